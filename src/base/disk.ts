@@ -1,0 +1,186 @@
+// The door to the file system: nothing else imports node:fs.
+//
+// A `Disk` is what storage code is given. The real one is a thin layer over
+// node:fs; simulations pass one of their own that loses and damages bytes.
+
+import * as fs from 'node:fs';
+
+export { readFileSync } from 'node:fs';
+
+/** An open file: a number, as the operating system has it. */
+export type FileHandle = number & { readonly __file: 'File' };
+
+export interface FileStat {
+  readonly size: number;
+  readonly isDirectory: boolean;
+  readonly modifiedMs: number;
+}
+
+/**
+ * Synchronous, because the threads that own files do nothing else meanwhile.
+ * Every method throws a DiskError with the operation, the path and the reason.
+ */
+export interface Disk {
+  /** `create` makes a new file and fails where there is one; `read` and `write` need one that is there. */
+  open(path: string, mode: 'read' | 'write' | 'create'): FileHandle;
+  close(file: FileHandle): void;
+  /** Writes all of `bytes` at `offset`. */
+  pwrite(file: FileHandle, bytes: Uint8Array, offset: number): void;
+  /** Reads until `into` is full or the file ends; gives the count read. */
+  pread(file: FileHandle, into: Uint8Array, offset: number): number;
+  fdatasync(file: FileHandle): void;
+  truncate(file: FileHandle, size: number): void;
+  size(file: FileHandle): number;
+  /** Makes created, renamed and removed names of a folder durable. */
+  syncFolder(path: string): void;
+  rename(from: string, to: string): void;
+  unlink(path: string): void;
+  /** Removes a file or a folder with all it holds; fine where there is none. */
+  remove(path: string): void;
+  makeFolder(path: string): void;
+  list(path: string): string[];
+  /** undefined where there is nothing at `path`. */
+  stat(path: string): FileStat | undefined;
+  readFile(path: string): Uint8Array;
+  /** Writes a file so that it is wholly there or not at all: temporary name, fdatasync, rename, folder sync. */
+  writeFileAtomic(path: string, bytes: Uint8Array): void;
+  /** Bytes free for us on the file system of `path`. */
+  freeBytes(path: string): number;
+}
+
+/** What the world refused: the operation, on what, and the system's code (ENOSPC, EIO, …). */
+export class DiskError extends Error {
+  override readonly name = 'DiskError';
+  constructor(
+    readonly operation: string,
+    readonly path: string,
+    readonly code: string,
+    cause: unknown,
+  ) {
+    super(`${operation} ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+class RealDisk implements Disk {
+  readonly #paths = new Map<number, string>();
+
+  open(path: string, mode: 'read' | 'write' | 'create'): FileHandle {
+    const flags = mode === 'read' ? 'r' : mode === 'write' ? 'r+' : 'wx+';
+    const file = attempt('open', path, () => fs.openSync(path, flags)) as FileHandle;
+    this.#paths.set(file, path);
+    return file;
+  }
+
+  close(file: FileHandle): void {
+    attempt('close', this.#path(file), () => fs.closeSync(file));
+    this.#paths.delete(file);
+  }
+
+  pwrite(file: FileHandle, bytes: Uint8Array, offset: number): void {
+    let done = 0;
+    while (done < bytes.length) {
+      const count = attempt('write', this.#path(file), () =>
+        fs.writeSync(file, bytes, done, bytes.length - done, offset + done),
+      );
+      done += count;
+    }
+  }
+
+  pread(file: FileHandle, into: Uint8Array, offset: number): number {
+    let done = 0;
+    while (done < into.length) {
+      const count = attempt('read', this.#path(file), () =>
+        fs.readSync(file, into, done, into.length - done, offset + done),
+      );
+      if (count === 0) break;
+      done += count;
+    }
+    return done;
+  }
+
+  fdatasync(file: FileHandle): void {
+    attempt('fdatasync', this.#path(file), () => fs.fdatasyncSync(file));
+  }
+
+  truncate(file: FileHandle, size: number): void {
+    attempt('truncate', this.#path(file), () => fs.ftruncateSync(file, size));
+  }
+
+  size(file: FileHandle): number {
+    return attempt('stat', this.#path(file), () => fs.fstatSync(file).size);
+  }
+
+  syncFolder(path: string): void {
+    attempt('sync folder', path, () => {
+      const folder = fs.openSync(path, 'r');
+      try {
+        fs.fsyncSync(folder);
+      } finally {
+        fs.closeSync(folder);
+      }
+    });
+  }
+
+  rename(from: string, to: string): void {
+    attempt('rename', from, () => fs.renameSync(from, to));
+  }
+
+  unlink(path: string): void {
+    attempt('unlink', path, () => fs.unlinkSync(path));
+  }
+
+  remove(path: string): void {
+    attempt('remove', path, () => fs.rmSync(path, { recursive: true, force: true }));
+  }
+
+  makeFolder(path: string): void {
+    attempt('make folder', path, () => fs.mkdirSync(path, { recursive: true }));
+  }
+
+  list(path: string): string[] {
+    return attempt('list', path, () => fs.readdirSync(path)).sort();
+  }
+
+  stat(path: string): FileStat | undefined {
+    const stat = attempt('stat', path, () => fs.statSync(path, { throwIfNoEntry: false }));
+    return stat && { size: stat.size, isDirectory: stat.isDirectory(), modifiedMs: stat.mtimeMs };
+  }
+
+  readFile(path: string): Uint8Array {
+    return attempt('read', path, () => fs.readFileSync(path));
+  }
+
+  writeFileAtomic(path: string, bytes: Uint8Array): void {
+    const temporary = `${path}.tmp`;
+    this.remove(temporary);
+    const file = this.open(temporary, 'create');
+    try {
+      this.pwrite(file, bytes, 0);
+      this.fdatasync(file);
+    } finally {
+      this.close(file);
+    }
+    this.rename(temporary, path);
+    this.syncFolder(path.slice(0, Math.max(path.lastIndexOf('/'), 0)) || '.');
+  }
+
+  freeBytes(path: string): number {
+    const stat = attempt('statfs', path, () => fs.statfsSync(path));
+    return stat.bavail * stat.bsize;
+  }
+
+  #path(file: FileHandle): string {
+    return this.#paths.get(file) ?? `file ${file}`;
+  }
+}
+
+function attempt<T>(operation: string, path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'EUNKNOWN';
+    throw new DiskError(operation, path, code, error);
+  }
+}
+
+export const realDisk: Disk = new RealDisk();

@@ -1,0 +1,84 @@
+// Label sets: the identity of a series.
+//
+// A label set is a flat array of strings, name then value, sorted by name in
+// UTF-8 byte order, no name twice, no value empty:
+//
+//   ['__name__', 'up', 'instance', 'a:9090', 'job', 'node']
+//
+// Flat, because it is what the wire, the WASM core and the JSON writer want, and
+// because a million of them should not be a million little objects each.
+
+export type Labels = readonly string[];
+
+export const METRIC_NAME = '__name__';
+
+export const NO_LABELS: Labels = [];
+
+/** Byte order of the UTF-8 forms, which is the order of code points: UTF-16 order differs for surrogates. */
+export function compareStrings(a: string, b: string): number {
+  if (a === b) return 0;
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x === y) continue;
+    // A surrogate stands for a code point above the whole BMP.
+    const xHigh = x >= 0xd800 && x <= 0xdfff;
+    const yHigh = y >= 0xd800 && y <= 0xdfff;
+    if (xHigh !== yHigh) return xHigh ? 1 : -1;
+    return x - y;
+  }
+  return a.length - b.length;
+}
+
+/** Sorts pairs into a label set; a later pair of the same name wins, empty values are dropped. */
+export function labelsOf(pairs: Iterable<readonly [string, string]>): Labels {
+  const map = new Map<string, string>();
+  for (const [name, value] of pairs) map.set(name, value);
+  const names = [...map.keys()].filter((name) => map.get(name) !== '').sort(compareStrings);
+  return names.flatMap((name) => [name, map.get(name)!]);
+}
+
+/** The value of a label; the empty string where it is not there, which PromQL treats alike. */
+export function valueOf(labels: Labels, name: string): string {
+  for (let i = 0; i < labels.length; i += 2) if (labels[i] === name) return labels[i + 1]!;
+  return '';
+}
+
+export function* pairsOf(labels: Labels): Generator<[string, string]> {
+  for (let i = 0; i < labels.length; i += 2) yield [labels[i]!, labels[i + 1]!];
+}
+
+/** The labels that `keep` accepts, in order. */
+export function filterLabels(labels: Labels, keep: (name: string) => boolean): Labels {
+  const kept: string[] = [];
+  for (let i = 0; i < labels.length; i += 2) if (keep(labels[i]!)) kept.push(labels[i]!, labels[i + 1]!);
+  return kept;
+}
+
+export function withoutName(labels: Labels): Labels {
+  return labels.includes(METRIC_NAME) ? filterLabels(labels, (name) => name !== METRIC_NAME) : labels;
+}
+
+/** As Prometheus orders label sets: pair by pair, name before value; a prefix comes first. */
+export function compareLabels(a: Labels, b: Labels): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const order = compareStrings(a[i]!, b[i]!);
+    if (order !== 0) return order;
+  }
+  return a.length - b.length;
+}
+
+/** A string that is the same for equal label sets only: a key for maps. 0xff never occurs in UTF-8 text. */
+export function keyOf(labels: Labels): string {
+  return labels.join('\u{10ffff}\xff');
+}
+
+/** `{__name__="up", job="node"}` as `up{job="node"}`, values quoted as Go does. */
+export function formatLabels(labels: Labels): string {
+  const name = valueOf(labels, METRIC_NAME);
+  const rest = [...pairsOf(labels)].filter(([label]) => label !== METRIC_NAME);
+  if (name !== '' && rest.length === 0) return name;
+  return `${name}{${rest.map(([label, value]) => `${label}=${JSON.stringify(value)}`).join(', ')}}`;
+}

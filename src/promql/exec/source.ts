@@ -1,0 +1,74 @@
+// What the PromQL engine reads from: not storage, only this.
+//
+// A fragment is the lowest part of a plan: a selector, the function over its
+// samples, and the aggregation over that where it distributes. A source answers
+// it in columns, all steps of a series at once. The head, a block, a set of
+// shards and the tests' memory source are all sources.
+
+import type { Labels } from '../../model/labels.js';
+import type { Matcher } from '../../model/matcher.js';
+
+/** Evaluation times: startMs, startMs + stepMs, … `count` of them. An instant query has one, with stepMs 1. */
+export interface Steps {
+  readonly startMs: number;
+  readonly stepMs: number;
+  readonly count: number;
+}
+
+/** How a fragment's rows are folded into groups. */
+export interface FragmentAggregate {
+  readonly op: 'sum' | 'avg' | 'min' | 'max' | 'count' | 'group' | 'stddev' | 'stdvar';
+  readonly grouping: 'by' | 'without';
+  readonly labels: readonly string[];
+}
+
+export interface Fragment {
+  readonly matchers: readonly Matcher[];
+  /** Where windows end: the query's steps, shifted by offset, or the one time of `@`. */
+  readonly steps: Steps;
+  /** A window is left-open and right-closed: (t - windowMs, t]. For an instant selector it is the lookback. */
+  readonly windowMs: number;
+  /**
+   * The name of the function over the window. `last` is an instant selector: the newest sample,
+   * none where that is a stale marker. Every other one ignores stale markers, as range selectors do.
+   */
+  readonly fn: string;
+  /** Constant scalar arguments of the function besides the window, in order. */
+  readonly args: readonly number[];
+  /** Whether rows lose their metric name (as nearly all functions do). */
+  readonly dropName: boolean;
+  readonly aggregate?: FragmentAggregate;
+}
+
+/**
+ * Rows × steps, row after row. Cell (row, step) is at index row * steps + step.
+ * A cell has a value only where `present` is 1; elsewhere `values` holds 0.
+ */
+export interface Columns {
+  readonly labels: Labels[];
+  readonly steps: number;
+  readonly values: Float64Array;
+  readonly present: Uint8Array;
+}
+
+/** A run of raw samples of one series: for range vectors that are shown as they are, and for subqueries. */
+export interface RawSeries {
+  readonly labels: Labels;
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+}
+
+/** What a running query hands down: it stops the work early and bounds it. */
+export interface QueryContext {
+  /** Aborted at the deadline, on cancel and when the client goes away; the reason is the error to report. */
+  readonly signal: AbortSignal;
+  /** Counts samples read; throws the query's limit error where there are too many. */
+  charge(samples: number): void;
+}
+
+export interface Source {
+  /** Evaluates a fragment. Rows have distinct label sets unless dropping names made them alike; their order is free. */
+  select(fragment: Fragment, context: QueryContext): Promise<Columns>;
+  /** Samples in (endMs - windowMs, endMs], stale markers left out. */
+  samples(matchers: readonly Matcher[], windowMs: number, endMs: number, context: QueryContext): Promise<RawSeries[]>;
+}

@@ -1,0 +1,112 @@
+// One instance of the WASM core: its exports and its linear memory.
+// A shard owns exactly one; every façade in this folder shares it.
+
+import { instantiateSync } from '@assemblyscript/loader';
+import { PAGE_BYTES } from '../../assembly/layout.js';
+import type { __AdaptedExports } from '../../build/core.js';
+import { readFileSync } from '../base/disk.js';
+
+export type CoreExports = typeof __AdaptedExports;
+
+/** Which build of the core: `debug` keeps assertions and names, `release` is for running. */
+export type CoreBuild = 'debug' | 'release';
+
+export interface CoreOptions {
+  /** Linear memory is never larger than this; at most 65,536 pages. */
+  readonly pagesMax?: number;
+  readonly build?: CoreBuild;
+}
+
+/** A trap: a broken promise inside the core. The instance must not be used any more. */
+export class CoreTrap extends Error {
+  override readonly name = 'CoreTrap';
+}
+
+const compiled = new Map<CoreBuild, WebAssembly.Module>();
+
+/** Compiles the core's bytes once per thread. */
+export function compileCore(build: CoreBuild): WebAssembly.Module {
+  let module = compiled.get(build);
+  if (module === undefined) {
+    const file = build === 'debug' ? 'core.debug.wasm' : 'core.wasm';
+    module = new WebAssembly.Module(readFileSync(new URL(`../../../build/${file}`, import.meta.url)));
+    compiled.set(build, module);
+  }
+  return module;
+}
+
+export class Core {
+  readonly exports: CoreExports;
+  readonly memory: WebAssembly.Memory;
+  #bytes: Uint8Array;
+  #view: DataView;
+
+  constructor(options: CoreOptions = {}) {
+    const build = options.build ?? defaultBuild();
+    // The maximum is part of the module's import, so it is 4 GiB for all; the limit below is the real one.
+    this.memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
+    const imports = {
+      env: {
+        memory: this.memory,
+        abort: (message: number, file: number, line: number, column: number) => {
+          throw new CoreTrap(`${this.#string(message)} at ${this.#string(file)}:${line}:${column}`);
+        },
+      },
+    };
+    const { exports } = instantiateSync(compileCore(build), imports as never);
+    this.exports = exports as unknown as CoreExports;
+    this.#bytes = new Uint8Array(this.memory.buffer);
+    this.#view = new DataView(this.memory.buffer);
+    if (options.pagesMax !== undefined) this.exports.memory_limit(options.pagesMax);
+  }
+
+  /**
+   * All of linear memory, as it is now. Memory is shared, so an older view stays valid
+   * after it grew, but short: ask again rather than hold it.
+   */
+  get bytes(): Uint8Array {
+    if (this.#bytes.buffer !== this.memory.buffer) this.#renew();
+    return this.#bytes;
+  }
+
+  get view(): DataView {
+    if (this.#view.buffer !== this.memory.buffer) this.#renew();
+    return this.#view;
+  }
+
+  /** `length` values from `address` on, as typed arrays over linear memory: lends, until memory is reused. */
+  u32(address: number, length: number): Uint32Array {
+    return new Uint32Array(this.memory.buffer, address >>> 0, length);
+  }
+
+  f64(address: number, length: number): Float64Array {
+    return new Float64Array(this.memory.buffer, address >>> 0, length);
+  }
+
+  u8(address: number, length: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, address >>> 0, length);
+  }
+
+  get usedBytes(): number {
+    return this.exports.memory_used_pages() * PAGE_BYTES;
+  }
+
+  #renew(): void {
+    this.#bytes = new Uint8Array(this.memory.buffer);
+    this.#view = new DataView(this.memory.buffer);
+  }
+
+  /** An AssemblyScript string: UTF-16, its length in bytes four bytes before it. Only for traps. */
+  #string(address: number): string {
+    if (address === 0) return '?';
+    const at = address >>> 0;
+    const length = this.view.getUint32(at - 4, true);
+    let text = '';
+    for (let i = 0; i < length; i += 2) text += String.fromCharCode(this.view.getUint16(at + i, true));
+    return text;
+  }
+}
+
+function defaultBuild(): CoreBuild {
+  return process.env.NARTHEX_CORE === 'debug' ? 'debug' : 'release';
+}

@@ -1,0 +1,23 @@
+// The part of the WebAssembly JavaScript interface that we use. TypeScript has it
+// only in its DOM library, whose other globals (name, status, …) invite mistakes.
+
+declare namespace WebAssembly {
+  class Module {
+    constructor(bytes: Uint8Array);
+  }
+  class Memory {
+    constructor(descriptor: { initial: number; maximum?: number; shared?: boolean });
+    readonly buffer: SharedArrayBuffer;
+  }
+  class Global {
+    value: number;
+  }
+  class Table {}
+  class Instance {
+    constructor(module: Module, imports: object);
+    readonly exports: Record<string, unknown>;
+  }
+  class RuntimeError extends Error {}
+  type ModuleImports = Record<string, unknown>;
+  type Imports = Record<string, ModuleImports>;
+}
