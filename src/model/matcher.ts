@@ -1,5 +1,9 @@
 // A matcher: one condition on one label. A selector is a set of them.
 
+import { RE2JS, RE2JSSyntaxException } from 're2js';
+import { analysePattern } from './pattern.js';
+import { quote } from './quote.js';
+
 export type MatchOp = '=' | '!=' | '=~' | '!~';
 
 export interface Matcher {
@@ -7,4 +11,80 @@ export interface Matcher {
   readonly op: MatchOp;
   /** The text to compare with or, for `=~` and `!~`, an RE2 pattern matched against the whole value. */
   readonly value: string;
+}
+
+export type StringTest = (value: string) => boolean;
+
+/** Thrown for a pattern that RE2 refuses; the message is Go's: ``error parsing regexp: missing closing ): `a(` ``. */
+export class PatternError extends Error {
+  override readonly name = 'PatternError';
+}
+
+/** The condition as a function of the label's value; a missing label has the empty value. Throws PatternError. */
+export function compileMatcher(matcher: Matcher): StringTest {
+  const { op, value: wanted } = matcher;
+  switch (op) {
+    case '=':
+      return (value) => value === wanted;
+    case '!=':
+      return (value) => value !== wanted;
+    case '=~':
+      return compilePattern(wanted);
+    case '!~': {
+      const matches = compilePattern(wanted);
+      return (value) => !matches(value);
+    }
+  }
+}
+
+/** A test of whole values, in linear time whatever the pattern. Throws PatternError. */
+export function compilePattern(pattern: string): StringTest {
+  const form = analysePattern(pattern);
+  switch (form.kind) {
+    case 'literal':
+      return (value) => value === form.value;
+    case 'set': {
+      const values = new Set(form.values);
+      return (value) => values.has(value);
+    }
+    case 'prefix': {
+      const shortest = form.value.length + (form.more ? 1 : 0);
+      return (value) => value.length >= shortest && value.startsWith(form.value);
+    }
+    case 'suffix': {
+      const shortest = form.value.length + (form.more ? 1 : 0);
+      return (value) => value.length >= shortest && value.endsWith(form.value);
+    }
+    case 'contains':
+      return (value) => value.includes(form.value);
+    case 'any':
+      return () => true;
+    case 'nonEmpty':
+      return (value) => value !== '';
+    case 'regex': {
+      const regex = compileRegex(pattern);
+      return (value) => regex.testExact(value);
+    }
+  }
+}
+
+/** `.` matches a newline, and testExact() anchors at both ends: together `^(?s:…)$`. */
+function compileRegex(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern, RE2JS.DOTALL);
+  } catch (error) {
+    if (error instanceof RE2JSSyntaxException) throw new PatternError(messageOf(error, pattern));
+    throw error;
+  }
+}
+
+/** The engine puts the DOTALL flag in front of the pattern and shows it; users have not written it. */
+function messageOf(error: RE2JSSyntaxException, pattern: string): string {
+  return error.message.replace(`\`(?s)${pattern}\``, () => `\`${pattern}\``);
+}
+
+/** `job="node"`, `"a.b"=~"x.*"`: as Prometheus prints a matcher. */
+export function formatMatcher(matcher: Matcher): string {
+  const name = /^[A-Za-z_][A-Za-z0-9_]*$/.test(matcher.name) ? matcher.name : quote(matcher.name);
+  return name + matcher.op + quote(matcher.value);
 }

@@ -1,0 +1,45 @@
+// The forms of a pattern answer as the real engine does, for patterns in and beyond the small syntax.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { RE2JS } from 're2js';
+import { compilePattern } from '../../src/model/matcher.js';
+import { analysePattern } from '../../src/model/pattern.js';
+
+const { pattern } = fc.letrec<{ pattern: string; sequence: string; atom: string }>((tie) => ({
+  pattern: fc.oneof(
+    { weight: 3, arbitrary: tie('sequence') },
+    fc.array(tie('sequence'), { minLength: 1, maxLength: 3 }).map((branches) => branches.join('|')),
+  ),
+  sequence: fc.array(tie('atom'), { maxLength: 4 }).map((atoms) => atoms.join('')),
+  atom: fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom('a', 'b', '-', 'é', '😀') },
+    { weight: 2, arbitrary: fc.constantFrom('.*', '.+', '.', 'a?', 'b*', '.*?') },
+    fc.constantFrom('[ab]', '[a-c]', '[^a]', '\\.', '\\d', '^', '$', '(?i)a', 'a{2}', 'b??'),
+    tie('pattern').map((inner) => `(${inner})`),
+    tie('pattern').map((inner) => `(?:${inner})?`),
+  ),
+}));
+
+const value = fc.string({ unit: fc.constantFrom('a', 'b', 'c', '-', '.', '\n', 'A', '1', 'é', '😀'), maxLength: 6 });
+
+test('pattern: every form matches what the engine matches', () => {
+  fc.assert(
+    fc.property(pattern, fc.array(value, { minLength: 10, maxLength: 10 }), (text, values) => {
+      const engine = compileOrUndefined(text);
+      if (engine === undefined) return assert.equal(analysePattern(text).kind, 'regex');
+      const matches = compilePattern(text);
+      for (const input of values) assert.equal(matches(input), engine.testExact(input), JSON.stringify(input));
+    }),
+    { numRuns: 2000, seed: 20261121 },
+  );
+});
+
+function compileOrUndefined(text: string): RE2JS | undefined {
+  try {
+    return RE2JS.compile(text, RE2JS.DOTALL);
+  } catch {
+    return undefined;
+  }
+}
