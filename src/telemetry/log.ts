@@ -7,6 +7,7 @@
 // so nobody can forge a line by putting a newline into a label.
 
 import { type Clock, realClock } from '../base/clock.js';
+import { quote } from '../model/quote.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFormat = 'logfmt' | 'json';
@@ -131,31 +132,6 @@ function cut(text: string): string {
 function quoteIfNeeded(text: string): string {
   if (text !== '' && !/[\s="\p{C}\p{Z}\ufffd]/u.test(text)) return text;
   return quote(text);
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '"': '\\"',
-  '\\': '\\\\',
-  '\x07': '\\a',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v',
-};
-
-/** A quoted string of Go: what does not print is escaped. */
-export function quote(text: string): string {
-  const escaped = text.replace(/["\\]|[^\P{C}]|[^\P{Z} ]/gu, (character) => {
-    const known = ESCAPES[character];
-    if (known !== undefined) return known;
-    const code = character.codePointAt(0)!;
-    const hex = code.toString(16);
-    if (code < 0x80) return `\\x${hex.padStart(2, '0')}`;
-    return code > 0xffff ? `\\U${hex.padStart(8, '0')}` : `\\u${hex.padStart(4, '0')}`;
-  });
-  return `"${escaped}"`;
 }
 
 const HERE = /[/\\]telemetry[/\\]log\.js/;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLogger, type LogFields, type LogFormat, quote } from '../../../src/telemetry/log.js';
+import { createLogger, type LogFields, type LogFormat } from '../../../src/telemetry/log.js';
 import { FakeClock } from '../../support/clock.js';
 
 function line(format: LogFormat, message: string, fields: LogFields): string {
@@ -61,12 +61,3 @@ test('log: a value is cut at 4 KiB of UTF-8, at a whole character', () => {
   assert.ok(Buffer.byteLength(value) <= 4096);
   assert.match(value, /^ü{2046}…$/);
 });
-
-const quoted: [string, string][] = [
-  ['', '""'],
-  ['\x07\b\f\n\r\t\v\0', '"\\a\\b\\f\\n\\r\\t\\v\\x00"'],
-  ['\x7f\u0080\u00a0\u200b', '"\\x7f\\u0080\\u00a0\\u200b"'],
-  ['a b\\"', '"a b\\\\\\""'],
-  ['\u{e0001}', '"\\U000e0001"'],
-];
-for (const [text, want] of quoted) test(`quote: ${want}`, () => assert.equal(quote(text), want));
