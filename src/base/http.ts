@@ -1,0 +1,307 @@
+// The door to outgoing HTTP: nothing else opens a connection to somebody.
+//
+//   HttpClient        request → redirects, credentials, deadline
+//     │
+//     ├─ http://, unix socket ─► http/plain.ts     one kept socket, bodies straight into the caller's memory
+//     └─ https://, proxies ────► http/general.ts   undici; several times the CPU time
+//
+// A client serves one caller, for instance one scrape target: it does one exchange at a time and keeps one
+// connection to each origin it talks to. Bodies are not decompressed here.
+//
+// Errors are HttpErrors, worded as Prometheus words them. No message contains a credential.
+
+import type { Clock } from './clock.js';
+import { readFileSync } from './disk.js';
+import { ABORTED_TEXT, HttpError, TIMEOUT_TEXT } from './http/error.js';
+import type { BodySink, ExchangeOptions, HttpAnswer, OutgoingRequest, Transport } from './http/exchange.js';
+import { PlainTransport } from './http/plain.js';
+
+export { BODY_LIMIT_TEXT, HttpError, type HttpErrorCode } from './http/error.js';
+export type { BodySink, HttpAnswer } from './http/exchange.js';
+export { HEAD_BYTES_MAX } from './http/head.js';
+
+export interface HttpClientOptions {
+  readonly basicAuth?: {
+    readonly username?: string;
+    readonly usernameFile?: string;
+    readonly password?: string;
+    readonly passwordFile?: string;
+  };
+  /** An `Authorization` header of `type` (Bearer where missing). Files are read at every request. */
+  readonly authorization?: {
+    readonly type?: string;
+    readonly credentials?: string;
+    readonly credentialsFile?: string;
+  };
+  /** Sent to the origins named by the caller, not to those a redirect leads to. */
+  readonly headers?: readonly (readonly [name: string, value: string])[];
+  readonly followRedirects?: boolean;
+}
+
+/** Made once and sent as often as wanted: what is derived from it is remembered as long as it lives. */
+export interface HttpRequest {
+  /** An absolute URL, http or https. */
+  readonly url: string;
+  /** GET where missing. */
+  readonly method?: 'GET' | 'POST';
+  readonly headers?: readonly (readonly [name: string, value: string])[];
+  readonly body?: Uint8Array;
+  /** Connects to this socket instead of the URL's host. */
+  readonly unixSocket?: string;
+}
+
+export interface SendOptions {
+  readonly sink: BodySink;
+  /** For everything from dialling to the last byte, redirects included. */
+  readonly timeoutMs: number;
+  /** Infinity where missing. Counts bytes as they come over the wire. */
+  readonly bodyBytesMax?: number;
+  /** How long the body probably is, where the target does not say; 0 where nobody knows. */
+  readonly bodyBytesHint?: number;
+  /** Of which answers the body is wanted; only 200 where missing. Other bodies are skipped. */
+  wantsBody?(status: number): boolean;
+}
+
+const REDIRECTS_MAX = 10;
+const REDIRECT_STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+export class HttpClient {
+  readonly #options: HttpClientOptions;
+  readonly #clock: Clock;
+  readonly #transports = new Map<string, Transport>();
+  readonly #prepared = new WeakMap<HttpRequest, Prepared>();
+  /** The transport at work, while an exchange is under way. */
+  #active: Transport | undefined;
+  /** Why the exchange under way has to end, before a transport could be told. */
+  #ended: HttpError | undefined;
+  #busy = false;
+
+  constructor(options: HttpClientOptions, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+  }
+
+  /** Rejects with an HttpError only. One at a time. */
+  async send(request: HttpRequest, options: SendOptions): Promise<HttpAnswer> {
+    if (this.#busy) throw new Error('an exchange of this client is still under way');
+    this.#busy = true;
+    this.#ended = undefined;
+    const deadline = this.#clock.after(options.timeoutMs, () => this.#end(new HttpError('timeout', TIMEOUT_TEXT)));
+    try {
+      return await this.#follow(request, options);
+    } finally {
+      deadline.cancel();
+      this.#active = undefined;
+      this.#busy = false;
+    }
+  }
+
+  /** Ends the exchange under way, which rejects with `aborted`, and drops all connections. */
+  close(): void {
+    this.#end(new HttpError('aborted', ABORTED_TEXT));
+    for (const transport of this.#transports.values()) transport.abort(new HttpError('aborted', ABORTED_TEXT));
+    this.#transports.clear();
+  }
+
+  #end(reason: HttpError): void {
+    if (!this.#busy || this.#ended !== undefined) return;
+    this.#ended = reason;
+    this.#active?.abort(reason);
+  }
+
+  async #follow(request: HttpRequest, options: SendOptions): Promise<HttpAnswer> {
+    const { sink, bodyBytesMax = Number.POSITIVE_INFINITY, bodyBytesHint = 0 } = options;
+    const wantsBody = options.wantsBody ?? isOk;
+    const exchange: ExchangeOptions = {
+      sink,
+      bodyBytesMax,
+      bodyBytesHint,
+      wantsBody: (head) => wantsBody(head.status),
+    };
+
+    let hop = this.#prepare(request);
+    for (let redirects = 0; ; redirects++) {
+      const answer = await this.#exchange(hop, exchange);
+      const location = answer.headers.get('location');
+      if (!REDIRECT_STATUSES.has(answer.status) || location === undefined || this.#options.followRedirects === false) {
+        return answer;
+      }
+      if (redirects === REDIRECTS_MAX) throw redirectError(hop.outgoing, `stopped after ${REDIRECTS_MAX} redirects`);
+      hop = redirected(hop, answer.status, location);
+    }
+  }
+
+  async #exchange(hop: Hop, options: ExchangeOptions): Promise<HttpAnswer> {
+    const transport = this.#transport(hop);
+    this.#active = transport;
+    const answer = transport.exchange(hop.outgoing, options);
+    return answer;
+  }
+
+  #transport(hop: Hop): Transport {
+    const key = hop.unixSocket ?? hop.url.origin;
+    let transport = this.#transports.get(key);
+    if (transport === undefined) {
+      transport = new PlainTransport(
+        hop.unixSocket !== undefined
+          ? { kind: 'unix', path: hop.unixSocket }
+          : { kind: 'tcp', host: hostOf(hop.url), port: portOf(hop.url) },
+      );
+      this.#transports.set(key, transport);
+    }
+    return transport;
+  }
+
+  /** The request as it goes out, made anew only when a credential in a file has changed. */
+  #prepare(request: HttpRequest): Hop {
+    const authorization = this.#authorization();
+    const prepared = this.#prepared.get(request);
+    if (prepared !== undefined && prepared.authorization === authorization) return prepared.hop;
+
+    const url = parseUrl(request.url);
+    const own = request.headers ?? [];
+    const trusted = [...(this.#options.headers ?? [])];
+    if (authorization !== undefined) trusted.push(['Authorization', authorization]);
+    const hop = makeHop(url, request.unixSocket, request.method ?? 'GET', own, trusted, request.body);
+    this.#prepared.set(request, { hop, authorization });
+    return hop;
+  }
+
+  #authorization(): string | undefined {
+    const { basicAuth, authorization } = this.#options;
+    if (basicAuth !== undefined) {
+      const username =
+        basicAuth.usernameFile === undefined ? (basicAuth.username ?? '') : readSecret(basicAuth.usernameFile);
+      const password =
+        basicAuth.passwordFile === undefined ? (basicAuth.password ?? '') : readSecret(basicAuth.passwordFile);
+      return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+    }
+    if (authorization === undefined) return undefined;
+    const { type = 'Bearer', credentials = '', credentialsFile } = authorization;
+    return `${type} ${credentialsFile === undefined ? credentials : readSecret(credentialsFile)}`;
+  }
+}
+
+interface Prepared {
+  readonly hop: Hop;
+  readonly authorization: string | undefined;
+}
+
+/** One request of a chain of redirects. */
+interface Hop {
+  readonly url: URL;
+  readonly unixSocket: string | undefined;
+  readonly outgoing: OutgoingRequest;
+  /** Headers that go anywhere, and those that go to the caller's own origin only. */
+  readonly own: HeaderPairs;
+  readonly trusted: HeaderPairs;
+}
+
+type HeaderPairs = readonly (readonly [name: string, value: string])[];
+
+function makeHop(
+  url: URL,
+  unixSocket: string | undefined,
+  method: string,
+  own: HeaderPairs,
+  trusted: HeaderPairs,
+  body: Uint8Array | undefined,
+): Hop {
+  const headers = ['Host', url.host];
+  for (const [name, value] of [...own, ...trusted]) {
+    if (!HEADER_NAME.test(name) || !HEADER_VALUE.test(value)) {
+      throw new HttpError(
+        'config',
+        `net/http: invalid header field ${HEADER_NAME.test(name) ? `value for ${JSON.stringify(name)}` : 'name'}`,
+      );
+    }
+    headers.push(name, value);
+  }
+  if (body !== undefined) headers.push('Content-Length', String(body.length));
+  return {
+    url,
+    unixSocket,
+    own,
+    trusted,
+    outgoing: { method, path: `${url.pathname}${url.search}`, headers, body, shownUrl: shownUrl(url) },
+  };
+}
+
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+function redirected(hop: Hop, status: number, location: string): Hop {
+  let url: URL;
+  try {
+    url = new URL(location, hop.url);
+  } catch (cause) {
+    throw redirectError(
+      hop.outgoing,
+      `failed to parse Location header ${JSON.stringify(location.slice(0, 200))}`,
+      cause,
+    );
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    const scheme = url.protocol.slice(0, -1);
+    throw new HttpError(
+      'redirect',
+      `Get ${JSON.stringify(shownUrl(url))}: unsupported protocol scheme ${JSON.stringify(scheme)}`,
+    );
+  }
+  const sameOrigin = url.origin === hop.url.origin;
+  const keepsMethod = status === 307 || status === 308 || hop.outgoing.method === 'GET';
+  return makeHop(
+    url,
+    // A unix socket was named for the caller's own URL: a redirect inside it stays there.
+    sameOrigin ? hop.unixSocket : undefined,
+    keepsMethod ? hop.outgoing.method : 'GET',
+    hop.own,
+    sameOrigin ? hop.trusted : [],
+    keepsMethod ? hop.outgoing.body : undefined,
+  );
+}
+
+function redirectError(request: OutgoingRequest, reason: string, cause?: unknown): HttpError {
+  return new HttpError('redirect', `Get ${JSON.stringify(request.shownUrl)}: ${reason}`, cause);
+}
+
+function parseUrl(text: string): URL {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch (cause) {
+    throw new HttpError('config', `parse ${JSON.stringify(text)}: not an absolute URL`, cause);
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new HttpError('config', `unsupported protocol scheme ${JSON.stringify(url.protocol.slice(0, -1))}`);
+  }
+  return url;
+}
+
+/** As Go shows it: a password is not for logs. */
+function shownUrl(url: URL): string {
+  if (url.password === '') return url.href;
+  const shown = new URL(url);
+  shown.password = '***';
+  return shown.href;
+}
+
+function hostOf(url: URL): string {
+  return url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
+}
+
+function portOf(url: URL): number {
+  return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+}
+
+function readSecret(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (cause) {
+    throw new HttpError('config', `unable to read file ${path}: ${(cause as Error).message}`, cause);
+  }
+}
+
+function isOk(status: number): boolean {
+  return status === 200;
+}

@@ -1,0 +1,592 @@
+// The fast path against a server that says exactly what the table says.
+
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { test } from 'node:test';
+import { realClock } from '../../../src/base/clock.js';
+import { HttpClient, type HttpClientOptions, HttpError, type SendOptions } from '../../../src/base/http.js';
+import { type Script, scriptedServer, TestSink } from '../../support/scripted-server.js';
+
+/** What came of one request: the status and the body, or the error's code and message. */
+interface Outcome {
+  readonly status?: string;
+  readonly body?: string;
+  readonly code?: string;
+  readonly message?: string;
+}
+
+interface Case {
+  readonly client?: HttpClientOptions;
+  readonly send?: Partial<SendOptions>;
+  readonly sinkBytesMax?: number;
+  readonly path?: string;
+}
+
+/** Sends one request to a server that answers by `script`; the port in messages becomes PORT. */
+async function exchange(script: Script | ((request: string) => Script), given: Case = {}): Promise<Outcome> {
+  const server = await scriptedServer((request) => (typeof script === 'function' ? script(request) : script));
+  const client = new HttpClient(given.client ?? {}, realClock);
+  try {
+    return await outcomeOf(client, `${server.url}${given.path ?? '/metrics'}`, given);
+  } finally {
+    client.close();
+    await server.close();
+  }
+}
+
+async function outcomeOf(client: HttpClient, url: string, given: Case = {}): Promise<Outcome> {
+  const sink = new TestSink(given.sinkBytesMax);
+  try {
+    const answer = await client.send({ url }, { timeoutMs: 5000, ...given.send, sink });
+    return { status: answer.statusText, body: sink.text(answer.bodyBytes) };
+  } catch (error) {
+    assert.ok(error instanceof HttpError, String(error));
+    return { code: error.code, message: error.message.replaceAll(/127\.0\.0\.1:\d+/g, 'HOST') };
+  }
+}
+
+const OK = 'HTTP/1.1 200 OK\r\n';
+const GET = 'Get "http://HOST/metrics": ';
+const BROKEN = `${GET}net/http: HTTP/1.x transport connection broken: `;
+
+// ---- Whole answers, however they are split
+
+const answers: [name: string, answer: string, body: string][] = [
+  ['length', `${OK}Content-Type: text/plain\r\nContent-Length: 11\r\n\r\nup 1\ndown 0`, 'up 1\ndown 0'],
+  ['length 0', `${OK}Content-Length: 0\r\n\r\n`, ''],
+  ['the same length twice', `${OK}Content-Length: 4\r\nContent-Length: 4\r\n\r\nup 1`, 'up 1'],
+  ['lone line feeds', 'HTTP/1.1 200 OK\nContent-Length: 4\n\nup 1', 'up 1'],
+  ['no reason phrase', 'HTTP/1.1 200\r\nContent-Length: 4\r\n\r\nup 1', 'up 1'],
+  ['one chunk', `${OK}Transfer-Encoding: chunked\r\n\r\n4\r\nup 1\r\n0\r\n\r\n`, 'up 1'],
+  [
+    'several chunks',
+    `${OK}Transfer-Encoding: Chunked\r\n\r\n2\r\nup\r\n001\r\n \r\nA\r\n1234567890\r\n0\r\n\r\n`,
+    'up 1234567890',
+  ],
+  ['chunk extensions', `${OK}Transfer-Encoding: chunked\r\n\r\n4;a=b;c="d"\r\nup 1\r\n0 ;x\r\n\r\n`, 'up 1'],
+  ['trailers', `${OK}Transfer-Encoding: chunked\r\n\r\n4\r\nup 1\r\n0\r\nA: b\r\nC: d\r\n\r\n`, 'up 1'],
+  ['no chunk', `${OK}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, ''],
+  [
+    'chunked wins over a length',
+    `${OK}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nup 1\r\n0\r\n\r\n`,
+    'up 1',
+  ],
+  ['continue first', `HTTP/1.1 100 Continue\r\nA: b\r\n\r\n${OK}Content-Length: 4\r\n\r\nup 1`, 'up 1'],
+];
+
+for (const [name, answer, body] of answers) {
+  test(`an answer may be split at every byte: ${name}`, async () => {
+    let splitAt = 0;
+    const server = await scriptedServer(() =>
+      [answer.slice(0, splitAt), answer.slice(splitAt)].filter((part) => part !== ''),
+    );
+    const client = new HttpClient({}, realClock);
+    for (; splitAt < answer.length; splitAt++) {
+      const got = await outcomeOf(client, `${server.url}/metrics`);
+      assert.equal(got.body, body, `split at ${splitAt}: ${JSON.stringify(got)}`);
+    }
+    client.close();
+    await server.close();
+  });
+
+  test(`an answer may come byte by byte: ${name}`, async () => {
+    const got = await exchange([...answer]);
+    assert.equal(got.body, body, JSON.stringify(got));
+  });
+}
+
+test('a body without a length ends with the connection', async () => {
+  assert.deepEqual(await exchange([`${OK}\r\n`, 'up 1\n', 'down 0\n', 'end']), {
+    status: '200 OK',
+    body: 'up 1\ndown 0\n',
+  });
+  assert.deepEqual(await exchange([`HTTP/1.0 200 OK\r\n\r\nup 1\n`, 'end']), { status: '200 OK', body: 'up 1\n' });
+  assert.deepEqual(await exchange([`${OK}\r\n`, 'end']), { status: '200 OK', body: '' });
+});
+
+test('a large body comes whole, however its end is known', async () => {
+  const body = Array.from({ length: 60_000 }, (_, i) => `metric_${i} ${i}\n`).join('');
+  const pieces = body.match(/[\s\S]{1,7777}/g)!;
+  const chunks = pieces.map((piece) => `${piece.length.toString(16)}\r\n${piece}\r\n`);
+  for (const script of [
+    [`${OK}Content-Length: ${body.length}\r\n\r\n`, body],
+    [`${OK}Transfer-Encoding: chunked\r\n\r\n`, ...chunks, '0\r\n\r\n'],
+    [`${OK}Transfer-Encoding: chunked\r\n\r\n${chunks.join('')}0\r\n\r\n`],
+    [`${OK}\r\n`, ...pieces, 'end'],
+  ]) {
+    const got = await exchange(script);
+    assert.ok(got.body === body, `${got.message ?? ''} ${got.body?.length} of ${body.length} bytes`);
+  }
+});
+
+test('a body of unknown length needs little room when its length is known from the last time', async () => {
+  const body = 'x'.repeat(100_000);
+  const server = await scriptedServer(() => [
+    `${OK}Transfer-Encoding: chunked\r\n\r\n`,
+    `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`,
+  ]);
+  const client = new HttpClient({}, realClock);
+  const sink = new TestSink();
+  await client.send({ url: server.url }, { sink, timeoutMs: 5000, bodyBytesHint: body.length + 100 });
+  assert.equal(sink.asked.length, 1);
+  client.close();
+  await server.close();
+});
+
+// ---- Answers we refuse
+
+const refused: [name: string, script: Script, want: Outcome, given?: Case][] = [
+  [
+    'not HTTP',
+    ['SSH-2.0-OpenSSH_9.2\r\n\r\n'],
+    { code: 'protocol', message: `${BROKEN}malformed HTTP response "SSH-2.0-OpenSSH_9.2"` },
+  ],
+  [
+    'HTTP/2',
+    ['HTTP/2 200 OK\r\n\r\n'],
+    { code: 'protocol', message: `${BROKEN}malformed HTTP response "HTTP/2 200 OK"` },
+  ],
+  [
+    'a status of two digits',
+    ['HTTP/1.1 20 OK\r\n\r\n'],
+    { code: 'protocol', message: `${BROKEN}malformed HTTP response "HTTP/1.1 20 OK"` },
+  ],
+  ['an empty line first', [`\r\n${OK}\r\n`], { code: 'protocol', message: `${BROKEN}malformed HTTP response ""` }],
+  [
+    'a folded header',
+    [`${OK}A: b\r\n c\r\n\r\n`],
+    { code: 'protocol', message: `${BROKEN}malformed MIME header line:  c` },
+  ],
+  [
+    'a space before the colon',
+    [`${OK}A : b\r\n\r\n`],
+    { code: 'protocol', message: `${BROKEN}malformed MIME header line: A : b` },
+  ],
+  [
+    'no colon',
+    [`${OK}nonsense\r\n\r\n`],
+    { code: 'protocol', message: `${BROKEN}malformed MIME header line: nonsense` },
+  ],
+  [
+    'a carriage return inside a value',
+    [`${OK}A: b\rc\r\n\r\n`],
+    { code: 'protocol', message: `${BROKEN}malformed MIME header line: A: b\rc` },
+  ],
+  [
+    'a NUL in a value',
+    [`${OK}A: b\0c\r\n\r\n`],
+    { code: 'protocol', message: `${BROKEN}malformed MIME header line: A: b\0c` },
+  ],
+  [
+    'two lengths',
+    [`${OK}Content-Length: 3\r\nContent-Length: 4\r\n\r\nup 1`],
+    { code: 'protocol', message: `${BROKEN}http: message cannot contain multiple Content-Length headers` },
+  ],
+  [
+    'a negative length',
+    [`${OK}Content-Length: -1\r\n\r\n`],
+    { code: 'protocol', message: `${BROKEN}bad Content-Length "-1"` },
+  ],
+  [
+    'a length in hex',
+    [`${OK}Content-Length: 0x4\r\n\r\nup 1`],
+    { code: 'protocol', message: `${BROKEN}bad Content-Length "0x4"` },
+  ],
+  [
+    'an unknown transfer encoding',
+    [`${OK}Transfer-Encoding: gzip, chunked\r\n\r\n`],
+    { code: 'protocol', message: `${BROKEN}unsupported transfer encoding: "gzip, chunked"` },
+  ],
+  [
+    'two transfer encodings',
+    [`${OK}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n`],
+    { code: 'protocol', message: `${BROKEN}unsupported transfer encoding: "chunked, chunked"` },
+  ],
+  [
+    'another protocol',
+    ['HTTP/1.1 101 Switching Protocols\r\n\r\n'],
+    { code: 'protocol', message: `${GET}unexpected 101 Switching Protocols` },
+  ],
+  [
+    'endless interim answers',
+    [{ forever: 'HTTP/1.1 103 Early Hints\r\n\r\n' }],
+    { code: 'protocol', message: `${GET}net/http: too many 1xx informational responses` },
+  ],
+  [
+    'an endless head',
+    [OK, { forever: `A: ${'x'.repeat(5000)}\r\n` }],
+    { code: 'protocol', message: `${GET}net/http: server response headers exceeded 262144 bytes; aborted` },
+  ],
+  [
+    'a head of 10 MB',
+    [`${OK}A: ${'x'.repeat(10_000_000)}\r\n\r\n`],
+    { code: 'protocol', message: `${GET}net/http: server response headers exceeded 262144 bytes; aborted` },
+  ],
+  [
+    'a chunk size that is none',
+    [`${OK}Transfer-Encoding: chunked\r\n\r\nzz\r\n`],
+    { code: 'protocol', message: 'invalid byte in chunk length' },
+  ],
+  [
+    'a negative chunk size',
+    [`${OK}Transfer-Encoding: chunked\r\n\r\n-4\r\nup 1\r\n`],
+    { code: 'protocol', message: 'invalid byte in chunk length' },
+  ],
+  [
+    'a huge chunk size',
+    [`${OK}Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n`],
+    { code: 'protocol', message: 'http chunk length too large' },
+  ],
+  [
+    'no line end behind a chunk',
+    [`${OK}Transfer-Encoding: chunked\r\n\r\n4\r\nup 1x`],
+    { code: 'protocol', message: 'malformed chunked encoding' },
+  ],
+  [
+    'endless trailers',
+    [`${OK}Transfer-Encoding: chunked\r\n\r\n0\r\n`, { forever: 'A: b\r\n' }],
+    { code: 'protocol', message: 'header line too long' },
+  ],
+  ['no answer', ['end'], { code: 'broken', message: `${GET}EOF` }],
+  ['half a head', ['HTTP/1.1 200', 'end'], { code: 'broken', message: `${GET}unexpected EOF` }],
+  ['half a body', [`${OK}Content-Length: 10\r\n\r\nup 1`, 'end'], { code: 'broken', message: 'unexpected EOF' }],
+  [
+    'half a chunk',
+    [`${OK}Transfer-Encoding: chunked\r\n\r\n9\r\nup 1`, 'end'],
+    { code: 'broken', message: 'unexpected EOF' },
+  ],
+  [
+    'no last chunk',
+    [`${OK}Transfer-Encoding: chunked\r\n\r\n4\r\nup 1\r\n`, 'end'],
+    { code: 'broken', message: 'unexpected EOF' },
+  ],
+  [
+    'a reset',
+    [`${OK}Content-Length: 10\r\n\r\nup 1`, 'reset'],
+    { code: 'broken', message: 'read tcp HOST: read: connection reset by peer' },
+  ],
+  [
+    'a reset of a body without length',
+    [`${OK}\r\nup 1`, 'reset'],
+    { code: 'broken', message: 'read tcp HOST: read: connection reset by peer' },
+  ],
+  ['silence', ['hang'], { code: 'timeout', message: `${GET}context deadline exceeded` }, { send: { timeoutMs: 30 } }],
+  [
+    'silence inside a body',
+    [`${OK}Content-Length: 10\r\n\r\nup 1`, 'hang'],
+    { code: 'timeout', message: 'context deadline exceeded' },
+    { send: { timeoutMs: 30 } },
+  ],
+  [
+    'an endless body',
+    [`${OK}\r\n`, { forever: 'x 1\n' }],
+    { code: 'timeout', message: 'context deadline exceeded' },
+    { send: { timeoutMs: 60 } },
+  ],
+  [
+    'a length over the limit',
+    [`${OK}Content-Length: 101\r\n\r\n`, 'hang'],
+    { code: 'body-limit', message: 'body size limit exceeded' },
+    { send: { bodyBytesMax: 100 } },
+  ],
+  [
+    'chunks over the limit',
+    [`${OK}Transfer-Encoding: chunked\r\n\r\n`, { forever: '4\r\nup 1\r\n' }],
+    { code: 'body-limit', message: 'body size limit exceeded' },
+    { send: { bodyBytesMax: 100 } },
+  ],
+  [
+    'an endless body over the limit',
+    [`${OK}\r\n`, { forever: 'x 1\n' }],
+    { code: 'body-limit', message: 'body size limit exceeded' },
+    { send: { bodyBytesMax: 100 } },
+  ],
+  [
+    'a body beyond the memory',
+    [`${OK}\r\n`, { forever: 'x'.repeat(50_000) }],
+    { code: 'no-room', message: 'no memory for a body of 139264 bytes' },
+    { sinkBytesMax: 100_000 },
+  ],
+];
+
+for (const [name, script, want, given] of refused) {
+  test(`refused: ${name}`, async () => assert.deepEqual(await exchange(script, given), want));
+}
+
+test('a claimed length gets no more room than the target has sent bytes for', async () => {
+  const server = await scriptedServer(() => [`${OK}Content-Length: 900000000\r\n\r\nup 1`, 'hang']);
+  const client = new HttpClient({}, realClock);
+  const sink = new TestSink();
+  await assert.rejects(client.send({ url: server.url }, { sink, timeoutMs: 50 }), { code: 'timeout' });
+  assert.deepEqual(sink.asked, [1024 * 1024]);
+  client.close();
+  await server.close();
+});
+
+test('a body that is exactly at the limit passes', async () => {
+  const got = await exchange([`${OK}Content-Length: 4\r\n\r\nup 1`], { send: { bodyBytesMax: 4 } });
+  assert.equal(got.body, 'up 1');
+});
+
+// ---- Connections
+
+test('one connection serves many requests', async () => {
+  const server = await scriptedServer((_, index) => [`${OK}Content-Length: 2\r\n\r\n${String(index).padStart(2)}`]);
+  const client = new HttpClient({}, realClock);
+  for (let i = 0; i < 20; i++) assert.equal((await outcomeOf(client, server.url)).body, String(i).padStart(2));
+  assert.equal(server.connections, 1);
+  client.close();
+  await server.close();
+});
+
+const noReuse: [name: string, script: Script][] = [
+  ['the target says close', [`${OK}Connection: close\r\nContent-Length: 4\r\n\r\nup 1`]],
+  ['the target says close among others', [`${OK}Connection: foo, Close\r\nContent-Length: 4\r\n\r\nup 1`]],
+  ['HTTP/1.0', ['HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\nup 1']],
+  ['more than announced', [`${OK}Content-Length: 4\r\n\r\nup 1 and more`]],
+  ['more behind the last chunk', [`${OK}Transfer-Encoding: chunked\r\n\r\n4\r\nup 1\r\n0\r\n\r\nmore`]],
+  ['both a length and chunks', [`${OK}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nup 1\r\n0\r\n\r\n`]],
+  ['bytes nobody asked for, later', [`${OK}Content-Length: 4\r\n\r\nup 1`, 'HTTP/1.1 200 OK\r\n\r\n']],
+];
+
+for (const [name, script] of noReuse) {
+  test(`a connection is not used again: ${name}`, async () => {
+    const server = await scriptedServer(() => script);
+    const client = new HttpClient({}, realClock);
+    for (let i = 0; i < 3; i++) {
+      assert.equal((await outcomeOf(client, server.url)).body, 'up 1');
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    assert.equal(server.connections, 3);
+    client.close();
+    await server.close();
+  });
+}
+
+test('HTTP/1.0 with keep-alive is kept', async () => {
+  const server = await scriptedServer(() => [
+    'HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 4\r\n\r\nup 1',
+  ]);
+  const client = new HttpClient({}, realClock);
+  for (let i = 0; i < 3; i++) assert.equal((await outcomeOf(client, server.url)).body, 'up 1');
+  assert.equal(server.connections, 1);
+  client.close();
+  await server.close();
+});
+
+for (const death of ['end', 'reset'] as const) {
+  test(`a kept connection that dies unheard (${death}) is dialled anew, once`, async () => {
+    // The second request on a connection is answered by death; a fresh connection answers.
+    const server = await scriptedServer((_, index) => (index === 1 ? [death] : [`${OK}Content-Length: 4\r\n\r\nup 1`]));
+    const client = new HttpClient({}, realClock);
+    assert.equal((await outcomeOf(client, server.url)).body, 'up 1');
+    assert.equal((await outcomeOf(client, server.url)).body, 'up 1');
+    assert.equal(server.connections, 2);
+    assert.equal(server.requests.length, 3);
+    client.close();
+    await server.close();
+  });
+}
+
+test('a fresh connection that dies is not dialled again', async () => {
+  const server = await scriptedServer(() => ['end']);
+  const client = new HttpClient({}, realClock);
+  assert.equal((await outcomeOf(client, server.url)).code, 'broken');
+  assert.equal(server.connections, 1);
+  client.close();
+  await server.close();
+});
+
+test('after a timeout the next request gets a connection of its own', async () => {
+  const server = await scriptedServer((_, index) => (index === 0 ? ['hang'] : [`${OK}Content-Length: 4\r\n\r\nup 1`]));
+  const client = new HttpClient({}, realClock);
+  assert.equal((await outcomeOf(client, server.url, { send: { timeoutMs: 20 } })).code, 'timeout');
+  assert.equal((await outcomeOf(client, server.url)).body, 'up 1');
+  assert.equal(server.connections, 2);
+  client.close();
+  await server.close();
+});
+
+test('bodies of other statuses are skipped, and the connection is kept', async () => {
+  const server = await scriptedServer((_, index) =>
+    index < 2
+      ? ['HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\n', 'oops']
+      : index === 2
+        ? ['HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n4\r\noo', 'ps\r\n0\r\n\r\n']
+        : ['HTTP/1.1 204 No Content\r\n\r\n'],
+  );
+  const client = new HttpClient({}, realClock);
+  assert.deepEqual(await outcomeOf(client, server.url), { status: '500 Internal Server Error', body: '' });
+  assert.deepEqual(await outcomeOf(client, server.url), { status: '500 Internal Server Error', body: '' });
+  assert.deepEqual(await outcomeOf(client, server.url), { status: '404 Not Found', body: '' });
+  assert.deepEqual(await outcomeOf(client, server.url), { status: '204 No Content', body: '' });
+  assert.equal(server.connections, 1);
+  client.close();
+  await server.close();
+});
+
+test('closing the client ends the exchange under way', async () => {
+  const server = await scriptedServer(() => ['hang']);
+  const client = new HttpClient({}, realClock);
+  const outcome = outcomeOf(client, server.url);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  client.close();
+  assert.equal((await outcome).code, 'aborted');
+  await server.close();
+});
+
+test('nobody listening: connection refused', async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  const client = new HttpClient({}, realClock);
+  for (const host of ['127.0.0.1', 'localhost']) {
+    await assert.rejects(
+      client.send({ url: `http://${host}:${port}/metrics` }, { sink: new TestSink(), timeoutMs: 5000 }),
+      (error) => {
+        assert.ok(error instanceof HttpError);
+        const shape = new RegExp(
+          `^Get "http://${host}:${port}/metrics": dial tcp (127\\.0\\.0\\.1|\\[::1\\]):${port}: connect: `,
+        );
+        assert.match(error.message, shape);
+        return error.code === 'dial';
+      },
+    );
+  }
+  client.close();
+});
+
+test('a host that does not exist: no such host', async () => {
+  const client = new HttpClient({}, realClock);
+  await assert.rejects(
+    client.send({ url: 'http://nothing.invalid/' }, { sink: new TestSink(), timeoutMs: 5000 }),
+    (error) => {
+      assert.match((error as Error).message, /^Get "http:\/\/nothing\.invalid\/": dial tcp: lookup nothing\.invalid: /);
+      return true;
+    },
+  );
+});
+
+test('names and unix sockets are dialled as well', async () => {
+  const server = await scriptedServer(() => [`${OK}Content-Length: 4\r\n\r\nup 1`]);
+  const client = new HttpClient({}, realClock);
+  assert.equal((await outcomeOf(client, `http://localhost:${server.port}/`)).body, 'up 1');
+  client.close();
+  await server.close();
+
+  const path = `/tmp/narthex-test-${process.pid}.sock`;
+  const local = createServer((socket) => socket.on('data', () => socket.write(`${OK}Content-Length: 4\r\n\r\nup 1`)));
+  await new Promise<void>((resolve) => local.listen(path, resolve));
+  const sink = new TestSink();
+  const answer = await client.send({ url: 'http://somewhere/metrics', unixSocket: path }, { sink, timeoutMs: 5000 });
+  assert.equal(sink.text(answer.bodyBytes), 'up 1');
+  client.close();
+  await new Promise((resolve) => local.close(resolve));
+});
+
+// ---- Requests
+
+test('a request says what it is to say, and nothing else', async () => {
+  const server = await scriptedServer(() => [`${OK}Content-Length: 0\r\n\r\n`]);
+  const client = new HttpClient(
+    { basicAuth: { username: 'joe', password: 'säcret' }, headers: [['X-Scope', 'a']] },
+    realClock,
+  );
+  await client.send(
+    { url: `${server.url}/metrics?b=1&a=%20`, headers: [['Accept', 'text/plain']] },
+    { sink: new TestSink(), timeoutMs: 5000 },
+  );
+  const credentials = Buffer.from('joe:säcret').toString('base64');
+  assert.deepEqual(server.requests, [
+    [
+      'GET /metrics?b=1&a=%20 HTTP/1.1',
+      `Host: 127.0.0.1:${server.port}`,
+      'Accept: text/plain',
+      'X-Scope: a',
+      `Authorization: Basic ${credentials}`,
+    ].join('\r\n'),
+  ]);
+  client.close();
+  await server.close();
+});
+
+for (const [name, value] of [
+  ['A\r\nB', 'x'],
+  ['A', 'x\r\nB: y'],
+  ['A', 'x\0'],
+  ['', 'x'],
+  ['A', '…'],
+] as const) {
+  test(`a header that would break the request is refused: ${JSON.stringify([name, value])}`, async () => {
+    const client = new HttpClient({ headers: [[name, value]] }, realClock);
+    await assert.rejects(client.send({ url: 'http://127.0.0.1:1/' }, { sink: new TestSink(), timeoutMs: 5000 }), {
+      code: 'config',
+    });
+  });
+}
+
+// ---- Redirects
+
+test('redirects are followed on the same connection', async () => {
+  const server = await scriptedServer((request) =>
+    request.startsWith('GET /real')
+      ? [`${OK}Content-Length: 4\r\n\r\nup 1`]
+      : ['HTTP/1.1 302 Found\r\nLocation: /real\r\nContent-Length: 2\r\n\r\nno'],
+  );
+  const client = new HttpClient({}, realClock);
+  assert.deepEqual(await outcomeOf(client, `${server.url}/metrics`), { status: '200 OK', body: 'up 1' });
+  assert.equal(server.connections, 1);
+  client.close();
+  await server.close();
+});
+
+test('ten redirects are enough', async () => {
+  const loop = () => ['HTTP/1.1 301 Moved Permanently\r\nLocation: /metrics\r\nContent-Length: 0\r\n\r\n'];
+  assert.deepEqual(await exchange(loop), {
+    code: 'redirect',
+    message: 'Get "http://HOST/metrics": stopped after 10 redirects',
+  });
+  assert.deepEqual(await exchange(loop, { client: { followRedirects: false } }), {
+    status: '301 Moved Permanently',
+    body: '',
+  });
+});
+
+for (const [location, message] of [
+  ['file:///etc/passwd', 'Get "file:///etc/passwd": unsupported protocol scheme "file"'],
+  ['gopher://x/', 'Get "gopher://x/": unsupported protocol scheme "gopher"'],
+  ['http://[', 'Get "http://HOST/metrics": failed to parse Location header "http://["'],
+]) {
+  test(`no redirect to ${location}`, async () => {
+    const script = [`HTTP/1.1 302 Found\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`];
+    assert.deepEqual(await exchange(script), { code: 'redirect', message });
+  });
+}
+
+test('credentials stay with the origin they were given for', async () => {
+  const other = await scriptedServer(() => [`${OK}Content-Length: 4\r\n\r\nup 1`]);
+  const server = await scriptedServer((request) =>
+    request.startsWith('GET /here')
+      ? [`HTTP/1.1 307 Temporary Redirect\r\nLocation: ${other.url}/there\r\nContent-Length: 0\r\n\r\n`]
+      : ['HTTP/1.1 302 Found\r\nLocation: /here\r\nContent-Length: 0\r\n\r\n'],
+  );
+  const client = new HttpClient(
+    { authorization: { credentials: 'secret' }, headers: [['X-Key', 'secret']] },
+    realClock,
+  );
+  await client.send(
+    { url: server.url, headers: [['Accept', 'text/plain']] },
+    { sink: new TestSink(), timeoutMs: 5000 },
+  );
+  assert.ok(
+    server.requests.every(
+      (request) => request.includes('Authorization: Bearer secret') && request.includes('X-Key: secret'),
+    ),
+  );
+  assert.equal(other.requests.length, 1);
+  assert.ok(!other.requests[0]!.includes('secret'));
+  assert.ok(other.requests[0]!.includes('Accept: text/plain'));
+  client.close();
+  await Promise.all([server.close(), other.close()]);
+});
