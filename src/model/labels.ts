@@ -60,6 +60,13 @@ export function withoutName(labels: Labels): Labels {
   return labels.includes(METRIC_NAME) ? filterLabels(labels, (name) => name !== METRIC_NAME) : labels;
 }
 
+/** Labels that describe a metric rather than tell series apart: what changes a metric's meaning drops them. */
+export const METADATA_LABELS: ReadonlySet<string> = new Set([METRIC_NAME, '__type__', '__unit__']);
+
+export function withoutMetadata(labels: Labels): Labels {
+  return filterLabels(labels, (name) => !METADATA_LABELS.has(name));
+}
+
 /** As Prometheus orders label sets: pair by pair, name before value; a prefix comes first. */
 export function compareLabels(a: Labels, b: Labels): number {
   const length = Math.min(a.length, b.length);

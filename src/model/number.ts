@@ -27,6 +27,14 @@ export function formatGeneral(value: number): string {
   return exponent < -4 || exponent >= 6 ? formatExponent(value) : formatFloat(value);
 }
 
+/** `%g` as fmt prints it in messages: an exponent below 1e-4 and from 1e6 on. */
+export function formatMessageFloat(value: number): string {
+  const special = formatSpecial(value);
+  if (special !== undefined) return special;
+  const exponent = exponentOf(value);
+  return exponent < -4 || exponent >= 6 ? formatExponent(value) : formatFloat(value);
+}
+
 /** Seconds with three decimals, as after `@` and in /federate's sources: `1.500`. */
 export function formatSeconds(timeMs: number): string {
   return (timeMs / 1000).toFixed(3);

@@ -5,6 +5,7 @@
 // it in columns, all steps of a series at once. The head, a block, a set of
 // shards and the tests' memory source are all sources.
 
+import type { FloatHistogram } from '../../model/histogram.js';
 import type { Labels } from '../../model/labels.js';
 import type { Matcher } from '../../model/matcher.js';
 
@@ -30,39 +31,82 @@ export interface Fragment {
   readonly windowMs: number;
   /**
    * The name of the function over the window. `last` is an instant selector: the newest sample,
-   * none where that is a stale marker. Every other one ignores stale markers, as range selectors do.
+   * none where that is a stale marker; `timestamp` is its time in seconds. Every other one is a name of
+   * window/table.ts and ignores stale markers, as range selectors do.
    */
   readonly fn: string;
-  /** Constant scalar arguments of the function besides the window, in order. */
+  /**
+   * Constant scalar arguments of the function besides the window, in order. predict_linear has a second
+   * one: the milliseconds by which the evaluation time is later than the window's end.
+   */
   readonly args: readonly number[];
   /** Whether rows lose their metric name (as nearly all functions do). */
   readonly dropName: boolean;
   readonly aggregate?: FragmentAggregate;
 }
 
+/** What a cell of `present` says. */
+export const ABSENT = 0;
+export const FLOAT = 1;
+/** The cell's value is in `histograms`. */
+export const HISTOGRAM = 2;
+
 /**
  * Rows × steps, row after row. Cell (row, step) is at index row * steps + step.
- * A cell has a value only where `present` is 1; elsewhere `values` holds 0.
+ * A cell has a float only where `present` is FLOAT; elsewhere `values` holds 0.
  */
 export interface Columns {
   readonly labels: Labels[];
   readonly steps: number;
   readonly values: Float64Array;
   readonly present: Uint8Array;
+  /** Native histograms by cell, beside the floats because they are few: exactly where `present` is HISTOGRAM. */
+  readonly histograms?: ReadonlyMap<number, FloatHistogram>;
+  /** Remarks for the query's annotations. */
+  readonly notes?: readonly Note[];
 }
+
+/** Something about a series that the user should know; annotations.ts has the words. */
+export interface Note {
+  readonly kind: NoteKind;
+  /** The series's metric name. */
+  readonly metric: string;
+}
+
+export type NoteKind =
+  | 'mixed-types'
+  | 'mixed-schemas'
+  | 'histograms-ignored'
+  | 'not-counter'
+  | 'not-gauge'
+  | 'reconciled-addition'
+  | 'reconciled-subtraction'
+  | 'reconciled-aggregation'
+  | 'reset-collision'
+  | 'start-overlap'
+  /** rate or increase gave a float for a metric that is not named like a counter. */
+  | 'no-counter-name';
 
 /** A run of raw samples of one series: for range vectors that are shown as they are, and for subqueries. */
 export interface RawSeries {
   readonly labels: Labels;
   readonly times: Float64Array;
   readonly values: Float64Array;
+  /** Start timestamps of the samples, 0 where unknown. */
+  readonly starts?: Float64Array;
+  readonly histogramTimes?: Float64Array;
+  readonly histograms?: readonly FloatHistogram[];
+  readonly histogramStarts?: Float64Array;
 }
 
 /** What a running query hands down: it stops the work early and bounds it. */
 export interface QueryContext {
   /** Aborted at the deadline, on cancel and when the client goes away; the reason is the error to report. */
   readonly signal: AbortSignal;
-  /** Counts samples read; throws the query's limit error where there are too many. */
+  /**
+   * Counts samples held in memory: cells with a value that are handed up, and raw samples. Throws the
+   * query's limit error where there are too many. A negative number gives back.
+   */
   charge(samples: number): void;
 }
 

@@ -1,0 +1,279 @@
+// Partial aggregates: what a shard gives for an aggregated fragment, and how the
+// shares of several shards become one answer.
+//
+// A share has the labels of its groups, and per cell (group, step; index
+// group * steps + step) a byte of `present` and one number in each state column:
+//
+//   sum              sum, compensation            Kahan pair
+//   avg              sum, compensation, count     or mean, compensation, count where
+//                                                 `present` is RUNNING
+//   min, max         value
+//   count            count
+//   group            -
+//   stddev, stdvar   mean, m2, count              Welford; m2 = sum of squared distances
+//
+// Arrays only, so a share crosses threads as it is. Merging two shares of one
+// cell takes a constant time; sums stay Kahan pairs until the end. Native
+// histograms are not aggregated in shares: see aggregate.ts.
+
+import { keyOf, type Labels } from '../../model/labels.js';
+import { type Groups, groupRows } from './grouping.js';
+import { ABSENT, type Columns, FLOAT, type FragmentAggregate } from './source.js';
+
+export type PartialOp = FragmentAggregate['op'];
+
+/** The `present` of an avg cell whose sum would overflow: its first column is a running mean. */
+export const RUNNING = 2;
+
+export interface PartialAggregate {
+  readonly op: PartialOp;
+  readonly labels: readonly Labels[];
+  readonly steps: number;
+  readonly present: Uint8Array;
+  /** State columns in the order above. */
+  readonly state: readonly Float64Array[];
+}
+
+const STATE_COLUMNS: Record<PartialOp, number> = {
+  sum: 2,
+  avg: 3,
+  min: 1,
+  max: 1,
+  count: 1,
+  group: 0,
+  stddev: 3,
+  stdvar: 3,
+};
+
+/** Folds the floats of all rows into their groups, row after row. */
+export function foldColumns(columns: Columns, aggregate: FragmentAggregate): PartialAggregate {
+  return foldRows(columns, aggregate.op, groupRows(columns.labels, aggregate));
+}
+
+export function foldRows(columns: Columns, op: PartialOp, groups: Groups): PartialAggregate {
+  const { steps } = columns;
+  const partial = emptyPartial(op, groups.labels, steps);
+  const add = ADD[op];
+  for (let row = 0; row < columns.labels.length; row++) {
+    const cell = groups.ofRow[row]! * steps;
+    for (let step = 0, from = row * steps; step < steps; step++, from++) {
+      if (columns.present[from] === FLOAT) add(partial, cell + step, columns.values[from]!);
+    }
+  }
+  return partial;
+}
+
+function emptyPartial(op: PartialOp, labels: readonly Labels[], steps: number): PartialAggregate {
+  const cells = labels.length * steps;
+  return {
+    op,
+    labels,
+    steps,
+    present: new Uint8Array(cells),
+    state: Array.from({ length: STATE_COLUMNS[op] }, () => new Float64Array(cells)),
+  };
+}
+
+type Add = (partial: PartialAggregate, cell: number, value: number) => void;
+
+const ADD: Record<PartialOp, Add> = {
+  sum({ present, state: [sums, compensations] }, cell, value) {
+    if (present[cell] === ABSENT) {
+      present[cell] = FLOAT;
+      sums![cell] = value;
+      return;
+    }
+    kahanAdd(sums!, compensations!, cell, value);
+  },
+
+  avg({ present, state: [sums, compensations, counts] }, cell, value) {
+    const count = ++counts![cell]!;
+    if (present[cell] === ABSENT) {
+      present[cell] = FLOAT;
+      sums![cell] = value;
+      return;
+    }
+    if (present[cell] === FLOAT) {
+      if (Math.abs(sums![cell]! + value) !== Infinity) {
+        kahanAdd(sums!, compensations!, cell, value);
+        return;
+      }
+      present[cell] = RUNNING;
+      sums![cell]! /= count - 1;
+      compensations![cell]! /= count - 1;
+    }
+    const kept = (count - 1) / count;
+    sums![cell]! *= kept;
+    compensations![cell]! *= kept;
+    kahanAdd(sums!, compensations!, cell, value / count);
+  },
+
+  min({ present, state: [values] }, cell, value) {
+    if (present[cell] === ABSENT || value < values![cell]! || Number.isNaN(values![cell]!)) values![cell] = value;
+    present[cell] = FLOAT;
+  },
+
+  max({ present, state: [values] }, cell, value) {
+    if (present[cell] === ABSENT || value > values![cell]! || Number.isNaN(values![cell]!)) values![cell] = value;
+    present[cell] = FLOAT;
+  },
+
+  count({ present, state: [counts] }, cell) {
+    counts![cell]!++;
+    present[cell] = FLOAT;
+  },
+
+  group({ present }, cell) {
+    present[cell] = FLOAT;
+  },
+
+  stddev: addVariance,
+  stdvar: addVariance,
+};
+
+function addVariance({ present, state: [means, m2s, counts] }: PartialAggregate, cell: number, value: number): void {
+  const count = ++counts![cell]!;
+  if (present[cell] === ABSENT) {
+    present[cell] = FLOAT;
+    means![cell] = value;
+    m2s![cell] = Number.isFinite(value) ? 0 : Number.NaN;
+    return;
+  }
+  const delta = value - means![cell]!;
+  means![cell]! += delta / count;
+  m2s![cell]! += delta * (value - means![cell]!);
+}
+
+function kahanAdd(sums: Float64Array, compensations: Float64Array, cell: number, value: number): void {
+  const sum = sums[cell]!;
+  const next = sum + value;
+  if (next === Infinity || next === -Infinity) compensations[cell] = 0;
+  else if (Math.abs(sum) >= Math.abs(value)) compensations[cell]! += sum - next + value;
+  else compensations[cell]! += value - next + sum;
+  sums[cell] = next;
+}
+
+/** Joins the shares of several shards; the order of groups is that in which they are first met. */
+export function mergePartials(partials: readonly PartialAggregate[]): PartialAggregate {
+  if (partials.length === 1) return partials[0]!;
+  const indices = new Map<string, number>();
+  const labels: Labels[] = [];
+  const targets = partials.map((partial) =>
+    Int32Array.from(partial.labels, (group) => {
+      const key = keyOf(group);
+      let index = indices.get(key);
+      if (index === undefined) {
+        index = labels.push(group) - 1;
+        indices.set(key, index);
+      }
+      return index;
+    }),
+  );
+  const { op, steps } = partials[0]!;
+  const merged = emptyPartial(op, labels, steps);
+  partials.forEach((partial, i) => {
+    for (let group = 0; group < partial.labels.length; group++) {
+      const into = targets[i]![group]! * steps;
+      for (let step = 0; step < steps; step++) mergeCell(merged, into + step, partial, group * steps + step);
+    }
+  });
+  return merged;
+}
+
+function mergeCell(into: PartialAggregate, cell: number, from: PartialAggregate, source: number): void {
+  if (from.present[source] === ABSENT) return;
+  if (into.present[cell] === ABSENT) {
+    into.present[cell] = from.present[source]!;
+    into.state.forEach((column, i) => {
+      column[cell] = from.state[i]![source]!;
+    });
+    return;
+  }
+  MERGE[into.op](into, cell, from, source);
+}
+
+type Merge = (into: PartialAggregate, cell: number, from: PartialAggregate, source: number) => void;
+
+const MERGE: Record<PartialOp, Merge> = {
+  sum: mergeSums,
+  avg: mergeMeans,
+  min: (into, cell, from, source) => ADD.min(into, cell, from.state[0]![source]!),
+  max: (into, cell, from, source) => ADD.max(into, cell, from.state[0]![source]!),
+  count: (into, cell, from, source) => {
+    into.state[0]![cell]! += from.state[0]![source]!;
+  },
+  group: () => {},
+  stddev: mergeVariances,
+  stdvar: mergeVariances,
+};
+
+function mergeSums(into: PartialAggregate, cell: number, from: PartialAggregate, source: number): void {
+  const [sums, compensations] = into.state;
+  kahanAdd(sums!, compensations!, cell, from.state[0]![source]!);
+  if (Number.isFinite(sums![cell])) compensations![cell]! += from.state[1]![source]!;
+}
+
+function mergeMeans(into: PartialAggregate, cell: number, from: PartialAggregate, source: number): void {
+  const [sums, compensations, counts] = into.state;
+  const [otherSums, otherCompensations, otherCounts] = from.state;
+  const count = counts![cell]!;
+  const otherCount = otherCounts![source]!;
+  const plain = into.present[cell] === FLOAT && from.present[source] === FLOAT;
+  if (plain && Math.abs(sums![cell]! + otherSums![source]!) !== Infinity) {
+    mergeSums(into, cell, from, source);
+  } else {
+    const own = into.present[cell] === RUNNING ? 1 : 1 / count;
+    const other = from.present[source] === RUNNING ? 1 : 1 / otherCount;
+    const total = count + otherCount;
+    const mean = sums![cell]! * own;
+    const otherMean = otherSums![source]! * other;
+    const lost = compensations![cell]! * own * (count / total);
+    const otherLost = otherCompensations![source]! * other * (otherCount / total);
+    sums![cell] = mean * (count / total);
+    compensations![cell] = lost;
+    kahanAdd(sums!, compensations!, cell, otherMean * (otherCount / total));
+    if (Number.isFinite(sums![cell])) compensations![cell]! += otherLost;
+    into.present[cell] = RUNNING;
+  }
+  counts![cell] = count + otherCount;
+}
+
+/** Chan, Golub and LeVeque's pairwise update. */
+function mergeVariances(into: PartialAggregate, cell: number, from: PartialAggregate, source: number): void {
+  const [means, m2s, counts] = into.state;
+  const count = counts![cell]!;
+  const otherCount = from.state[2]![source]!;
+  const total = count + otherCount;
+  const delta = from.state[0]![source]! - means![cell]!;
+  means![cell]! += delta * (otherCount / total);
+  m2s![cell]! += from.state[1]![source]! + delta * delta * ((count * otherCount) / total);
+  counts![cell] = total;
+}
+
+/** The answer: state columns become values. Takes the share's arrays. */
+export function finishPartial(partial: PartialAggregate): Columns {
+  const { op, labels, steps, present, state } = partial;
+  const cells = labels.length * steps;
+  const values = op === 'group' ? new Float64Array(cells) : state[0]!;
+  const finish = FINISH[op];
+  for (let cell = 0; cell < cells; cell++) {
+    if (present[cell] === ABSENT) continue;
+    values[cell] = finish(partial, cell);
+    present[cell] = FLOAT;
+  }
+  return { labels: [...labels], steps, values, present };
+}
+
+const FINISH: Record<PartialOp, (partial: PartialAggregate, cell: number) => number> = {
+  sum: ({ state: [sums, compensations] }, cell) => sums![cell]! + compensations![cell]!,
+  avg: ({ present, state: [sums, compensations, counts] }, cell) =>
+    present[cell] === RUNNING
+      ? sums![cell]! + compensations![cell]!
+      : sums![cell]! / counts![cell]! + compensations![cell]! / counts![cell]!,
+  min: ({ state: [values] }, cell) => values![cell]!,
+  max: ({ state: [values] }, cell) => values![cell]!,
+  count: ({ state: [counts] }, cell) => counts![cell]!,
+  group: () => 1,
+  stddev: ({ state: [, m2s, counts] }, cell) => Math.sqrt(m2s![cell]! / counts![cell]!),
+  stdvar: ({ state: [, m2s, counts] }, cell) => m2s![cell]! / counts![cell]!,
+};
