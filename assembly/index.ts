@@ -2,6 +2,19 @@
 // used by exactly one façade in src/wasm.
 
 export {
+  appendColumns as chunk_append_columns,
+  appendStatus as chunk_append_status,
+  close as chunk_close,
+  count as chunk_count,
+  decode as chunk_decode,
+  free as chunk_free,
+  open as chunk_open,
+  samples as chunk_samples,
+  seal as chunk_seal,
+  size as chunk_size,
+  snapshot as chunk_snapshot,
+} from './chunk/bridge';
+export {
   alloc as heap_alloc,
   free as heap_free,
 } from './memory/heap';

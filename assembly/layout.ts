@@ -27,3 +27,16 @@ export const PAGE_BYTES = 65536;
 
 /** Most samples in one chunk: half an hour at a 15 s interval, as in Prometheus. */
 export const CHUNK_SAMPLES_MAX = 120;
+
+/** Bytes of the header in front of a sealed chunk's bytes. */
+export const SEALED_HEADER_BYTES = 24;
+
+/** No chunk of CHUNK_SAMPLES_MAX samples is larger: 144 bits of a first sample, 117 of a second, 145 of each other, 16 of the count. */
+export const CHUNK_BYTES_MAX = 2176;
+
+/** What decoding answers instead of a number of samples where the bytes are no chunk. */
+export const DECODE_INVALID = -1;
+
+/** The bits of the stale marker, the value that ends a series. */
+export const STALE_HIGH = 0x7ff00000;
+export const STALE_LOW = 0x00000002;

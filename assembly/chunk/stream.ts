@@ -1,0 +1,118 @@
+// The bit stream of an open chunk: writing bits at its end, and reading its bytes back.
+//
+// The layout of blocks and tail is drawn in state.ts. Writing is two-phased, so that a
+// refused allocation changes nothing: reserve() takes the one block that the coming bits
+// may need, then put() cannot fail.
+
+import * as heap from '../memory/heap';
+import { ChunkState } from './state';
+
+const BLOCK_BYTES: usize = 32;
+const BLOCK_MASK: usize = BLOCK_BYTES - 1;
+/** Bytes of the stream in a block, and so the offset of its link. */
+const PAYLOAD_BYTES: usize = BLOCK_BYTES - sizeof<u32>();
+
+/** The block that reserve() took for the puts that follow it. */
+let reserved: usize = 0;
+
+/**
+ * Makes sure that `bits` more bits fit; false where memory is refused.
+ * At most 192 bits: then never more than one new block is needed.
+ */
+export function reserve(state: ChunkState, bits: u32): bool {
+  const words: usize = ((<u32>state.tailBits + bits) >>> 6) as usize;
+  if (words == 0) return true;
+  assert(words <= 3, 'more bits than one block takes');
+  const cursor: usize = state.cursor;
+  if (cursor != 0 && (cursor & BLOCK_MASK) + words * sizeof<u64>() <= PAYLOAD_BYTES) return true;
+  reserved = heap.alloc(BLOCK_BYTES);
+  assert((reserved & BLOCK_MASK) == 0, 'blocks are aligned to their size');
+  return reserved != 0;
+}
+
+/** Appends the low `bits` (1 to 64) bits of `value`, which has no others set. */
+export function put(state: ChunkState, value: u64, bits: u32): void {
+  const free: u32 = 64 - <u32>state.tailBits;
+  if (bits < free) {
+    state.tail |= value << (free - bits);
+    state.tailBits += <u8>bits;
+    return;
+  }
+  const rest: u32 = bits - free;
+  flush(state, state.tail | (value >> rest));
+  state.tail = rest == 0 ? 0 : value << (64 - rest);
+  state.tailBits = <u8>rest;
+}
+
+/** Moves 64 complete bits into the blocks, in byte order of the stream. */
+function flush(state: ChunkState, word: u64): void {
+  const swapped = bswap<u64>(word);
+  const cursor: usize = state.cursor;
+  const fill = cursor & BLOCK_MASK;
+  if (cursor != 0 && fill + sizeof<u64>() <= PAYLOAD_BYTES) {
+    store<u64>(cursor, swapped);
+    state.cursor = <u32>(cursor + sizeof<u64>());
+    return;
+  }
+  assert(reserved != 0, 'put without reserve');
+  const block = reserved;
+  reserved = 0;
+  store<u32>(block, <u32>(cursor & ~BLOCK_MASK), PAYLOAD_BYTES);
+  if (cursor != 0 && fill < PAYLOAD_BYTES) {
+    // Half a word is left in the old block.
+    store<u32>(cursor, <u32>swapped);
+    store<u32>(block, <u32>(swapped >> 32));
+    state.cursor = <u32>(block + sizeof<u32>());
+  } else {
+    store<u64>(block, swapped);
+    state.cursor = <u32>(block + sizeof<u64>());
+  }
+}
+
+/** Bytes of the stream, the last one padded with zero bits. */
+export function size(state: ChunkState): usize {
+  const tailBytes: usize = (<usize>state.tailBits + 7) >> 3;
+  const cursor: usize = state.cursor;
+  if (cursor == 0) return tailBytes;
+  let bytes = cursor & BLOCK_MASK;
+  let block: usize = load<u32>(cursor & ~BLOCK_MASK, PAYLOAD_BYTES);
+  while (block != 0) {
+    bytes += PAYLOAD_BYTES;
+    block = load<u32>(block, PAYLOAD_BYTES);
+  }
+  return bytes + tailBytes;
+}
+
+/** Copies the stream to `into`, which has room for the `bytes` that size() gave. */
+export function copy(state: ChunkState, into: usize, bytes: usize): void {
+  const tailBytes: usize = (<usize>state.tailBits + 7) >> 3;
+  let at = into + bytes - tailBytes;
+  for (let i: usize = 0; i < tailBytes; i++) store<u8>(at + i, <u8>(state.tail >> <u64>(56 - i * 8)));
+  const cursor: usize = state.cursor;
+  if (cursor == 0) return;
+  let block = cursor & ~BLOCK_MASK;
+  at -= cursor & BLOCK_MASK;
+  memory.copy(at, block, cursor & BLOCK_MASK);
+  block = load<u32>(block, PAYLOAD_BYTES);
+  while (block != 0) {
+    at -= PAYLOAD_BYTES;
+    v128.store(at, v128.load(block));
+    v128.store(at, v128.load(block, PAYLOAD_BYTES - 16), PAYLOAD_BYTES - 16);
+    block = load<u32>(block, PAYLOAD_BYTES);
+  }
+  assert(at == into, 'size and blocks disagree');
+}
+
+/** Gives the blocks back and leaves the stream empty. */
+export function clear(state: ChunkState): void {
+  const cursor: usize = state.cursor;
+  let block = cursor & ~BLOCK_MASK;
+  while (block != 0) {
+    const previous: usize = load<u32>(block, PAYLOAD_BYTES);
+    heap.free(block, BLOCK_BYTES);
+    block = previous;
+  }
+  state.cursor = 0;
+  state.tail = 0;
+  state.tailBits = 0;
+}

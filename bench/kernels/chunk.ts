@@ -1,0 +1,76 @@
+// The chunk kernel: append to open chunks, seal, decode. `node dist/bench/kernels/chunk.js [filter]`
+
+import { pathToFileURL } from 'node:url';
+import { CHUNK_SAMPLES_MAX } from '../../assembly/layout.js';
+import { type ChunkBytes, Chunks } from '../../src/wasm/chunks.js';
+import { Core } from '../../src/wasm/core.js';
+import { type Micro, printAll } from './micro.js';
+import { SHAPES, type Shape, seriesColumns } from './series.js';
+
+/** Six hours at 15 s: twelve chunks. */
+const SAMPLES = 12 * CHUNK_SAMPLES_MAX;
+/** Times over the series in one round. */
+const REPEATS = 50;
+
+/** Append until full, release, from the start: the state and the blocks stay in cache. */
+function append(shape: Shape): Micro {
+  return {
+    name: `chunk append ${shape}`,
+    unit: 'sample',
+    prepare: () => {
+      const { exports, memory } = new Core();
+      const { times, values } = seriesColumns(shape, SAMPLES);
+      const columns = exports.heap_alloc(SAMPLES * 16);
+      new Float64Array(memory.buffer, columns, SAMPLES).set(times);
+      new Float64Array(memory.buffer, columns + SAMPLES * 8, SAMPLES).set(values);
+      const chunk = exports.chunk_open();
+      return () => {
+        for (let repeat = 0; repeat < REPEATS; repeat++) {
+          for (let at = 0; at < SAMPLES; at += CHUNK_SAMPLES_MAX) {
+            exports.chunk_append_columns(chunk, columns + at * 8, columns + (SAMPLES + at) * 8, CHUNK_SAMPLES_MAX);
+            exports.chunk_free(exports.chunk_seal(chunk));
+          }
+        }
+        return REPEATS * SAMPLES;
+      };
+    },
+  };
+}
+
+function decode(shape: Shape): Micro {
+  return {
+    name: `chunk decode ${shape}`,
+    unit: 'sample',
+    prepare: () => {
+      const core = new Core();
+      const { exports } = core;
+      const placed = place(core, encode(core, shape));
+      const columns = exports.heap_alloc(CHUNK_SAMPLES_MAX * 16);
+      return () => {
+        for (let repeat = 0; repeat < REPEATS; repeat++) {
+          for (const { data, bytes } of placed) {
+            exports.chunk_decode(data, bytes, -Infinity, Infinity, true, columns, columns + CHUNK_SAMPLES_MAX * 8);
+          }
+        }
+        return REPEATS * SAMPLES;
+      };
+    },
+  };
+}
+
+export function encode(core: Core, shape: Shape, samples = SAMPLES): ChunkBytes[] {
+  const { times, values } = seriesColumns(shape, samples);
+  return new Chunks(core).encode({ times, valueBits: new BigUint64Array(values.buffer) });
+}
+
+export function place(core: Core, chunks: readonly ChunkBytes[]): { data: number; bytes: number }[] {
+  return chunks.map(({ bytes }) => {
+    const data = core.exports.heap_alloc(bytes.length);
+    core.bytes.set(bytes, data);
+    return { data, bytes: bytes.length };
+  });
+}
+
+export const chunkMicros: readonly Micro[] = [...SHAPES.map(append), ...SHAPES.map(decode)];
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) printAll(chunkMicros);
