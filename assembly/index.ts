@@ -23,3 +23,11 @@ export {
   limit as memory_limit,
   usedPages as memory_used_pages,
 } from './memory/pages';
+export {
+  columnsOf as aggregate_columns,
+  finish as aggregate_finish,
+  fold as aggregate_fold,
+  merge as aggregate_merge,
+  stateBytes as aggregate_state_bytes,
+} from './eval/aggregate';
+export { evalColumns as eval_columns, evalSeries as eval_series } from './eval/bridge';

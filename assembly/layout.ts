@@ -40,3 +40,80 @@ export const DECODE_INVALID = -1;
 /** The bits of the stale marker, the value that ends a series. */
 export const STALE_HIGH = 0x7ff00000;
 export const STALE_LOW = 0x00000002;
+
+/** Functions over a window of samples, as the eval kernel numbers them. */
+export enum WindowFn {
+  /** An instant selector: the newest sample, none where that is a stale marker. */
+  Last = 0,
+  /** The time of what Last would give, in seconds. */
+  Timestamp = 1,
+  Rate = 2,
+  Increase = 3,
+  Delta = 4,
+  Irate = 5,
+  Idelta = 6,
+  Changes = 7,
+  Resets = 8,
+  SumOverTime = 9,
+  AvgOverTime = 10,
+  MinOverTime = 11,
+  MaxOverTime = 12,
+  CountOverTime = 13,
+  LastOverTime = 14,
+  FirstOverTime = 15,
+  PresentOverTime = 16,
+  StddevOverTime = 17,
+  StdvarOverTime = 18,
+}
+
+// --- A job of the eval kernel: what to compute over one series after the other ---
+
+/** f64: the first evaluation time, the step and the window's length, in ms. */
+export const JOB_START = 0;
+export const JOB_STEP = 8;
+export const JOB_WINDOW = 16;
+/** f64: samples later than this are not seen (ms). */
+export const JOB_MAXT = 24;
+/** f64: samples decoded by the job so far. */
+export const JOB_SAMPLES = 32;
+/** u32: WindowFn. */
+export const JOB_FN = 40;
+/** u32: number of evaluation times. */
+export const JOB_STEPS = 44;
+/** u32: addresses of the sample columns (f64 times, f64 values), and how many samples they have room for. */
+export const JOB_TIMES = 48;
+export const JOB_VALUES = 52;
+export const JOB_ROOM = 56;
+/** u32: addresses of the row that comes out: f64 values, u8 presence. */
+export const JOB_ROW_VALUES = 60;
+export const JOB_ROW_PRESENT = 64;
+/** u32, the kernel's: samples in the columns, steps done, cells with a value. */
+export const JOB_COUNT = 68;
+export const JOB_DONE = 72;
+export const JOB_CELLS = 76;
+export const JOB_BYTES = 80;
+
+/** Aggregations whose groups the eval kernel folds. */
+export enum AggregateOp {
+  Sum = 1,
+  Avg = 2,
+  Min = 3,
+  Max = 4,
+  Count = 5,
+  Group = 6,
+  Stddev = 7,
+  Stdvar = 8,
+}
+
+/**
+ * Columns of a group's state, each `steps` f64 long, one after the other. The first counts the cells folded
+ * (0 is a step without a value); what the others hold is said in assembly/eval/aggregate.ts.
+ */
+export const STATE_COLUMNS_MAX = 3;
+
+/** A chunk in a list of them: i64 first and last time, u32 address, u32 bytes. */
+export const CHUNK_REF_MINT = 0;
+export const CHUNK_REF_MAXT = 8;
+export const CHUNK_REF_DATA = 16;
+export const CHUNK_REF_LENGTH = 20;
+export const CHUNK_REF_BYTES = 24;

@@ -1,0 +1,56 @@
+// Functions over windows of one series: columns of samples in, a row of cells out.
+//
+// Each family has its file and its own loop over the steps, so that it can carry along what
+// its windows share. All of them move two cursors over the samples, oldest to newest, and read
+// times in any order without harm (a damaged chunk may hold them so).
+
+import { WindowFn } from '../layout';
+import { countPairs } from './changes';
+import { extreme } from './extremes';
+import { Job } from './job';
+import { pick } from './picks';
+import { extrapolate } from './rate';
+import { sum } from './sums';
+import { variances } from './variance';
+
+/** Evaluates the steps from `job.done` to below `until` over the samples in the columns. */
+export function evaluate(job: Job, until: u32): void {
+  switch (job.fn) {
+    case WindowFn.Rate:
+      extrapolate(job, until, true, true);
+      break;
+    case WindowFn.Increase:
+      extrapolate(job, until, true, false);
+      break;
+    case WindowFn.Delta:
+      extrapolate(job, until, false, false);
+      break;
+    case WindowFn.Changes:
+      countPairs(job, until, false);
+      break;
+    case WindowFn.Resets:
+      countPairs(job, until, true);
+      break;
+    case WindowFn.SumOverTime:
+      sum(job, until, false);
+      break;
+    case WindowFn.AvgOverTime:
+      sum(job, until, true);
+      break;
+    case WindowFn.MinOverTime:
+      extreme(job, until, -1);
+      break;
+    case WindowFn.MaxOverTime:
+      extreme(job, until, 1);
+      break;
+    case WindowFn.StddevOverTime:
+      variances(job, until, true);
+      break;
+    case WindowFn.StdvarOverTime:
+      variances(job, until, false);
+      break;
+    default:
+      pick(job, until);
+  }
+  job.done = until;
+}

@@ -1,0 +1,240 @@
+// The façade of the eval kernel: functions over windows of one series, and aggregation of rows.
+//
+// Shards evaluate whole morsels inside the core. This face of it serves whoever has samples
+// or rows at hand: subqueries, the merging of shards' groups, tests.
+
+import {
+  AggregateOp,
+  CHUNK_REF_BYTES,
+  CHUNK_REF_DATA,
+  CHUNK_REF_LENGTH,
+  CHUNK_REF_MAXT,
+  CHUNK_REF_MINT,
+  JOB_BYTES,
+  JOB_FN,
+  JOB_MAXT,
+  JOB_ROOM,
+  JOB_ROW_PRESENT,
+  JOB_ROW_VALUES,
+  JOB_SAMPLES,
+  JOB_START,
+  JOB_STEP,
+  JOB_STEPS,
+  JOB_TIMES,
+  JOB_VALUES,
+  JOB_WINDOW,
+  Status,
+  WindowFn,
+} from '../../assembly/layout.js';
+import type { ChunkBytes, Samples } from './chunks.js';
+import type { Core } from './core.js';
+
+/** PromQL's names of the functions that the kernel has; `last` is an instant selector. */
+export const WINDOW_FNS: ReadonlyMap<string, WindowFn> = new Map([
+  ['last', WindowFn.Last],
+  ['timestamp', WindowFn.Timestamp],
+  ['rate', WindowFn.Rate],
+  ['increase', WindowFn.Increase],
+  ['delta', WindowFn.Delta],
+  ['irate', WindowFn.Irate],
+  ['idelta', WindowFn.Idelta],
+  ['changes', WindowFn.Changes],
+  ['resets', WindowFn.Resets],
+  ['sum_over_time', WindowFn.SumOverTime],
+  ['avg_over_time', WindowFn.AvgOverTime],
+  ['min_over_time', WindowFn.MinOverTime],
+  ['max_over_time', WindowFn.MaxOverTime],
+  ['count_over_time', WindowFn.CountOverTime],
+  ['last_over_time', WindowFn.LastOverTime],
+  ['first_over_time', WindowFn.FirstOverTime],
+  ['present_over_time', WindowFn.PresentOverTime],
+  ['stddev_over_time', WindowFn.StddevOverTime],
+  ['stdvar_over_time', WindowFn.StdvarOverTime],
+]);
+
+export const AGGREGATE_OPS: ReadonlyMap<string, AggregateOp> = new Map([
+  ['sum', AggregateOp.Sum],
+  ['avg', AggregateOp.Avg],
+  ['min', AggregateOp.Min],
+  ['max', AggregateOp.Max],
+  ['count', AggregateOp.Count],
+  ['group', AggregateOp.Group],
+  ['stddev', AggregateOp.Stddev],
+  ['stdvar', AggregateOp.Stdvar],
+]);
+
+/** What to evaluate: a function at `steps` times from startMs on, each over (t - windowMs, t]. */
+export interface Windows {
+  readonly fn: WindowFn;
+  readonly startMs: number;
+  readonly stepMs: number;
+  readonly steps: number;
+  readonly windowMs: number;
+  /** Samples later than this are not seen; all are where absent. */
+  readonly maxt?: number;
+}
+
+/** A value per step where `present` is 1, elsewhere 0. */
+export interface Row {
+  readonly values: Float64Array;
+  readonly present: Uint8Array;
+}
+
+export class Eval {
+  readonly #core: Core;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /**
+   * Evaluates a function over samples in time order, copied from the caller. For range
+   * functions stale markers must have been left out. The row is a copy.
+   */
+  columns(windows: Windows, samples: Samples): Row {
+    return this.#withJob(windows, samples.times.length, 0, (job, times, values) => {
+      this.#core.f64(times, samples.times.length).set(samples.times);
+      new BigUint64Array(this.#core.memory.buffer, values, samples.valueBits.length).set(samples.valueBits);
+      this.#core.exports.eval_columns(job, samples.times.length);
+    });
+  }
+
+  /**
+   * Evaluates a function over one series' chunks, oldest first, which do not overlap. `samplesMax`
+   * is the room for decoded samples: one window and one chunk, at the least. Undefined
+   * where the chunks' bytes are invalid; throws a RangeError where the room is too small.
+   */
+  series(windows: Windows, chunks: readonly ChunkBytes[], samplesMax: number): Row | undefined {
+    const dataBytes = chunks.reduce((sum, chunk) => sum + chunk.bytes.length, 0);
+    const listBytes = chunks.length * CHUNK_REF_BYTES;
+    let status = Status.Ok as Status;
+    const row = this.#withJob(windows, samplesMax, listBytes + dataBytes, (job, _times, _values, list) => {
+      const view = this.#core.view;
+      let data = list + listBytes;
+      chunks.forEach(({ mint, maxt, bytes }, i) => {
+        const ref = list + i * CHUNK_REF_BYTES;
+        view.setBigInt64(ref + CHUNK_REF_MINT, BigInt(mint), true);
+        view.setBigInt64(ref + CHUNK_REF_MAXT, BigInt(maxt), true);
+        view.setUint32(ref + CHUNK_REF_DATA, data, true);
+        view.setUint32(ref + CHUNK_REF_LENGTH, bytes.length, true);
+        this.#core.bytes.set(bytes, data);
+        data += bytes.length;
+      });
+      status = this.#core.exports.eval_series(job, list, chunks.length);
+    });
+    if (status === Status.NoMemory) throw new RangeError(`a window and a chunk exceed ${samplesMax} samples`);
+    return status === Status.Ok ? row : undefined;
+  }
+
+  /** An empty group of rows of `steps` cells. The caller closes it. */
+  group(op: AggregateOp, steps: number): Group {
+    return new Group(this.#core, op, steps);
+  }
+
+  /** Sets up a job with its columns, runs `act`, and gives a copy of its row. */
+  #withJob(
+    windows: Windows,
+    samplesMax: number,
+    extraBytes: number,
+    act: (job: number, times: number, values: number, extra: number) => void,
+  ): Row {
+    const { steps } = windows;
+    const columnBytes = samplesMax * 8;
+    const bytes = JOB_BYTES + 2 * columnBytes + steps * 8 + align8(steps) + extraBytes;
+    const job = alloc(this.#core, bytes);
+    const times = job + JOB_BYTES;
+    const values = times + columnBytes;
+    const rowValues = values + columnBytes;
+    const rowPresent = rowValues + steps * 8;
+    const view = this.#core.view;
+    view.setFloat64(job + JOB_START, windows.startMs, true);
+    view.setFloat64(job + JOB_STEP, windows.stepMs, true);
+    view.setFloat64(job + JOB_WINDOW, windows.windowMs, true);
+    view.setFloat64(job + JOB_MAXT, windows.maxt ?? Infinity, true);
+    view.setFloat64(job + JOB_SAMPLES, 0, true);
+    view.setUint32(job + JOB_FN, windows.fn, true);
+    view.setUint32(job + JOB_STEPS, steps, true);
+    view.setUint32(job + JOB_TIMES, times, true);
+    view.setUint32(job + JOB_VALUES, values, true);
+    view.setUint32(job + JOB_ROOM, samplesMax, true);
+    view.setUint32(job + JOB_ROW_VALUES, rowValues, true);
+    view.setUint32(job + JOB_ROW_PRESENT, rowPresent, true);
+    act(job, times, values, rowPresent + align8(steps));
+    const row = {
+      values: this.#core.f64(rowValues, steps).slice(),
+      present: this.#core.u8(rowPresent, steps).slice(),
+    };
+    this.#core.exports.heap_free(job, bytes);
+    return row;
+  }
+}
+
+/** The state of one group in this core's memory. */
+export class Group {
+  readonly #core: Core;
+  readonly #op: AggregateOp;
+  readonly #steps: number;
+  readonly #bytes: number;
+  readonly #state: number;
+
+  constructor(core: Core, op: AggregateOp, steps: number) {
+    this.#core = core;
+    this.#op = op;
+    this.#steps = steps;
+    this.#bytes = core.exports.aggregate_state_bytes(op, steps) >>> 0;
+    this.#state = alloc(core, this.#bytes);
+    core.bytes.fill(0, this.#state, this.#state + this.#bytes);
+  }
+
+  /** Folds a row into the group; copied. */
+  fold(row: Row): void {
+    const steps = this.#steps;
+    const values = alloc(this.#core, steps * 9);
+    this.#core.f64(values, steps).set(row.values);
+    this.#core.u8(values + steps * 8, steps).set(row.present);
+    const cells = row.present.reduce((sum, present) => sum + present, 0);
+    this.#core.exports.aggregate_fold(this.#op, this.#state, steps, values, values + steps * 8, cells);
+    this.#core.exports.heap_free(values, steps * 9);
+  }
+
+  /** Folds another group of the same op and steps into this one. */
+  merge(other: Group): void {
+    this.#core.exports.aggregate_merge(this.#op, this.#state, other.#state, this.#steps);
+  }
+
+  /** The state's bytes, a copy: see assembly/eval/aggregate.ts. They merge elsewhere by load() and merge(). */
+  state(): Uint8Array {
+    return this.#core.u8(this.#state, this.#bytes).slice();
+  }
+
+  load(state: Uint8Array): void {
+    this.#core.bytes.set(state, this.#state);
+  }
+
+  /** The aggregate of what has been folded so far, a copy. */
+  row(): Row {
+    const steps = this.#steps;
+    const values = alloc(this.#core, steps * 9);
+    this.#core.exports.aggregate_finish(this.#op, this.#state, steps, values, values + steps * 8);
+    const row = {
+      values: this.#core.f64(values, steps).slice(),
+      present: this.#core.u8(values + steps * 8, steps).slice(),
+    };
+    this.#core.exports.heap_free(values, steps * 9);
+    return row;
+  }
+
+  close(): void {
+    this.#core.exports.heap_free(this.#state, this.#bytes);
+  }
+}
+
+function alloc(core: Core, bytes: number): number {
+  const address = core.exports.heap_alloc(bytes) >>> 0;
+  if (address === 0) throw new RangeError(`no memory for ${bytes} bytes of scratch`);
+  return address;
+}
+
+function align8(bytes: number): number {
+  return (bytes + 7) & ~7;
+}
