@@ -1,6 +1,8 @@
 // The exports of the core. Each is a kernel function, named `kernel_verb`, and
 // used by exactly one façade in src/wasm.
 
+export { update as crc32c_update } from './bytes/crc32c';
+export { zeroPrefix as zeros_prefix } from './bytes/zeros';
 export {
   appendColumns as chunk_append_columns,
   appendStatus as chunk_append_status,

@@ -1,0 +1,38 @@
+// The names in a log folder: segments `00000042`, checkpoints `checkpoint.00000041`.
+
+import type { Disk } from '../../base/disk.js';
+
+const SEGMENT = /^\d{8,}$/;
+const CHECKPOINT = /^checkpoint\.(\d{8,})$/;
+const TEMPORARY = /^checkpoint\..*\.tmp$/;
+
+export function segmentPath(folder: string, segment: number): string {
+  return `${folder}/${String(segment).padStart(8, '0')}`;
+}
+
+/** The folder of the checkpoint that replaces all segments up to and with `last`. */
+export function checkpointPath(folder: string, last: number): string {
+  return `${folder}/checkpoint.${String(last).padStart(8, '0')}`;
+}
+
+/** The numbers of the segments in `folder`, rising. */
+export function listSegments(disk: Disk, folder: string): number[] {
+  return numbers(disk.list(folder).filter((name) => SEGMENT.test(name)));
+}
+
+/** The last segment that each checkpoint in `folder` replaces, rising. */
+export function listCheckpoints(disk: Disk, folder: string): number[] {
+  return numbers(disk.list(folder).flatMap((name) => CHECKPOINT.exec(name)?.[1] ?? []));
+}
+
+/** Checkpoints that were never finished. */
+export function listTemporary(disk: Disk, folder: string): string[] {
+  return disk
+    .list(folder)
+    .filter((name) => TEMPORARY.test(name))
+    .map((name) => `${folder}/${name}`);
+}
+
+function numbers(names: string[]): number[] {
+  return names.map(Number).sort((a, b) => a - b);
+}
