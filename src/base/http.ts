@@ -62,10 +62,16 @@ export interface SendOptions {
   wantsBody?(status: number): boolean;
 }
 
+/** What callers need of a client; simulations have one without a network. */
+export interface HttpSender {
+  send(request: HttpRequest, options: SendOptions): Promise<HttpAnswer>;
+  close(): void;
+}
+
 const REDIRECTS_MAX = 10;
 const REDIRECT_STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-export class HttpClient {
+export class HttpClient implements HttpSender {
   readonly #options: HttpClientOptions;
   readonly #clock: Clock;
   readonly #transports = new Map<string, Transport>();

@@ -14,6 +14,7 @@
 
 import type { BodySink } from '../base/http.js';
 import type { Labels } from '../model/labels.js';
+import type { RelabelRule } from '../relabel/rule.js';
 
 /** A target that is open in the storage. Means nothing to anyone but the appender that gave it. */
 export type TargetHandle = number & { readonly __handle: 'Target' };
@@ -25,16 +26,15 @@ export type ContentEncoding = 'identity' | 'gzip';
 
 /** How the samples of a target become series. Limits: 0 is none. */
 export interface TargetOptions {
-  /** Stable over restarts and reloads: places the target in a shard. */
-  readonly hash: bigint;
+  /** Stable over restarts and reloads, 53 bits: places the target in a shard. */
+  readonly hash: number;
   readonly job: string;
   /** Final labels of the target: `job`, `instance` and the like, none that begins with `__`. */
   readonly labels: Labels;
   readonly honorLabels: boolean;
   readonly honorTimestamps: boolean;
   readonly trackTimestampsStaleness: boolean;
-  /** As the relabel package takes them. */
-  readonly metricRelabelConfigs: readonly unknown[];
+  readonly metricRelabelConfigs: readonly RelabelRule[];
   /** After metric relabeling. */
   readonly sampleLimit: number;
   readonly labelLimit: number;

@@ -1,0 +1,137 @@
+// What we ask a target for, and what its Content-Type says we got: the rules of Prometheus 3.
+//
+// A type that is missing, unreadable or unknown fails the scrape unless the job names a fallback: nothing is guessed.
+// Only the text formats are offered, because only they are parsed so far; a target that answers in another format
+// all the same fails its scrape.
+
+import { quote } from '../model/quote.js';
+import type { ScrapeFormat } from './appender.js';
+
+/** Values of `scrape_protocols` and `fallback_scrape_protocol`. */
+export type ScrapeProtocol =
+  | 'PrometheusProto'
+  | 'OpenMetricsText0.0.1'
+  | 'OpenMetricsText1.0.0'
+  | 'PrometheusText0.0.4'
+  | 'PrometheusText1.0.0';
+
+/** Values of `metric_name_escaping_scheme`. */
+export type EscapingScheme = 'allow-utf-8' | 'underscores' | 'dots' | 'values';
+
+const TEXT_TYPES = new Map<string, (escaping: EscapingScheme) => string>([
+  ['PrometheusText1.0.0', (escaping) => `text/plain;version=1.0.0;escaping=${escaping}`],
+  // The old version knows no escaping.
+  ['PrometheusText0.0.4', () => 'text/plain;version=0.0.4'],
+]);
+
+const MEDIA_TYPES: ReadonlyMap<ScrapeProtocol, string> = new Map([
+  ['PrometheusProto', 'application/vnd.google.protobuf'],
+  ['OpenMetricsText0.0.1', 'application/openmetrics-text'],
+  ['OpenMetricsText1.0.0', 'application/openmetrics-text'],
+  ['PrometheusText0.0.4', 'text/plain'],
+  ['PrometheusText1.0.0', 'text/plain'],
+]);
+
+/** Weights go down from the number of protocols Prometheus knows, plus one. */
+const FIRST_WEIGHT = MEDIA_TYPES.size + 1;
+
+/** The Accept header, most wanted first. */
+export function acceptHeader(protocols: readonly string[], escaping: EscapingScheme = 'allow-utf-8'): string {
+  const wanted = protocols.filter((protocol) => TEXT_TYPES.has(protocol));
+  const offered = wanted.length > 0 ? wanted : [...TEXT_TYPES.keys()];
+  const types = [...offered.map((protocol) => TEXT_TYPES.get(protocol)!(escaping)), '*/*'];
+  return types.map((type, index) => `${type};q=0.${FIRST_WEIGHT - index}`).join(',');
+}
+
+export type FormatOutcome =
+  | { readonly format: ScrapeFormat; readonly error?: undefined }
+  | { readonly format?: undefined; readonly error: string };
+
+const TEXT: FormatOutcome = { format: 'text' };
+
+/** The format of an answer, or why it is refused. */
+export function formatOf(contentType: string | undefined, fallback: string | undefined): FormatOutcome {
+  // What nearly every target says, nearly every time.
+  if (contentType?.startsWith('text/plain; version=0.0.4') && isPlainParameters(contentType)) return TEXT;
+  return formatOfMediaType(contentType ?? '', fallback === '' ? undefined : fallback);
+}
+
+function isPlainParameters(contentType: string): boolean {
+  const rest = contentType.slice('text/plain; version=0.0.4'.length);
+  return rest === '' || rest === '; charset=utf-8' || rest === '; charset=utf-8; escaping=underscores';
+}
+
+function formatOfMediaType(contentType: string, fallback: string | undefined): FormatOutcome {
+  if (contentType === '') {
+    return fallbackTo(
+      fallback,
+      'non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified for target',
+    );
+  }
+  const type = parseMediaType(contentType);
+  if (type.error !== undefined) {
+    return fallbackTo(
+      fallback,
+      `cannot parse Content-Type ${quote(contentType)} and no fallback_scrape_protocol for target\n${type.error}`,
+    );
+  }
+  if (FORMATS.has(type.mediaType)) return FORMATS.get(type.mediaType)!;
+  return fallbackTo(
+    fallback,
+    `received unsupported Content-Type ${quote(contentType)} and no fallback_scrape_protocol specified for target`,
+  );
+}
+
+const FORMATS = new Map<string, FormatOutcome>([
+  ['text/plain', TEXT],
+  [
+    'application/openmetrics-text',
+    { error: 'OpenMetrics text is not supported yet: offer the Prometheus text format' },
+  ],
+  [
+    'application/vnd.google.protobuf',
+    { error: 'the protobuf format is not supported yet: offer the Prometheus text format' },
+  ],
+]);
+
+function fallbackTo(fallback: string | undefined, error: string): FormatOutcome {
+  const mediaType = MEDIA_TYPES.get(fallback as ScrapeProtocol);
+  return mediaType === undefined ? { error } : FORMATS.get(mediaType)!;
+}
+
+type MediaType =
+  | { readonly mediaType: string; readonly error?: undefined }
+  | { readonly mediaType?: undefined; readonly error: string };
+
+const TYPE = /^[\t ]*([!#$%&'*+.^_`|~0-9A-Za-z-]+(?:\/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?)[\t ]*/;
+const PARAMETER =
+  /^;[\t ]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)[\t ]*=[\t ]*([!#$%&'*+.^_`|~0-9A-Za-z-]+|"(?:[^"\\]|\\.)*")[\t ]*/;
+
+/** A media type with its parameters, as Go's mime package reads it (RFC 2045, RFC 2616): parameters have to be in order. */
+export function parseMediaType(text: string): MediaType {
+  const base = text.split(';', 1)[0]!.trim().toLowerCase();
+  const type = TYPE.exec(text);
+  if (base === '') return { error: 'mime: no media type' };
+  if (type === null) return { error: 'mime: expected token after slash' };
+  if (type[1]!.toLowerCase() !== base) {
+    return {
+      error:
+        base.endsWith('/') || !base.includes('/')
+          ? 'mime: expected token after slash'
+          : 'mime: unexpected content after media subtype',
+    };
+  }
+  let rest = text.slice(type[0].length);
+  const names = new Set<string>();
+  while (rest !== '') {
+    const parameter = PARAMETER.exec(rest);
+    // A semicolon at the end is common and harmless.
+    if (parameter === null)
+      return /^;[\t ]*$/.test(rest) ? { mediaType: base } : { error: 'mime: invalid media parameter' };
+    const name = parameter[1]!.toLowerCase();
+    if (names.has(name)) return { error: 'mime: duplicate parameter name' };
+    names.add(name);
+    rest = rest.slice(parameter[0].length);
+  }
+  return { mediaType: base };
+}
