@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DURATION_MAX_MS, DurationError, formatDuration, parseDuration } from '../../src/model/duration.js';
+import { DURATION_MAX_MS, DurationError, formatDuration, parseDuration } from '../../../src/model/duration.js';
 
 test('duration: text to milliseconds and back to the canonical text', () => {
   const rows: [string, number, string][] = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compileMatcher, compilePattern, formatMatcher, PatternError } from '../../src/model/matcher.js';
-import { analysePattern, type PatternForm } from '../../src/model/pattern.js';
+import { compileMatcher, compilePattern, formatMatcher, PatternError } from '../../../src/model/matcher.js';
+import { analysePattern, type PatternForm } from '../../../src/model/pattern.js';
 
 const literal = (value: string): PatternForm => ({ kind: 'literal', value });
 const set = (...values: string[]): PatternForm => ({ kind: 'set', values });
