@@ -1,0 +1,96 @@
+// /api/v1/series, /api/v1/labels and /api/v1/label/<name>/values.
+
+import { compileMatcher, type Matcher } from '../../model/matcher.js';
+import { isLabelName } from '../../model/names.js';
+import { quote } from '../../model/quote.js';
+import type { Found, LabelQuery, Syntax } from '../deps.js';
+import { type ApiError, badData, invalidParameter } from '../errors.js';
+import { labelsJson } from '../json.js';
+import { unescapeName } from '../unescape.js';
+import { type ApiCall, type ApiRoute, GET, GET_POST, type Remarks, streamData } from './call.js';
+import { limitParameter, messageOf, TIME_MAX_MS, TIME_MIN_MS, timeParameter } from './time.js';
+
+const TRUNCATED = 'results truncated due to limit';
+
+export const seriesRoutes: readonly ApiRoute[] = [
+  { pattern: '/series', methods: GET_POST, handler: series },
+  { pattern: '/labels', methods: GET_POST, handler: labelNames },
+  { pattern: '/label/:name/values', methods: GET, handler: labelValues },
+];
+
+async function series(call: ApiCall): Promise<void> {
+  const { params, deps } = call;
+  if (params.error !== undefined) throw badData(`error parsing form values: ${params.error}`);
+  if (params.all('match[]').length === 0) throw badData('no match[] parameter provided');
+  const { limit, query } = readQuery(call, (message) => invalidParameter('match[]', message));
+  await streamData(call, async (writer): Promise<Remarks> => {
+    let written = 0;
+    writer.add('[');
+    for await (const batch of deps.storage.series(query)) {
+      for (const labels of batch) {
+        if (limit > 0 && written === limit) {
+          writer.add(']');
+          return { warnings: [TRUNCATED] };
+        }
+        writer.add(`${written++ > 0 ? ',' : ''}${labelsJson(labels)}`);
+        if (writer.full && !(await writer.pass())) return {};
+      }
+    }
+    writer.add(']');
+    return {};
+  });
+}
+
+async function labelNames(call: ApiCall): Promise<void> {
+  const { limit, query } = readQuery(call, badData);
+  await sendStrings(call, await call.deps.storage.labelNames(query), limit);
+}
+
+async function labelValues(call: ApiCall): Promise<void> {
+  const escaped = call.path.get('name')!;
+  const name = escaped.startsWith('U__') ? unescapeName(escaped) : escaped;
+  if (!isLabelName(name, 'utf8')) throw badData(`invalid label name: ${quote(name)}`);
+  const { limit, query } = readQuery(call, badData);
+  await sendStrings(call, await call.deps.storage.labelValues(name, query), limit);
+}
+
+/** `fault` makes an error of what is wrong with a selector: Prometheus words it differently by endpoint. */
+function readQuery(
+  { params, deps, answer }: ApiCall,
+  fault: (message: string) => ApiError,
+): { limit: number; query: LabelQuery } {
+  const limit = limitParameter(params);
+  const startMs = timeParameter(params, 'start', TIME_MIN_MS);
+  const endMs = timeParameter(params, 'end', TIME_MAX_MS);
+  const selectors = params.all('match[]').map((text) => readSelector(text, deps.syntax, fault));
+  // One more than wanted tells whether there were more.
+  return { limit, query: { selectors, startMs, endMs, limit: limit === 0 ? 0 : limit + 1, signal: answer.signal } };
+}
+
+/** The matchers of one `match[]`; at least one has to rule something out. */
+function readSelector(text: string, syntax: Syntax, fault: (message: string) => ApiError): readonly Matcher[] {
+  let matchers: readonly Matcher[];
+  let all: boolean;
+  try {
+    matchers = syntax.selector(text);
+    all = matchers.every((matcher) => compileMatcher(matcher)(''));
+  } catch (error) {
+    throw fault(messageOf(error));
+  }
+  if (all) throw fault('match[] must contain at least one non-empty matcher');
+  return matchers;
+}
+
+async function sendStrings(call: ApiCall, found: Found<readonly string[]>, limit: number): Promise<void> {
+  const cut = limit > 0 && found.values.length > limit;
+  const values = cut ? found.values.slice(0, limit) : found.values;
+  await streamData(call, async (writer): Promise<Remarks> => {
+    writer.add('[');
+    for (let i = 0; i < values.length; i++) {
+      writer.add(`${i > 0 ? ',' : ''}${JSON.stringify(values[i])}`);
+      if (writer.full && !(await writer.pass())) return {};
+    }
+    writer.add(']');
+    return { warnings: cut ? [...found.warnings, TRUNCATED] : found.warnings };
+  });
+}

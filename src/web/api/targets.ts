@@ -1,0 +1,84 @@
+// /api/v1/targets and /api/v1/scrape_pools.
+
+import { formatDuration } from '../../model/duration.js';
+import type { ActiveTarget, DroppedTarget } from '../deps.js';
+import { labelsJson } from '../json.js';
+import {
+  type ApiCall,
+  type ApiRoute,
+  GET,
+  listJson,
+  objectJson,
+  type Remarks,
+  sendData,
+  streamData,
+  timeJson,
+} from './call.js';
+
+/** Go's zero time: never scraped. */
+const NEVER = '"0001-01-01T00:00:00Z"';
+
+export const targetRoutes: readonly ApiRoute[] = [
+  { pattern: '/targets', methods: GET, handler: targets },
+  { pattern: '/scrape_pools', methods: GET, handler: pools },
+];
+
+async function targets(call: ApiCall): Promise<void> {
+  const { params, deps } = call;
+  const state = params.get('state').toLowerCase();
+  const pool = params.get('scrapePool');
+  const isWanted = (target: { pool: string }) => pool === '' || target.pool === pool;
+  // Anything but the two names shows both lists; the counts come only where dropped targets were asked for.
+  const withActive = state !== 'dropped';
+  const withDropped = state !== 'active';
+  await streamData(call, async (writer): Promise<Remarks> => {
+    let written = 0;
+    writer.add('{"activeTargets":[');
+    for (const target of withActive ? deps.targets.active() : []) {
+      if (!isWanted(target)) continue;
+      writer.add(`${written++ > 0 ? ',' : ''}${activeJson(target)}`);
+      if (writer.full && !(await writer.pass())) return {};
+    }
+    written = 0;
+    writer.add('],"droppedTargets":[');
+    for (const target of withDropped ? deps.targets.dropped() : []) {
+      if (!isWanted(target)) continue;
+      writer.add(`${written++ > 0 ? ',' : ''}${droppedJson(target)}`);
+      if (writer.full && !(await writer.pass())) return {};
+    }
+    writer.add(`],"droppedTargetCounts":${withDropped ? countsJson(deps.targets.droppedCounts()) : 'null'}}`);
+    return {};
+  });
+}
+
+function activeJson(target: ActiveTarget): string {
+  return objectJson([
+    ['discoveredLabels', labelsJson(target.discovered)],
+    ['labels', labelsJson(target.labels)],
+    ['scrapePool', JSON.stringify(target.pool)],
+    ['scrapeUrl', JSON.stringify(target.url)],
+    ['globalUrl', JSON.stringify(target.globalUrl)],
+    ['lastError', JSON.stringify(target.lastError)],
+    ['lastScrape', target.lastScrapeMs === undefined ? NEVER : timeJson(target.lastScrapeMs)],
+    ['lastScrapeDuration', String(target.lastScrapeSeconds)],
+    ['health', JSON.stringify(target.health)],
+    ['scrapeInterval', JSON.stringify(formatDuration(target.intervalMs))],
+    ['scrapeTimeout', JSON.stringify(formatDuration(target.timeoutMs))],
+  ]);
+}
+
+function droppedJson(target: DroppedTarget): string {
+  return objectJson([
+    ['discoveredLabels', labelsJson(target.discovered)],
+    ['scrapePool', JSON.stringify(target.pool)],
+  ]);
+}
+
+function countsJson(counts: ReadonlyMap<string, number>): string {
+  return objectJson([...counts].map(([pool, count]) => [pool, String(count)]));
+}
+
+async function pools(call: ApiCall): Promise<void> {
+  const names = [...call.deps.targets.pools()].sort();
+  await sendData(call, objectJson([['scrapePools', listJson(names.map((name) => JSON.stringify(name)))]]));
+}

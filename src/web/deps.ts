@@ -1,0 +1,251 @@
+// What the web needs of the server: the whole of it, as interfaces.
+//
+// Handlers know nothing else. The composition root fills these in; tests fill them
+// with fakes. Times are milliseconds since the epoch; label sets are as in
+// model/labels.ts.
+
+import type { Clock } from '../base/clock.js';
+import type { Labels } from '../model/labels.js';
+import type { Matcher } from '../model/matcher.js';
+import type { Columns, RawSeries, Steps } from '../promql/exec/source.js';
+import type { Logger } from '../telemetry/log.js';
+import type { Registry } from '../telemetry/metrics.js';
+import type { BodySink } from './door.js';
+import type { EscapingScheme } from './negotiate.js';
+
+export interface WebDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Where the web counts its own requests. */
+  readonly metrics: Registry;
+  readonly query: QueryEngine;
+  readonly syntax: Syntax;
+  readonly storage: Storage;
+  readonly targets: Targets;
+  readonly status: Status;
+  /** undefined where the receiver is not enabled. */
+  readonly remoteWrite?: RemoteWrite;
+  /** undefined where the lifecycle API is not enabled. */
+  readonly lifecycle?: Lifecycle;
+  /** Whether queries and writes can be served, or what is in their way. */
+  readiness(): 'ready' | 'starting' | 'stopping';
+  /** The page of our own metrics, text format 0.0.4. */
+  metricsPage(): Uint8Array | Promise<Uint8Array>;
+}
+
+/** What a query asked for beside its text. */
+export interface QueryOptions {
+  /** The engine's own default where missing. */
+  readonly timeoutMs?: number;
+  readonly lookbackMs?: number;
+  /** Aborts when the client is gone. */
+  readonly signal: AbortSignal;
+}
+
+export type QueryData =
+  | { readonly kind: 'scalar'; readonly timeMs: number; readonly value: number }
+  | { readonly kind: 'string'; readonly timeMs: number; readonly text: string }
+  /** One cell a row, all at `timeMs`. */
+  | { readonly kind: 'vector'; readonly timeMs: number; readonly columns: Columns }
+  /** A range query's rows, sorted by labels. */
+  | { readonly kind: 'range'; readonly steps: Steps; readonly columns: Columns }
+  /** An instant query whose result is a range vector, sorted by labels. */
+  | { readonly kind: 'raw'; readonly series: readonly RawSeries[] };
+
+export interface QueryStats {
+  readonly evalTotalSeconds: number;
+  readonly resultSortSeconds: number;
+  readonly preparationSeconds: number;
+  readonly innerEvalSeconds: number;
+  readonly queueSeconds: number;
+  readonly execTotalSeconds: number;
+  readonly samplesTotal: number;
+  readonly samplesPeak: number;
+}
+
+export interface QueryAnswer {
+  readonly data: QueryData;
+  readonly warnings: readonly string[];
+  readonly infos: readonly string[];
+  readonly stats?: QueryStats;
+}
+
+/** Rejects with a QueryError of promql/exec, or with a ParseError of promql/syntax where the text is at fault. */
+export interface QueryEngine {
+  instant(text: string, timeMs: number, options: QueryOptions): Promise<QueryAnswer>;
+  range(text: string, steps: Steps, options: QueryOptions): Promise<QueryAnswer>;
+}
+
+/** Each throws an error whose message is Prometheus's where the text is at fault. */
+export interface Syntax {
+  /** The matchers of an instant selector, its metric name among them. */
+  selector(text: string): readonly Matcher[];
+  /** The expression as `promtool` and the UI print it, over several lines where it is long. */
+  format(text: string): string;
+  /** The tree as `/api/v1/parse_query` shows it: plain JSON values. */
+  tree(text: string): unknown;
+}
+
+/** Which series a question about labels means: those that any of the selectors takes (all, without any) in the range. */
+export interface LabelQuery {
+  readonly selectors: readonly (readonly Matcher[])[];
+  readonly startMs: number;
+  readonly endMs: number;
+  /** At most this many answers are of use; 0 is no limit. More do no harm. */
+  readonly limit: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Found<T> {
+  readonly values: T;
+  readonly warnings: readonly string[];
+}
+
+export interface FederateQuery {
+  readonly selectors: readonly (readonly Matcher[])[];
+  readonly nowMs: number;
+  readonly escaping: EscapingScheme;
+  readonly signal: AbortSignal;
+}
+
+export interface Storage {
+  /** Sorted. */
+  labelNames(query: LabelQuery): Promise<Found<readonly string[]>>;
+  /** Sorted. */
+  labelValues(name: string, query: LabelQuery): Promise<Found<readonly string[]>>;
+  /** Label sets without duplicates, sorted, in batches. */
+  series(query: LabelQuery): AsyncIterable<readonly Labels[]>;
+  /** Exposition text, external labels added, in pieces; not asked for the next one before the client has taken some. */
+  federate(query: FederateQuery): AsyncIterable<Uint8Array>;
+  /** Counts for the status page; each list has at most `limit` entries, largest first. */
+  stats(limit: number): Promise<StorageStats>;
+}
+
+export interface NamedCount {
+  readonly name: string;
+  readonly value: number;
+}
+
+export interface StorageStats {
+  readonly series: number;
+  readonly labelPairs: number;
+  readonly chunks: number;
+  /** undefined where the head is empty. */
+  readonly minTimeMs?: number;
+  readonly maxTimeMs?: number;
+  readonly seriesByMetricName: readonly NamedCount[];
+  readonly valuesByLabelName: readonly NamedCount[];
+  readonly bytesByLabelName: readonly NamedCount[];
+  readonly seriesByLabelPair: readonly NamedCount[];
+}
+
+export interface ActiveTarget {
+  readonly discovered: Labels;
+  readonly labels: Labels;
+  readonly pool: string;
+  readonly url: string;
+  /** The URL with a host that others can reach in place of loopback. */
+  readonly globalUrl: string;
+  readonly lastError: string;
+  /** undefined before the first scrape. */
+  readonly lastScrapeMs?: number;
+  readonly lastScrapeSeconds: number;
+  readonly health: 'up' | 'down' | 'unknown';
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+}
+
+export interface DroppedTarget {
+  readonly discovered: Labels;
+  readonly pool: string;
+}
+
+export interface MetricMetadata {
+  readonly metric: string;
+  readonly type: string;
+  readonly help: string;
+  readonly unit: string;
+}
+
+export interface Targets {
+  /** By pool, then as discovered. */
+  active(): Iterable<ActiveTarget>;
+  dropped(): Iterable<DroppedTarget>;
+  /** How many are dropped by pool: more than `dropped` keeps. */
+  droppedCounts(): ReadonlyMap<string, number>;
+  /** Names of all pools, those without targets too. */
+  pools(): readonly string[];
+  /** What targets say of their metrics; the same from several targets may come several times. */
+  metadata(metric?: string): Promise<readonly MetricMetadata[]>;
+}
+
+/** Which build this is. */
+export interface BuildInfo {
+  readonly version: string;
+  readonly revision: string;
+  readonly branch: string;
+  readonly buildUser: string;
+  readonly buildDate: string;
+  /** Of the runtime; Prometheus's name of the field stays. */
+  readonly goVersion: string;
+}
+
+export interface RuntimeInfo {
+  readonly startTimeMs: number;
+  readonly workingFolder: string;
+  readonly hostname: string;
+  readonly reloadConfigSuccess: boolean;
+  readonly lastConfigTimeMs: number;
+  readonly corruptionCount: number;
+  /** Threads, in place of goroutines. */
+  readonly threads: number;
+  readonly processors: number;
+  readonly memoryLimitBytes: number;
+  readonly storageRetention: string;
+}
+
+export interface WalReplay {
+  readonly min: number;
+  readonly max: number;
+  readonly current: number;
+}
+
+export interface Status {
+  readonly build: BuildInfo;
+  runtime(): RuntimeInfo;
+  /** By flag name, as the command line has them. */
+  flags(): ReadonlyMap<string, string>;
+  /** The configuration in use, without secrets. */
+  configYaml(): string;
+  walReplay(): WalReplay;
+}
+
+export type WriteOutcome =
+  /** On the disk. */
+  | { readonly kind: 'stored' }
+  /** The client's fault; sending it again is of no use. Valid series of the body may have been stored. */
+  | { readonly kind: 'bad'; readonly message: string }
+  /** No room now; the same later may be stored. */
+  | { readonly kind: 'busy'; readonly message: string; readonly retryAfterSeconds: number }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** One body of a remote write, from the moment it has somewhere to go. Ends with `store` or `drop`, one of them, once. */
+export interface WriteSlot extends BodySink {
+  /** Takes the first `bytes` bytes of what was lent: a snappy block with a WriteRequest in it. */
+  store(bytes: number): Promise<WriteOutcome>;
+  /** The body did not come whole. */
+  drop(): void;
+}
+
+export interface RemoteWrite {
+  /** Most bytes of one compressed body. */
+  readonly bodyBytesMax: number;
+  open(): WriteSlot;
+}
+
+export interface Lifecycle {
+  /** Rejects with the reason, which the client is shown. */
+  reload(): Promise<void>;
+  /** Begins the end of the process; returns at once. */
+  quit(): void;
+}

@@ -1,0 +1,81 @@
+// JSON as Prometheus's API writes it, straight into text: no object per sample.
+//
+//   {"status":"success","data":{"resultType":"matrix","result":[
+//     {"metric":{"__name__":"up","job":"a"},"values":[[1435781430.781,"1"],[1435781445.781,"1"]]}]}}
+//
+// Large answers leave in pieces while they are written; small ones stay whole and
+// get a Content-Length.
+
+import type { Labels } from '../model/labels.js';
+import { formatJsonFloat } from '../model/number.js';
+import type { Answer, BodyStream } from './answer.js';
+
+export const JSON_TYPE = 'application/json';
+
+/** Characters gathered before a piece leaves. */
+const PIECE_CHARACTERS = 64 * 1024;
+
+/** The text of one JSON answer on its way out. `add` gathers; call `pass` between elements. */
+export class JsonWriter {
+  #text = '';
+  #stream: BodyStream | undefined;
+
+  constructor(readonly answer: Answer) {}
+
+  add(text: string): void {
+    this.#text += text;
+  }
+
+  /** Whether enough is gathered that `pass` should be called. */
+  get full(): boolean {
+    return this.#text.length >= PIECE_CHARACTERS;
+  }
+
+  /** Sends what is gathered. False when the client is gone: the rest need not be written. */
+  async pass(): Promise<boolean> {
+    this.#stream ??= this.answer.stream(200, JSON_TYPE);
+    const piece = Buffer.from(this.#text);
+    this.#text = '';
+    await this.#stream.write(piece);
+    return !this.answer.signal.aborted;
+  }
+
+  async end(): Promise<void> {
+    if (this.#stream === undefined) return this.answer.whole(200, JSON_TYPE, this.#text);
+    await this.pass();
+    await this.#stream.end();
+  }
+
+  /** Whether it is too late for an error answer. */
+  get begun(): boolean {
+    return this.#stream !== undefined;
+  }
+
+  fail(): void {
+    this.#stream?.fail();
+  }
+}
+
+/** `{"__name__":"up","job":"a"}` */
+export function labelsJson(labels: Labels): string {
+  let text = '{';
+  for (let i = 0; i < labels.length; i += 2) {
+    if (i > 0) text += ',';
+    text += `${JSON.stringify(labels[i])}:${JSON.stringify(labels[i + 1])}`;
+  }
+  return `${text}}`;
+}
+
+/** Seconds, with all three decimals where there are any: `1435781430.781`, `1.500`, `2`. */
+export function timestampJson(timeMs: number): string {
+  const sign = timeMs < 0 ? '-' : '';
+  const size = Math.abs(timeMs);
+  const seconds = Math.floor(size / 1000);
+  const ms = size - seconds * 1000;
+  return ms === 0 ? `${sign}${seconds}` : `${sign}${seconds}.${String(ms).padStart(3, '0')}`;
+}
+
+/** `"1.5"`, `"+Inf"` */
+export function valueJson(value: number): string {
+  return `"${formatJsonFloat(value)}"`;
+}

@@ -1,0 +1,51 @@
+// /federate: the newest sample of each selected series, as exposition text.
+
+import type { Matcher } from '../../model/matcher.js';
+import { messageOf } from '../api/time.js';
+import { chooseEscaping, textContentType } from '../negotiate.js';
+import type { PageCall, PageRoute } from '../page.js';
+import { Params } from '../params.js';
+
+export const federateRoute: PageRoute = {
+  pattern: '/federate',
+  methods: ['GET'],
+  handler: federate,
+  needsReady: true,
+};
+
+async function federate({ deps, request, answer }: PageCall): Promise<void> {
+  const params = new Params();
+  params.add(request.query);
+  if (params.error !== undefined) return answer.error(400, `error parsing form values: ${params.error}`);
+  const selectors: (readonly Matcher[])[] = [];
+  for (const text of params.all('match[]')) {
+    try {
+      selectors.push(deps.syntax.selector(text));
+    } catch (error) {
+      return answer.error(400, messageOf(error));
+    }
+  }
+  const escaping = chooseEscaping(request.header('accept'));
+  const type = textContentType(escaping);
+  if (selectors.length === 0) return answer.whole(200, type, '');
+
+  const query = { selectors, nowMs: deps.clock.nowMs(), escaping, signal: answer.signal };
+  const pieces = deps.storage.federate(query)[Symbol.asyncIterator]();
+  // The first piece decides between an error and an answer.
+  let piece = await pieces.next();
+  if (piece.done === true) return answer.whole(200, type, '');
+  const stream = answer.stream(200, type);
+  try {
+    for (; piece.done !== true; piece = await pieces.next()) {
+      await stream.write(piece.value);
+      if (answer.signal.aborted) {
+        await pieces.return?.();
+        return;
+      }
+    }
+    await stream.end();
+  } catch (error) {
+    deps.log.error('federation cut short', { err: error instanceof Error ? error : String(error) });
+    stream.fail();
+  }
+}

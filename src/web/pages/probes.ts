@@ -1,0 +1,59 @@
+// Probes, the lifecycle, the version and our own metrics.
+
+import { buildInfoJson } from '../api/status.js';
+import { messageOf } from '../api/time.js';
+import { textContentType } from '../negotiate.js';
+import type { PageCall, PageRoute } from '../page.js';
+
+const PROBE = ['GET', 'HEAD'] as const;
+const CHANGE = ['POST', 'PUT'] as const;
+
+export const probeRoutes: readonly PageRoute[] = [
+  {
+    pattern: '/-/healthy',
+    methods: PROBE,
+    handler: ({ answer }) => answer.text(200, 'Prometheus Server is Healthy.\n'),
+  },
+  {
+    pattern: '/-/ready',
+    methods: PROBE,
+    needsReady: true,
+    handler: ({ answer }) => answer.text(200, 'Prometheus Server is Ready.\n'),
+  },
+  { pattern: '/-/reload', methods: CHANGE, handler: reload, changes: true },
+  { pattern: '/-/quit', methods: CHANGE, handler: quit, changes: true },
+  { pattern: '/-/reload', methods: ['GET'], handler: onlyChanges },
+  { pattern: '/-/quit', methods: ['GET'], handler: onlyChanges },
+  {
+    pattern: '/version',
+    methods: ['GET'],
+    handler: ({ answer, deps }) => answer.text(200, buildInfoJson(deps.status.build)),
+  },
+  {
+    pattern: '/metrics',
+    methods: ['GET'],
+    handler: async ({ answer, deps }) => answer.whole(200, textContentType('underscores'), await deps.metricsPage()),
+  },
+];
+
+const NOT_ENABLED = 'Lifecycle API is not enabled.';
+
+async function reload({ deps, answer }: PageCall): Promise<void> {
+  if (deps.lifecycle === undefined) return answer.text(403, NOT_ENABLED);
+  try {
+    await deps.lifecycle.reload();
+  } catch (error) {
+    return answer.error(500, `failed to reload config: ${messageOf(error)}`);
+  }
+  answer.empty(200);
+}
+
+async function quit({ deps, answer }: PageCall): Promise<void> {
+  if (deps.lifecycle === undefined) return answer.text(403, NOT_ENABLED);
+  await answer.text(200, 'Requesting termination... Goodbye!');
+  deps.lifecycle.quit();
+}
+
+function onlyChanges({ answer }: PageCall): Promise<void> {
+  return answer.text(405, 'Only POST or PUT requests allowed');
+}
