@@ -18,6 +18,9 @@ const COUNT_BYTES: usize = sizeof<u16>();
 /** Bits that peek() gives at the least. */
 const PEEK_BITS: u32 = 57;
 
+/** Unchanged samples from which on they are taken as a run. Shorter ones mix with others, and guessing them costs more than it saves. */
+const RUN_MIN: u64 = 4;
+
 /** Most unchanged samples taken from one load. */
 const RUN_MAX: u32 = PEEK_BITS / 2;
 
@@ -63,100 +66,96 @@ export function decode(
   p = varint(p, end);
   if (p == 0) return DECODE_INVALID;
   let delta: i64 = varintValue;
-  let leading: u32 = 0;
+  time += delta;
+  // The window of value bits; before the first code that opens one it is all of them.
+  let size: u32 = 64;
   let trailing: u32 = 0;
   let at: usize = (p - data) << 3;
   let word = peek(data, end, at);
   let have: u32 = PEEK_BITS;
-  let second = true;
 
   while (true) {
-    if (second) {
-      second = false;
+    // The value's code: `word` has `have` bits from `at` on.
+    let used: u32;
+    let taken: u32;
+    let mask: u64 = -1;
+    if (word >> 62 == 0b11) {
+      const leading = <u32>(word >> 57) & 31;
+      size = <u32>(word >> 51) & 63;
+      if (size == 0) size = 64;
+      if (leading + size > 64) return DECODE_INVALID;
+      trailing = 64 - leading - size;
+      used = 13;
+      taken = size;
     } else {
+      // Unchanged or in the window: which of the two no branch predictor knows, so both go the same way.
+      mask = <u64>(<i64>word >> 63);
+      used = 1 - <u32>mask;
+      taken = size & <u32>mask;
+    }
+    at += used;
+    word <<= used;
+    if (taken > have - used) {
       word = peek(data, end, at);
-      if (word >> 62 == 0) {
-        let run: u32 = <u32>clz<u64>(word) >> 1;
-        if (run > RUN_MAX) run = RUN_MAX;
-        if (run > left) run = left;
-        at += <usize>(run << 1);
-        if (at > bitsMax) return DECODE_INVALID;
-        left -= run;
-        if (dropStale && value == STALE) {
-          time += delta * <i64>run;
-        } else {
-          do {
-            time += delta;
-            if (time > maxt) return <i32>n;
-            store<f64>(times + (n << 3), <f64>time);
-            store<u64>(values + (n << 3), value);
-            n += <usize>(time >= mint);
-          } while (--run);
-        }
-        if (left == 0) return <i32>n;
-        continue;
-      }
-      have = PEEK_BITS;
-      if (<i64>word >= 0) {
-        at += 1;
-        word <<= 1;
-        have -= 1;
-      } else {
-        // The number of ones says how wide the delta of delta is.
-        const ones: u32 = <u32>clz<u64>(~word);
-        if (ones < 4) {
-          const bits: u32 = ones == 1 ? 14 : ones == 2 ? 17 : 20;
-          const used: u32 = ones + 1 + bits;
-          let raw: i64 = <i64>((word << (ones + 1)) >> (64 - bits));
-          const top: i64 = (<i64>1) << (bits - 1);
-          if (raw > top) raw -= top << 1;
-          delta += raw;
-          at += used;
-          word <<= used;
-          have -= used;
-        } else {
-          const high = peek(data, end, at + 4) >> 32;
-          const low = peek(data, end, at + 36) >> 32;
-          delta += <i64>((high << 32) | low);
-          at += 68;
-          word = peek(data, end, at);
-        }
-      }
+      if (taken > PEEK_BITS) word = (word & 0xffffffff00000000) | (peek(data, end, at + 32) >> 32);
     }
-
-    time += delta;
-    if (<i64>word >= 0) {
-      at += 1;
-    } else {
-      let size: u32;
-      if (word >> 62 == 0b10) {
-        at += 2;
-        word <<= 2;
-        have -= 2;
-        size = 64 - leading - trailing;
-      } else {
-        leading = <u32>(word >> 57) & 31;
-        size = <u32>(word >> 51) & 63;
-        if (size == 0) size = 64;
-        if (leading + size > 64) return DECODE_INVALID;
-        trailing = 64 - leading - size;
-        at += 13;
-        word <<= 13;
-        have -= 13;
-      }
-      if (size > have) {
-        word = peek(data, end, at);
-        if (size > PEEK_BITS) word = (word & 0xffffffff00000000) | (peek(data, end, at + 32) >> 32);
-      }
-      value ^= (word >> (64 - size)) << trailing;
-      at += size;
-    }
+    // Shifting by 64 is shifting by 0, so no bits are made none by the mask.
+    value ^= ((word >> (64 - taken)) & mask) << trailing;
+    at += taken;
     if (at > bitsMax) return DECODE_INVALID;
     if (time > maxt) return <i32>n;
     store<f64>(times + (n << 3), <f64>time);
     store<u64>(values + (n << 3), value);
     n += keeps(time, mint, dropStale, value);
     if (--left == 0) return <i32>n;
+
+    word = peek(data, end, at);
+    while (word >> (64 - 2 * RUN_MIN) == 0) {
+      let run: u32 = <u32>clz<u64>(word) >> 1;
+      if (run > RUN_MAX) run = RUN_MAX;
+      if (run > left) run = left;
+      at += <usize>(run << 1);
+      if (at > bitsMax) return DECODE_INVALID;
+      left -= run;
+      const kept = keeps(i64.MAX_VALUE, mint, dropStale, value);
+      do {
+        time += delta;
+        if (time > maxt) return <i32>n;
+        store<f64>(times + (n << 3), <f64>time);
+        store<u64>(values + (n << 3), value);
+        n += <usize>(time >= mint) & kept;
+      } while (--run);
+      if (left == 0) return <i32>n;
+      word = peek(data, end, at);
+    }
+
+    // The time's code: how many ones it begins with says how wide the delta of delta is.
+    have = PEEK_BITS;
+    if (<i64>word >= 0) {
+      at += 1;
+      word <<= 1;
+      have -= 1;
+    } else {
+      const ones: u32 = <u32>clz<u64>(~word);
+      if (ones < 4) {
+        const bits: u32 = ones == 1 ? 14 : ones == 2 ? 17 : 20;
+        const used: u32 = ones + 1 + bits;
+        let raw: i64 = <i64>((word << (ones + 1)) >> (64 - bits));
+        const top: i64 = (<i64>1) << (bits - 1);
+        if (raw > top) raw -= top << 1;
+        delta += raw;
+        at += used;
+        word <<= used;
+        have -= used;
+      } else {
+        const high = peek(data, end, at + 4) >> 32;
+        const low = peek(data, end, at + 36) >> 32;
+        delta += <i64>((high << 32) | low);
+        at += 68;
+        word = peek(data, end, at);
+      }
+    }
+    time += delta;
   }
 }
 

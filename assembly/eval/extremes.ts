@@ -34,9 +34,21 @@ export function extreme(job: Job, until: u32, sign: f64): void {
   job.cells += cells;
 }
 
+/** From this many samples on they are searched several at a time. */
+const MANY_BYTES: usize = 16 * 8;
+
 /** The place of the extreme among `best` and the samples of [from, to). */
 function search(values: usize, best: usize, from: usize, to: usize, sign: f64): usize {
   let kept = load<f64>(values + best) * sign;
+  if (to - from >= MANY_BYTES) {
+    const largest = largestOf(values, from, to, sign);
+    // Minus infinity may also mean that all are NaN: then one by one.
+    if (largest > kept || kept != kept) {
+      if (largest != -Infinity) return placeOf(values, from, largest * sign);
+    } else {
+      return best;
+    }
+  }
   for (let at = from; at < to; at += 8) {
     const value = load<f64>(values + at) * sign;
     if (value > kept || kept != kept) {
@@ -45,4 +57,31 @@ function search(values: usize, best: usize, from: usize, to: usize, sign: f64): 
     }
   }
   return best;
+}
+
+/** The largest of the values times `sign`, NaNs left out; four at a time. */
+function largestOf(values: usize, from: usize, to: usize, sign: f64): f64 {
+  const signs = f64x2.splat(sign);
+  let a = f64x2.splat(-Infinity);
+  let b = a;
+  let at = from;
+  for (; at + 32 <= to; at += 32) {
+    // pmax(x, y) is y where x < y, so a NaN never replaces anything.
+    a = f64x2.pmax(a, f64x2.mul(v128.load(values + at), signs));
+    b = f64x2.pmax(b, f64x2.mul(v128.load(values + at, 16), signs));
+  }
+  a = f64x2.pmax(a, b);
+  let largest = max(f64x2.extract_lane(a, 0), f64x2.extract_lane(a, 1));
+  for (; at < to; at += 8) {
+    const value = load<f64>(values + at) * sign;
+    if (value > largest) largest = value;
+  }
+  return largest;
+}
+
+/** The first place from `from` on with this value, which is there. */
+function placeOf(values: usize, from: usize, value: f64): usize {
+  let at = from;
+  while (load<f64>(values + at) != value) at += 8;
+  return at;
 }

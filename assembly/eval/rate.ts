@@ -13,6 +13,9 @@
 
 import { Job, rangeSeconds } from './job';
 
+/** The bits of -0. */
+const SIGN: u64 = 0x8000000000000000;
+
 export function extrapolate(job: Job, until: u32, isCounter: bool, isRate: bool): void {
   const times: usize = job.times;
   const values: usize = job.values;
@@ -44,7 +47,7 @@ export function extrapolate(job: Job, until: u32, isCounter: bool, isRate: bool)
     const end = startMs + <f64>step * stepMs;
     const begin = end - windowMs;
     while (hi < size && load<f64>(times + hi) <= end) {
-      if (isCounter && hi != 0 && load<f64>(values + hi) < load<f64>(values + hi - 8)) reset = hi;
+      if (isCounter && hi != 0) reset = select(hi, reset, load<f64>(values + hi) < load<f64>(values + hi - 8));
       hi += 8;
     }
     while (lo < hi && load<f64>(times + lo) <= begin) lo += 8;
@@ -91,12 +94,16 @@ export function extrapolate(job: Job, until: u32, isCounter: bool, isRate: bool)
   job.cells += cells;
 }
 
-/** Adds what was lost at each reset, in order. */
+/**
+ * Adds what was lost at each reset, in order. Without a branch, which series that are no counters would make
+ * a guess: where there is no reset -0 is added, which changes nothing.
+ */
 function addResets(difference: f64, from: usize, to: usize): f64 {
   let previous = load<f64>(from);
   for (let at = from + 8; at < to; at += 8) {
     const value = load<f64>(at);
-    if (value < previous) difference += previous;
+    const mask: u64 = 0 - <u64>(value < previous);
+    difference += reinterpret<f64>((reinterpret<u64>(previous) & mask) | (SIGN & ~mask));
     previous = value;
   }
   return difference;

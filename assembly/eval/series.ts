@@ -4,6 +4,7 @@
 //   addChunk(job, …)     for each chunk, sealed ones and then a snapshot of the open one;
 //                        those that do not overlap the job's time range are skipped unread
 //   finish(job)          the row stands in the job's row columns
+//   foldInto(job, …)     into a group's state, if the fragment aggregates
 //
 // The sample columns need room for one window and one chunk only: when a chunk does not fit, the
 // steps that need nothing newer are evaluated and the samples that no later step needs are dropped.
@@ -61,6 +62,11 @@ export function addChunk(job: Job, data: usize, bytes: usize, mint: i64, maxt: i
 export function finish(job: Job): u32 {
   evaluate(job, job.steps);
   return job.cells;
+}
+
+/** Folds the finished row into a group's state: see aggregate.ts. */
+export function foldInto(job: Job, op: u32, state: usize): void {
+  fold(op, state, job.steps, job.rowValues, job.rowPresent, job.cells);
 }
 
 /** Evaluates the steps before `next`, the time of the next sample, and drops the samples that no other step sees. */

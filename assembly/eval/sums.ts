@@ -1,8 +1,8 @@
 // sum_over_time and avg_over_time: Kahan sums over each window, oldest sample first.
 //
-// A Kahan sum has no inverse, so a window is summed again at each step. Except where all
+// A Kahan sum has no inverse, so a window is summed again at each step (quads.ts). Except where all
 // samples are integers whose sums stay exact in a double: then no order of summation and no
-// compensation makes a difference, and the sum slides. Counters, gauges of sizes and `up` are such.
+// compensation makes a difference, and the sum slides. Counters, sizes and `up` are such.
 
 import { Job } from './job';
 import { isInfinite, lost } from './kahan';
@@ -10,18 +10,12 @@ import { isInfinite, lost } from './kahan';
 /** Above this not every integer is a double. */
 const EXACT_MAX: f64 = 9007199254740992;
 
-export function sum(job: Job, until: u32, isMean: bool): void {
-  if (job.windowMs > job.stepMs && until - job.done > 1 && isExact(job)) slide(job, until, isMean);
-  else rescan(job, until, isMean);
-}
-
-/** Whether all values are integers and no sum of any of them leaves the exact range. */
-function isExact(job: Job): bool {
+/** Whether a sum of any of the samples is exact, so that slide() may be used. */
+export function isExact(job: Job): bool {
   const values: usize = job.values;
   const end = values + ((<usize>job.count) << 3);
   let largest: f64 = 0;
-  let at = values;
-  for (; at < end; at += 8) {
+  for (let at = values; at < end; at += 8) {
     const value = load<f64>(at);
     if (nearest(value) != value) return false;
     largest = max(largest, abs(value));
@@ -29,7 +23,7 @@ function isExact(job: Job): bool {
   return largest * <f64>job.count <= EXACT_MAX;
 }
 
-function slide(job: Job, until: u32, isMean: bool): void {
+export function slide(job: Job, until: u32, isMean: bool): void {
   const times: usize = job.times;
   const values: usize = job.values;
   const size: usize = (<usize>job.count) << 3;
@@ -52,29 +46,8 @@ function slide(job: Job, until: u32, isMean: bool): void {
   job.cells += cells;
 }
 
-function rescan(job: Job, until: u32, isMean: bool): void {
-  const times: usize = job.times;
-  const values: usize = job.values;
-  const size: usize = (<usize>job.count) << 3;
-  let cells: u32 = 0;
-  let lo: usize = 0;
-  let hi: usize = 0;
-  for (let step = job.done; step < until; step++) {
-    const end = job.startMs + <f64>step * job.stepMs;
-    const begin = end - job.windowMs;
-    while (hi < size && load<f64>(times + hi) <= end) hi += 8;
-    while (lo < hi && load<f64>(times + lo) <= begin) lo += 8;
-    const present = lo < hi;
-    let result: f64 = 0;
-    if (present) result = isMean ? mean(values + lo, values + hi) : total(values + lo, values + hi);
-    store<f64>(<usize>job.rowValues + ((<usize>step) << 3), result);
-    store<u8>(<usize>job.rowPresent + step, present);
-    cells += <u32>present;
-  }
-  job.cells += cells;
-}
-
-function total(from: usize, to: usize): f64 {
+/** The sum of the values of one window, [from, to). */
+export function sumOf(from: usize, to: usize): f64 {
   let sum: f64 = 0;
   let c: f64 = 0;
   for (let at = from; at < to; at += 8) {
@@ -87,7 +60,7 @@ function total(from: usize, to: usize): f64 {
 }
 
 /** The mean from the sum; from where that would overflow, by moving the mean sample by sample. */
-function mean(from: usize, to: usize): f64 {
+export function meanOf(from: usize, to: usize): f64 {
   let sum = load<f64>(from);
   let c: f64 = 0;
   for (let at = from + 8; at < to; at += 8) {

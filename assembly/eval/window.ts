@@ -9,9 +9,9 @@ import { countPairs } from './changes';
 import { extreme } from './extremes';
 import { Job } from './job';
 import { pick } from './picks';
+import { MEAN, rescan, STDDEV, STDVAR, SUM } from './quads';
 import { extrapolate } from './rate';
-import { sum } from './sums';
-import { variances } from './variance';
+import { isExact, slide } from './sums';
 
 /** Evaluates the steps from `job.done` to below `until` over the samples in the columns. */
 export function evaluate(job: Job, until: u32): void {
@@ -32,10 +32,10 @@ export function evaluate(job: Job, until: u32): void {
       countPairs(job, until, true);
       break;
     case WindowFn.SumOverTime:
-      sum(job, until, false);
+      sum(job, until, SUM);
       break;
     case WindowFn.AvgOverTime:
-      sum(job, until, true);
+      sum(job, until, MEAN);
       break;
     case WindowFn.MinOverTime:
       extreme(job, until, -1);
@@ -44,13 +44,19 @@ export function evaluate(job: Job, until: u32): void {
       extreme(job, until, 1);
       break;
     case WindowFn.StddevOverTime:
-      variances(job, until, true);
+      rescan(job, until, STDDEV);
       break;
     case WindowFn.StdvarOverTime:
-      variances(job, until, false);
+      rescan(job, until, STDVAR);
       break;
     default:
       pick(job, until);
   }
   job.done = until;
+}
+
+function sum(job: Job, until: u32, kind: u32): void {
+  const overlapping = job.windowMs > job.stepMs && until - job.done > 1;
+  if (overlapping && isExact(job)) slide(job, until, kind == MEAN);
+  else rescan(job, until, kind);
 }

@@ -9,8 +9,8 @@ import { SHAPES, type Shape, seriesColumns } from './series.js';
 
 /** Six hours at 15 s: twelve chunks. */
 const SAMPLES = 12 * CHUNK_SAMPLES_MAX;
-/** Times over the series in one round. */
-const REPEATS = 50;
+/** So many that the branch predictor cannot learn them by heart. */
+const SERIES = 64;
 
 /** Append until full, release, from the start: the state and the blocks stay in cache. */
 function append(shape: Shape): Micro {
@@ -19,19 +19,20 @@ function append(shape: Shape): Micro {
     unit: 'sample',
     prepare: () => {
       const { exports, memory } = new Core();
-      const { times, values } = seriesColumns(shape, SAMPLES);
-      const columns = exports.heap_alloc(SAMPLES * 16);
-      new Float64Array(memory.buffer, columns, SAMPLES).set(times);
-      new Float64Array(memory.buffer, columns + SAMPLES * 8, SAMPLES).set(values);
+      const all = SERIES * SAMPLES;
+      const columns = exports.heap_alloc(all * 16);
+      for (let seed = 0; seed < SERIES; seed++) {
+        const { times, values } = seriesColumns(shape, SAMPLES, seed);
+        new Float64Array(memory.buffer, columns, all).set(times, seed * SAMPLES);
+        new Float64Array(memory.buffer, columns + all * 8, all).set(values, seed * SAMPLES);
+      }
       const chunk = exports.chunk_open();
       return () => {
-        for (let repeat = 0; repeat < REPEATS; repeat++) {
-          for (let at = 0; at < SAMPLES; at += CHUNK_SAMPLES_MAX) {
-            exports.chunk_append_columns(chunk, columns + at * 8, columns + (SAMPLES + at) * 8, CHUNK_SAMPLES_MAX);
-            exports.chunk_free(exports.chunk_seal(chunk));
-          }
+        for (let at = 0; at < all; at += CHUNK_SAMPLES_MAX) {
+          exports.chunk_append_columns(chunk, columns + at * 8, columns + (all + at) * 8, CHUNK_SAMPLES_MAX);
+          exports.chunk_free(exports.chunk_seal(chunk));
         }
-        return REPEATS * SAMPLES;
+        return all;
       };
     },
   };
@@ -44,22 +45,20 @@ function decode(shape: Shape): Micro {
     prepare: () => {
       const core = new Core();
       const { exports } = core;
-      const placed = place(core, encode(core, shape));
+      const placed = Array.from({ length: SERIES }, (_, seed) => place(core, encode(core, shape, seed))).flat();
       const columns = exports.heap_alloc(CHUNK_SAMPLES_MAX * 16);
       return () => {
-        for (let repeat = 0; repeat < REPEATS; repeat++) {
-          for (const { data, bytes } of placed) {
-            exports.chunk_decode(data, bytes, -Infinity, Infinity, true, columns, columns + CHUNK_SAMPLES_MAX * 8);
-          }
+        for (const { data, bytes } of placed) {
+          exports.chunk_decode(data, bytes, -Infinity, Infinity, true, columns, columns + CHUNK_SAMPLES_MAX * 8);
         }
-        return REPEATS * SAMPLES;
+        return SERIES * SAMPLES;
       };
     },
   };
 }
 
-export function encode(core: Core, shape: Shape, samples = SAMPLES): ChunkBytes[] {
-  const { times, values } = seriesColumns(shape, samples);
+export function encode(core: Core, shape: Shape, seed: number): ChunkBytes[] {
+  const { times, values } = seriesColumns(shape, SAMPLES, seed);
   return new Chunks(core).encode({ times, valueBits: new BigUint64Array(values.buffer) });
 }
 
