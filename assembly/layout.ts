@@ -117,3 +117,93 @@ export const CHUNK_REF_MAXT = 8;
 export const CHUNK_REF_DATA = 16;
 export const CHUNK_REF_LENGTH = 20;
 export const CHUNK_REF_BYTES = 24;
+
+/** What can be wrong with a label set. */
+export enum LabelFault {
+  None = 0,
+  NoMemory = 1,
+  /** A name occurs twice. */
+  Duplicate = 2,
+  EmptyName = 3,
+  InvalidUtf8 = 4,
+  TooMany = 5,
+  NameTooLong = 6,
+  ValueTooLong = 7,
+  /** No metric name. */
+  NoName = 8,
+}
+
+/** Bytes of one row of a batch: sid u32, ref u32, time i64 (ms), value bits u64. */
+export const ROW_BYTES = 24;
+
+/** Most shards that batches can be made for. */
+export const OWNERS_MAX = 64;
+
+/** In a row: its series is not resolved yet. */
+export const SID_MISSING = 0xffffffff;
+
+/** In a row: there is nothing here; skip it. */
+export const SID_HOLE = 0xfffffffe;
+
+/** Bytes of one record of the lists that a parse leaves behind: four u32. */
+export const RECORD_BYTES = 16;
+
+/** Bytes that must be writable behind a body that is parsed in place. */
+export const BODY_SLACK = 64;
+
+/** How an exposition is parsed; add them up. */
+export enum ParseOption {
+  None = 0,
+  /** Timestamps in the text are taken; otherwise all samples get the scrape's. */
+  HonorTimestamps = 1,
+  /** Series with timestamps of their own get stale markers too. */
+  TrackTimestampsStaleness = 2,
+  /** Give rows only for lines whose series was forgotten since the parse before, of the same body. */
+  Retry = 4,
+}
+
+/** What a metadata line says. */
+export enum MetadataKind {
+  Help = 1,
+  Type = 2,
+}
+
+/** What is wrong with a line of text; the façade makes Prometheus's words of it. */
+export enum TextFault {
+  None = 0,
+  NoMemory = 1,
+  StartToken = 2,
+  NameAfterHelp = 3,
+  NameAfterType = 4,
+  InvalidType = 5,
+  HelpUtf8 = 6,
+  LabelName = 7,
+  Equal = 8,
+  LabelValue = 9,
+  ValueUtf8 = 10,
+  NameTwice = 11,
+  NoName = 12,
+  ValueExpected = 13,
+  ValueSyntax = 14,
+  ValueCharacter = 15,
+  ValueRange = 16,
+  TimestampExpected = 17,
+  TimestampRange = 18,
+  AfterTimestamp = 19,
+}
+
+/** What the parser found where it wanted something else. */
+export enum TextToken {
+  Invalid = 0,
+  Linebreak = 1,
+  Name = 2,
+  Quoted = 3,
+  BraceOpen = 4,
+  BraceClose = 5,
+  LabelName = 6,
+  LabelValue = 7,
+  Equal = 8,
+  Comma = 9,
+  Timestamp = 10,
+  Value = 11,
+}

@@ -1,0 +1,22 @@
+// Unsigned varints, as protobuf and snappy write them: seven bits a byte, lowest first.
+
+/** Where the last varint ended; 0 where it was cut short or longer than ten bytes. */
+export let varintEnd: usize = 0;
+
+/** Reads a varint of at most 64 bits that must end before `end`. */
+export function readVarint(at: usize, end: usize): u64 {
+  let value: u64 = 0;
+  for (let shift: u64 = 0; shift < 70 && at < end; shift += 7) {
+    const byte: u64 = load<u8>(at);
+    at++;
+    // The tenth byte has room for one bit.
+    if (shift == 63 && byte > 1) break;
+    value |= (byte & 0x7f) << shift;
+    if (byte < 0x80) {
+      varintEnd = at;
+      return value;
+    }
+  }
+  varintEnd = 0;
+  return 0;
+}

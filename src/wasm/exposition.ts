@@ -1,0 +1,304 @@
+// Scrape bodies to rows: the façade of assembly/exposition.
+//
+// How a shard takes a scrape, in order:
+//
+//   const cache = exposition.open()                        once per target
+//   exposition.setTarget(cache, labels, honorLabels)       once per target (and when its labels change)
+//
+//   const body = exposition.load(bytes)                    or bytes already in linear memory, with BODY_SLACK behind
+//   const parsed = exposition.parse(cache, body, timeMs, options)
+//   if (!parsed.ok) → up = 0: exposition.allStale(cache, timeMs)
+//   for (let i = 0; i < parsed.misses; i++) {              lines never seen: new to this target
+//     exposition.readLabels(cache, i)                      into the scratch; throws LabelError → takeBack(), up = 0
+//       … metric relabelling: scratch.read(), scratch.write(labels)
+//       … limits: scratch.exceeded(limits)
+//       … the head: resolve or create the series of the scratch → sid, ref, owner
+//     exposition.resolve(cache, i, sid, ref, owner)        or drop(cache, i) / refuse(cache, i)
+//   }
+//   exposition.vanished(cache, timeMs)                     stale markers of what is gone; free of charge if nothing is
+//   exposition.rows(self) → the head appends               rows(other) → packed, to the owner
+//   exposition.clearRows()
+//
+// Nothing is in the rows unless the whole body parsed. Until clearRows() more bodies
+// may be parsed behind it: rows add up, misses and metadata are those of the last body.
+//
+// From the core itself (AssemblyScript), the head reads rows as batch.rows(owner),
+// batch.rowCount(owner), 24 bytes each, see assembly/exposition/batch.ts; sid
+// SID_HOLE is to be skipped. Kernel functions behind this façade: cache_*, batch_*,
+// exposition_*; the scratch's are in label-scratch.ts.
+//
+// When an owner answers that it does not know some sids any more: forget(cache, owner,
+// sids), then retry(cache, body, timeMs, options) of the same body gives rows and
+// misses for those lines only.
+
+import {
+  BODY_SLACK,
+  LabelFault,
+  MetadataKind,
+  ParseOption,
+  RECORD_BYTES,
+  ROW_BYTES,
+  Status,
+} from '../../assembly/layout.js';
+import type { Labels } from '../model/labels.js';
+import type { Core } from './core.js';
+import { LabelScratch } from './label-scratch.js';
+import { describeFault } from './text-fault.js';
+
+/** What the lines of one target were last time. Meaningless in any other core. */
+export type LineCache = number & { readonly __ref: 'LineCache' };
+
+/** A body in linear memory, BODY_SLACK writable bytes behind it. */
+export interface Body {
+  readonly address: number;
+  readonly length: number;
+}
+
+export interface ParseOptions {
+  /** Take timestamps in the text; otherwise all samples get the scrape's. */
+  readonly honorTimestamps: boolean;
+  /** Write stale markers for series with timestamps of their own, too. */
+  readonly trackTimestampsStaleness: boolean;
+}
+
+export type Parsed =
+  | { readonly ok: true; readonly samples: number; readonly misses: number; readonly metadata: number }
+  /** `offset` is where in the body the fault is; the message is Prometheus's. */
+  | { readonly ok: false; readonly message: string; readonly offset: number; readonly noMemory: boolean };
+
+/** A HELP or TYPE line that the scrape before did not have. */
+export interface MetadataLine {
+  readonly kind: 'help' | 'type';
+  readonly metric: string;
+  /** The help text, unescaped, or the type. */
+  readonly text: string;
+}
+
+/** A run of rows in linear memory, ROW_BYTES each. Lent until the next row is added. */
+export interface Rows {
+  readonly address: number;
+  readonly count: number;
+}
+
+/** Lines since the core started, by the way they took. */
+export interface LineCounts {
+  /** Where they were last time. */
+  readonly expected: number;
+  /** Moved: found by hash. */
+  readonly known: number;
+  /** Never seen. */
+  readonly new: number;
+}
+
+export class OutOfMemory extends Error {
+  override readonly name = 'OutOfMemory';
+}
+
+export class Exposition {
+  readonly #core: Core;
+  readonly scratch: LabelScratch;
+  #input: Body = { address: 0, length: 0 };
+  /** The body parsed last: misses and metadata are offsets into it. */
+  #body: Body = { address: 0, length: 0 };
+
+  constructor(core: Core, scratch = new LabelScratch(core)) {
+    this.#core = core;
+    this.scratch = scratch;
+  }
+
+  /** How many shards there are, and which one this core is. Once, before anything else. */
+  setShards(count: number, self: number): void {
+    this.#core.exports.cache_shards(count, self);
+  }
+
+  open(): LineCache {
+    const cache = this.#core.exports.cache_open() >>> 0;
+    if (cache === 0) throw new OutOfMemory('no memory for a line cache');
+    return cache as LineCache;
+  }
+
+  /** Frees a cache; write its series' stale markers first, with allStale(). */
+  close(cache: LineCache): void {
+    this.#core.exports.cache_close(cache);
+  }
+
+  cacheBytes(cache: LineCache): number {
+    return this.#core.exports.cache_bytes(cache) >>> 0;
+  }
+
+  /** The labels that every series of this target gets. Uses the scratch. Copies. */
+  setTarget(cache: LineCache, labels: Labels, honorLabels: boolean): void {
+    this.scratch.write(labels);
+    this.#check(this.#core.exports.cache_target(cache, honorLabels));
+  }
+
+  /** Copies a body into the core. It stays there until the next load(). */
+  load(bytes: Uint8Array): Body {
+    const need = bytes.length + BODY_SLACK;
+    if (this.#input.length < need) this.#growInput(need);
+    this.#core.bytes.set(bytes, this.#input.address);
+    return { address: this.#input.address, length: bytes.length };
+  }
+
+  parse(cache: LineCache, body: Body, timeMs: number, options: ParseOptions): Parsed {
+    return this.#parse(cache, body, timeMs, optionBits(options));
+  }
+
+  /** Rows and misses of only those lines of the body parsed last whose series were forgotten since. */
+  retry(cache: LineCache, body: Body, timeMs: number, options: ParseOptions): Parsed {
+    return this.#parse(cache, body, timeMs, optionBits(options) | ParseOption.Retry);
+  }
+
+  /** Forgets series of `owner`, which knows their sids no longer. */
+  forget(cache: LineCache, owner: number, sids: Uint32Array): void {
+    const { exports } = this.#core;
+    if (sids.length === 0) return;
+    const block = exports.heap_alloc(sids.byteLength) >>> 0;
+    if (block === 0) throw new OutOfMemory('no memory to forget series');
+    this.#core.u32(block, sids.length).set(sids);
+    const status: Status = exports.cache_forget(cache, owner, block, sids.length);
+    exports.heap_free(block, sids.byteLength);
+    this.#check(status);
+  }
+
+  /** Puts the labels of a miss, with the target's, into the scratch. Throws a LabelError: the scrape fails. */
+  readLabels(cache: LineCache, miss: number): void {
+    const fault: LabelFault = this.#core.exports.exposition_labels(cache, miss, this.#body.address);
+    if (fault !== LabelFault.None) throw this.scratch.error(fault);
+  }
+
+  /** Tells a miss its series, for now and for later scrapes. */
+  resolve(cache: LineCache, miss: number, sid: number, ref: number, owner: number): void {
+    this.#check(this.#core.exports.cache_resolve(cache, miss, sid, ref, owner));
+  }
+
+  /** The series of a miss is dropped by metric relabelling, now and in later scrapes. */
+  drop(cache: LineCache, miss: number): void {
+    this.#core.exports.cache_drop(cache, miss, true);
+  }
+
+  /** The sample of a miss is not taken this time (no memory for a new series); the next scrape asks again. */
+  refuse(cache: LineCache, miss: number): void {
+    this.#core.exports.cache_drop(cache, miss, false);
+  }
+
+  /** Takes the last body back, rows and all: its labels were bad, or a limit was exceeded. */
+  takeBack(cache: LineCache): void {
+    this.#core.exports.exposition_take_back(cache);
+  }
+
+  /** Adds rows with stale markers for the series that the scrape before had and this one had not. */
+  vanished(cache: LineCache, timeMs: number): void {
+    this.#check(this.#core.exports.cache_vanished(cache, timeMs));
+  }
+
+  /** Adds rows with stale markers for all series of the last good scrape: this one failed, or the target goes. */
+  allStale(cache: LineCache, timeMs: number): void {
+    this.#check(this.#core.exports.cache_all_stale(cache, timeMs));
+  }
+
+  /** Samples in the body parsed last that are left after metric relabelling. Final once all misses are resolved. */
+  get samplesKept(): number {
+    const { exports } = this.#core;
+    return exports.exposition_scraped() - exports.exposition_dropped();
+  }
+
+  rows(owner: number): Rows {
+    const { exports } = this.#core;
+    return { address: exports.batch_rows(owner) >>> 0, count: exports.batch_count(owner) >>> 0 };
+  }
+
+  /** The bytes of an owner's rows. Lends. */
+  rowBytes(owner: number): Uint8Array {
+    const { address, count } = this.rows(owner);
+    return this.#core.u8(address, count * ROW_BYTES);
+  }
+
+  clearRows(): void {
+    this.#core.exports.batch_clear();
+  }
+
+  /** The metadata lines of the body parsed last that are new or came back. */
+  metadata(): MetadataLine[] {
+    const { exports, view } = this.#core;
+    const count = exports.exposition_metadata_count();
+    const address = exports.exposition_metadata() >>> 0;
+    return Array.from({ length: count }, (_, i) => {
+      const at = address + i * RECORD_BYTES;
+      const last = view.getUint32(at + 12, true);
+      const metric = this.#text(view.getUint32(at, true), view.getUint32(at + 4, true));
+      const text = this.#text(view.getUint32(at + 8, true), last & 0x0fffffff);
+      return last >>> 28 === MetadataKind.Help
+        ? { kind: 'help', metric, text: unescapeHelp(text) }
+        : { kind: 'type', metric, text };
+    });
+  }
+
+  counts(): LineCounts {
+    const { exports } = this.#core;
+    return {
+      expected: exports.exposition_lines_expected(),
+      known: exports.exposition_lines_known(),
+      new: exports.exposition_lines_new(),
+    };
+  }
+
+  #parse(cache: LineCache, body: Body, timeMs: number, bits: number): Parsed {
+    const { exports } = this.#core;
+    this.#body = body;
+    const status: Status = exports.exposition_parse(cache, body.address, body.length, timeMs, bits);
+    if (status !== Status.Ok) return this.#fault(status === Status.NoMemory);
+    return {
+      ok: true,
+      samples: exports.exposition_scraped(),
+      misses: exports.exposition_miss_count(),
+      metadata: exports.exposition_metadata_count(),
+    };
+  }
+
+  #fault(noMemory: boolean): Parsed {
+    if (noMemory) return { ok: false, message: 'no memory to parse the exposition', offset: 0, noMemory };
+    const { exports } = this.#core;
+    const { address, length } = this.#body;
+    const place = {
+      fault: exports.exposition_fault(),
+      token: exports.exposition_error_token(),
+      entry: (exports.exposition_error_entry() >>> 0) - address,
+      at: (exports.exposition_error_at() >>> 0) - address,
+      cursor: (exports.exposition_error_cursor() >>> 0) - address,
+    };
+    // One more byte than the body: the parser ended the last line.
+    const message = describeFault(this.#core.u8(address, length + 1), place);
+    return { ok: false, message, offset: place.at, noMemory };
+  }
+
+  #growInput(need: number): void {
+    const { exports } = this.#core;
+    if (this.#input.length > 0) exports.heap_free(this.#input.address, this.#input.length);
+    this.#input = { address: 0, length: 0 };
+    const length = Math.ceil((need * 1.25) / 4096) * 4096;
+    const address = exports.heap_alloc(length) >>> 0;
+    if (address === 0) throw new OutOfMemory(`no memory for a body of ${need} bytes`);
+    this.#input = { address, length };
+  }
+
+  #text(offset: number, length: number): string {
+    return Buffer.from(this.#core.memory.buffer, this.#body.address + offset, length).toString('utf8');
+  }
+
+  #check(status: Status): void {
+    if (status === Status.NoMemory) throw new OutOfMemory('the memory limit of this core is reached');
+  }
+}
+
+function optionBits(options: ParseOptions): number {
+  return (
+    (options.honorTimestamps ? ParseOption.HonorTimestamps : 0) |
+    (options.trackTimestampsStaleness ? ParseOption.TrackTimestampsStaleness : 0)
+  );
+}
+
+/** Of HELP texts only \\ and \n are escapes. */
+function unescapeHelp(text: string): string {
+  return text.replace(/\\[\\n]/g, (escape) => (escape === '\\n' ? '\n' : '\\'));
+}
