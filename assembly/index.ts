@@ -17,15 +17,6 @@ export {
   snapshot as chunk_snapshot,
 } from './chunk/bridge';
 export {
-  alloc as heap_alloc,
-  free as heap_free,
-} from './memory/heap';
-export {
-  freePages as memory_free_pages,
-  limit as memory_limit,
-  usedPages as memory_used_pages,
-} from './memory/pages';
-export {
   columnsOf as aggregate_columns,
   finish as aggregate_finish,
   fold as aggregate_fold,
@@ -33,6 +24,7 @@ export {
   stateBytes as aggregate_state_bytes,
 } from './eval/aggregate';
 export { evalColumns as eval_columns, evalSeries as eval_series } from './eval/bridge';
+export {
   cache_all_stale,
   cache_forget,
   cache_resolve,
@@ -67,7 +59,12 @@ export {
   rowCount as batch_count,
   rows as batch_rows,
 } from './exposition/batch';
-export { bytes as cache_bytes, close as cache_close, count as cache_count, open as cache_open } from './exposition/cache';
+export {
+  bytes as cache_bytes,
+  close as cache_close,
+  count as cache_count,
+  open as cache_open,
+} from './exposition/cache';
 export {
   drop as cache_drop,
   readLabels as exposition_labels,
@@ -79,3 +76,12 @@ export {
   begin as scratch_begin,
   checkLimits as scratch_check_limits,
 } from './labels/scratch';
+export {
+  alloc as heap_alloc,
+  free as heap_free,
+} from './memory/heap';
+export {
+  freePages as memory_free_pages,
+  limit as memory_limit,
+  usedPages as memory_used_pages,
+} from './memory/pages';

@@ -11,8 +11,8 @@
 // One batch for each owner shard. Several bodies may be parsed into them before they
 // are taken; mark() and rollback() make each body all or nothing.
 
-import * as heap from '../memory/heap';
 import { OWNERS_MAX, ROW_BYTES, SID_MISSING } from '../layout';
+import * as heap from '../memory/heap';
 
 const BATCH_BYTES: usize = 16;
 const ADDRESS: usize = 0;

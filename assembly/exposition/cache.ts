@@ -46,6 +46,11 @@ export const UNRESOLVED: u32 = 8;
 /** What TYPE said when the series was unresolved: which label holds a float. */
 export const FLOAT_LABEL: u32 = 16 + 32;
 export const FLOAT_LABEL_SHIFT: u32 = 4;
+/** TRACKED as the parse before the last left it. Without TRACKED: a timestamp of its own ended the watch. */
+export const TRACKED_BEFORE: u32 = 64;
+
+/** As `carried`: there is something to look for. */
+export const NOT_STEADY: u32 = 0xffffffff;
 
 // The cache's own block.
 export const ENTRIES: usize = 0;
@@ -179,7 +184,10 @@ export function abort(cache: usize, number: u32): void {
   const end = entries(cache) + <usize>before * ENTRY_BYTES;
   for (let entry = entries(cache); entry < end; entry += ENTRY_BYTES) {
     const seen = load<u32>(entry, SEEN);
-    if ((seen & 0xffff) == number) store<u32>(entry, seen >> 16, SEEN);
+    if ((seen & 0xffff) != number) continue;
+    store<u32>(entry, seen >> 16, SEEN);
+    const flags: u32 = load<u8>(entry, FLAGS);
+    store<u8>(entry, <u8>((flags & ~TRACKED) | ((flags & TRACKED_BEFORE) != 0 ? TRACKED : 0)), FLAGS);
   }
   if (load<u32>(cache, NUMBER) != number) return;
   store<u32>(cache, number - 1, NUMBER);
@@ -308,14 +316,25 @@ function dropIndex(cache: usize): void {
 
 // ---- staleness
 
-/** Whether an entry stands for a series that was written and is watched. */
+/** Whether an entry stands for a series whose samples are written. */
 // @ts-ignore: decorator
 @inline
+function isWritten(flags: u32): bool {
+  return (flags & (COMMENT | DROPPED | UNRESOLVED)) == 0;
+}
+
+/** Whether the parse `number` was the last to see an entry, and it is watched. */
 function isWatched(entry: usize, number: u32): bool {
   const flags: u32 = load<u8>(entry, FLAGS);
-  return (
-    (load<u32>(entry, SEEN) & 0xffff) == number && (flags & (COMMENT | DROPPED | UNRESOLVED)) == 0 && (flags & TRACKED) != 0
-  );
+  return (load<u32>(entry, SEEN) & 0xffff) == number && isWritten(flags) && (flags & TRACKED) != 0;
+}
+
+/** Whether the last parse ended an entry's watch: it did not see it, or with a timestamp of its own. */
+function isGone(entry: usize, last: u32): bool {
+  if (isWatched(entry, last - 1)) return true;
+  const flags: u32 = load<u8>(entry, FLAGS);
+  const letGo = (flags & (TRACKED | TRACKED_BEFORE)) == TRACKED_BEFORE;
+  return letGo && isWritten(flags) && (load<u32>(entry, SEEN) & 0xffff) == last;
 }
 
 function addStale(entry: usize, time: i64): bool {
@@ -338,7 +357,7 @@ export function writeVanished(cache: usize, time: i64): bool {
   const end = entries(cache) + <usize>count(cache) * ENTRY_BYTES;
   let gone: u32 = 0;
   for (let entry = entries(cache); entry < end; entry += ENTRY_BYTES) {
-    if (isWatched(entry, last - 1)) gone++;
+    if (isGone(entry, last)) gone++;
   }
   if (gone == 0) return true;
   const slots: u32 = 1 << (32 - clz<u32>(gone * 2));
@@ -346,13 +365,11 @@ export function writeVanished(cache: usize, time: i64): bool {
   if (block == 0) return false;
   memory.fill(block, 0, <usize>slots << 2);
   for (let entry = entries(cache); entry < end; entry += ENTRY_BYTES) {
-    if (isWatched(entry, last - 1)) placeSeries(block, slots - 1, entry);
+    if (isGone(entry, last)) placeSeries(block, slots - 1, entry);
   }
-  // An entry that came anew may be another spelling of one that went.
+  // One that is watched now may be another spelling of one that went.
   for (let entry = entries(cache); entry < end; entry += ENTRY_BYTES) {
-    const seen = load<u32>(entry, SEEN);
-    const flags: u32 = load<u8>(entry, FLAGS);
-    if ((seen & 0xffff) == last && (flags & (COMMENT | DROPPED | UNRESOLVED)) == 0) removeSeries(block, slots - 1, entry);
+    if (isWatched(entry, last)) removeSeries(block, slots - 1, entry);
   }
   let stored = true;
   for (let slot: u32 = 0; slot < slots && stored; slot++) {

@@ -15,8 +15,8 @@
 //   - between name and value there need be no space: a+1 is a sample;
 //   - labels need no comma between them.
 
-import { find } from '../bytes/scan';
 import { floatEnd, floatOverflow, parseFloat } from '../bytes/float-parse';
+import { find } from '../bytes/scan';
 import { isValidUtf8 } from '../bytes/utf8';
 import { MetadataKind, TextFault, TextToken } from '../layout';
 

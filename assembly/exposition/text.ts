@@ -30,12 +30,14 @@ import {
   FLOAT_LABEL_SHIFT,
   HASH,
   LEN,
+  NOT_STEADY,
   NUMBER,
   OWNER,
   REF,
   SEEN,
   SID,
   TRACKED,
+  TRACKED_BEFORE,
   UNRESOLVED,
 } from './cache';
 import * as line from './line';
@@ -69,6 +71,7 @@ let scrapeTime: i64 = 0;
 let marked: u32 = 0;
 let carried: u32 = 0;
 let searched: bool = false;
+let someLetGo: bool = false;
 /** The entry that is next in line, and the one that was before a detour. */
 let expected: u32 = 0;
 let detour: u32 = 0;
@@ -94,6 +97,7 @@ export function parse(into: usize, body: usize, length: usize, time: i64, how: u
   marked = 0;
   carried = 0;
   searched = false;
+  someLetGo = false;
   expected = 0;
   detour = 0;
   float = line.FloatLabel.None;
@@ -104,7 +108,7 @@ export function parse(into: usize, body: usize, length: usize, time: i64, how: u
 
   const fault = parseLines(body, end);
   if (fault == TextFault.None) {
-    if (!retry) cache.commit(into, marked, carried, searched);
+    if (!retry) cache.commit(into, marked, someLetGo ? NOT_STEADY : carried, searched);
     return Status.Ok;
   }
   batch.rollback();
@@ -190,29 +194,42 @@ function parseExpected(at: usize, end: usize): usize {
   return valueEnd + 1;
 }
 
-/** Marks an entry as seen in this parse. */
+/** Marks an entry as seen in this parse; false where it was already. */
 // @ts-ignore: decorator
 @inline
-function touch(entry: usize): void {
+function touch(entry: usize): bool {
   const seen = load<u32>(entry, SEEN);
   const last = seen & 0xffff;
-  if (last == number) return;
+  if (last == number) return false;
   store<u32>(entry, (seen << 16) | number, SEEN);
   marked++;
   if (last + 1 == number) carried++;
+  return true;
+}
+
+/** A series starts or stops to be watched, or did so in the parse before. */
+function track(entry: usize, flags: u32, tracked: u32, firstTime: bool): u32 {
+  let before = flags & TRACKED_BEFORE;
+  if (firstTime) {
+    const watched = (flags & TRACKED) != 0 && load<u32>(entry, SEEN) >> 16 == number - 1;
+    before = watched ? TRACKED_BEFORE : 0;
+  }
+  if (tracked == 0 && before != 0) someLetGo = true;
+  flags = (flags & ~(TRACKED | TRACKED_BEFORE)) | tracked | before;
+  store<u8>(entry, <u8>flags, FLAGS);
+  return flags;
 }
 
 /** Gives the row of one sample, by what its entry says; false where the memory limit says no. */
 // @ts-ignore: decorator
 @inline
 function emit(entry: usize, index: u32, flags: u32, time: i64, ownTime: bool, bits: u64, at: usize, length: usize): bool {
-  touch(entry);
+  const firstTime = touch(entry);
   const retry = (options & ParseOption.Retry) != 0;
   if (!retry) scraped++;
   const tracked = !ownTime || (options & ParseOption.TrackTimestampsStaleness) != 0;
-  if (tracked != ((flags & TRACKED) != 0)) {
-    flags ^= TRACKED;
-    store<u8>(entry, <u8>flags, FLAGS);
+  if ((flags & (TRACKED | TRACKED_BEFORE)) != (tracked ? TRACKED | TRACKED_BEFORE : 0)) {
+    flags = track(entry, flags, tracked ? TRACKED : 0, firstTime);
   }
   if ((flags & (DROPPED | UNRESOLVED)) == 0) {
     return retry || batch.addRow(load<u8>(entry, OWNER), load<u32>(entry, SID), load<u32>(entry, REF), time, bits);

@@ -41,6 +41,7 @@ import {
   Status,
 } from '../../assembly/layout.js';
 import type { Labels } from '../model/labels.js';
+import { CoreBuffer } from './buffer.js';
 import type { Core } from './core.js';
 import { LabelScratch } from './label-scratch.js';
 import { describeFault } from './text-fault.js';
@@ -97,12 +98,13 @@ export class OutOfMemory extends Error {
 export class Exposition {
   readonly #core: Core;
   readonly scratch: LabelScratch;
-  #input: Body = { address: 0, length: 0 };
+  readonly #input: CoreBuffer;
   /** The body parsed last: misses and metadata are offsets into it. */
   #body: Body = { address: 0, length: 0 };
 
   constructor(core: Core, scratch = new LabelScratch(core)) {
     this.#core = core;
+    this.#input = new CoreBuffer(core);
     this.scratch = scratch;
   }
 
@@ -134,8 +136,9 @@ export class Exposition {
 
   /** Copies a body into the core. It stays there until the next load(). */
   load(bytes: Uint8Array): Body {
-    const need = bytes.length + BODY_SLACK;
-    if (this.#input.length < need) this.#growInput(need);
+    if (!this.#input.reserve(bytes.length + BODY_SLACK, 0)) {
+      throw new OutOfMemory(`no memory for a body of ${bytes.length} bytes`);
+    }
     this.#core.bytes.set(bytes, this.#input.address);
     return { address: this.#input.address, length: bytes.length };
   }
@@ -270,16 +273,6 @@ export class Exposition {
     // One more byte than the body: the parser ended the last line.
     const message = describeFault(this.#core.u8(address, length + 1), place);
     return { ok: false, message, offset: place.at, noMemory };
-  }
-
-  #growInput(need: number): void {
-    const { exports } = this.#core;
-    if (this.#input.length > 0) exports.heap_free(this.#input.address, this.#input.length);
-    this.#input = { address: 0, length: 0 };
-    const length = Math.ceil((need * 1.25) / 4096) * 4096;
-    const address = exports.heap_alloc(length) >>> 0;
-    if (address === 0) throw new OutOfMemory(`no memory for a body of ${need} bytes`);
-    this.#input = { address, length };
   }
 
   #text(offset: number, length: number): string {
