@@ -56,16 +56,16 @@ export function parseFloat(at: usize): u64 {
   let mantissa: u64 = 0;
 
   let word = load<u64>(p) ^ ZEROS;
-  let others = ((word & LOW_BITS) + NOT_DIGIT | word) & HIGH_BITS;
+  let others = (((word & LOW_BITS) + NOT_DIGIT) | word) & HIGH_BITS;
   while (others == 0) {
     mantissa = mantissa * 100000000 + eightDigits(word);
     p += 8;
     word = load<u64>(p) ^ ZEROS;
-    others = ((word & LOW_BITS) + NOT_DIGIT | word) & HIGH_BITS;
+    others = (((word & LOW_BITS) + NOT_DIGIT) | word) & HIGH_BITS;
   }
   let count = ctz<u64>(others) >> 3;
   if (count != 0) {
-    mantissa = mantissa * load<u64>(pow10 + (<usize>count << 3)) + eightDigits(word << (64 - (count << 3)));
+    mantissa = mantissa * load<u64>(pow10 + ((<usize>count) << 3)) + eightDigits(word << (64 - (count << 3)));
     p += <usize>count;
   }
   let digits = <i32>(p - digitsStart);
@@ -75,16 +75,16 @@ export function parseFloat(at: usize): u64 {
     p++;
     const fractionStart = p;
     word = load<u64>(p) ^ ZEROS;
-    others = ((word & LOW_BITS) + NOT_DIGIT | word) & HIGH_BITS;
+    others = (((word & LOW_BITS) + NOT_DIGIT) | word) & HIGH_BITS;
     while (others == 0) {
       mantissa = mantissa * 100000000 + eightDigits(word);
       p += 8;
       word = load<u64>(p) ^ ZEROS;
-      others = ((word & LOW_BITS) + NOT_DIGIT | word) & HIGH_BITS;
+      others = (((word & LOW_BITS) + NOT_DIGIT) | word) & HIGH_BITS;
     }
     count = ctz<u64>(others) >> 3;
     if (count != 0) {
-      mantissa = mantissa * load<u64>(pow10 + (<usize>count << 3)) + eightDigits(word << (64 - (count << 3)));
+      mantissa = mantissa * load<u64>(pow10 + ((<usize>count) << 3)) + eightDigits(word << (64 - (count << 3)));
       p += <usize>count;
     }
     fraction = <i32>(p - fractionStart);
@@ -119,8 +119,6 @@ export function parseFloat(at: usize): u64 {
 }
 
 /** Eight digit values, the first in the lowest byte, as one number. */
-// @ts-ignore: decorator
-@inline
 function eightDigits(word: u64): u64 {
   word = (word * 10 + (word >> 8)) & 0x00ff00ff00ff00ff;
   word = (word * 100 + (word >> 16)) & 0x0000ffff0000ffff;

@@ -65,8 +65,6 @@ export function hash64(text: usize, length: usize): u64 {
   return finish(sum, length);
 }
 
-// @ts-ignore: decorator
-@inline
 function absorb(sum: v128, text: usize, key: usize): v128 {
   const a = v128.load(text);
   const b = v128.load(text, 16);
@@ -86,8 +84,6 @@ function stir(sum: v128): v128 {
   return i64x2.replace_lane(i64x2.splat(<i64>low), 1, <i64>high);
 }
 
-// @ts-ignore: decorator
-@inline
 function finish(sum: v128, length: usize): u64 {
   const low = <u64>i64x2.extract_lane(sum, 0) + load<u64>(keys + FINAL_KEY, 16);
   const high = <u64>i64x2.extract_lane(sum, 1) + load<u64>(keys + FINAL_KEY, 24);
@@ -95,8 +91,6 @@ function finish(sum: v128, length: usize): u64 {
 }
 
 /** The finaliser of SplitMix64: every input bit reaches every output bit. */
-// @ts-ignore: decorator
-@inline
 function avalanche(value: u64): u64 {
   value = (value ^ (value >> 30)) * MIX_A;
   value = (value ^ (value >> 27)) * MIX_B;

@@ -18,7 +18,7 @@ const WORDS: i32 = 32;
 
 const table: usize = memory.data(<i32>((POWER_MAX - POWER_MIN + 1) * <i32>ENTRY), 16);
 const exact: usize = memory.data<f64>([
-  1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+  1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
   1e21, 1e22,
 ]);
 /** A big number, 32-bit words, lowest first. */
@@ -38,8 +38,6 @@ export function powerLow(q: i32): u64 {
 }
 
 /** 10^q as a double, 0 <= q <= 22. */
-// @ts-ignore: decorator
-@inline
 export function exactPower(q: i32): f64 {
   return load<f64>(exact + ((<usize>q) << 3));
 }

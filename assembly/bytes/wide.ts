@@ -3,8 +3,6 @@
 const LOW: u64 = 0xffffffff;
 
 /** The upper 64 bits of a * b; the lower are plain a * b. */
-// @ts-ignore: decorator
-@inline
 export function mulHigh(a: u64, b: u64): u64 {
   const a0: u64 = a & LOW;
   const a1: u64 = a >> 32;

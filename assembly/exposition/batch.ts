@@ -40,8 +40,6 @@ export function setOwners(count: u32, own: u32): void {
   self = own;
 }
 
-// @ts-ignore: decorator
-@inline
 function batch(owner: u32): usize {
   return batches + <usize>owner * BATCH_BYTES;
 }
@@ -62,13 +60,11 @@ export function rowAt(owner: u32, index: u32): usize {
 }
 
 /** Adds a row; false where the memory limit says no. */
-// @ts-ignore: decorator
-@inline
 export function addRow(owner: u32, sid: u32, ref: u32, time: i64, value: u64): bool {
   const at = batch(owner);
   const count = load<u32>(at, COUNT);
   if (count == load<u32>(at, CAPACITY) && !grow(at, count)) return false;
-  const row = (<usize>load<u32>(at, ADDRESS)) + <usize>count * ROW_BYTES;
+  const row = <usize>load<u32>(at, ADDRESS) + <usize>count * ROW_BYTES;
   store<u32>(row, sid);
   store<u32>(row, ref, REF);
   store<i64>(row, time, TIME);

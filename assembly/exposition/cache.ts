@@ -100,14 +100,10 @@ export function close(cache: usize): void {
   heap.free(cache, CACHE_BYTES);
 }
 
-// @ts-ignore: decorator
-@inline
 export function entries(cache: usize): usize {
   return <usize>load<u32>(cache, ENTRIES);
 }
 
-// @ts-ignore: decorator
-@inline
 export function count(cache: usize): u32 {
   return load<u32>(cache, COUNT);
 }
@@ -258,7 +254,8 @@ function resize(cache: usize, capacity: u32): bool {
 
 /** Gives back memory when most of it is unused. */
 function shrink(cache: usize): void {
-  if (count(cache) * 4 < load<u32>(cache, CAPACITY)) resize(cache, max(ENTRIES_MIN, count(cache) + (count(cache) >> 2)));
+  if (count(cache) * 4 < load<u32>(cache, CAPACITY))
+    resize(cache, max(ENTRIES_MIN, count(cache) + (count(cache) >> 2)));
 }
 
 // ---- the index: open addressing, entry number + 1 in each slot, at most half full
@@ -270,10 +267,10 @@ export function find(cache: usize, hash: u64): i32 {
   const slots = <usize>load<u32>(cache, INDEX);
   const mask = load<u32>(cache, SLOTS) - 1;
   let slot = <u32>hash & mask;
-  let number = load<u32>(slots + (<usize>slot << 2));
+  let number = load<u32>(slots + ((<usize>slot) << 2));
   while (number != 0 && load<u64>(entries(cache) + <usize>(number - 1) * ENTRY_BYTES, HASH) != hash) {
     slot = (slot + 1) & mask;
-    number = load<u32>(slots + (<usize>slot << 2));
+    number = load<u32>(slots + ((<usize>slot) << 2));
   }
   return <i32>number - 1;
 }
@@ -282,9 +279,9 @@ function buildIndex(cache: usize): bool {
   dropIndex(cache);
   const wanted = max(count(cache), ENTRIES_MIN) * 3;
   const slots: u32 = 1 << (32 - clz<u32>(wanted - 1));
-  const block = heap.alloc(<usize>slots << 2);
+  const block = heap.alloc((<usize>slots) << 2);
   if (block == 0) return false;
-  memory.fill(block, 0, <usize>slots << 2);
+  memory.fill(block, 0, (<usize>slots) << 2);
   store<u32>(cache, <u32>block, INDEX);
   store<u32>(cache, slots, SLOTS);
   const total = count(cache);
@@ -303,13 +300,13 @@ function place(cache: usize, index: u32): void {
   const slots = <usize>load<u32>(cache, INDEX);
   const mask = load<u32>(cache, SLOTS) - 1;
   let slot = <u32>load<u64>(entries(cache) + <usize>index * ENTRY_BYTES, HASH) & mask;
-  while (load<u32>(slots + (<usize>slot << 2)) != 0) slot = (slot + 1) & mask;
-  store<u32>(slots + (<usize>slot << 2), index + 1);
+  while (load<u32>(slots + ((<usize>slot) << 2)) != 0) slot = (slot + 1) & mask;
+  store<u32>(slots + ((<usize>slot) << 2), index + 1);
 }
 
 function dropIndex(cache: usize): void {
   const slots = load<u32>(cache, SLOTS);
-  if (slots != 0) heap.free(<usize>load<u32>(cache, INDEX), <usize>slots << 2);
+  if (slots != 0) heap.free(<usize>load<u32>(cache, INDEX), (<usize>slots) << 2);
   store<u32>(cache, 0, INDEX);
   store<u32>(cache, 0, SLOTS);
 }
@@ -317,8 +314,6 @@ function dropIndex(cache: usize): void {
 // ---- staleness
 
 /** Whether an entry stands for a series whose samples are written. */
-// @ts-ignore: decorator
-@inline
 function isWritten(flags: u32): bool {
   return (flags & (COMMENT | DROPPED | UNRESOLVED)) == 0;
 }
@@ -361,9 +356,9 @@ export function writeVanished(cache: usize, time: i64): bool {
   }
   if (gone == 0) return true;
   const slots: u32 = 1 << (32 - clz<u32>(gone * 2));
-  const block = heap.alloc(<usize>slots << 2);
+  const block = heap.alloc((<usize>slots) << 2);
   if (block == 0) return false;
-  memory.fill(block, 0, <usize>slots << 2);
+  memory.fill(block, 0, (<usize>slots) << 2);
   for (let entry = entries(cache); entry < end; entry += ENTRY_BYTES) {
     if (isGone(entry, last)) placeSeries(block, slots - 1, entry);
   }
@@ -373,10 +368,10 @@ export function writeVanished(cache: usize, time: i64): bool {
   }
   let stored = true;
   for (let slot: u32 = 0; slot < slots && stored; slot++) {
-    const entry = <usize>load<u32>(block + (<usize>slot << 2));
+    const entry = <usize>load<u32>(block + ((<usize>slot) << 2));
     if (entry > REMOVED) stored = addStale(entry, time);
   }
-  heap.free(block, <usize>slots << 2);
+  heap.free(block, (<usize>slots) << 2);
   return stored;
 }
 
@@ -389,16 +384,16 @@ function seriesSlot(mask: u32, entry: usize): u32 {
 
 function placeSeries(block: usize, mask: u32, entry: usize): void {
   let slot = seriesSlot(mask, entry);
-  while (load<u32>(block + (<usize>slot << 2)) != 0) slot = (slot + 1) & mask;
-  store<u32>(block + (<usize>slot << 2), <u32>entry);
+  while (load<u32>(block + ((<usize>slot) << 2)) != 0) slot = (slot + 1) & mask;
+  store<u32>(block + ((<usize>slot) << 2), <u32>entry);
 }
 
 function removeSeries(block: usize, mask: u32, entry: usize): void {
   for (let slot = seriesSlot(mask, entry); ; slot = (slot + 1) & mask) {
-    const other = <usize>load<u32>(block + (<usize>slot << 2));
+    const other = <usize>load<u32>(block + ((<usize>slot) << 2));
     if (other == 0) return;
     if (other == REMOVED || load<u32>(other, SID) != load<u32>(entry, SID)) continue;
-    if (load<u8>(other, OWNER) == load<u8>(entry, OWNER)) store<u32>(block + (<usize>slot << 2), <u32>REMOVED);
+    if (load<u8>(other, OWNER) == load<u8>(entry, OWNER)) store<u32>(block + ((<usize>slot) << 2), <u32>REMOVED);
   }
 }
 
@@ -422,21 +417,22 @@ export function writeAllStale(cache: usize, time: i64): bool {
 /** Forgets the series of `owner` whose sids lie from `sids` on, u32 each. False: memory limit. */
 export function forget(cache: usize, owner: u32, sids: usize, sidCount: u32): bool {
   let highest: u32 = 0;
-  for (let i: u32 = 0; i < sidCount; i++) highest = max(highest, load<u32>(sids + (<usize>i << 2)));
+  for (let i: u32 = 0; i < sidCount; i++) highest = max(highest, load<u32>(sids + ((<usize>i) << 2)));
   const bitmapBytes = (<usize>highest >> 3) + 1;
   const bitmap = heap.alloc(bitmapBytes);
   if (bitmap == 0) return false;
   memory.fill(bitmap, 0, bitmapBytes);
   for (let i: u32 = 0; i < sidCount; i++) {
-    const sid = load<u32>(sids + (<usize>i << 2));
-    store<u8>(bitmap + (sid >> 3), load<u8>(bitmap + (sid >> 3)) | <u8>(<u32>1 << (sid & 7)));
+    const sid = load<u32>(sids + ((<usize>i) << 2));
+    store<u8>(bitmap + (sid >> 3), load<u8>(bitmap + (sid >> 3)) | <u8>((<u32>1) << (sid & 7)));
   }
   const end = entries(cache) + <usize>count(cache) * ENTRY_BYTES;
   for (let entry = entries(cache); entry < end; entry += ENTRY_BYTES) {
     const sid = load<u32>(entry, SID);
     const flags: u32 = load<u8>(entry, FLAGS);
     if (sid > highest || (flags & (COMMENT | DROPPED | UNRESOLVED)) != 0 || load<u8>(entry, OWNER) != owner) continue;
-    if ((load<u8>(bitmap + (sid >> 3)) & (<u32>1 << (sid & 7))) != 0) store<u8>(entry, <u8>(flags | UNRESOLVED), FLAGS);
+    if ((load<u8>(bitmap + (sid >> 3)) & ((<u32>1) << (sid & 7))) != 0)
+      store<u8>(entry, <u8>(flags | UNRESOLVED), FLAGS);
   }
   heap.free(bitmap, bitmapBytes);
   return true;

@@ -111,14 +111,10 @@ function fillClasses(): void {
   classesReady = true;
 }
 
-// @ts-ignore: decorator
-@inline
 function is(at: usize, what: u8): bool {
   return (load<u8>(classes + load<u8>(at)) & what) != 0;
 }
 
-// @ts-ignore: decorator
-@inline
 function skip(at: usize, what: u8): usize {
   while (is(at, what)) at++;
   return at;

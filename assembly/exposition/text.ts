@@ -195,8 +195,6 @@ function parseExpected(at: usize, end: usize): usize {
 }
 
 /** Marks an entry as seen in this parse; false where it was already. */
-// @ts-ignore: decorator
-@inline
 function touch(entry: usize): bool {
   const seen = load<u32>(entry, SEEN);
   const last = seen & 0xffff;
@@ -221,9 +219,16 @@ function track(entry: usize, flags: u32, tracked: u32, firstTime: bool): u32 {
 }
 
 /** Gives the row of one sample, by what its entry says; false where the memory limit says no. */
-// @ts-ignore: decorator
-@inline
-function emit(entry: usize, index: u32, flags: u32, time: i64, ownTime: bool, bits: u64, at: usize, length: usize): bool {
+function emit(
+  entry: usize,
+  index: u32,
+  flags: u32,
+  time: i64,
+  ownTime: bool,
+  bits: u64,
+  at: usize,
+  length: usize,
+): bool {
   const firstTime = touch(entry);
   const retry = (options & ParseOption.Retry) != 0;
   if (!retry) scraped++;

@@ -49,39 +49,27 @@ let failed: bool = false;
 /** The index of the label the last fault is about; its name and value can still be read. */
 export let faultAt: u32 = 0;
 
-// @ts-ignore: decorator
-@inline
 export function count(): u32 {
   return load<u32>(labels);
 }
 
-// @ts-ignore: decorator
-@inline
 export function nameAddress(index: u32): usize {
   return <usize>load<u32>(slot(index), NAME_AT);
 }
 
-// @ts-ignore: decorator
-@inline
 export function nameLength(index: u32): u32 {
   return load<u32>(slot(index), NAME_BYTES);
 }
 
-// @ts-ignore: decorator
-@inline
 export function valueAddress(index: u32): usize {
   return <usize>load<u32>(slot(index), VALUE_AT);
 }
 
-// @ts-ignore: decorator
-@inline
 export function valueLength(index: u32): u32 {
   return load<u32>(slot(index), VALUE_BYTES);
 }
 
 /** Four bytes before the label itself, so that the offsets above step over the count. */
-// @ts-ignore: decorator
-@inline
 function slot(index: u32): usize {
   return labels + <usize>index * LABEL_BYTES;
 }
