@@ -72,7 +72,7 @@ export function faultOf(rule: RelabelRule, scheme: NameScheme): string | undefin
       if (action === 'lowercase' || action === 'uppercase' || isDefault(rule, 'regex', 'modulus', 'separator')) {
         return undefined;
       }
-      return `${action} action requires only 'source_labels' and 'target_label', and no other fields`;
+      return `${action} action requires only 'source_labels' and \`target_label\`, and no other fields`;
     case 'labelmap':
       if (isTemplateOfName(rule.replacement, scheme)) return undefined;
       return `${quote(rule.replacement)} is invalid 'replacement' for ${action} action`;

@@ -215,7 +215,7 @@ const faults: [rule: Given, scheme: NameScheme, want: string | undefined][] = [
   [
     { action: 'keepequal', targetLabel: 'a', regex: 'x' },
     'utf8',
-    "keepequal action requires only 'source_labels' and 'target_label', and no other fields",
+    "keepequal action requires only 'source_labels' and `target_label`, and no other fields",
   ],
   [{ action: 'dropequal', targetLabel: 'a', sourceLabels: ['b'] }, 'utf8', undefined],
   [{ action: 'labelmap', replacement: '' }, 'utf8', `"" is invalid 'replacement' for labelmap action`],
