@@ -19,7 +19,6 @@ export interface WebDeps {
   /** Where the web counts its own requests. */
   readonly metrics: Registry;
   readonly query: QueryEngine;
-  readonly syntax: Syntax;
   readonly storage: Storage;
   readonly targets: Targets;
   readonly status: Status;
@@ -74,16 +73,6 @@ export interface QueryAnswer {
 export interface QueryEngine {
   instant(text: string, timeMs: number, options: QueryOptions): Promise<QueryAnswer>;
   range(text: string, steps: Steps, options: QueryOptions): Promise<QueryAnswer>;
-}
-
-/** Each throws an error whose message is Prometheus's where the text is at fault. */
-export interface Syntax {
-  /** The matchers of an instant selector, its metric name among them. */
-  selector(text: string): readonly Matcher[];
-  /** The expression as `promtool` and the UI print it, over several lines where it is long. */
-  format(text: string): string;
-  /** The tree as `/api/v1/parse_query` shows it: plain JSON values. */
-  tree(text: string): unknown;
 }
 
 /** Which series a question about labels means: those that any of the selectors takes (all, without any) in the range. */

@@ -6,6 +6,7 @@
 // Large answers leave in pieces while they are written; small ones stay whole and
 // get a Content-Length.
 
+import type { Bucket, FloatHistogram } from '../model/histogram.js';
 import type { Labels } from '../model/labels.js';
 import { formatJsonFloat } from '../model/number.js';
 import type { Answer, BodyStream } from './answer.js';
@@ -78,4 +79,24 @@ export function timestampJson(timeMs: number): string {
 /** `"1.5"`, `"+Inf"` */
 export function valueJson(value: number): string {
   return `"${formatJsonFloat(value)}"`;
+}
+
+/** `{"count":"3","sum":"4.5","buckets":[[3,"-0.001","0.001","1"],[0,"0.5","1","2"]]}`, empty buckets left out. */
+export function histogramJson(histogram: FloatHistogram): string {
+  const buckets: string[] = [];
+  for (const bucket of histogram.buckets()) {
+    if (bucket.count === 0) continue;
+    const { lower, upper, count } = bucket;
+    const rule = boundaryRule(bucket, histogram.isCustom);
+    buckets.push(`[${rule},${valueJson(lower)},${valueJson(upper)},${valueJson(count)}]`);
+  }
+  const list = buckets.length === 0 ? '' : `,"buckets":[${buckets.join(',')}]`;
+  return `{"count":${valueJson(histogram.count)},"sum":${valueJson(histogram.sum)}${list}}`;
+}
+
+/** Which bounds belong to a bucket, in the API's numbers: 0 the upper, 1 the lower, 3 both. */
+function boundaryRule({ lower, upper }: Bucket, isCustom: boolean): 0 | 1 | 3 {
+  if (isCustom) return 0;
+  if (lower === -upper) return 3;
+  return lower < 0 ? 1 : 0;
 }

@@ -2,7 +2,6 @@
 
 import { realClock } from '../../src/base/clock.js';
 import type { Labels } from '../../src/model/labels.js';
-import type { Matcher } from '../../src/model/matcher.js';
 import { renderMetrics } from '../../src/telemetry/exposition.js';
 import { noLog } from '../../src/telemetry/log.js';
 import { Registry } from '../../src/telemetry/metrics.js';
@@ -23,17 +22,6 @@ export const EMPTY_VECTOR: QueryAnswer = {
   warnings: [],
   infos: [],
 };
-
-/** Just enough of a selector for tests: `name`, `{a="b"}`, or both. */
-export function fakeSelector(text: string): readonly Matcher[] {
-  const match = /^([a-z_]*)(?:\{(?:([a-z_]+)="([^"]*)")?\})?$/.exec(text);
-  if (match === null || text === '') throw new Error(`1:1: parse error: no selector: ${text}`);
-  const [, name = '', label, value = ''] = match;
-  const matchers: Matcher[] = [];
-  if (label !== undefined) matchers.push({ name: label, op: '=', value });
-  if (name !== '') matchers.push({ name: '__name__', op: '=', value: name });
-  return matchers;
-}
 
 export type Fakes = { [K in keyof WebDeps]?: Partial<WebDeps[K]> };
 
@@ -56,7 +44,6 @@ export function fakeDeps(fakes: Fakes = {}): WebDeps {
         },
       }),
     },
-    syntax: { selector: fakeSelector, format: (text) => text, tree: (text) => ({ text }) },
     storage: {
       labelNames: async () => nothing,
       labelValues: async () => nothing,

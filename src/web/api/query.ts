@@ -2,10 +2,11 @@
 
 import type { Labels } from '../../model/labels.js';
 import { formatFloat } from '../../model/number.js';
-import type { Columns, RawSeries, Steps } from '../../promql/exec/source.js';
+import { ABSENT, type Columns, FLOAT, HISTOGRAM, type RawSeries, type Steps } from '../../promql/exec/source.js';
+import { ParseError } from '../../promql/syntax/errors.js';
 import type { QueryAnswer, QueryData, QueryOptions, QueryStats } from '../deps.js';
 import { apiErrorOf, badData, invalidParameter } from '../errors.js';
-import { type JsonWriter, labelsJson, timestampJson, valueJson } from '../json.js';
+import { histogramJson, type JsonWriter, labelsJson, timestampJson, valueJson } from '../json.js';
 import { type ApiCall, type ApiRoute, GET_POST, objectJson, type Remarks, streamData } from './call.js';
 import { limitParameter, messageOf, neededTimeParameter, parseSpan, spanParameter, timeParameter } from './time.js';
 
@@ -75,9 +76,8 @@ async function asked(query: () => Promise<QueryAnswer>): Promise<QueryAnswer> {
   try {
     return await query();
   } catch (error) {
-    const isText = error instanceof Error && error.name === 'ParseError';
     const known = apiErrorOf(error);
-    if (isText || known.type === 'bad_data') throw invalidParameter('query', known.message);
+    if (error instanceof ParseError || known.type === 'bad_data') throw invalidParameter('query', known.message);
     throw error;
   }
 }
@@ -120,20 +120,24 @@ async function writeData(writer: JsonWriter, data: QueryData, limit: number): Pr
 
 async function writeVector(writer: JsonWriter, timeMs: number, columns: Columns, limit: number): Promise<boolean> {
   const time = timestampJson(timeMs);
-  const { labels, values, present } = columns;
+  const { labels, values, present, histograms } = columns;
   let written = 0;
   writer.add('[');
   for (let row = 0; row < labels.length; row++) {
-    if (present[row] === 0) continue;
+    if (present[row] === ABSENT) continue;
     if (limit > 0 && written === limit) return closeList(writer, false);
-    writer.add(`${metricJson(written++, labels[row]!)},"value":[${time},${valueJson(values[row]!)}]}`);
+    const cell =
+      present[row] === HISTOGRAM
+        ? `"histogram":[${time},${histogramJson(histograms!.get(row)!)}]`
+        : `"value":[${time},${valueJson(values[row]!)}]`;
+    writer.add(`${metricJson(written++, labels[row]!)},${cell}}`);
     if (writer.full && !(await writer.pass())) break;
   }
   return closeList(writer, true);
 }
 
 async function writeRange(writer: JsonWriter, steps: Steps, columns: Columns, limit: number): Promise<boolean> {
-  const { labels, values, present } = columns;
+  const { labels, values, present, histograms } = columns;
   const count = columns.steps;
   // What is the same in all rows is formatted once.
   const openings = Array.from({ length: count }, (_, i) => `[${timestampJson(steps.startMs + i * steps.stepMs)},`);
@@ -141,42 +145,85 @@ async function writeRange(writer: JsonWriter, steps: Steps, columns: Columns, li
   writer.add('[');
   for (let row = 0; row < labels.length; row++) {
     const base = row * count;
-    const first = present.subarray(base, base + count).findIndex((cell) => cell !== 0);
-    if (first < 0) continue;
+    const cells = present.subarray(base, base + count);
+    const hasFloats = cells.includes(FLOAT);
+    const hasHistograms = histograms !== undefined && cells.includes(HISTOGRAM);
+    if (!hasFloats && !hasHistograms) continue;
     if (limit > 0 && written === limit) return closeList(writer, false);
-    writer.add(`${metricJson(written++, labels[row]!)},"values":[`);
-    let comma = '';
-    for (let from = first; from < count; from += LOOK_STEPS) {
-      const to = Math.min(count, from + LOOK_STEPS);
-      let text = '';
-      for (let step = from; step < to; step++) {
-        if (present[base + step] === 0) continue;
-        text += `${comma}${openings[step]}${valueJson(values[base + step]!)}]`;
-        comma = ',';
-      }
-      writer.add(text);
-      if (writer.full && !(await writer.pass())) return true;
+    writer.add(metricJson(written++, labels[row]!));
+    if (hasFloats) {
+      const pointAt = (step: number) => `${openings[step]}${valueJson(values[base + step]!)}]`;
+      if (!(await writeCells(writer, 'values', cells, FLOAT, pointAt))) return true;
     }
-    writer.add(']}');
+    if (hasHistograms) {
+      const pointAt = (step: number) => `${openings[step]}${histogramJson(histograms.get(base + step)!)}]`;
+      if (!(await writeCells(writer, 'histograms', cells, HISTOGRAM, pointAt))) return true;
+    }
+    writer.add('}');
   }
   return closeList(writer, true);
+}
+
+/** One row's points of one kind; false when the client is gone. */
+async function writeCells(
+  writer: JsonWriter,
+  field: string,
+  cells: Uint8Array,
+  kind: number,
+  pointAt: (step: number) => string,
+): Promise<boolean> {
+  writer.add(`,"${field}":[`);
+  let comma = '';
+  for (let from = 0; from < cells.length; from += LOOK_STEPS) {
+    const to = Math.min(cells.length, from + LOOK_STEPS);
+    let text = '';
+    for (let step = from; step < to; step++) {
+      if (cells[step] !== kind) continue;
+      text += comma + pointAt(step);
+      comma = ',';
+    }
+    writer.add(text);
+    if (writer.full && !(await writer.pass())) return false;
+  }
+  writer.add(']');
+  return true;
 }
 
 async function writeRaw(writer: JsonWriter, series: readonly RawSeries[], limit: number): Promise<boolean> {
   let written = 0;
   writer.add('[');
-  for (const { labels, times, values } of series) {
-    if (times.length === 0) continue;
+  for (const one of series) {
+    const { times, values, histogramTimes = NO_TIMES, histograms = [] } = one;
+    if (times.length + histogramTimes.length === 0) continue;
     if (limit > 0 && written === limit) return closeList(writer, false);
-    writer.add(`${metricJson(written++, labels)},"values":[`);
-    for (let i = 0; i < times.length; i++) {
-      writer.add(`${i > 0 ? ',' : ''}[${timestampJson(times[i]!)},${valueJson(values[i]!)}]`);
-      if (writer.full && !(await writer.pass())) return true;
-    }
-    writer.add(']}');
+    writer.add(metricJson(written++, one.labels));
+    const floatAt = (i: number) => valueJson(values[i]!);
+    if (!(await writeSamples(writer, 'values', times, floatAt))) return true;
+    const histogramAt = (i: number) => histogramJson(histograms[i]!);
+    if (!(await writeSamples(writer, 'histograms', histogramTimes, histogramAt))) return true;
+    writer.add('}');
   }
   return closeList(writer, true);
 }
+
+/** Samples at times of their own, nothing where there are none; false when the client is gone. */
+async function writeSamples(
+  writer: JsonWriter,
+  field: string,
+  times: Float64Array,
+  valueAt: (index: number) => string,
+): Promise<boolean> {
+  if (times.length === 0) return true;
+  writer.add(`,"${field}":[`);
+  for (let i = 0; i < times.length; i++) {
+    writer.add(`${i > 0 ? ',' : ''}[${timestampJson(times[i]!)},${valueAt(i)}]`);
+    if (writer.full && !(await writer.pass())) return false;
+  }
+  writer.add(']');
+  return true;
+}
+
+const NO_TIMES = new Float64Array(0);
 
 /** The beginning of one series of a result, behind the one before. */
 function metricJson(index: number, labels: Labels): string {

@@ -3,7 +3,8 @@
 import { compileMatcher, type Matcher } from '../../model/matcher.js';
 import { isLabelName } from '../../model/names.js';
 import { quote } from '../../model/quote.js';
-import type { Found, LabelQuery, Syntax } from '../deps.js';
+import { parseSelector } from '../../promql/syntax/parse.js';
+import type { Found, LabelQuery } from '../deps.js';
 import { type ApiError, badData, invalidParameter } from '../errors.js';
 import { labelsJson } from '../json.js';
 import { unescapeName } from '../unescape.js';
@@ -56,23 +57,23 @@ async function labelValues(call: ApiCall): Promise<void> {
 
 /** `fault` makes an error of what is wrong with a selector: Prometheus words it differently by endpoint. */
 function readQuery(
-  { params, deps, answer }: ApiCall,
+  { params, answer }: ApiCall,
   fault: (message: string) => ApiError,
 ): { limit: number; query: LabelQuery } {
   const limit = limitParameter(params);
   const startMs = timeParameter(params, 'start', TIME_MIN_MS);
   const endMs = timeParameter(params, 'end', TIME_MAX_MS);
-  const selectors = params.all('match[]').map((text) => readSelector(text, deps.syntax, fault));
+  const selectors = params.all('match[]').map((text) => readSelector(text, fault));
   // One more than wanted tells whether there were more.
   return { limit, query: { selectors, startMs, endMs, limit: limit === 0 ? 0 : limit + 1, signal: answer.signal } };
 }
 
 /** The matchers of one `match[]`; at least one has to rule something out. */
-function readSelector(text: string, syntax: Syntax, fault: (message: string) => ApiError): readonly Matcher[] {
+function readSelector(text: string, fault: (message: string) => ApiError): readonly Matcher[] {
   let matchers: readonly Matcher[];
   let all: boolean;
   try {
-    matchers = syntax.selector(text);
+    matchers = parseSelector(text);
     all = matchers.every((matcher) => compileMatcher(matcher)(''));
   } catch (error) {
     throw fault(messageOf(error));

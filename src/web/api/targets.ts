@@ -28,9 +28,9 @@ async function targets(call: ApiCall): Promise<void> {
   const state = params.get('state').toLowerCase();
   const pool = params.get('scrapePool');
   const isWanted = (target: { pool: string }) => pool === '' || target.pool === pool;
-  // Anything but the two names shows both lists; the counts come only where dropped targets were asked for.
-  const withActive = state !== 'dropped';
-  const withDropped = state !== 'active';
+  const isAny = state === '' || state === 'any';
+  const withActive = isAny || state === 'active';
+  const withDropped = isAny || state === 'dropped';
   await streamData(call, async (writer): Promise<Remarks> => {
     let written = 0;
     writer.add('{"activeTargets":[');

@@ -1,19 +1,23 @@
 // /api/v1/format_query and /api/v1/parse_query: about the text of a query only.
 
+import type { Expr } from '../../promql/syntax/ast.js';
+import { toJson } from '../../promql/syntax/json.js';
+import { parseExpr } from '../../promql/syntax/parse.js';
+import { prettify } from '../../promql/syntax/prettify.js';
 import { invalidParameter } from '../errors.js';
-import { type ApiCall, type ApiHandler, type ApiRoute, GET_POST, sendData } from './call.js';
+import { type ApiHandler, type ApiRoute, GET_POST, sendData } from './call.js';
 import { messageOf } from './time.js';
 
 export const textRoutes: readonly ApiRoute[] = [
-  { pattern: '/format_query', methods: GET_POST, handler: about((call, text) => call.deps.syntax.format(text)) },
-  { pattern: '/parse_query', methods: GET_POST, handler: about((call, text) => call.deps.syntax.tree(text)) },
+  { pattern: '/format_query', methods: GET_POST, handler: about(prettify) },
+  { pattern: '/parse_query', methods: GET_POST, handler: about(toJson) },
 ];
 
-function about(tell: (call: ApiCall, text: string) => unknown): ApiHandler {
+function about(tell: (expr: Expr) => unknown): ApiHandler {
   return async (call) => {
     let told: unknown;
     try {
-      told = tell(call, call.params.get('query'));
+      told = tell(parseExpr(call.params.get('query')));
     } catch (error) {
       throw invalidParameter('query', messageOf(error));
     }

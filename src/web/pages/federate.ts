@@ -1,6 +1,7 @@
 // /federate: the newest sample of each selected series, as exposition text.
 
 import type { Matcher } from '../../model/matcher.js';
+import { parseSelector } from '../../promql/syntax/parse.js';
 import { messageOf } from '../api/time.js';
 import { chooseEscaping, textContentType } from '../negotiate.js';
 import type { PageCall, PageRoute } from '../page.js';
@@ -20,7 +21,7 @@ async function federate({ deps, request, answer }: PageCall): Promise<void> {
   const selectors: (readonly Matcher[])[] = [];
   for (const text of params.all('match[]')) {
     try {
-      selectors.push(deps.syntax.selector(text));
+      selectors.push(parseSelector(text));
     } catch (error) {
       return answer.error(400, messageOf(error));
     }

@@ -5,21 +5,17 @@ import { messageOf } from '../api/time.js';
 import { textContentType } from '../negotiate.js';
 import type { PageCall, PageRoute } from '../page.js';
 
-const PROBE = ['GET', 'HEAD'] as const;
+/** The bodies of Prometheus, which scripts wait for. */
+const HEALTHY = 'Prometheus Server is Healthy.\n';
+const READY = 'Prometheus Server is Ready.\n';
+
 const CHANGE = ['POST', 'PUT'] as const;
 
 export const probeRoutes: readonly PageRoute[] = [
-  {
-    pattern: '/-/healthy',
-    methods: PROBE,
-    handler: ({ answer }) => answer.text(200, 'Prometheus Server is Healthy.\n'),
-  },
-  {
-    pattern: '/-/ready',
-    methods: PROBE,
-    needsReady: true,
-    handler: ({ answer }) => answer.text(200, 'Prometheus Server is Ready.\n'),
-  },
+  { pattern: '/-/healthy', methods: ['GET'], handler: ({ answer }) => answer.text(200, HEALTHY) },
+  { pattern: '/-/healthy', methods: ['HEAD'], handler: ({ answer }) => answer.empty(200) },
+  { pattern: '/-/ready', methods: ['GET'], handler: ({ answer }) => answer.text(200, READY), needsReady: true },
+  { pattern: '/-/ready', methods: ['HEAD'], handler: ({ answer }) => answer.empty(200), needsReady: true },
   { pattern: '/-/reload', methods: CHANGE, handler: reload, changes: true },
   { pattern: '/-/quit', methods: CHANGE, handler: quit, changes: true },
   { pattern: '/-/reload', methods: ['GET'], handler: onlyChanges },

@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gunzipSync, inflateSync } from 'node:zlib';
+import { FloatHistogram } from '../../../src/model/histogram.js';
 import type { Labels } from '../../../src/model/labels.js';
-import type { Columns, Steps } from '../../../src/promql/exec/source.js';
+import { ABSENT, type Columns, FLOAT, HISTOGRAM, type Steps } from '../../../src/promql/exec/source.js';
+import { ParseError } from '../../../src/promql/syntax/errors.js';
 import type { QueryAnswer, QueryOptions } from '../../../src/web/deps.js';
 import { ApiError } from '../../../src/web/errors.js';
 import { askedQueries, EMPTY_VECTOR, NOW_MS, withApp } from '../../support/web.js';
@@ -135,6 +137,67 @@ for (const [name, query, given, want] of instants) {
   });
 }
 
+test('native histograms have their own fields', async () => {
+  const histogram = new FloatHistogram({
+    schema: 0,
+    count: 7,
+    sum: 1.5,
+    zeroThreshold: 0.001,
+    zeroCount: 1,
+    positive: { indices: [0, 2], counts: [2, 0] },
+    negative: { indices: [1], counts: [4] },
+  });
+  const custom = new FloatHistogram({
+    schema: -53,
+    bounds: [-1, 1],
+    count: 1,
+    positive: { indices: [0], counts: [1] },
+  });
+  const json = '{"count":"7","sum":"1.5","buckets":[[1,"-2","-1","4"],[3,"-0.001","0.001","1"],[0,"0.5","1","2"]]}';
+  const customJson = '{"count":"1","sum":"0","buckets":[[0,"-Inf","-1","1"]]}';
+  const labels = [
+    ['a', '1'],
+    ['a', '2'],
+  ];
+  const present = Uint8Array.of(HISTOGRAM, FLOAT, HISTOGRAM, ABSENT);
+  const cells = {
+    labels,
+    values: Float64Array.of(0, 9, 0, 0),
+    present,
+    histograms: new Map([
+      [0, histogram],
+      [2, custom],
+    ]),
+  };
+  const raw = {
+    labels: [],
+    times: Float64Array.of(1000),
+    values: Float64Array.of(2),
+    histogramTimes: Float64Array.of(2000),
+    histograms: [custom],
+  };
+  const engine = {
+    instant: async (text: string) =>
+      text === 'raw'
+        ? answer({ kind: 'raw', series: [raw] })
+        : answer({ kind: 'vector', timeMs: 0, columns: { ...cells, labels: [['a', '1']], steps: 1 } }),
+    range: async (_text: string, steps: Steps) => answer({ kind: 'range', steps, columns: { ...cells, steps: 2 } }),
+  };
+  await withApp({ query: engine }, async (app) => {
+    const result = async (path: string) => (await (await app.fetch(path)).text()).replace(/^.*"result":/, '');
+    assert.equal(await result('/api/v1/query?query=x'), `[{"metric":{"a":"1"},"histogram":[0,${json}]}]}}`);
+    assert.equal(
+      await result('/api/v1/query_range?query=x&start=0&end=1&step=1'),
+      `[{"metric":{"a":"1"},"values":[[1,"9"]],"histograms":[[0,${json}]]},` +
+        `{"metric":{"a":"2"},"histograms":[[0,${customJson}]]}]}}`,
+    );
+    assert.equal(
+      await result('/api/v1/query?query=raw'),
+      `[{"metric":{},"values":[[1,"2"]],"histograms":[[2,${customJson}]]}]}}`,
+    );
+  });
+});
+
 test('query_range: rows without points are left out, and absent points too', async () => {
   const rows = [
     [1, undefined, 3],
@@ -218,10 +281,10 @@ const failures: [name: string, error: Error, status: number, type: string, messa
   ['bad data', new ApiError('bad_data', 'm'), 400, 'bad_data', 'invalid parameter "query": m'],
   [
     'a parse error',
-    Object.assign(new Error('1:1: parse error: m'), { name: 'ParseError' }),
+    new ParseError('m', 'up{', { start: 2, end: 3 }),
     400,
     'bad_data',
-    'invalid parameter "query": 1:1: parse error: m',
+    'invalid parameter "query": 1:3: parse error: m',
   ],
   ['execution', new ApiError('execution', 'm'), 422, 'execution', 'm'],
   ['timeout', new ApiError('timeout', 'query timed out'), 503, 'timeout', 'query timed out'],
