@@ -58,21 +58,26 @@ const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7
 export function stringValue(text: string): string {
   const body = text.slice(1, -1);
   if (text.startsWith('`') || !body.includes('\\')) return body;
-  const parts: Buffer[] = [];
-  let end = 0;
+  // No escape is shorter than what it stands for.
+  const bytes = Buffer.allocUnsafe(Buffer.byteLength(body));
+  let length = 0;
+  let at = 0;
   for (const match of body.matchAll(ESCAPE)) {
-    parts.push(Buffer.from(body.slice(end, match.index)), escapedBytes(match));
-    end = match.index + match[0].length;
+    length += bytes.write(body.slice(at, match.index), length);
+    const value = escapeValue(match);
+    length = typeof value === 'number' ? bytes.writeUInt8(value, length) : length + bytes.write(value, length);
+    at = match.index + match[0].length;
   }
-  parts.push(Buffer.from(body.slice(end)));
-  return Buffer.concat(parts).toString('utf8');
+  length += bytes.write(body.slice(at), length);
+  return bytes.toString('utf8', 0, length);
 }
 
-function escapedBytes(match: RegExpMatchArray): Buffer {
+/** A byte or some text. */
+function escapeValue(match: RegExpMatchArray): number | string {
   const [, byte, short, long, octal, letter] = match;
-  if (byte !== undefined) return Buffer.of(Number.parseInt(byte, 16));
-  if (octal !== undefined) return Buffer.of(Number.parseInt(octal, 8));
+  if (byte !== undefined) return Number.parseInt(byte, 16);
+  if (octal !== undefined) return Number.parseInt(octal, 8);
   const code = short ?? long;
-  if (code !== undefined) return Buffer.from(String.fromCodePoint(Number.parseInt(code, 16)));
-  return Buffer.from(LETTER_ESCAPES.get(letter!) ?? letter!);
+  if (code !== undefined) return String.fromCodePoint(Number.parseInt(code, 16));
+  return LETTER_ESCAPES.get(letter!) ?? letter!;
 }

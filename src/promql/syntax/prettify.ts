@@ -1,50 +1,62 @@
 // A tree as text over several lines, as /api/v1/format_query gives it: whatever is
 // longer than a line is split, its parts one level deeper; selectors never are.
 
-import type { Aggregate, Binary, Expr } from './ast.js';
+import { childrenOf, type Expr } from './ast.js';
 import { utf8Length } from './errors.js';
 import { format, formatAggregateHead, formatOperator, formatSubquerySuffix } from './format.js';
 
-/** Longest line that is not split, in bytes. */
+/** Longest line that is not split, in bytes: Prometheus's. */
 const LINE_MAX = 100;
 
-export function prettify(expr: Expr): string {
-  return pretty(expr, 0);
+export function prettify(expr: Expr, lineMax = LINE_MAX): string {
+  return new Prettifier(lineMax).pretty(expr, 0);
 }
 
-function pretty(expr: Expr, level: number): string {
-  const indent = '  '.repeat(level);
-  if (expr.kind === 'unary') return indent + expr.op + pretty(expr.expr, level).trim();
-  const line = format(expr);
-  // Prometheus forgets to indent short subqueries, and so their text is part of its interface.
-  if (fits(line)) return expr.kind === 'subquery' ? line : indent + line;
-  switch (expr.kind) {
-    case 'subquery':
-      return pretty(expr.expr, level) + formatSubquerySuffix(expr);
-    case 'call':
-      return `${indent}${expr.fn}(\n${expr.args.map((arg) => pretty(arg, level + 1)).join(',\n')}\n${indent})`;
-    case 'aggregate':
-      return prettyAggregate(expr, level);
-    case 'binary':
-      return prettyBinary(expr, level);
-    case 'paren':
-      return `${indent}(\n${pretty(expr.expr, level + 1)}\n${indent})`;
-    default:
-      return indent + line;
+class Prettifier {
+  /** Each expression's text on one line, or undefined where that is too long. */
+  readonly #lines = new Map<Expr, string | undefined>();
+
+  constructor(readonly lineMax: number) {}
+
+  pretty(expr: Expr, level: number): string {
+    const indent = '  '.repeat(level);
+    if (expr.kind === 'unary') return indent + expr.op + this.pretty(expr.expr, level).trim();
+    const line = this.#line(expr);
+    // Prometheus forgets to indent short subqueries, and so that is how they look.
+    if (line !== undefined) return expr.kind === 'subquery' ? line : indent + line;
+    const inner = (part: Expr) => this.pretty(part, level + 1);
+    switch (expr.kind) {
+      case 'subquery':
+        return this.pretty(expr.expr, level) + formatSubquerySuffix(expr);
+      case 'call':
+        return `${indent}${expr.fn}(\n${expr.args.map(inner).join(',\n')}\n${indent})`;
+      case 'aggregate': {
+        const param = expr.param === undefined ? '' : `${inner(expr.param)},\n`;
+        return `${indent}${formatAggregateHead(expr)}(\n${param}${inner(expr.expr)}\n${indent})`;
+      }
+      case 'binary':
+        return `${inner(expr.left)}\n${indent}${formatOperator(expr)}\n${inner(expr.right)}`;
+      case 'paren':
+        return `${indent}(\n${inner(expr.expr)}\n${indent})`;
+      default:
+        return indent + format(expr);
+    }
   }
-}
 
-function prettyAggregate(node: Aggregate, level: number): string {
-  const indent = '  '.repeat(level);
-  const param = node.param === undefined ? '' : `${pretty(node.param, level + 1)},\n`;
-  return `${indent}${formatAggregateHead(node)}(\n${param}${pretty(node.expr, level + 1)}\n${indent})`;
-}
+  /** Asks the parts first: where one is too long so is the whole, and nothing long is built over and over. */
+  #line(expr: Expr): string | undefined {
+    if (this.#lines.has(expr)) return this.#lines.get(expr);
+    let line: string | undefined;
+    if (this.#partsFit(expr)) {
+      const text = format(expr);
+      if (text.length <= this.lineMax && utf8Length(text) <= this.lineMax) line = text;
+    }
+    this.#lines.set(expr, line);
+    return line;
+  }
 
-function prettyBinary(node: Binary, level: number): string {
-  const operator = '  '.repeat(level) + formatOperator(node);
-  return `${pretty(node.left, level + 1)}\n${operator}\n${pretty(node.right, level + 1)}`;
-}
-
-function fits(line: string): boolean {
-  return line.length <= LINE_MAX && utf8Length(line) <= LINE_MAX;
+  #partsFit(expr: Expr): boolean {
+    for (const child of childrenOf(expr)) if (this.#line(child) === undefined) return false;
+    return true;
+  }
 }

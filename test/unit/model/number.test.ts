@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatFloat, formatGeneral, formatJsonFloat, formatSeconds, parseFloatText } from '../../../src/model/number.js';
+import {
+  formatFloat,
+  formatGeneral,
+  formatJsonFloat,
+  formatSeconds,
+  parseFloatText,
+} from '../../../src/model/number.js';
 
 test('number: text as Go writes it', () => {
   // value, 'f', JSON, 'g'
