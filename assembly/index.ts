@@ -16,6 +16,8 @@ export {
   size as chunk_size,
   snapshot as chunk_snapshot,
 } from './chunk/bridge';
+export { columnsOf as aggregate_columns } from './eval/aggregate';
+export { evalColumns as eval_columns, evalSeries as eval_series, foldRow as aggregate_fold } from './eval/bridge';
 export {
   columnsOf as aggregate_columns,
   finish as aggregate_finish,

@@ -105,11 +105,17 @@ export enum AggregateOp {
   Stdvar = 8,
 }
 
-/**
- * Columns of a group's state, each `steps` f64 long, one after the other. The first counts the cells folded
- * (0 is a step without a value); what the others hold is said in assembly/eval/aggregate.ts.
- */
-export const STATE_COLUMNS_MAX = 3;
+// --- The groups of an aggregated fragment: u32 AggregateOp, steps, number of groups, address of state and presence ---
+
+export const GROUPS_OP = 0;
+export const GROUPS_STEPS = 4;
+export const GROUPS_COUNT = 8;
+export const GROUPS_STATE = 12;
+export const GROUPS_PRESENT = 16;
+export const GROUPS_BYTES = 20;
+
+/** Presence of an avg cell whose sum would overflow: it holds a running mean instead. */
+export const GROUP_RUNNING = 2;
 
 /** A chunk in a list of them: i64 first and last time, u32 address, u32 bytes. */
 export const CHUNK_REF_MINT = 0;

@@ -1,80 +1,106 @@
-// Aggregation: folding rows into groups, groups of several shards into one, and groups into rows.
+// Aggregation: folding rows into groups.
 //
-// The state of a group is columns of f64, one cell per step; all zero is a group without members:
+// The groups of a fragment are one share of its answer, in memory as it crosses to main:
+// state columns of f64, then a byte per cell; cell (group, step) is at group * steps + step.
 //
-//   op               column 0       column 1             column 2
-//   sum              count          sum                  compensation
-//   avg              count          sum, or the mean     compensation of it
-//                    negative once the sum would have overflowed: from there on column 1 is the mean
-//   min, max         count          extreme
-//   count, group     count
-//   stddev, stdvar   count          mean                 sum of squared deviations
+//   state    ┌──────────────────────┬──────────────────────┬──────────────────────┐
+//            │ column 0             │ column 1             │ column 2             │   groups × steps f64 each
+//            └──────────────────────┴──────────────────────┴──────────────────────┘
+//   present  ┌──────────────────────┐
+//            │ 0, 1 or RUNNING      │   groups × steps u8
+//            └──────────────────────┘
 //
-// Within a shard members are folded one after the other with Prometheus's own arithmetic. Merging shards
-// adds Kahan pairs, and combines means and squares by the pairwise formula of Chan, Golub and LeVeque
-// (1979), so results differ from a single sequence by rounding only.
+//   op               column 0       column 1        column 2
+//   sum              sum            compensation
+//   avg              sum, or mean   compensation    count      mean where present is RUNNING:
+//   min, max         extreme                                   from where the sum would overflow
+//   count            count
+//   group
+//   stddev, stdvar   mean           sum of squared  count
+//                                   deviations
 //
-// A row's cell without a value holds 0, which changes no sum: sums need not look at presence, and
-// take two cells at a time. The other ops do.
+// All zero is a share without samples. Members are folded in the order of the calls, with Prometheus's own
+// arithmetic; joining the shares of shards is main's.
+//
+// A row's cell without a value holds 0, which changes no sum, so sums do not look at presence and take
+// two cells at a time.
 
-import { AggregateOp } from '../layout';
+import { AggregateOp, GROUP_RUNNING } from '../layout';
 import { isInfinite, lost } from './kahan';
 
+const RUNNING: u8 = <u8>GROUP_RUNNING;
+
+/** A share. The caller sets all fields and zeroes the memory behind state and present. Offsets are in layout.ts. */
+@unmanaged
+export class Groups {
+  op: u32;
+  steps: u32;
+  count: u32;
+  state: u32;
+  present: u32;
+}
+
+/** State columns of an aggregation. */
 export function columnsOf(op: u32): u32 {
   switch (op) {
-    case AggregateOp.Count:
     case AggregateOp.Group:
-      return 1;
+      return 0;
+    case AggregateOp.Count:
     case AggregateOp.Min:
     case AggregateOp.Max:
+      return 1;
+    case AggregateOp.Sum:
       return 2;
     default:
       return 3;
   }
 }
 
-/** Bytes of one group's state, to be zeroed before the first fold. */
-export function stateBytes(op: u32, steps: u32): usize {
-  return <usize>columnsOf(op) * ((<usize>steps) << 3);
-}
-
-/** Folds a row of `steps` cells, `cells` of them with a value, into a group's state. */
-export function fold(op: u32, state: usize, steps: u32, values: usize, present: usize, cells: u32): void {
+/** Folds a row, of whose cells `cells` have a value, into a group. */
+export function fold(groups: Groups, group: u32, values: usize, present: usize, cells: u32): void {
+  assert(group < groups.count, 'no such group');
   if (cells == 0) return;
-  const width: usize = (<usize>steps) << 3;
-  switch (op) {
+  const steps = groups.steps;
+  const first: usize = <usize>group * <usize>steps;
+  const state = <usize>groups.state + (first << 3);
+  const seen = <usize>groups.present + first;
+  // Bytes from a cell in one column to the same cell in the next.
+  const stride: usize = (<usize>groups.count * <usize>steps) << 3;
+  switch (groups.op) {
     case AggregateOp.Sum:
-      foldSum(state + width, state + 2 * width, values, width);
-      foldCount(state, present, steps, cells);
+      foldSum(state, state + stride, values, (<usize>steps) << 3);
+      merge(seen, present, steps);
       break;
     case AggregateOp.Avg:
-      foldAvg(state, steps, values, present);
+      if (cells == steps) foldFullAvg(state, stride, seen, steps, values);
+      else foldAvg(state, stride, seen, steps, values, present);
       break;
     case AggregateOp.Min:
-      foldExtreme(state, steps, values, present, -1);
+      foldExtreme(state, seen, steps, values, present, -1);
       break;
     case AggregateOp.Max:
-      foldExtreme(state, steps, values, present, 1);
+      foldExtreme(state, seen, steps, values, present, 1);
       break;
-    case AggregateOp.Stddev:
-    case AggregateOp.Stdvar:
-      foldSquares(state, steps, values, present);
+    case AggregateOp.Count:
+      if (cells == steps) foldFullCount(state, (<usize>steps) << 3);
+      else foldCount(state, present, (<usize>steps) << 3);
+      merge(seen, present, steps);
+      break;
+    case AggregateOp.Group:
+      merge(seen, present, steps);
       break;
     default:
-      foldCount(state, present, steps, cells);
+      foldSquares(state, stride, seen, steps, values, present);
   }
 }
 
-function foldCount(counts: usize, present: usize, steps: u32, cells: u32): void {
-  const end = counts + ((<usize>steps) << 3);
-  if (cells == steps) {
-    const one = f64x2.splat(1);
-    let at = counts;
-    for (; at + 16 <= end; at += 16) v128.store(at, f64x2.add(v128.load(at), one));
-    if (at < end) store<f64>(at, load<f64>(at) + 1);
-    return;
+/** Marks what the row has in the group. */
+function merge(seen: usize, present: usize, steps: u32): void {
+  const end = seen + <usize>steps;
+  for (; seen + 16 <= end; seen += 16, present += 16) {
+    v128.store(seen, v128.or(v128.load(seen), v128.load(present)));
   }
-  for (let at = counts; at < end; at += 8) store<f64>(at, load<f64>(at) + <f64>load<u8>(present++));
+  for (; seen < end; seen++, present++) store<u8>(seen, load<u8>(seen) | load<u8>(present));
 }
 
 /** The Kahan step of kahan.ts, two cells at a time. */
@@ -100,195 +126,109 @@ function foldSum(sums: usize, compensations: usize, values: usize, width: usize)
   }
 }
 
-function foldAvg(state: usize, steps: u32, values: usize, present: usize): void {
-  const width: usize = (<usize>steps) << 3;
-  for (let at: usize = 0; at < width; at += 8) {
-    if (load<u8>(present++) == 0) continue;
-    addToMean(state + at, width, load<f64>(values + at), 0, 1);
+function foldFullCount(counts: usize, width: usize): void {
+  const one = f64x2.splat(1);
+  const end = counts + width;
+  for (; counts + 16 <= end; counts += 16) v128.store(counts, f64x2.add(v128.load(counts), one));
+  if (counts < end) store<f64>(counts, load<f64>(counts) + 1);
+}
+
+function foldCount(counts: usize, present: usize, width: usize): void {
+  const end = counts + width;
+  for (; counts < end; counts += 8) store<f64>(counts, load<f64>(counts) + <f64>load<u8>(present++));
+}
+
+/** A row with a value in each cell: two at a time while none of them runs or overflows. */
+function foldFullAvg(state: usize, stride: usize, seen: usize, steps: u32, values: usize): void {
+  const one = f64x2.splat(1);
+  const infinity = f64x2.splat(Infinity);
+  let step: u32 = 0;
+  for (; step + 2 <= steps; step += 2, state += 16, values += 16, seen += 2) {
+    const sum = v128.load(state);
+    const x = v128.load(values);
+    const t = f64x2.add(sum, x);
+    const flags = load<u16>(seen);
+    if ((flags & (((<u16>RUNNING) << 8) | RUNNING)) != 0 || v128.any_true(f64x2.eq(f64x2.abs(t), infinity))) {
+      addToMean(state, stride, seen, load<f64>(values));
+      addToMean(state + 8, stride, seen + 1, load<f64>(values, 8));
+      continue;
+    }
+    const compensations = state + stride;
+    const counts = compensations + stride;
+    const large = f64x2.ge(f64x2.abs(sum), f64x2.abs(x));
+    const bits = f64x2.add(f64x2.sub(v128.bitselect(sum, x, large), t), v128.bitselect(x, sum, large));
+    v128.store(state, t);
+    v128.store(compensations, f64x2.add(v128.load(compensations), bits));
+    v128.store(counts, f64x2.add(v128.load(counts), one));
+    store<u16>(seen, 0x0101);
+  }
+  if (step < steps) addToMean(state, stride, seen, load<f64>(values));
+}
+
+function foldAvg(state: usize, stride: usize, seen: usize, steps: u32, values: usize, present: usize): void {
+  for (let step: u32 = 0; step < steps; step++, state += 8, values += 8) {
+    if (load<u8>(present + step) != 0) addToMean(state, stride, seen + step, load<f64>(values));
   }
 }
 
-/** Adds `count` members with the given Kahan sum to the mean whose first column is at `cell`. */
-function addToMean(cell: usize, width: usize, x: f64, xC: f64, xCount: f64): void {
-  const count = load<f64>(cell);
-  const value = load<f64>(cell + width);
-  const c = load<f64>(cell + 2 * width);
-  if (count == 0) {
-    store<f64>(cell, xCount);
-    store<f64>(cell + width, x);
-    store<f64>(cell + 2 * width, xC);
+function addToMean(cell: usize, stride: usize, seen: usize, x: f64): void {
+  const compensation = cell + stride;
+  const countAt = compensation + stride;
+  const count = load<f64>(countAt) + 1;
+  store<f64>(countAt, count);
+  const state = load<u8>(seen);
+  let sum = load<f64>(cell);
+  let c = load<f64>(compensation);
+  if (state == 0) {
+    store<u8>(seen, 1);
+    store<f64>(cell, x);
     return;
   }
-  if (count > 0) {
-    const t = value + x;
+  if (state != RUNNING) {
+    const t = sum + x;
     if (!isInfinite(t)) {
-      store<f64>(cell, count + xCount);
-      store<f64>(cell + width, t);
-      store<f64>(cell + 2 * width, c + lost(value, x, t) + xC);
+      store<f64>(cell, t);
+      store<f64>(compensation, c + lost(sum, x, t));
       return;
     }
-    moveMean(cell, width, count, value / count, c / count, x / xCount, xC / xCount, xCount);
-  } else {
-    moveMean(cell, width, -count, value, c, x / xCount, xC / xCount, xCount);
+    // The sum would overflow: from here on the mean moves, member by member.
+    store<u8>(seen, RUNNING);
+    sum /= count - 1;
+    c /= count - 1;
   }
-}
-
-/** Moves the mean of `count` members by `xCount` others with the mean x + xC. */
-function moveMean(cell: usize, width: usize, count: f64, mean: f64, c: f64, x: f64, xC: f64, xCount: f64): void {
-  const all = count + xCount;
-  const weight = count / all;
-  const scaled = weight * mean;
-  const move = xCount == 1 ? x / all : x * (xCount / all);
-  const t = scaled + move;
-  store<f64>(cell, -all);
-  store<f64>(cell + width, t);
-  store<f64>(cell + 2 * width, isInfinite(t) ? 0 : weight * c + lost(scaled, move, t) + xC * (xCount / all));
+  const weight = (count - 1) / count;
+  const scaled = weight * sum;
+  const move = x / count;
+  const mean = scaled + move;
+  store<f64>(cell, mean);
+  store<f64>(compensation, isInfinite(mean) ? 0 : weight * c + lost(scaled, move, mean));
 }
 
 /** NaN loses against anything else; of equal values the first stays. `sign` as in extremes.ts. */
-function foldExtreme(state: usize, steps: u32, values: usize, present: usize, sign: f64): void {
-  const width: usize = (<usize>steps) << 3;
-  for (let at: usize = 0; at < width; at += 8) {
-    if (load<u8>(present++) == 0) continue;
-    const x = load<f64>(values + at);
-    const count = load<f64>(state + at);
-    const kept = load<f64>(state + at + width);
-    if (count == 0 || x * sign > kept * sign || kept != kept) store<f64>(state + at + width, x);
-    store<f64>(state + at, count + 1);
+function foldExtreme(state: usize, seen: usize, steps: u32, values: usize, present: usize, sign: f64): void {
+  for (let step: u32 = 0; step < steps; step++, state += 8, values += 8) {
+    if (load<u8>(present + step) == 0) continue;
+    const x = load<f64>(values);
+    const kept = load<f64>(state);
+    if (x * sign > kept * sign || kept != kept || load<u8>(seen + step) == 0) store<f64>(state, x);
+    store<u8>(seen + step, 1);
   }
 }
 
 /** Welford's method, without compensation, as Prometheus's aggregation does it. */
-function foldSquares(state: usize, steps: u32, values: usize, present: usize): void {
-  const width: usize = (<usize>steps) << 3;
-  for (let at: usize = 0; at < width; at += 8) {
-    if (load<u8>(present++) == 0) continue;
-    const x = load<f64>(values + at);
-    const count = load<f64>(state + at) + 1;
-    const mean = load<f64>(state + at + width);
+function foldSquares(state: usize, stride: usize, seen: usize, steps: u32, values: usize, present: usize): void {
+  for (let step: u32 = 0; step < steps; step++, state += 8, values += 8) {
+    if (load<u8>(present + step) == 0) continue;
+    const squares = state + stride;
+    const counts = squares + stride;
+    const x = load<f64>(values);
+    const count = load<f64>(counts) + 1;
+    const mean = load<f64>(state);
     const delta = x - mean;
     const moved = mean + delta / count;
-    const squares = load<f64>(state + at + 2 * width) + delta * (x - moved);
-    store<f64>(state + at, count);
-    store<f64>(state + at + width, moved);
-    store<f64>(state + at + 2 * width, squares);
-  }
-}
-
-/** Folds the state of the same group from another shard into this one's. */
-export function merge(op: u32, state: usize, other: usize, steps: u32): void {
-  const width: usize = (<usize>steps) << 3;
-  for (let at: usize = 0; at < width; at += 8) {
-    const otherCount = load<f64>(other + at);
-    if (otherCount == 0) continue;
-    const cell = state + at;
-    const from = other + at;
-    switch (op) {
-      case AggregateOp.Sum:
-        mergeSum(cell, from, width);
-        break;
-      case AggregateOp.Avg:
-        mergeMean(cell, from, width);
-        break;
-      case AggregateOp.Min:
-      case AggregateOp.Max:
-        mergeExtreme(cell, from, width, op == AggregateOp.Max ? 1 : -1);
-        break;
-      case AggregateOp.Stddev:
-      case AggregateOp.Stdvar:
-        mergeSquares(cell, from, width);
-        break;
-      default:
-        store<f64>(cell, load<f64>(cell) + otherCount);
-    }
-  }
-}
-
-function mergeSum(cell: usize, from: usize, width: usize): void {
-  const sum = load<f64>(cell + width);
-  const x = load<f64>(from + width);
-  const t = sum + x;
-  const c = load<f64>(cell + 2 * width) + lost(sum, x, t) + load<f64>(from + 2 * width);
-  store<f64>(cell, load<f64>(cell) + load<f64>(from));
-  store<f64>(cell + width, t);
-  store<f64>(cell + 2 * width, isInfinite(t) ? 0 : c);
-}
-
-function mergeMean(cell: usize, from: usize, width: usize): void {
-  const xCount = load<f64>(from);
-  const x = load<f64>(from + width);
-  const xC = load<f64>(from + 2 * width);
-  if (xCount > 0) {
-    addToMean(cell, width, x, xC, xCount);
-    return;
-  }
-  // The other one is a mean already, so this one becomes one.
-  const count = load<f64>(cell);
-  const divisor: f64 = count > 0 ? count : 1;
-  const mean = load<f64>(cell + width) / divisor;
-  const c = load<f64>(cell + 2 * width) / divisor;
-  moveMean(cell, width, abs(count), mean, c, x, xC, -xCount);
-}
-
-function mergeExtreme(cell: usize, from: usize, width: usize, sign: f64): void {
-  const count = load<f64>(cell);
-  const kept = load<f64>(cell + width);
-  const x = load<f64>(from + width);
-  if (count == 0 || x * sign > kept * sign || kept != kept) store<f64>(cell + width, x);
-  store<f64>(cell, count + load<f64>(from));
-}
-
-function mergeSquares(cell: usize, from: usize, width: usize): void {
-  const count = load<f64>(cell);
-  const xCount = load<f64>(from);
-  const x = load<f64>(from + width);
-  const squares = load<f64>(from + 2 * width);
-  if (count == 0) {
-    store<f64>(cell, xCount);
-    store<f64>(cell + width, x);
-    store<f64>(cell + 2 * width, squares);
-    return;
-  }
-  const all = count + xCount;
-  const mean = load<f64>(cell + width);
-  const delta = x - mean;
-  store<f64>(cell, all);
-  store<f64>(cell + width, mean + delta * (xCount / all));
-  store<f64>(cell + 2 * width, load<f64>(cell + 2 * width) + squares + delta * delta * (count * (xCount / all)));
-}
-
-/** Turns a group's state into a row; gives the number of cells with a value. */
-export function finish(op: u32, state: usize, steps: u32, values: usize, present: usize): u32 {
-  const width: usize = (<usize>steps) << 3;
-  let cells: u32 = 0;
-  for (let at: usize = 0; at < width; at += 8) {
-    const seen = load<f64>(state + at) != 0;
-    store<f64>(values + at, seen ? resultOf(op, state + at, width) : 0);
-    store<u8>(present++, seen);
-    cells += <u32>seen;
-  }
-  return cells;
-}
-
-function resultOf(op: u32, cell: usize, width: usize): f64 {
-  const count = load<f64>(cell);
-  switch (op) {
-    case AggregateOp.Sum:
-      return load<f64>(cell + width) + load<f64>(cell + 2 * width);
-    case AggregateOp.Avg: {
-      const divisor: f64 = count > 0 ? count : 1;
-      return load<f64>(cell + width) / divisor + load<f64>(cell + 2 * width) / divisor;
-    }
-    case AggregateOp.Min:
-    case AggregateOp.Max:
-      return load<f64>(cell + width);
-    case AggregateOp.Count:
-      return count;
-    case AggregateOp.Group:
-      return 1;
-    case AggregateOp.Stddev:
-      return sqrt(load<f64>(cell + 2 * width) / count);
-    default:
-      return load<f64>(cell + 2 * width) / count;
+    store<f64>(counts, count);
+    store<f64>(state, moved);
+    store<f64>(squares, load<f64>(squares) + delta * (x - moved));
+    store<u8>(seen + step, 1);
   }
 }

@@ -1,6 +1,7 @@
 // The eval kernel as the façade sees it: jobs by address, lists of chunks in memory.
 
 import { CHUNK_REF_BYTES, Status } from '../layout';
+import { fold, Groups } from './aggregate';
 import { Job } from './job';
 import * as series from './series';
 import { evaluate } from './window';
@@ -37,4 +38,9 @@ export function evalSeries(job: usize, refs: usize, count: u32): i32 {
   }
   series.finish(j);
   return Status.Ok;
+}
+
+/** Folds a row into a group of `groups`. */
+export function foldRow(groups: usize, group: u32, values: usize, present: usize, cells: u32): void {
+  fold(changetype<Groups>(groups), group, values, present, cells);
 }

@@ -25,7 +25,7 @@ import {
 } from '../../assembly/layout.js';
 import type { ChunkBytes } from '../../src/wasm/chunks.js';
 import { Core } from '../../src/wasm/core.js';
-import { AGGREGATE_OPS, WINDOW_FNS } from '../../src/wasm/eval.js';
+import { AGGREGATE_OPS, Eval, WINDOW_FNS } from '../../src/wasm/eval.js';
 import { encode, place } from './chunk.js';
 import { type Micro, printAll } from './micro.js';
 import { SHAPES, type Shape, seriesColumns } from './series.js';
@@ -127,8 +127,7 @@ function fold(op: string, gaps: boolean): Micro {
       const core = new Core();
       const { exports } = core;
       const aggregate = AGGREGATE_OPS.get(op) ?? AggregateOp.Sum;
-      const bytes = exports.aggregate_state_bytes(aggregate, steps);
-      const state = exports.heap_alloc(bytes);
+      const groups = new Eval(core).groups(aggregate, 1, steps);
       const values = exports.heap_alloc(steps * 8);
       const present = exports.heap_alloc(steps);
       core.f64(values, steps).set(seriesColumns('float', steps).values);
@@ -141,9 +140,8 @@ function fold(op: string, gaps: boolean): Micro {
       }
       const cells = core.u8(present, steps).reduce((sum, is) => sum + is, 0);
       return () => {
-        core.bytes.fill(0, state, state + bytes);
         for (let repeat = 0; repeat < 1000; repeat++) {
-          exports.aggregate_fold(aggregate, state, steps, values, present, cells);
+          exports.aggregate_fold(groups.address, 0, values, present, cells);
         }
         return 1000 * steps;
       };

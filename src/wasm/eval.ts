@@ -1,7 +1,7 @@
 // The façade of the eval kernel: functions over windows of one series, and aggregation of rows.
 //
 // Shards evaluate whole morsels inside the core. This face of it serves whoever has samples
-// or rows at hand: subqueries, the merging of shards' groups, tests.
+// or rows at hand, and the tests.
 
 import {
   AggregateOp,
@@ -10,6 +10,12 @@ import {
   CHUNK_REF_LENGTH,
   CHUNK_REF_MAXT,
   CHUNK_REF_MINT,
+  GROUPS_BYTES,
+  GROUPS_COUNT,
+  GROUPS_OP,
+  GROUPS_PRESENT,
+  GROUPS_STATE,
+  GROUPS_STEPS,
   JOB_BYTES,
   JOB_FN,
   JOB_MAXT,
@@ -126,9 +132,9 @@ export class Eval {
     return status === Status.Ok ? row : undefined;
   }
 
-  /** An empty group of rows of `steps` cells. The caller closes it. */
-  group(op: AggregateOp, steps: number): Group {
-    return new Group(this.#core, op, steps);
+  /** Empty groups for rows of `steps` cells. The caller closes them. */
+  groups(op: AggregateOp, count: number, steps: number): GroupStates {
+    return new GroupStates(this.#core, op, count, steps);
   }
 
   /** Sets up a job with its columns, runs `act`, and gives a copy of its row. */
@@ -169,63 +175,66 @@ export class Eval {
   }
 }
 
-/** The state of one group in this core's memory. */
-export class Group {
+/** The groups of an aggregation, in this core's memory: one share of its answer. */
+export class GroupStates {
   readonly #core: Core;
-  readonly #op: AggregateOp;
+  readonly #count: number;
   readonly #steps: number;
+  readonly #columns: number;
   readonly #bytes: number;
-  readonly #state: number;
+  readonly #record: number;
 
-  constructor(core: Core, op: AggregateOp, steps: number) {
+  constructor(core: Core, op: AggregateOp, count: number, steps: number) {
     this.#core = core;
-    this.#op = op;
+    this.#count = count;
     this.#steps = steps;
-    this.#bytes = core.exports.aggregate_state_bytes(op, steps) >>> 0;
-    this.#state = alloc(core, this.#bytes);
-    core.bytes.fill(0, this.#state, this.#state + this.#bytes);
+    this.#columns = core.exports.aggregate_columns(op);
+    const cells = count * steps;
+    this.#bytes = align8(GROUPS_BYTES) + cells * (this.#columns * 8 + 1);
+    this.#record = alloc(core, this.#bytes);
+    core.bytes.fill(0, this.#record, this.#record + this.#bytes);
+    const view = core.view;
+    view.setUint32(this.#record + GROUPS_OP, op, true);
+    view.setUint32(this.#record + GROUPS_STEPS, steps, true);
+    view.setUint32(this.#record + GROUPS_COUNT, count, true);
+    view.setUint32(this.#record + GROUPS_STATE, this.#state, true);
+    view.setUint32(this.#record + GROUPS_PRESENT, this.#state + this.#columns * cells * 8, true);
   }
 
-  /** Folds a row into the group; copied. */
-  fold(row: Row): void {
+  /** Where the share is in memory, for kernels that fold many rows. */
+  get address(): number {
+    return this.#record;
+  }
+
+  /** Folds a row into a group; copied. */
+  fold(group: number, row: Row): void {
+    if (group >= this.#count) throw new RangeError(`no group ${group} of ${this.#count}`);
     const steps = this.#steps;
     const values = alloc(this.#core, steps * 9);
     this.#core.f64(values, steps).set(row.values);
     this.#core.u8(values + steps * 8, steps).set(row.present);
     const cells = row.present.reduce((sum, present) => sum + present, 0);
-    this.#core.exports.aggregate_fold(this.#op, this.#state, steps, values, values + steps * 8, cells);
+    this.#core.exports.aggregate_fold(this.#record, group, values, values + steps * 8, cells);
     this.#core.exports.heap_free(values, steps * 9);
   }
 
-  /** Folds another group of the same op and steps into this one. */
-  merge(other: Group): void {
-    this.#core.exports.aggregate_merge(this.#op, this.#state, other.#state, this.#steps);
-  }
-
-  /** The state's bytes, a copy: see assembly/eval/aggregate.ts. They merge elsewhere by load() and merge(). */
-  state(): Uint8Array {
-    return this.#core.u8(this.#state, this.#bytes).slice();
-  }
-
-  load(state: Uint8Array): void {
-    this.#core.bytes.set(state, this.#state);
-  }
-
-  /** The aggregate of what has been folded so far, a copy. */
-  row(): Row {
-    const steps = this.#steps;
-    const values = alloc(this.#core, steps * 9);
-    this.#core.exports.aggregate_finish(this.#op, this.#state, steps, values, values + steps * 8);
-    const row = {
-      values: this.#core.f64(values, steps).slice(),
-      present: this.#core.u8(values + steps * 8, steps).slice(),
+  /** Presence and state columns, copies: what assembly/eval/aggregate.ts draws. */
+  share(): { present: Uint8Array; state: Float64Array[] } {
+    const cells = this.#count * this.#steps;
+    return {
+      present: this.#core.u8(this.#state + this.#columns * cells * 8, cells).slice(),
+      state: Array.from({ length: this.#columns }, (_, i) =>
+        this.#core.f64(this.#state + i * cells * 8, cells).slice(),
+      ),
     };
-    this.#core.exports.heap_free(values, steps * 9);
-    return row;
   }
 
   close(): void {
-    this.#core.exports.heap_free(this.#state, this.#bytes);
+    this.#core.exports.heap_free(this.#record, this.#bytes);
+  }
+
+  get #state(): number {
+    return this.#record + align8(GROUPS_BYTES);
   }
 }
 

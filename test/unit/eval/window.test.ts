@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { WindowFn } from '../../../assembly/layout.js';
 import { Prng } from '../../../src/base/prng.js';
+import { evaluateWindows } from '../../../src/promql/exec/window/evaluate.js';
+import { RANGE_FUNCTIONS } from '../../../src/promql/exec/window/table.js';
 import { Chunks, type Samples } from '../../../src/wasm/chunks.js';
 import { Core } from '../../../src/wasm/core.js';
 import { Eval, type Row, WINDOW_FNS, type Windows } from '../../../src/wasm/eval.js';
@@ -116,6 +118,8 @@ for (const [name, fn] of WINDOW_FNS) {
       const want = evaluateModel(name, samples, windows);
       const ranged = fn === WindowFn.Last || fn === WindowFn.Timestamp ? samples : samples.filter((s) => !s.stale);
       assert.deepEqual(cells(evaluator.columns(windows, columns(ranged))), want, `columns, seed ${seed}`);
+      if (RANGE_FUNCTIONS.has(name))
+        assert.deepEqual(cells(engineRow(name, windows, ranged)), want, `engine, seed ${seed}`);
       // In chunks, with more or less room for decoded samples: the window goes through in pieces.
       const sealed = chunks.encode(columns(samples));
       const inWindow = samples.length === 0 ? 0 : mostIn(samples, windows.windowMs);
@@ -124,6 +128,18 @@ for (const [name, fn] of WINDOW_FNS) {
       }
     }
   });
+}
+
+/** The engine's own evaluation, which stands in where the kernel cannot be used. */
+function engineRow(fn: string, { startMs, stepMs, steps, windowMs }: Windows, samples: readonly Stored[]): Row {
+  const row = { values: new Float64Array(steps), present: new Uint8Array(steps), histograms: new Map(), offset: 0 };
+  const series = {
+    times: Float64Array.from(samples, ({ time }) => time),
+    values: Float64Array.from(samples, ({ value }) => value),
+    count: samples.length,
+  };
+  evaluateWindows({ fn, windowMs, steps: { startMs, stepMs, count: steps }, args: [] }, series, row, () => {});
+  return row;
 }
 
 /** The most samples that any window holds. */
