@@ -19,14 +19,6 @@ export {
 export { columnsOf as aggregate_columns } from './eval/aggregate';
 export { evalColumns as eval_columns, evalSeries as eval_series, foldRow as aggregate_fold } from './eval/bridge';
 export {
-  columnsOf as aggregate_columns,
-  finish as aggregate_finish,
-  fold as aggregate_fold,
-  merge as aggregate_merge,
-  stateBytes as aggregate_state_bytes,
-} from './eval/aggregate';
-export { evalColumns as eval_columns, evalSeries as eval_series } from './eval/bridge';
-export {
   cache_all_stale,
   cache_forget,
   cache_resolve,
