@@ -29,7 +29,7 @@ function extrapolate(window: Window, isCounter: boolean, perSecond: boolean): bo
   const { values, times, from, to } = window;
   const last = to - 1;
   let growth = values[last]! - values[from]!;
-  if (isCounter) growth += resetCorrection(window);
+  if (isCounter) growth = addResets(window, growth);
 
   const stretch = stretchOf(window, {
     firstMs: times[from]!,
@@ -45,26 +45,25 @@ function extrapolate(window: Window, isCounter: boolean, perSecond: boolean): bo
   return window.float(growth * (perSecond ? stretch.factor / windowSeconds(window) : stretch.factor));
 }
 
-/** What a counter had counted before each of its resets in the window. */
-function resetCorrection(window: Window): number {
+/** Adds what a counter had counted before each of its resets in the window, one by one, which fixes the rounding. */
+function addResets(window: Window, growth: number): number {
   const { values, times, starts, from, to } = window;
-  let correction = 0;
   let previous = values[from]!;
   let overlapped = false;
   for (let i = from + 1; i < to; i++) {
     const value = values[i]!;
     if (starts === undefined) {
-      if (value < previous) correction += previous;
+      if (value < previous) growth += previous;
     } else {
       if (!overlapped && startOverlaps(starts[i - 1]!, times[i - 1]!, starts[i]!)) {
         window.note('start-overlap');
         overlapped = true;
       }
-      if (value < previous || startedAnew(starts[i - 1]!, times[i - 1]!, starts[i]!, times[i]!)) correction += previous;
+      if (value < previous || startedAnew(starts[i - 1]!, times[i - 1]!, starts[i]!, times[i]!)) growth += previous;
     }
     previous = value;
   }
-  return correction;
+  return growth;
 }
 
 export interface Stretched {
