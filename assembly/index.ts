@@ -16,8 +16,18 @@ export {
   size as chunk_size,
   snapshot as chunk_snapshot,
 } from './chunk/bridge';
-export { columnsOf as aggregate_columns } from './eval/aggregate';
-export { evalColumns as eval_columns, evalSeries as eval_series, foldRow as aggregate_fold } from './eval/bridge';
+export {
+  columnsOf as aggregate_columns,
+  finish as aggregate_finish,
+  fold as aggregate_fold,
+  merge as aggregate_merge,
+  stateBytes as aggregate_state_bytes,
+} from './eval/aggregate';
+export {
+  evalColumns as eval_columns,
+  evalSeries as eval_series,
+  foldRow as aggregate_fold,
+} from './eval/bridge';
 export {
   cache_all_stale,
   cache_forget,
@@ -65,11 +75,102 @@ export {
   takeBack as exposition_take_back,
 } from './exposition/text';
 export {
+  addExternal as federate_external,
+  arrange as federate_arrange,
+  blockCount as federate_block_count,
+  blocksAddress as federate_blocks,
+  close as federate_close,
+  nameAt as federate_name,
+  open as federate_open,
+  order as federate_order,
+  release as federate_release,
+  render as federate_render,
+  textAddress as federate_text,
+  textBytes as federate_text_bytes,
+} from './federate/render';
+export {
+  appendedTotal as append_total,
+  begin as append_begin,
+  outcomeAddress as append_outcome,
+  sealedTotal as append_sealed_total,
+  unknownAddress as append_unknown,
+} from './head/append';
+export {
+  appendRows as append_rows,
+  closePart as part_close,
+  createSeries as series_create,
+  openPart as part_open,
+  partAddress as part_address,
+  partBytes as part_bytes,
+  refOf as series_ref_low,
+  replaySamples as replay_samples,
+  truncateScan as truncate_scan,
+  wholeRefOf as series_ref,
+} from './head/bridge';
+export {
+  closeView as journal_close,
+  commit as journal_commit,
+  openView as journal_open,
+} from './head/journal';
+export {
+  applied as replay_applied,
+  begin as replay_begin,
+  end as replay_end,
+  errorOffset as replay_error_offset,
+  foreign as replay_foreign,
+  highest as replay_highest,
+  newest as replay_newest,
+  seriesRecord as replay_series,
+  skipped as replay_skipped,
+} from './head/replay';
+export {
+  all as select_all,
+  collect as select_collect,
+  dropDead as select_drop_dead,
+  filter as select_filter,
+  match as select_match,
+  matchedAddress as select_matched_address,
+  matchedCount as select_matched_count,
+  matchedTotal as select_matched_total,
+  total as select_total,
+} from './head/select';
+export {
+  bound as series_bound,
+  count as series_count,
+  createdTotal as series_created,
+  ownerOfScratch as series_owner,
+  removedTotal as series_removed,
+  resolve as series_resolve,
+} from './head/series';
+export {
+  beginSweep as truncate_begin_sweep,
+  chunksFreedTotal as truncate_chunks_freed,
+  finish as truncate_finish,
+  retiredAddress as truncate_retired,
+  retiredCount as truncate_retired_count,
+  sweepName as truncate_sweep,
+} from './head/truncate';
+export {
   addPairs as scratch_add_pairs,
   address as scratch_address,
   begin as scratch_begin,
   checkLimits as scratch_check_limits,
 } from './labels/scratch';
+export {
+  address as symbols_address,
+  count as symbols_count,
+  find as symbols_find,
+  length as symbols_length,
+  stringBytes as symbols_bytes,
+} from './labels/symbols';
+export {
+  begin as labels_begin,
+  clear as labels_clear,
+  rowsAddress as labels_rows,
+  rowsBytes as labels_rows_bytes,
+  stringsAddress as labels_strings,
+  stringsBytes as labels_strings_bytes,
+} from './labels/table';
 export {
   alloc as heap_alloc,
   free as heap_free,
@@ -79,3 +180,36 @@ export {
   limit as memory_limit,
   usedPages as memory_used_pages,
 } from './memory/pages';
+export {
+  nameAt as pairs_name,
+  nameBound as pairs_name_bound,
+  namePairsAt as pairs_name_pairs,
+  nameSeriesAt as pairs_name_series,
+  pairCount as pairs_total,
+  pairSeries as pairs_count,
+  pairValue as pairs_value,
+} from './postings/pairs';
+export {
+  intersect as sets_intersect,
+  subtract as sets_subtract,
+  union as sets_union,
+} from './postings/sets';
+export {
+  close as groups_close,
+  open as groups_open,
+} from './query/groups';
+export {
+  close as query_close,
+  corruptTotal as query_corrupt,
+  groupCount as query_groups,
+  morsel as query_morsel,
+  open as query_open,
+  presentAddress as query_present,
+  rows as query_rows,
+  samples as query_samples,
+  stateAt as query_state,
+  status as query_status,
+  timesAddress as query_times,
+  valuesAddress as query_values,
+  valuesBytes as query_values_bytes,
+} from './query/query';

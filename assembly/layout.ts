@@ -123,6 +123,43 @@ export const CHUNK_REF_MAXT = 8;
 export const CHUNK_REF_DATA = 16;
 export const CHUNK_REF_LENGTH = 20;
 export const CHUNK_REF_BYTES = 24;
+/** Chunks do not cross a multiple of this, the length of a block. */
+export const CHUNK_WINDOW_MS = 7200000;
+
+// --- The outcome of an append ---
+
+export const OUTCOME_ACCEPTED = 0;
+/** The very same sample again. */
+export const OUTCOME_REPEATED = 4;
+export const OUTCOME_OUT_OF_ORDER = 8;
+/** Same time, other value. */
+export const OUTCOME_DUPLICATE = 12;
+export const OUTCOME_TOO_OLD = 16;
+export const OUTCOME_TOO_FAR = 20;
+export const OUTCOME_NO_MEMORY = 24;
+export const OUTCOME_UNKNOWN = 28;
+/** The first refused row: its Status, its place in the batch, its record. */
+export const OUTCOME_FIRST_STATUS = 32;
+export const OUTCOME_FIRST_ROW = 36;
+export const OUTCOME_FIRST_RECORD = 40;
+export const OUTCOME_MIN_TIME = 48;
+export const OUTCOME_MAX_TIME = 56;
+export const OUTCOME_BYTES = 64;
+
+// --- How select tests the values of a label ---
+
+export const MATCH_ALL = 0;
+export const MATCH_EQUALS = 1;
+export const MATCH_PREFIX = 2;
+export const MATCH_SUFFIX = 3;
+export const MATCH_CONTAINS = 4;
+
+/** What a query gives: see assembly/query/query.ts. */
+export enum QueryMode {
+  Rows = 0,
+  Groups = 1,
+  Samples = 2,
+}
 
 /** What can be wrong with a label set. */
 export enum LabelFault {

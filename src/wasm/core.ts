@@ -6,6 +6,8 @@ import { PAGE_BYTES } from '../../assembly/layout.js';
 import type { __AdaptedExports } from '../../build/core.js';
 import { readFileSync } from '../base/disk.js';
 
+export { PAGE_BYTES };
+
 export type CoreExports = typeof __AdaptedExports;
 
 /** Which build of the core: `debug` keeps assertions and names, `release` is for running. */

@@ -113,6 +113,11 @@ export class Exposition {
     this.#core.exports.cache_shards(count, self);
   }
 
+  /** Seeds the hash of label sets and lines: the same in all shards. Before anything is hashed. */
+  seed(seed: bigint): void {
+    this.#core.exports.hash_seed(Number(seed & 0xffffffffn), Number((seed >> 32n) & 0xffffffffn));
+  }
+
   open(): LineCache {
     const cache = this.#core.exports.cache_open() >>> 0;
     if (cache === 0) throw new OutOfMemory('no memory for a line cache');
@@ -215,6 +220,11 @@ export class Exposition {
   rowBytes(owner: number): Uint8Array {
     const { address, count } = this.rows(owner);
     return this.#core.u8(address, count * ROW_BYTES);
+  }
+
+  /** Copies packed rows of another shard into the core. They stay there until the next load. */
+  loadRows(bytes: Uint8Array): Rows {
+    return { address: this.load(bytes).address, count: bytes.length / ROW_BYTES };
   }
 
   clearRows(): void {

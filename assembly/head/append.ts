@@ -1,0 +1,253 @@
+// Appending a batch of rows to the series they name.
+//
+//   row (24 bytes)
+//   ┌────────┬────────┬────────────┬────────────┐
+//   │ series │ ref lo │ time i64   │ value u64  │    series SID_HOLE: nothing here
+//   └────────┴────────┴────────────┴────────────┘
+//
+// Rows come from a parser of this shard or, packed, from another shard's. They are
+// taken in groups: first all records of a group are touched, so that the processor
+// fetches them side by side (WASM has no prefetch), then the samples are appended.
+// What was accepted goes to the WAL part and to the journal in the same pass.
+//
+// Outcome (docs/formats/head-memory.md): counts by what happened, the first refused
+// row and why, the time range accepted, and a list of rows whose series is gone.
+
+import * as sealedChunks from '../chunk/sealed';
+import { ChunkState } from '../chunk/state';
+import * as xor from '../chunk/xor';
+import {
+  CHUNK_SAMPLES_MAX,
+  CHUNK_WINDOW_MS,
+  OUTCOME_ACCEPTED,
+  OUTCOME_BYTES,
+  OUTCOME_DUPLICATE,
+  OUTCOME_FIRST_RECORD,
+  OUTCOME_FIRST_ROW,
+  OUTCOME_FIRST_STATUS,
+  OUTCOME_MAX_TIME,
+  OUTCOME_MIN_TIME,
+  OUTCOME_NO_MEMORY,
+  OUTCOME_OUT_OF_ORDER,
+  OUTCOME_REPEATED,
+  OUTCOME_TOO_FAR,
+  OUTCOME_TOO_OLD,
+  OUTCOME_UNKNOWN,
+  ROW_BYTES,
+  SID_HOLE,
+  Status,
+} from '../layout';
+import * as buffer from '../memory/buffer';
+import * as journal from './journal';
+import * as series from './series';
+import * as wal from './wal';
+
+const ROW: usize = ROW_BYTES;
+const HOLE: u32 = <u32>SID_HOLE;
+const SERIES: usize = 0;
+const REF: usize = 4;
+const TIME: usize = 8;
+const VALUE: usize = 16;
+
+/** Rows whose records are touched before they are worked on: enough to hide a miss, few enough to stay in L1. */
+const GROUP: u32 = 64;
+/** First chunks are cut at different counts, from here to CHUNK_SAMPLES_MAX, so that series do not seal all at once. */
+const FIRST_CUT_MIN: u32 = 24;
+const WINDOW: i64 = CHUNK_WINDOW_MS;
+
+const records: usize = memory.data(<i32>(GROUP * 4), 16);
+const outcome: usize = memory.data(OUTCOME_BYTES, 16);
+/** Indexes of rows whose series is gone (u32 each), for the sender to resolve again. */
+const unknown: usize = memory.data(16, 8);
+
+let samplesAppended: f64 = 0;
+let chunksSealed: f64 = 0;
+/** Kept for the touch pass, so that its loads are not optimised away. */
+let touched: u32 = 0;
+/** The chunk window that the last sample fell in: chunks do not cross into the next one. */
+let windowStart: i64 = 0;
+let windowEnd: i64 = 0;
+
+export function outcomeAddress(): usize {
+  return outcome;
+}
+
+export function unknownAddress(): usize {
+  return buffer.address(unknown);
+}
+
+export function appendedTotal(): f64 {
+  return samplesAppended;
+}
+
+export function sealedTotal(): f64 {
+  return chunksSealed;
+}
+
+/** Starts the outcome of one append, which may consist of several batches. */
+export function begin(): void {
+  memory.fill(outcome, 0, OUTCOME_BYTES);
+  store<i64>(outcome, i64.MAX_VALUE, OUTCOME_MIN_TIME);
+  store<i64>(outcome, i64.MIN_VALUE, OUTCOME_MAX_TIME);
+  buffer.truncate(unknown, 0);
+}
+
+/**
+ * Appends `count` rows under the number `append`. Accepted samples are encoded to the buffer `out`
+ * relative to the bases. Samples before `minTime` are too old, after `maxTime` too far in the future.
+ * Refused rows are counted in the outcome; NoMemory (nothing done) where the bookkeeping has no room.
+ */
+export function rows(
+  from: usize,
+  count: u32,
+  append: u32,
+  baseRef: u64,
+  baseTime: i64,
+  minTime: i64,
+  maxTime: i64,
+  out: usize,
+): Status {
+  let at = buffer.reserve(out, count * wal.SAMPLE_BYTES_MAX);
+  if (at == 0 || !journal.reserve(count)) return Status.NoMemory;
+  const start = at;
+  for (let group: u32 = 0; group < count; group += GROUP) {
+    const size = min(GROUP, count - group);
+    const first = from + <usize>group * ROW;
+    touch(first, size);
+    for (let i: u32 = 0; i < size; i++) {
+      const row = first + <usize>i * ROW;
+      const number = load<u32>(row, SERIES);
+      if (number == HOLE) continue;
+      const record = <usize>load<u32>(records + ((<usize>i) << 2));
+      if (record == 0 || series.refLow(record) != load<u32>(row, REF)) {
+        noteUnknown(group + i);
+        continue;
+      }
+      const time = load<i64>(row, TIME);
+      const value = load<u64>(row, VALUE);
+      const status = sample(record, time, value, minTime, maxTime);
+      if (status != Status.Ok) {
+        refuse(status, group + i, record);
+        continue;
+      }
+      journal.note(number, append, series.lastAppend(record), time);
+      series.setLastAppend(record, append);
+      at = wal.writeSample(at, series.ref(record) - baseRef, time - baseTime, value);
+    }
+  }
+  buffer.advance(out, <u32>(at - start));
+  return Status.Ok;
+}
+
+/** Fetches the records of a group of rows; 0 for series that are gone. */
+function touch(first: usize, size: u32): void {
+  let sum: u32 = 0;
+  for (let i: u32 = 0; i < size; i++) {
+    const number = load<u32>(first + <usize>i * ROW, SERIES);
+    const record: usize = number == HOLE ? 0 : series.find(number);
+    store<u32>(records + ((<usize>i) << 2), <u32>record);
+    if (record != 0) sum += load<u32>(record);
+  }
+  touched += sum;
+}
+
+/** Appends one sample in order. Ok also accounts for it; OutOfOrder, Duplicate, TooOld, Invalid (too far), NoMemory change nothing. */
+function sample(record: usize, time: i64, value: u64, minTime: i64, maxTime: i64): Status {
+  const state = changetype<ChunkState>(series.chunk(record));
+  if (hasSamples(record, state)) {
+    if (time <= state.time) {
+      if (time < state.time) return time < minTime ? Status.TooOld : Status.OutOfOrder;
+      // The very same sample again is what a retry sends: accepted, and nothing to do.
+      return value == state.value ? Status.Full : Status.Duplicate;
+    }
+  }
+  if (time < minTime) return Status.TooOld;
+  if (time > maxTime) return Status.Invalid;
+  const status = put(record, state, time, value);
+  if (status != Status.Ok) return status;
+  store<u32>(outcome, load<u32>(outcome, OUTCOME_ACCEPTED) + 1, OUTCOME_ACCEPTED);
+  if (time < load<i64>(outcome, OUTCOME_MIN_TIME)) store<i64>(outcome, time, OUTCOME_MIN_TIME);
+  if (time > load<i64>(outcome, OUTCOME_MAX_TIME)) store<i64>(outcome, time, OUTCOME_MAX_TIME);
+  samplesAppended += 1;
+  return Status.Ok;
+}
+
+/** Appends to the open chunk, cutting it first where it is due. Order is the caller's business. */
+export function put(record: usize, state: ChunkState, time: i64, value: u64): Status {
+  if (state.count != 0) {
+    if (time >= windowEnd || time < windowStart) {
+      windowStart = time - euclid(time);
+      windowEnd = windowStart + WINDOW;
+    }
+    const due = state.time < windowStart || (series.sealed(record) == 0 && <u32>state.count >= firstCut(record));
+    if (due && !cut(record, state)) return Status.NoMemory;
+  }
+  let status = xor.append(state, time, value);
+  if (status == Status.Full) {
+    if (!cut(record, state)) return Status.NoMemory;
+    status = xor.append(state, time, value);
+  }
+  return status;
+}
+
+/** Seals the open chunk and links it to the series; false where the memory limit says no. */
+export function cut(record: usize, state: ChunkState): bool {
+  const block = sealedChunks.seal(state);
+  if (block == 0) return false;
+  changetype<sealedChunks.Sealed>(block).next = <u32>series.sealed(record);
+  series.setSealed(record, block);
+  chunksSealed += 1;
+  return true;
+}
+
+/** Whether the series ever had a sample: the state's time and value mean something. */
+function hasSamples(record: usize, state: ChunkState): bool {
+  return state.count != 0 || series.sealed(record) != 0;
+}
+
+function firstCut(record: usize): u32 {
+  const spread = ((series.refLow(record) * 0x9e3779b1) >>> 16) % (CHUNK_SAMPLES_MAX - FIRST_CUT_MIN + 1);
+  return FIRST_CUT_MIN + spread;
+}
+
+/** How far a time is into its chunk window, also before 1970. */
+function euclid(time: i64): i64 {
+  const rest = time % WINDOW;
+  return rest < 0 ? rest + WINDOW : rest;
+}
+
+function refuse(status: Status, row: u32, record: usize): void {
+  let counter: usize = OUTCOME_OUT_OF_ORDER;
+  switch (status) {
+    case Status.Full:
+      store<u32>(outcome, load<u32>(outcome, OUTCOME_REPEATED) + 1, OUTCOME_REPEATED);
+      return;
+    case Status.Duplicate:
+      counter = OUTCOME_DUPLICATE;
+      break;
+    case Status.TooOld:
+      counter = OUTCOME_TOO_OLD;
+      break;
+    case Status.Invalid:
+      counter = OUTCOME_TOO_FAR;
+      break;
+    case Status.NoMemory:
+      counter = OUTCOME_NO_MEMORY;
+      break;
+    default:
+  }
+  store<u32>(outcome + counter, load<u32>(outcome + counter) + 1);
+  if (load<u32>(outcome, OUTCOME_FIRST_STATUS) == 0) {
+    store<u32>(outcome, status, OUTCOME_FIRST_STATUS);
+    store<u32>(outcome, row, OUTCOME_FIRST_ROW);
+    store<u32>(outcome, <u32>record, OUTCOME_FIRST_RECORD);
+  }
+}
+
+function noteUnknown(row: u32): void {
+  store<u32>(outcome, load<u32>(outcome, OUTCOME_UNKNOWN) + 1, OUTCOME_UNKNOWN);
+  const at = buffer.reserve(unknown, 4);
+  if (at == 0) return;
+  store<u32>(at, row);
+  buffer.advance(unknown, 4);
+}

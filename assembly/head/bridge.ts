@@ -1,0 +1,85 @@
+// What the façade of the head calls besides the kernels: WAL parts, and making series.
+//
+// A part is a buffer that one append fills: a series record or the shard's share of the
+// samples record. The log thread reads it from shared memory, so it stays where it is
+// until the log has taken it.
+
+import { Status } from '../layout';
+import * as buffer from '../memory/buffer';
+import * as heap from '../memory/heap';
+import * as pages from '../memory/pages';
+import { rows } from './append';
+import { samplesRecord } from './replay';
+import * as series from './series';
+import { scan } from './truncate';
+import * as wal from './wal';
+
+/** New series are refused when fewer pages than this are free: what is there must be able to grow (4 MiB). */
+const RESERVE_PAGES: u32 = 64;
+
+/** An empty part; 0 where the memory limit says no. */
+export function openPart(): usize {
+  const part = heap.alloc(buffer.BUFFER_BYTES);
+  if (part != 0) memory.fill(part, 0, buffer.BUFFER_BYTES);
+  return part;
+}
+
+export function partAddress(part: usize): usize {
+  return buffer.address(part);
+}
+
+export function partBytes(part: usize): u32 {
+  return buffer.length(part);
+}
+
+/** Frees a part. */
+export function closePart(part: usize): void {
+  buffer.clear(part);
+  heap.free(part, buffer.BUFFER_BYTES);
+}
+
+/**
+ * Makes a series of the labels in the scratch, which series_resolve() just did not find, and writes its record
+ * to the part. series.NONE where the memory limit refuses new series.
+ */
+export function createSeries(part: usize, ref: f64): u32 {
+  if (pages.freePages() < RESERVE_PAGES) return series.NONE;
+  const before = buffer.length(part);
+  if (!wal.writeSeries(part, <u64>ref)) return series.NONE;
+  const number = series.create(<u64>ref);
+  if (number == series.NONE) buffer.truncate(part, before);
+  return number;
+}
+
+/** Low 32 bits of a series' ref. */
+export function refOf(number: u32): u32 {
+  return series.refLow(series.at(number));
+}
+
+/** The whole ref; 0 for a series that is gone. */
+export function wholeRefOf(number: u32): f64 {
+  const record = series.find(number);
+  return record == 0 ? 0 : <f64>series.ref(record);
+}
+
+/** append.rows() and truncate.scan() and replay.samplesRecord() with times as f64: i64 would be BigInt in JS. */
+export function appendRows(
+  from: usize,
+  count: u32,
+  append: u32,
+  baseRef: f64,
+  baseTime: f64,
+  minTime: f64,
+  maxTime: f64,
+  part: usize,
+): Status {
+  return rows(from, count, append, <u64>baseRef, <i64>baseTime, <i64>minTime, <i64>maxTime, part);
+}
+
+export function truncateScan(minTime: f64, from: u32, count: u32): void {
+  scan(<i64>minTime, from, count);
+}
+
+export function replaySamples(record: usize, bytes: u32, minTime: f64): Status {
+  return samplesRecord(record, bytes, <i64>minTime);
+}

@@ -1,0 +1,240 @@
+// Replaying the log: records of series and samples back into the head.
+//
+// Every shard reads the whole log and keeps what it owns by the hash of the labels;
+// decoding is cheap, and no routing is needed. Refs are looked up in a two-level map:
+//
+//   ref >> 14  ──table──►  entry {key, page}  ──►  16,384 × u32: series index + 1, 0 = not ours
+//
+// Refs come from one counter, so pages are dense and neighbours share them.
+//
+// As in Prometheus a sample not later than the series' newest is skipped, and a second
+// ref for a label set that is there leads to the same series.
+
+import { ChunkState } from '../chunk/state';
+import * as scratch from '../labels/scratch';
+import { LabelFault, Status } from '../layout';
+import * as heap from '../memory/heap';
+import * as table from '../memory/table';
+import * as vector from '../memory/vector';
+import * as head from './append';
+import * as series from './series';
+
+const PAGE_LOG2: u32 = 14;
+const PAGE_REFS: u32 = 1 << PAGE_LOG2;
+const PAGE_BYTES: usize = (<usize>PAGE_REFS) << 2;
+
+const ENTRY_LOG2: u32 = 3;
+const KEY: usize = 0;
+const PAGE: usize = 4;
+
+const pageTable: usize = memory.data(16, 8);
+const pages: usize = memory.data(16, 8);
+let lastKey: u32 = 0xffffffff;
+let lastPage: usize = 0;
+
+let shards: u32 = 1;
+let self: u32 = 0;
+let highestRef: u64 = 0;
+let samplesApplied: f64 = 0;
+let samplesSkipped: f64 = 0;
+let samplesForeign: f64 = 0;
+let newestTime: i64 = i64.MIN_VALUE;
+let errorAt: u32 = 0;
+
+/** Starts a replay for shard `index` of `count`. */
+export function begin(index: u32, count: u32): void {
+  self = index;
+  shards = count;
+}
+
+/** Frees the map of refs. */
+export function end(): void {
+  const count = vector.count(pages);
+  for (let i: u32 = 0; i < count; i++) heap.free(<usize>load<u32>(vector.at(pages, i, ENTRY_LOG2), PAGE), PAGE_BYTES);
+  vector.clear(pages, ENTRY_LOG2);
+  table.clear(pageTable);
+  lastKey = 0xffffffff;
+}
+
+export function highest(): f64 {
+  return <f64>highestRef;
+}
+
+export function applied(): f64 {
+  return samplesApplied;
+}
+
+export function skipped(): f64 {
+  return samplesSkipped;
+}
+
+/** Samples whose ref is not of this shard, or of no series that is known. */
+export function foreign(): f64 {
+  return samplesForeign;
+}
+
+/** The newest time applied, in ms; below -2^62 where none was. */
+export function newest(): f64 {
+  return <f64>newestTime;
+}
+
+/** Byte offset of the fault in the record that came back Invalid. */
+export function errorOffset(): u32 {
+  return errorAt;
+}
+
+/** A series record: makes the series that this shard owns and notes their refs. */
+export function seriesRecord(record: usize, bytes: u32): Status {
+  const stop = record + bytes;
+  let at = record + 1;
+  while (at < stop) {
+    if (at + 8 > stop) return invalid(record, at);
+    const ref = bswap<u64>(load<u64>(at));
+    at = readUvarint(at + 8, stop);
+    if (at == 0) return invalid(record, stop);
+    const count = varintValue;
+    scratch.begin();
+    for (let i: u64 = 0; i < count; i++) {
+      const name = readUvarint(at, stop);
+      const nameBytes = varintValue;
+      if (name == 0 || nameBytes > <u64>(stop - name)) return invalid(record, at);
+      const value = readUvarint(name + <usize>nameBytes, stop);
+      const valueBytes = varintValue;
+      if (value == 0 || valueBytes > <u64>(stop - value)) return invalid(record, at);
+      scratch.add(name, <u32>nameBytes, value, <u32>valueBytes);
+      at = value + <usize>valueBytes;
+    }
+    const fault = scratch.finish(false);
+    if (fault == LabelFault.NoMemory) return Status.NoMemory;
+    if (fault != LabelFault.None) return invalid(record, at);
+    if (ref > highestRef) highestRef = ref;
+    if (series.ownerOfScratch(shards) != self) continue;
+    let number = series.resolve();
+    if (number == series.NONE) number = series.create(ref);
+    if (number == series.NONE || !remember(ref, number)) return Status.NoMemory;
+  }
+  return Status.Ok;
+}
+
+/** A samples record: applies what is ours, at or after `mint`. */
+export function samplesRecord(record: usize, bytes: u32, mint: i64): Status {
+  const stop = record + bytes;
+  if (bytes == 1) return Status.Ok;
+  if (bytes < 17) return invalid(record, record);
+  const baseRef = bswap<u64>(load<u64>(record + 1));
+  const baseTime = <i64>bswap<u64>(load<u64>(record + 9));
+  let at = record + 17;
+  while (at < stop) {
+    at = readUvarint(at, stop);
+    if (at == 0) return invalid(record, stop);
+    const ref = baseRef + unzigzag(varintValue);
+    at = readUvarint(at, stop);
+    if (at == 0 || at + 8 > stop) return invalid(record, stop);
+    const time = baseTime + <i64>unzigzag(varintValue);
+    const value = bswap<u64>(load<u64>(at));
+    at += 8;
+    if (time < mint) {
+      samplesSkipped += 1;
+      continue;
+    }
+    const number = recall(ref);
+    const target: usize = number == 0 ? 0 : series.find(number - 1);
+    if (target == 0) {
+      samplesForeign += 1;
+      continue;
+    }
+    const state = changetype<ChunkState>(series.chunk(target));
+    if ((state.count != 0 || series.sealed(target) != 0) && time <= state.time) {
+      samplesSkipped += 1;
+      continue;
+    }
+    const status = head.put(target, state, time, value);
+    if (status != Status.Ok) return status;
+    samplesApplied += 1;
+    if (time > newestTime) newestTime = time;
+  }
+  return Status.Ok;
+}
+
+function remember(ref: u64, number: u32): bool {
+  let page = pageOf(ref);
+  if (page == 0) {
+    page = createPage(<u32>(ref >> PAGE_LOG2));
+    if (page == 0) return false;
+  }
+  store<u32>(page + ((<usize>(<u32>ref & (PAGE_REFS - 1))) << 2), number + 1);
+  return true;
+}
+
+/** Series index + 1, or 0. */
+function recall(ref: u64): u32 {
+  const page = pageOf(ref);
+  return page == 0 ? 0 : load<u32>(page + ((<usize>(<u32>ref & (PAGE_REFS - 1))) << 2));
+}
+
+function pageOf(ref: u64): usize {
+  const key = <u32>(ref >> PAGE_LOG2);
+  return key == lastKey ? lastPage : findPage(key);
+}
+
+function findPage(key: u32): usize {
+  let number = table.first(pageTable, hashOf(key));
+  while (number != table.NONE) {
+    const entry = vector.at(pages, number, ENTRY_LOG2);
+    if (load<u32>(entry, KEY) == key) {
+      lastKey = key;
+      lastPage = <usize>load<u32>(entry, PAGE);
+      return lastPage;
+    }
+    number = table.next(pageTable, hashOf(key));
+  }
+  return 0;
+}
+
+function createPage(key: u32): usize {
+  const page = heap.alloc(PAGE_BYTES);
+  if (page == 0) return 0;
+  const entry = vector.push(pages, ENTRY_LOG2);
+  if (entry == 0 || !table.insert(pageTable, hashOf(key), vector.count(pages) - 1)) {
+    heap.free(page, PAGE_BYTES);
+    return 0;
+  }
+  memory.fill(page, 0, PAGE_BYTES);
+  store<u32>(entry, key, KEY);
+  store<u32>(entry, <u32>page, PAGE);
+  lastKey = key;
+  lastPage = page;
+  return page;
+}
+
+function hashOf(key: u32): u32 {
+  return key * 0x9e3779b1;
+}
+
+let varintValue: u64 = 0;
+
+/** Reads an unsigned varint that ends before `stop`; the address behind it, or 0. */
+function readUvarint(at: usize, stop: usize): usize {
+  let value: u64 = 0;
+  let shift: u64 = 0;
+  while (at < stop && shift < 70) {
+    const byte = load<u8>(at);
+    at++;
+    value |= (<u64>(byte & 0x7f)) << shift;
+    if (byte < 0x80) {
+      varintValue = value;
+      return at;
+    }
+    shift += 7;
+  }
+  return 0;
+}
+
+function unzigzag(value: u64): u64 {
+  return (value >> 1) ^ (0 - (value & 1));
+}
+
+function invalid(record: usize, at: usize): Status {
+  errorAt = <u32>(at - record);
+  return Status.Invalid;
+}

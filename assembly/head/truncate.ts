@@ -1,0 +1,110 @@
+// Forgetting what lies before the head's window, in steps of bounded length.
+//
+//   1. scan      for each series: free sealed chunks that end before mint; retire the series without samples since
+//   2. sweep     for each name: take retired series out of the postings lists
+//   3. finish    free the labels of the retired, and pages of records that are all gone
+//
+// Appends and queries may come between steps: a retired series is not found by its labels
+// any more, and whoever meets it in a postings list skips it.
+
+import * as sealedChunks from '../chunk/sealed';
+import { ChunkState } from '../chunk/state';
+import * as buffer from '../memory/buffer';
+import * as heap from '../memory/heap';
+import * as pairs from '../postings/pairs';
+import * as series from './series';
+
+const retired: usize = memory.data(16, 8);
+let alive: usize = 0;
+let aliveBound: u32 = 0;
+let chunksFreed: f64 = 0;
+
+/** Series retired since the last finish(). */
+export function retiredCount(): u32 {
+  return buffer.length(retired) >>> 2;
+}
+
+/** The retired series' indexes, u32 each: caches that name them must forget them. */
+export function retiredAddress(): usize {
+  return buffer.address(retired);
+}
+
+export function chunksFreedTotal(): f64 {
+  return chunksFreed;
+}
+
+/** Step 1 for `count` series from `from` on. A series whose newest sample is before `mint` is retired. */
+export function scan(mint: i64, from: u32, count: u32): void {
+  const end = min(from + count, series.bound());
+  for (let number = from; number < end; number++) {
+    const record = series.find(number);
+    if (record == 0) continue;
+    dropSealedBefore(record, mint);
+    const state = changetype<ChunkState>(series.chunk(record));
+    if (series.sealed(record) != 0 || (state.count != 0 && state.time >= mint)) continue;
+    // Room for its number comes first: without it the series simply stays until the next time.
+    const entry = buffer.reserve(retired, 4);
+    if (entry == 0) return;
+    sealedChunks.release(state);
+    series.retire(number);
+    store<u32>(entry, number);
+    buffer.advance(retired, 4);
+  }
+}
+
+/** Prepares step 2; false where the memory limit says no. Nothing to sweep where nothing was retired. */
+export function beginSweep(): bool {
+  assert(alive == 0, 'a sweep is under way');
+  aliveBound = series.bound();
+  const bytes = (<usize>aliveBound + 7) >>> 3;
+  if (bytes == 0) return false;
+  alive = heap.alloc(bytes);
+  if (alive == 0) return false;
+  memory.fill(alive, 0xff, bytes);
+  const count = retiredCount();
+  for (let i: u32 = 0; i < count; i++) {
+    const number = load<u32>(buffer.address(retired) + ((<usize>i) << 2));
+    const byte = alive + (number >>> 3);
+    store<u8>(byte, load<u8>(byte) & ~(<u8>((<u32>1) << (number & 7))));
+  }
+  return true;
+}
+
+/** Step 2 for one name (0 … pairs.nameBound() - 1); false where the memory limit says no. */
+export function sweepName(name: u32): bool {
+  const bytes = (<usize>max(pairs.longestList(name), 1)) << 2;
+  const scratch = heap.alloc(bytes);
+  if (scratch == 0) return false;
+  pairs.sweep(name, alive, aliveBound, scratch);
+  heap.free(scratch, bytes);
+  return true;
+}
+
+/** Step 3; after every name was swept. */
+export function finish(): void {
+  const count = retiredCount();
+  for (let i: u32 = 0; i < count; i++) series.destroy(load<u32>(buffer.address(retired) + ((<usize>i) << 2)));
+  series.dropDeadPages();
+  buffer.clear(retired);
+  heap.free(alive, (<usize>aliveBound + 7) >>> 3);
+  alive = 0;
+}
+
+/** Sealed chunks are linked newest first, so all behind the first old one are old too. */
+function dropSealedBefore(record: usize, mint: i64): void {
+  let previous: usize = 0;
+  let block = series.sealed(record);
+  while (block != 0 && changetype<sealedChunks.Sealed>(block).maxT >= mint) {
+    previous = block;
+    block = <usize>changetype<sealedChunks.Sealed>(block).next;
+  }
+  if (block == 0) return;
+  if (previous == 0) series.setSealed(record, 0);
+  else changetype<sealedChunks.Sealed>(previous).next = 0;
+  while (block != 0) {
+    const next = <usize>changetype<sealedChunks.Sealed>(block).next;
+    sealedChunks.free(changetype<sealedChunks.Sealed>(block));
+    chunksFreed += 1;
+    block = next;
+  }
+}

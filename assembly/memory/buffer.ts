@@ -1,0 +1,70 @@
+// A growable run of bytes.
+//
+//   header (16 bytes)
+//   ┌─────────┬──────────┬────────┬────────┐
+//   │ address │ capacity │ length │ –      │
+//   └─────────┴──────────┴────────┴────────┘
+//
+// It doubles when full and moves then: an address into it is good until the next reserve().
+
+import * as heap from './heap';
+
+export const BUFFER_BYTES: usize = 16;
+
+const ADDRESS: usize = 0;
+const CAPACITY: usize = 4;
+const LENGTH: usize = 8;
+const CAPACITY_MIN: u32 = 256;
+
+export function address(buffer: usize): usize {
+  return <usize>load<u32>(buffer, ADDRESS);
+}
+
+export function length(buffer: usize): u32 {
+  return load<u32>(buffer, LENGTH);
+}
+
+/** Where the next byte goes, with room for `bytes`; 0 where the memory limit says no. Tell advance() what was written. */
+export function reserve(buffer: usize, bytes: u32): usize {
+  const used = load<u32>(buffer, LENGTH);
+  if (used + bytes > load<u32>(buffer, CAPACITY) && !grow(buffer, used + bytes)) return 0;
+  return <usize>load<u32>(buffer, ADDRESS) + used;
+}
+
+export function advance(buffer: usize, bytes: u32): void {
+  store<u32>(buffer, load<u32>(buffer, LENGTH) + bytes, LENGTH);
+}
+
+export function truncate(buffer: usize, length: u32): void {
+  store<u32>(buffer, length, LENGTH);
+}
+
+/** Gives the memory back; the buffer is empty again. */
+export function clear(buffer: usize): void {
+  const capacity = load<u32>(buffer, CAPACITY);
+  if (capacity != 0) heap.free(address(buffer), capacity);
+  memory.fill(buffer, 0, BUFFER_BYTES);
+}
+
+/** Gives away the memory: the caller frees `capacity` bytes at the old address(). The buffer is empty again. */
+export function detach(buffer: usize): void {
+  memory.fill(buffer, 0, BUFFER_BYTES);
+}
+
+export function capacity(buffer: usize): u32 {
+  return load<u32>(buffer, CAPACITY);
+}
+
+function grow(buffer: usize, need: u32): bool {
+  const old = load<u32>(buffer, CAPACITY);
+  const capacity = <u32>heap.roundUp(max(max(need, old * 2), CAPACITY_MIN));
+  const block = heap.alloc(capacity);
+  if (block == 0) return false;
+  if (old != 0) {
+    memory.copy(block, address(buffer), load<u32>(buffer, LENGTH));
+    heap.free(address(buffer), old);
+  }
+  store<u32>(buffer, <u32>block, ADDRESS);
+  store<u32>(buffer, capacity, CAPACITY);
+  return true;
+}

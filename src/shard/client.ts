@@ -1,0 +1,142 @@
+// Main's end of one shard: typed calls in, batched tasks out.
+//
+// One task is with the shard at a time. While it works, jobs wait in three lanes; the
+// next task takes all waiting ingest jobs (up to a bound) and then one job of the best
+// lane that has any. So a long query, which is many short jobs, delays an append by one
+// morsel at most, and a wake-up is shared by all that waited for it.
+
+import type { Job, JobError, OpName, Reply, Request, Task, TaskReply } from './protocol.js';
+
+/** Who goes first: appends, then rules and what tools wait for, then ad-hoc queries. */
+export type Lane = 'ingest' | 'rules' | 'adhoc';
+
+/** A shard that takes tasks one after the other: a worker thread, or the very same code in this thread. */
+export interface ShardPort {
+  run(task: Task, transfer: ArrayBuffer[]): Promise<TaskReply>;
+  close(): Promise<void>;
+}
+
+/** A job came back with an error. */
+export class ShardError extends Error {
+  override readonly name = 'ShardError';
+  readonly kind: JobError['kind'];
+
+  constructor(error: JobError) {
+    super(error.message);
+    this.kind = error.kind;
+  }
+}
+
+/** The shard is gone, or being rebuilt from the log: try again in a moment. */
+export class ShardUnavailable extends Error {
+  override readonly name = 'ShardUnavailable';
+}
+
+/** Appends that one task takes at most: a task should not keep a query waiting for more than some milliseconds. */
+const INGEST_JOBS_MAX = 16;
+
+interface Waiting {
+  readonly job: Job;
+  readonly transfer: ArrayBuffer[];
+  readonly resolve: (reply: never) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class ShardClient {
+  readonly #port: ShardPort;
+  readonly #lanes: Record<Lane, Waiting[]> = { ingest: [], rules: [], adhoc: [] };
+  #release: number[] = [];
+  #watermark = 0;
+  #busy = false;
+  #dead: Error | undefined;
+  /** Called once, with the reason, when the core trapped or the thread died. */
+  onDeath: ((reason: Error) => void) | undefined;
+
+  constructor(port: ShardPort) {
+    this.#port = port;
+  }
+
+  call<K extends OpName>(op: K, request: Request<K>, lane: Lane, transfer: ArrayBuffer[] = []): Promise<Reply<K>> {
+    if (this.#dead !== undefined) return Promise.reject(this.#dead);
+    return new Promise<Reply<K>>((resolve, reject) => {
+      this.#lanes[lane].push({
+        job: { op, request } as Job,
+        transfer,
+        resolve: resolve as (reply: never) => void,
+        reject,
+      });
+      this.#pump();
+    });
+  }
+
+  /** The log has the bytes of these WAL parts; told with the next task. */
+  release(part: number): void {
+    if (part !== 0) this.#release.push(part);
+  }
+
+  /** Every append up to here is visible; told with the next task. */
+  setWatermark(watermark: number): void {
+    this.#watermark = watermark;
+  }
+
+  /** Jobs that wait, by lane. */
+  waiting(lane: Lane): number {
+    return this.#lanes[lane].length;
+  }
+
+  async close(): Promise<void> {
+    this.#die(new ShardUnavailable('the shard is closed'));
+    await this.#port.close();
+  }
+
+  #pump(): void {
+    if (this.#busy || this.#dead !== undefined) return;
+    const batch = this.#lanes.ingest.splice(0, INGEST_JOBS_MAX);
+    const other = this.#lanes.rules.shift() ?? this.#lanes.adhoc.shift();
+    if (other !== undefined) batch.push(other);
+    if (batch.length === 0) return;
+    const task: Task = {
+      watermark: this.#watermark,
+      release: this.#release,
+      jobs: batch.map((waiting) => waiting.job),
+    };
+    this.#release = [];
+    this.#busy = true;
+    this.#port
+      .run(
+        task,
+        batch.flatMap((waiting) => waiting.transfer),
+      )
+      .then(
+        (reply) => this.#finish(batch, reply),
+        (error: unknown) => this.#fail(batch, error),
+      );
+  }
+
+  #finish(batch: Waiting[], reply: TaskReply): void {
+    this.#busy = false;
+    batch.forEach((waiting, i) => {
+      const result = reply.results[i];
+      if (result === undefined) waiting.reject(new ShardUnavailable('the shard stopped before this job'));
+      else if ('error' in result) waiting.reject(new ShardError(result.error));
+      else waiting.resolve(result.ok as never);
+    });
+    if (reply.trapped !== undefined) this.#die(new ShardUnavailable(`the core trapped: ${reply.trapped}`));
+    else this.#pump();
+  }
+
+  #fail(batch: Waiting[], error: unknown): void {
+    const reason = new ShardUnavailable(
+      `the shard's thread ended: ${error instanceof Error ? error.message : String(error)}`,
+    );
+    for (const waiting of batch) waiting.reject(reason);
+    this.#die(reason);
+  }
+
+  #die(reason: ShardUnavailable): void {
+    if (this.#dead !== undefined) return;
+    this.#dead = reason;
+    for (const lane of Object.values(this.#lanes)) for (const waiting of lane.splice(0)) waiting.reject(reason);
+    this.onDeath?.(reason);
+  }
+}

@@ -1,0 +1,273 @@
+// Appends, from main: numbered, run on the shards, written to the log, answered.
+//
+//   begin ──► parsing shard ──► owners of strangers ──► parsing shard again ──► owners' rows ──► log ──► visible
+//                  │  one shard, or all series known: straight to the log                         ▲
+//                  └───────────────────────────────────────────────────────────────────────────────┘
+//
+// All samples of one append are one record in the log, whichever shards own them, so that
+// a crash leaves all of it or nothing.
+
+import type { Labels } from '../model/labels.js';
+import type { RecordPart } from './log-port.js';
+import type {
+  AdoptedStrangers,
+  AppendHeader,
+  Outcome,
+  Outgoing,
+  ScrapeReply,
+  Span,
+  Strangers,
+  TargetConfig,
+  WalParts,
+  WriteReply,
+} from './protocol.js';
+import type { Shards } from './shards.js';
+
+/** Times that are acceptable. */
+export interface TimeBounds {
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+}
+
+/** The log cannot be written: nothing new is taken until it can. */
+export class IngestRefused extends Error {
+  override readonly name = 'IngestRefused';
+}
+
+/** A type byte, base ref and base time, in front of the samples of all shards. */
+const SAMPLES_RECORD = 2;
+const RECORD_HEAD_BYTES = 17;
+
+export interface ScrapeRequest {
+  readonly target: number;
+  readonly shard: number;
+  readonly body: Span;
+  readonly gzip: boolean;
+  readonly bodyLimit: number;
+  readonly timeMs: number;
+  readonly durationS: number;
+}
+
+export class Ingest {
+  readonly #shards: Shards;
+  readonly #bounds: () => TimeBounds;
+  /** A ref near those of a target, or of remote writes: the base of its next record. */
+  readonly #nearRefs = new Map<string, number>();
+
+  constructor(shards: Shards, bounds: () => TimeBounds) {
+    this.#shards = shards;
+    this.#bounds = bounds;
+  }
+
+  async openTarget(shard: number, config: TargetConfig): Promise<void> {
+    await this.#client(shard).call('openTarget', config, 'ingest');
+  }
+
+  async scrape(request: ScrapeRequest): Promise<ScrapeReply> {
+    const { target, shard, body, gzip, bodyLimit, timeMs, durationS } = request;
+    return this.#append(`target ${target}`, timeMs, false, async (header, work) => {
+      const report = { timeMs, durationS };
+      const reply = await this.#client(shard).call(
+        'scrape',
+        { ...header, target, body, gzip, bodyLimit, report },
+        'ingest',
+      );
+      const isBodyKept = reply.error === undefined;
+      work.take(shard, reply);
+      if (reply.strangers.length > 0) {
+        const strangers = await this.#adopt(header, work, reply.strangers);
+        const rest = { ...header, target, body, gzip, bodyLimit, timeMs, isBodyKept, strangers };
+        work.take(shard, await this.#client(shard).call('completeScrape', rest, 'ingest'));
+      }
+      await this.#sendRows(header, work);
+      this.#nearRefs.set(`target ${target}`, reply.nearRef);
+      return { ...reply, outcome: work.outcome };
+    });
+  }
+
+  failScrape(shard: number, target: number, timeMs: number, durationS: number): Promise<ScrapeReply> {
+    return this.#stale(shard, target, timeMs, (header) =>
+      this.#client(shard).call('failScrape', { ...header, target, report: { timeMs, durationS } }, 'ingest'),
+    );
+  }
+
+  async closeTarget(shard: number, target: number, timeMs: number | undefined): Promise<void> {
+    await this.#stale(shard, target, timeMs ?? 0, (header) =>
+      this.#client(shard).call('closeTarget', { ...header, target, timeMs }, 'ingest'),
+    );
+    this.#nearRefs.delete(`target ${target}`);
+  }
+
+  /** A remote write body in a slot of a shard. Resolves once it is on the disk and visible. */
+  write(shard: number, body: Span, nowMs: number): Promise<WriteReply> {
+    return this.#append(`writes ${shard}`, nowMs, true, async (header, work) => {
+      const reply = await this.#client(shard).call('write', { ...header, body }, 'ingest');
+      work.take(shard, reply);
+      if (reply.strangers.length > 0) {
+        const strangers = await this.#adopt(header, work, reply.strangers);
+        work.take(shard, await this.#client(shard).call('completeWrite', { ...header, body, strangers }, 'ingest'));
+      }
+      await this.#sendRows(header, work);
+      if (reply.nearRef > 0) this.#nearRefs.set(`writes ${shard}`, reply.nearRef);
+      return { ...reply, outcome: work.outcome };
+    });
+  }
+
+  /** Series with their samples (f64 ms and value bits, 16 bytes each): rule results, tests. */
+  async append(
+    series: readonly { labels: Labels; samples: ArrayBuffer }[],
+    timeMs: number,
+    ownerOf: (labels: Labels) => number,
+  ): Promise<Outcome> {
+    return this.#append('append', timeMs, true, async (header, work) => {
+      const byOwner = new Map<number, { labels: Labels; samples: ArrayBuffer }[]>();
+      for (const one of series) {
+        const owner = ownerOf(one.labels);
+        const list = byOwner.get(owner);
+        if (list === undefined) byOwner.set(owner, [one]);
+        else list.push(one);
+      }
+      await Promise.all(
+        [...byOwner].map(async ([owner, list]) => {
+          work.take(owner, await this.#client(owner).call('append', { ...header, series: list }, 'ingest'));
+        }),
+      );
+      return work.outcome;
+    });
+  }
+
+  async #stale(
+    shard: number,
+    target: number,
+    timeMs: number,
+    run: (header: AppendHeader) => Promise<ScrapeReply>,
+  ): Promise<ScrapeReply> {
+    return this.#append(`target ${target}`, timeMs, false, async (header, work) => {
+      const reply = await run(header);
+      work.take(shard, reply);
+      if (reply.strangers.length > 0) {
+        const strangers = await this.#adopt(header, work, reply.strangers);
+        const rest = {
+          target,
+          body: { address: 0, bytes: 0 },
+          gzip: false,
+          bodyLimit: 0,
+          timeMs,
+          isBodyKept: false,
+          strangers,
+        };
+        work.take(shard, await this.#client(shard).call('completeScrape', { ...header, ...rest }, 'ingest'));
+      }
+      await this.#sendRows(header, work);
+      return { ...reply, outcome: work.outcome };
+    });
+  }
+
+  /** Numbers an append, runs it, writes its records and waits until it is visible. */
+  async #append<T>(
+    stream: string,
+    baseTimeMs: number,
+    durable: boolean,
+    run: (header: AppendHeader, work: AppendWork) => Promise<T>,
+  ): Promise<T> {
+    const { appends, log } = this.#shards;
+    if (log.stuck !== undefined) throw new IngestRefused(log.stuck);
+    const append = appends.begin();
+    const work = new AppendWork();
+    try {
+      const header = { append, baseRef: this.#nearRefs.get(stream) ?? 0, baseTimeMs, ...this.#bounds() };
+      const result = await run(header, work);
+      await log.commit(work.records(header), durable);
+      return result;
+    } finally {
+      for (const [shard, part] of work.releases) this.#client(shard).release(part);
+      appends.done(append);
+      if (durable) await appends.visible(append);
+    }
+  }
+
+  async #adopt(header: AppendHeader, work: AppendWork, strangers: readonly Strangers[]): Promise<AdoptedStrangers[]> {
+    return Promise.all(
+      strangers.map(async ({ owner, labels }) => {
+        const reply = await this.#client(owner).call('adopt', { ...header, labels }, 'ingest');
+        work.take(owner, { ...reply, outgoing: [], outcome: undefined });
+        return { owner, labels, adopted: reply.adopted };
+      }),
+    );
+  }
+
+  async #sendRows(header: AppendHeader, work: AppendWork): Promise<void> {
+    const outgoing = work.outgoing.splice(0);
+    await Promise.all(
+      outgoing.map(async ({ owner, rows }) => {
+        const reply = await this.#client(owner).call('rows', { ...header, rows }, 'ingest', [rows]);
+        work.take(owner, { ...reply, outgoing: [] });
+      }),
+    );
+  }
+
+  #client(shard: number) {
+    return this.#shards.shard(shard).client;
+  }
+}
+
+/** What one append has done so far, on all shards. */
+class AppendWork {
+  readonly #series: RecordPart[] = [];
+  readonly #samples: RecordPart[] = [];
+  readonly releases: [shard: number, part: number][] = [];
+  readonly outgoing: Outgoing[] = [];
+  outcome: Outcome = NOTHING;
+
+  take(shard: number, reply: { wal: WalParts; outgoing: readonly Outgoing[]; outcome: Outcome | undefined }): void {
+    const { series, samples, release } = reply.wal;
+    if (series !== undefined) this.#series.push({ shard, span: series });
+    if (samples !== undefined) this.#samples.push({ shard, span: samples });
+    if (release !== 0) this.releases.push([shard, release]);
+    this.outgoing.push(...reply.outgoing);
+    if (reply.outcome !== undefined) this.outcome = addOutcomes(this.outcome, reply.outcome);
+  }
+
+  /** Series records first: no sample may precede its series in the log. */
+  records(header: AppendHeader): RecordPart[][] {
+    const records: RecordPart[][] = this.#series.map((part) => [part]);
+    if (this.#samples.length > 0) records.push([recordHead(header), ...this.#samples]);
+    return records;
+  }
+}
+
+function recordHead({ baseRef, baseTimeMs }: AppendHeader): Uint8Array {
+  const head = new DataView(new ArrayBuffer(RECORD_HEAD_BYTES));
+  head.setUint8(0, SAMPLES_RECORD);
+  head.setBigUint64(1, BigInt(baseRef));
+  head.setBigInt64(9, BigInt(baseTimeMs));
+  return new Uint8Array(head.buffer);
+}
+
+const NOTHING: Outcome = {
+  accepted: 0,
+  repeated: 0,
+  outOfOrder: 0,
+  duplicate: 0,
+  tooOld: 0,
+  tooFar: 0,
+  noMemory: 0,
+  unknown: 0,
+  created: 0,
+  firstRefused: undefined,
+};
+
+function addOutcomes(a: Outcome, b: Outcome): Outcome {
+  return {
+    accepted: a.accepted + b.accepted,
+    repeated: a.repeated + b.repeated,
+    outOfOrder: a.outOfOrder + b.outOfOrder,
+    duplicate: a.duplicate + b.duplicate,
+    tooOld: a.tooOld + b.tooOld,
+    tooFar: a.tooFar + b.tooFar,
+    noMemory: a.noMemory + b.noMemory,
+    unknown: a.unknown + b.unknown,
+    created: a.created + b.created,
+    firstRefused: a.firstRefused ?? b.firstRefused,
+  };
+}

@@ -1,0 +1,28 @@
+// How main hands WAL records to the log: by where their bytes are.
+
+import type { Span } from './protocol.js';
+
+/** A run of bytes of a record: in a shard's memory, or here. */
+export type RecordPart = { readonly shard: number; readonly span: Span } | Uint8Array;
+
+export interface LogPort {
+  /** The shards' memories, before the first commit. */
+  attach(memories: readonly WebAssembly.Memory[]): void;
+  /**
+   * Writes records in order; resolves once they are written and, where `durable`, on the disk.
+   * Commits are written in the order of the calls. Rejects with LogStuck when the log cannot be written now;
+   * the records are then kept and written as soon as it can.
+   */
+  commit(records: readonly (readonly RecordPart[])[], durable: boolean): Promise<void>;
+  /** Why new appends should be refused; undefined while the log works. */
+  readonly stuck: string | undefined;
+  close(): Promise<void>;
+}
+
+/** No log at all: for tests, and for what is loaded to be thrown away. */
+export const noLog: LogPort = {
+  attach() {},
+  commit: () => Promise.resolve(),
+  stuck: undefined,
+  close: () => Promise.resolve(),
+};

@@ -1,0 +1,41 @@
+// Metadata of metrics, by target: what HELP and TYPE lines said last.
+
+import type { MetadataLine } from '../wasm/exposition.js';
+import type { MetricMetadata } from './protocol.js';
+
+interface Entry {
+  type: string;
+  help: string;
+}
+
+export class MetadataStore {
+  readonly #targets = new Map<number, Map<string, Entry>>();
+
+  /** Lines that are new or changed since the target's last scrape. */
+  note(target: number, lines: readonly MetadataLine[]): void {
+    let metrics = this.#targets.get(target);
+    if (metrics === undefined) this.#targets.set(target, (metrics = new Map()));
+    for (const { kind, metric, text } of lines) {
+      let entry = metrics.get(metric);
+      if (entry === undefined) metrics.set(metric, (entry = { type: 'unknown', help: '' }));
+      entry[kind] = kind === 'type' && text === 'untyped' ? 'unknown' : text;
+    }
+  }
+
+  forget(target: number): void {
+    this.#targets.delete(target);
+  }
+
+  /** All of it, or that of one metric, by target. */
+  list(metric: string | undefined): { target: number; metadata: MetricMetadata[] }[] {
+    const found = [];
+    for (const [target, metrics] of this.#targets) {
+      const metadata = [];
+      for (const [name, { type, help }] of metrics) {
+        if (metric === undefined || metric === name) metadata.push({ metric: name, type, help, unit: '' });
+      }
+      if (metadata.length > 0) found.push({ target, metadata });
+    }
+    return found;
+  }
+}

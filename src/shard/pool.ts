@@ -1,0 +1,49 @@
+// The door to worker threads: each shard, and the log, is a Piscina pool of one thread.
+
+import { MessageChannel } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { ShardPort } from './client.js';
+import type { ShardSetup, ShardStarted, Task, TaskReply } from './protocol.js';
+
+export { MessageChannel };
+
+const workerFile = new URL('./worker.js', import.meta.url).href;
+
+/** A thread of its own that runs one kind of task. */
+export class Thread<Setup, Request, Reply> {
+  readonly #pool: Piscina<Request, Reply>;
+  readonly #name: string;
+
+  /** `name` is the export of worker.ts that runs the tasks; the setup is its workerData. */
+  constructor(name: string, setup: Setup, execArgv?: string[]) {
+    this.#name = name;
+    this.#pool = new Piscina<Request, Reply>({
+      filename: workerFile,
+      minThreads: 1,
+      maxThreads: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      concurrentTasksPerWorker: 1,
+      recordTiming: false,
+      workerData: setup,
+      ...(execArgv === undefined ? {} : { execArgv }),
+    });
+  }
+
+  run(request: Request, transfer: ArrayBuffer[] = []): Promise<Reply> {
+    return this.#pool.run(request, { name: this.#name, transferList: transfer });
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}
+
+export async function startShard(setup: ShardSetup): Promise<{ port: ShardPort; started: ShardStarted }> {
+  const thread = new Thread<ShardSetup, Task | 'start', TaskReply | ShardStarted>('shard', setup);
+  const started = (await thread.run('start')) as ShardStarted;
+  const port: ShardPort = {
+    run: (task, transfer) => thread.run(task, transfer) as Promise<TaskReply>,
+    close: () => thread.close(),
+  };
+  return { port, started };
+}

@@ -1,0 +1,334 @@
+// Everything that crosses between the main thread and a shard.
+//
+// One entry per operation: the request that main posts and the reply that the shard
+// posts back; both sides are typed from this table and nothing else. A task carries
+// several jobs, because waking a shard costs more than a small job does.
+//
+// Buffers said to move are transferred: the sender must not touch them again.
+// Addresses are places in the shard's shared memory: main fills slots it was lent,
+// the log thread reads WAL parts, and nobody else looks. Byte layouts of columns,
+// label tables and batches: docs/formats/shard-messages.md.
+
+import type { Labels } from '../model/labels.js';
+import type { Matcher } from '../model/matcher.js';
+import type { Fragment, Note } from '../promql/exec/source.js';
+import type { relabelRule } from '../relabel/rule.js';
+import type { LogDamage } from '../tsdb/wal/reader.js';
+import type { ReplayTotals } from '../wasm/head.js';
+
+export type RelabelSource = Parameters<typeof relabelRule>[0];
+
+interface Op<Request, Reply> {
+  request: Request;
+  reply: Reply;
+}
+
+/** A run of bytes in a shard's shared memory. */
+export interface Span {
+  readonly address: number;
+  readonly bytes: number;
+}
+
+/** What an append leaves for the log: a whole series record, and the shard's part of the samples record. */
+export interface WalParts {
+  readonly series: Span | undefined;
+  readonly samples: Span | undefined;
+  /** To be released by number when the log has taken the bytes. */
+  readonly release: number;
+}
+
+/** What happened to the samples of one append in one shard. */
+export interface Outcome {
+  readonly accepted: number;
+  /** The very same samples once more: fine, and nothing to do. */
+  readonly repeated: number;
+  readonly outOfOrder: number;
+  readonly duplicate: number;
+  readonly tooOld: number;
+  readonly tooFar: number;
+  readonly noMemory: number;
+  /** Rows whose series is gone. */
+  readonly unknown: number;
+  /** Series made by this append. */
+  readonly created: number;
+  /** Why the first refused sample was refused, and whose it was. */
+  readonly firstRefused: string | undefined;
+}
+
+/** Rows of series that another shard owns: to be appended there under the same number. Moves. */
+export interface Outgoing {
+  readonly owner: number;
+  readonly rows: ArrayBuffer;
+}
+
+/** Label sets that another shard owns and that the parsing shard does not know yet: the owner is asked for their series. */
+export interface Strangers {
+  readonly owner: number;
+  readonly labels: Labels[];
+}
+
+/** The owner's answer, in the order asked. */
+export interface Adopted {
+  /** Index in the owner; -1 where it has no room. */
+  readonly series: number;
+  /** Low half of the ref. */
+  readonly ref: number;
+}
+
+export interface AdoptedStrangers extends Strangers {
+  readonly adopted: Adopted[];
+}
+
+/** Everything about a target that parsing its bodies needs. */
+export interface TargetConfig {
+  readonly target: number;
+  readonly job: string;
+  readonly labels: Labels;
+  readonly honorLabels: boolean;
+  readonly honorTimestamps: boolean;
+  readonly trackTimestampsStaleness: boolean;
+  /** As relabelRule() takes them: compiled patterns do not cross threads. */
+  readonly metricRelabel: readonly RelabelSource[];
+  readonly sampleLimit: number;
+  readonly labelLimit: number;
+  readonly labelNameLengthLimit: number;
+  readonly labelValueLengthLimit: number;
+}
+
+/** What every append carries. */
+export interface AppendHeader {
+  /** Its number, given out by main in order. */
+  readonly append: number;
+  /** The samples record's bases: refs and times are encoded relative to them. */
+  readonly baseRef: number;
+  readonly baseTimeMs: number;
+  /** Samples before minTimeMs are too old, after maxTimeMs too far in the future. */
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+}
+
+/** The synthetic series of a scrape, less those that the shard counts itself. */
+export interface ScrapeReport {
+  readonly timeMs: number;
+  readonly durationS: number;
+}
+
+export interface ScrapeReply {
+  readonly error: string | undefined;
+  readonly scraped: number;
+  readonly postRelabel: number;
+  readonly added: number;
+  readonly outcome: Outcome;
+  readonly wal: WalParts;
+  readonly outgoing: Outgoing[];
+  readonly strangers: Strangers[];
+  /** A ref of this target's series: the next base. */
+  readonly nearRef: number;
+  /** Bytes of the body after decompression. */
+  readonly bodyBytes: number;
+  /** New series that memory limits refused. */
+  readonly refusedSeries: number;
+}
+
+export interface WriteReply {
+  /** Why the body was refused as a whole, or series were skipped; undefined where all is well. */
+  readonly error: string | undefined;
+  /** The body is no valid request: nothing of it was applied. */
+  readonly malformed: boolean;
+  readonly outcome: Outcome;
+  readonly invalidSeries: number;
+  readonly refusedSeries: number;
+  readonly wal: WalParts;
+  readonly outgoing: Outgoing[];
+  readonly strangers: Strangers[];
+  readonly nearRef: number;
+}
+
+/** Label sets and columns as bytes; see src/shard/columns.ts. All move. */
+export interface ColumnsMessage {
+  readonly strings: ArrayBuffer;
+  readonly rows: ArrayBuffer;
+  readonly rowCount: number;
+  /** rowCount × steps × 8 bytes each: one array for plain rows, several state columns for an aggregate. */
+  readonly values: ArrayBuffer[];
+  readonly present: ArrayBuffer;
+}
+
+/** Raw samples of several series, one after the other. All move. */
+export interface SamplesMessage {
+  readonly labels: { readonly strings: ArrayBuffer; readonly rows: ArrayBuffer };
+  /** u32, samples of each series. */
+  readonly counts: ArrayBuffer;
+  /** f64 milliseconds, and value bits. */
+  readonly times: ArrayBuffer;
+  readonly values: ArrayBuffer;
+}
+
+export interface MetricMetadata {
+  readonly metric: string;
+  readonly type: string;
+  readonly help: string;
+  readonly unit: string;
+}
+
+export interface HeadStats {
+  readonly series: number;
+  readonly usedBytes: number;
+  /** Counters: slow paths, refusals, totals. */
+  readonly counters: Record<string, number>;
+}
+
+export interface ShardOps {
+  /** Registers a target before its first scrape, or changes it. */
+  openTarget: Op<TargetConfig, Record<string, never>>;
+  /** Parses a body that lies in a lent slot and appends its samples and the synthetic series. */
+  scrape: Op<
+    AppendHeader & { target: number; body: Span; gzip: boolean; bodyLimit: number; report: ScrapeReport },
+    ScrapeReply
+  >;
+  /** A scrape that failed: stale markers for all the target had, up 0. */
+  failScrape: Op<AppendHeader & { target: number; report: ScrapeReport }, ScrapeReply>;
+  /** Stale markers for all series of a target, synthetic ones too; then the target is forgotten. */
+  closeTarget: Op<AppendHeader & { target: number; timeMs: number | undefined }, ScrapeReply>;
+  /** A remote write body, still compressed, in a lent slot. */
+  write: Op<AppendHeader & { body: Span }, WriteReply>;
+  /** Makes or finds the series of strangers, and writes their records. */
+  adopt: Op<AppendHeader & { labels: Labels[] }, { wal: WalParts; adopted: Adopted[]; created: number }>;
+  /** Appends rows that another shard parsed. `rows` moves. */
+  rows: Op<AppendHeader & { rows: ArrayBuffer }, { outcome: Outcome; wal: WalParts; unknown: Uint32Array }>;
+  /** The rest of a scrape whose strangers have been adopted, over the same body. */
+  completeScrape: Op<
+    AppendHeader & {
+      target: number;
+      body: Span;
+      gzip: boolean;
+      bodyLimit: number;
+      timeMs: number;
+      isBodyKept: boolean;
+      strangers: AdoptedStrangers[];
+    },
+    { outcome: Outcome; wal: WalParts; outgoing: Outgoing[] }
+  >;
+  /** The rest of a remote write, likewise. */
+  completeWrite: Op<
+    AppendHeader & { body: Span; strangers: AdoptedStrangers[] },
+    { outcome: Outcome; wal: WalParts; outgoing: Outgoing[] }
+  >;
+  /** Series with their samples as main has them: rule results, tests. */
+  append: Op<AppendHeader & { series: { labels: Labels; samples: ArrayBuffer }[] }, WriteReply>;
+
+  /** Finds the series of a fragment and prepares its evaluation at a watermark. */
+  openQuery: Op<{ fragment: Fragment; watermark: number }, { query: number; series: number }>;
+  /** The same for raw samples in (endMs - windowMs, endMs]. */
+  openSamples: Op<
+    { matchers: readonly Matcher[]; windowMs: number; endMs: number; watermark: number },
+    { query: number; series: number }
+  >;
+  /** Evaluates the next morsel. Rows and samples come with each morsel, groups with the last. */
+  nextMorsel: Op<
+    { query: number },
+    {
+      done: boolean;
+      samples: number;
+      columns: ColumnsMessage | undefined;
+      raw: SamplesMessage | undefined;
+      notes: Note[];
+    }
+  >;
+  closeQuery: Op<{ query: number }, Record<string, never>>;
+
+  labelNames: Op<{ selectors: Matcher[][] }, { names: string[] }>;
+  labelValues: Op<{ name: string; selectors: Matcher[][] }, { values: string[] }>;
+  /** Label sets of the series that have samples in the time range. */
+  series: Op<{ selectors: Matcher[][]; startMs: number; endMs: number; limit: number }, { labels: Labels[] }>;
+  metadata: Op<{ metric: string | undefined }, { entries: { target: number; metadata: MetricMetadata[] }[] }>;
+  stats: Op<
+    { top: number },
+    HeadStats & {
+      byMetric: [string, number][];
+      byPair: [string, number][];
+      valuesByName: [string, number][];
+      bytesByName: [string, number][];
+    }
+  >;
+
+  /** Starts rendering the newest samples in (fromMs, toMs] as text. */
+  openFederate: Op<
+    { selectors: Matcher[][]; fromMs: number; toMs: number; watermark: number; externalLabels: Labels; utf8: boolean },
+    { query: number; names: number }
+  >;
+  /** The text of the next families in name order, up to about `bytes`; each block is one metric name's lines. Moves. */
+  nextFederate: Op<
+    { query: number; bytes: number },
+    { done: boolean; blocks: { name: string; offset: number; bytes: number }[]; text: ArrayBuffer }
+  >;
+  closeFederate: Op<{ query: number }, Record<string, never>>;
+
+  /** Starts the replay of the log. */
+  beginReplay: Op<Record<string, never>, Record<string, never>>;
+  /** Reads one segment of a log folder and applies what this shard owns. */
+  replaySegment: Op<
+    { folder: string; segment: number; minTimeMs: number; tornTail: boolean },
+    { records: number; bytes: number; damages: LogDamage[]; malformed: string[] }
+  >;
+  endReplay: Op<Record<string, never>, ReplayTotals & { series: number; skippedRecords: number }>;
+
+  /** Frees what lies before mint, in bounded steps; called until done. */
+  truncate: Op<{ minTimeMs: number }, { done: boolean; removed: number }>;
+  /** Refs of all series alive, ascending, as float64: what a checkpoint keeps. Moves. */
+  liveRefs: Op<Record<string, never>, { refs: ArrayBuffer }>;
+}
+
+export type OpName = keyof ShardOps;
+export type Request<K extends OpName> = ShardOps[K]['request'];
+export type Reply<K extends OpName> = ShardOps[K]['reply'];
+
+/** One job of a task: an operation's name next to its request. */
+export type Job = { [K in OpName]: { op: K; request: Request<K> } }[OpName];
+
+/** A shard's whole behaviour: one function per operation. */
+export type Handlers = { [K in OpName]: (request: Request<K>) => Reply<K> };
+
+/** What is posted to a shard. */
+export interface Task {
+  /** Every append up to this number is applied everywhere and in the log. */
+  readonly watermark: number;
+  /** WAL parts that the log has taken. */
+  readonly release: number[];
+  readonly jobs: Job[];
+}
+
+/** What comes back: a result or an error for each job, in order. */
+export interface TaskReply {
+  readonly results: JobResult[];
+  /** The core trapped: the shard must be rebuilt from the log. */
+  readonly trapped: string | undefined;
+}
+
+export type JobResult = { readonly ok: unknown } | { readonly error: JobError };
+
+export interface JobError {
+  readonly kind: 'bad_data' | 'execution' | 'memory' | 'internal';
+  readonly message: string;
+}
+
+/** What a shard is started with. */
+export interface ShardSetup {
+  readonly index: number;
+  readonly count: number;
+  /** Decides the owner of a label set; from the data directory, the same in all shards. */
+  readonly seed: bigint;
+  readonly memoryBytes: number;
+  readonly core: 'debug' | 'release' | undefined;
+  /** Main may fill slots in this many bytes. */
+  readonly inputBytes: number;
+  /** The one counter of refs, a BigInt64: shards take ranges from it. */
+  readonly refCounter: SharedArrayBuffer;
+}
+
+/** What a started shard tells. */
+export interface ShardStarted {
+  readonly memory: WebAssembly.Memory;
+  /** The region that main is lent. */
+  readonly input: Span;
+}

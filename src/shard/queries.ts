@@ -1,0 +1,196 @@
+// The query side of a shard: open fragments, evaluated one morsel a job.
+//
+// Window functions that the core lacks run here, in TypeScript, over the raw samples
+// of each morsel; so do aggregations over them.
+
+import type { Labels } from '../model/labels.js';
+import { METRIC_NAME, valueOf, withoutMetadata } from '../model/labels.js';
+import type { Matcher } from '../model/matcher.js';
+import { ColumnsBuilder } from '../promql/exec/columns.js';
+import { foldColumns } from '../promql/exec/partial.js';
+import type { Columns, Fragment, Note } from '../promql/exec/source.js';
+import { evaluateWindows, lacksCounterName, needsCounterName } from '../promql/exec/window/evaluate.js';
+import type { Core } from '../wasm/core.js';
+import { hasWindowFn, Queries, type Query, type QuerySamples } from '../wasm/query.js';
+import { Select, type SeriesList } from '../wasm/select.js';
+import { decodeLabels, encodeLabels } from './columns.js';
+import type { ColumnsMessage, Reply } from './protocol.js';
+
+interface OpenQuery {
+  readonly list: SeriesList;
+  readonly query: Query;
+  readonly fragment: Fragment | undefined;
+  /** Rows of TypeScript functions whose groups are folded at the end. */
+  readonly builder: ColumnsBuilder | undefined;
+}
+
+export class ShardQueries {
+  readonly #core: Core;
+  readonly #select: Select;
+  readonly #queries: Queries;
+  readonly #open = new Map<number, OpenQuery>();
+  #last = 0;
+
+  constructor(core: Core) {
+    this.#core = core;
+    this.#select = new Select(core);
+    this.#queries = new Queries(core);
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  open(fragment: Fragment, watermark: number): Reply<'openQuery'> {
+    const list = this.#select.series(fragment.matchers);
+    return this.#guard(list, () => {
+      const view = this.#queries.view(watermark);
+      const { startMs, stepMs, count } = fragment.steps;
+      if (hasWindowFn(fragment.fn)) {
+        const window = { startMs, stepMs, steps: count, windowMs: fragment.windowMs };
+        const query = this.#queries.open(list, view, fragment.fn, window, fragment.dropName, fragment.aggregate);
+        return this.#add({ list, query, fragment, builder: undefined });
+      }
+      const endMs = startMs + stepMs * (count - 1);
+      const query = this.#queries.openSamples(list, view, endMs - startMs + fragment.windowMs, endMs);
+      const builder = fragment.aggregate === undefined ? undefined : new ColumnsBuilder(count);
+      return this.#add({ list, query, fragment, builder });
+    });
+  }
+
+  openSamples(matchers: readonly Matcher[], windowMs: number, endMs: number, watermark: number): Reply<'openQuery'> {
+    const list = this.#select.series(matchers);
+    return this.#guard(list, () => {
+      const query = this.#queries.openSamples(list, this.#queries.view(watermark), windowMs, endMs);
+      return this.#add({ list, query, fragment: undefined, builder: undefined });
+    });
+  }
+
+  next(number: number): Reply<'nextMorsel'> {
+    const open = this.#get(number);
+    const { query, fragment } = open;
+    const before = query.samples;
+    const done = query.next();
+    const samples = query.samples - before;
+    if (fragment === undefined) return { done, samples, raw: query.rawSamples(), columns: undefined, notes: [] };
+    if (!hasWindowFn(fragment.fn)) return { done, samples, ...this.#evaluate(open, query.rawSamples(), done) };
+    const columns = fragment.aggregate === undefined ? rowsMessage(query) : done ? groupsMessage(query) : undefined;
+    return { done, samples, columns, raw: undefined, notes: [] };
+  }
+
+  close(number: number): void {
+    const open = this.#open.get(number);
+    if (open === undefined) return;
+    this.#open.delete(number);
+    open.query.close();
+    this.#select.release(open.list);
+  }
+
+  /** Evaluates a TypeScript window function over the samples of a morsel. */
+  #evaluate(
+    open: OpenQuery,
+    raw: QuerySamples,
+    done: boolean,
+  ): { columns: ColumnsMessage | undefined; raw: undefined; notes: Note[] } {
+    const fragment = open.fragment!;
+    const builder = open.builder ?? new ColumnsBuilder(fragment.steps.count);
+    const notes: Note[] = [];
+    for (const series of eachSeries(raw)) evaluateSeries(series, fragment, builder, notes);
+    if (open.builder !== undefined && !done) return { columns: undefined, raw: undefined, notes };
+    const columns = builder.finish();
+    return {
+      columns: fragment.aggregate === undefined ? columnsMessage(columns) : partialMessage(columns, fragment),
+      raw: undefined,
+      notes,
+    };
+  }
+
+  #add(open: OpenQuery): Reply<'openQuery'> {
+    const query = ++this.#last;
+    this.#open.set(query, open);
+    return { query, series: open.list.count };
+  }
+
+  #get(number: number): OpenQuery {
+    const open = this.#open.get(number);
+    if (open === undefined) throw new Error(`query ${number} is not open`);
+    return open;
+  }
+
+  /** Releases the list when opening fails. */
+  #guard<T>(list: SeriesList, action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      this.#select.release(list);
+      throw error;
+    }
+  }
+
+  get select(): Select {
+    return this.#select;
+  }
+
+  get core(): Core {
+    return this.#core;
+  }
+}
+
+interface SeriesSamples {
+  readonly labels: Labels;
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+}
+
+function* eachSeries(raw: QuerySamples): Generator<SeriesSamples> {
+  const counts = new Uint32Array(raw.counts);
+  const labels = decodeLabels(raw.labels.strings, raw.labels.rows, counts.length);
+  const times = new Float64Array(raw.times);
+  const values = new Float64Array(raw.values);
+  let at = 0;
+  for (let i = 0; i < counts.length; i++) {
+    const end = at + counts[i]!;
+    yield { labels: labels[i]!, times: times.subarray(at, end), values: values.subarray(at, end) };
+    at = end;
+  }
+}
+
+function evaluateSeries(series: SeriesSamples, fragment: Fragment, builder: ColumnsBuilder, notes: Note[]): void {
+  const metric = valueOf(series.labels, METRIC_NAME);
+  const offset = builder.row(fragment.dropName ? withoutMetadata(series.labels) : series.labels);
+  const row = { values: builder.values, present: builder.present, histograms: builder.histograms, offset };
+  const samples = { times: series.times, values: series.values, count: series.times.length };
+  const found = evaluateWindows(fragment, samples, row, (kind) => notes.push({ kind, metric }));
+  if (found === 0) builder.dropRow();
+  else if (needsCounterName(fragment.fn) && lacksCounterName(metric)) notes.push({ kind: 'no-counter-name', metric });
+}
+
+function rowsMessage(query: Query): ColumnsMessage {
+  const { labels, count, values, present } = query.rows();
+  return { ...labels, rowCount: count, values: [values], present };
+}
+
+function groupsMessage(query: Query): ColumnsMessage {
+  const { labels, count, state, present } = query.groups();
+  return { ...labels, rowCount: count, values: state, present };
+}
+
+function columnsMessage(columns: Columns): ColumnsMessage {
+  const cells = columns.labels.length * columns.steps;
+  return {
+    ...encodeLabels(columns.labels),
+    rowCount: columns.labels.length,
+    values: [columns.values.slice(0, cells).buffer],
+    present: columns.present.slice(0, cells).buffer,
+  };
+}
+
+function partialMessage(columns: Columns, fragment: Fragment): ColumnsMessage {
+  const partial = foldColumns(columns, fragment.aggregate!);
+  return {
+    ...encodeLabels(partial.labels),
+    rowCount: partial.labels.length,
+    values: partial.state.map((column) => column.slice().buffer),
+    present: partial.present.slice().buffer,
+  };
+}

@@ -1,0 +1,172 @@
+// A shard: one core and everything it can be asked. Runs in a worker thread, or in
+// this one for tests and simulations; it does not know which.
+//
+// Handlers run one at a time to completion. A trap ends the core: nothing may call into
+// it any more, and the shard is made again from the log.
+
+import { Core, CoreTrap, PAGE_BYTES } from '../wasm/core.js';
+import { Exposition } from '../wasm/exposition.js';
+import { Head, NO_SERIES } from '../wasm/head.js';
+import { LabelError } from '../wasm/label-scratch.js';
+import { OutOfMemory } from '../wasm/select.js';
+import { AppendScope, PartStore } from './append.js';
+import { ShardFederations } from './federations.js';
+import { Listings } from './listings.js';
+import type {
+  Handlers,
+  Job,
+  JobError,
+  JobResult,
+  Reply,
+  Request,
+  ShardSetup,
+  ShardStarted,
+  Task,
+  TaskReply,
+} from './protocol.js';
+import { ShardQueries } from './queries.js';
+import { Recovery } from './recovery.js';
+import { Refs } from './refs.js';
+import { ShardTargets } from './targets.js';
+import { Truncation } from './truncation.js';
+import { ShardWrites } from './writes.js';
+
+export class Shard {
+  readonly #core: Core;
+  readonly #head: Head;
+  readonly #parts: PartStore;
+  readonly #handlers: Handlers;
+  readonly #input: { address: number; bytes: number };
+  #watermark = 0;
+  #trapped: string | undefined;
+
+  constructor(setup: ShardSetup) {
+    const core = new Core({
+      pagesMax: Math.min(65_535, Math.floor(setup.memoryBytes / PAGE_BYTES)),
+      build: setup.core,
+    });
+    const place = { index: setup.index, count: setup.count };
+    const exposition = new Exposition(core);
+    exposition.seed(setup.seed);
+    exposition.setShards(setup.count, setup.index);
+    this.#core = core;
+    this.#head = new Head(core);
+    this.#parts = new PartStore(this.#head);
+    this.#input = this.#lend(setup.inputBytes);
+    const refs = new Refs(setup.refCounter);
+    const queries = new ShardQueries(core);
+    const targets = new ShardTargets(core, exposition, this.#head, refs, this.#parts, place);
+    const writes = new ShardWrites(exposition, this.#head, refs, this.#parts);
+    const federations = new ShardFederations(core, queries.select);
+    const recovery = new Recovery(core, this.#head, place);
+    const truncation = new Truncation(this.#head, [targets, writes], place.index);
+    const listings = new Listings(core, queries, exposition, this.#head, () => this.#watermark);
+    this.#handlers = {
+      openTarget: (request) => nothing(() => targets.open(request)),
+      scrape: (request) => targets.scrape(request),
+      failScrape: (request) => targets.failScrape(request),
+      closeTarget: (request) => targets.closeTarget(request),
+      completeScrape: (request) => targets.complete(request),
+      write: (request) => writes.write(request),
+      completeWrite: (request) => writes.complete(request),
+      append: (request) => writes.append(request),
+      adopt: (request) => this.#adopt(request, exposition, refs),
+      rows: (request) => this.#rows(request, exposition, refs),
+
+      openQuery: ({ fragment, watermark }) => queries.open(fragment, watermark),
+      openSamples: (request) =>
+        queries.openSamples(request.matchers, request.windowMs, request.endMs, request.watermark),
+      nextMorsel: ({ query }) => queries.next(query),
+      closeQuery: ({ query }) => nothing(() => queries.close(query)),
+
+      labelNames: ({ selectors }) => ({ names: listings.names(selectors) }),
+      labelValues: ({ name, selectors }) => ({ values: listings.values(name, selectors) }),
+      series: (request) => listings.series(request),
+      metadata: ({ metric }) => ({ entries: targets.metadata.list(metric) }),
+      stats: ({ top }) => listings.stats(top),
+
+      openFederate: (request) => federations.open(request),
+      nextFederate: (request) => federations.next(request),
+      closeFederate: ({ query }) => nothing(() => federations.close(query)),
+
+      beginReplay: () => nothing(() => recovery.begin()),
+      replaySegment: (request) => recovery.segment(request),
+      endReplay: () => recovery.end(),
+      truncate: ({ minTimeMs }) => truncation.step(minTimeMs),
+      liveRefs: () => ({ refs: this.#head.liveRefs().buffer as ArrayBuffer }),
+    };
+  }
+
+  get started(): ShardStarted {
+    return { memory: this.#core.memory, input: this.#input };
+  }
+
+  /** Runs the jobs of a task in order. After a trap the rest is not run. */
+  run(task: Task): TaskReply {
+    const results: JobResult[] = [];
+    if (this.#trapped !== undefined) return { results, trapped: this.#trapped };
+    for (const part of task.release) this.#parts.release(part);
+    if (task.watermark !== this.#watermark) {
+      this.#watermark = task.watermark;
+      this.#head.commit(task.watermark);
+    }
+    for (const job of task.jobs) {
+      results.push(this.#runJob(job));
+      if (this.#trapped !== undefined) break;
+    }
+    return { results, trapped: this.#trapped };
+  }
+
+  #runJob(job: Job): JobResult {
+    try {
+      const handler = this.#handlers[job.op] as (request: Job['request']) => unknown;
+      return { ok: handler(job.request) };
+    } catch (error) {
+      if (isTrap(error)) this.#trapped = `${job.op}: ${(error as Error).message}`;
+      return { error: describe(error) };
+    }
+  }
+
+  #adopt(request: Request<'adopt'>, exposition: Exposition, refs: Refs): Reply<'adopt'> {
+    const scope = new AppendScope(this.#head, refs, request);
+    const adopted = request.labels.map((labels) => {
+      exposition.scratch.write(labels);
+      const series = scope.seriesOfScratch();
+      return series === NO_SERIES ? { series: -1, ref: 0 } : { series, ref: this.#head.refLow(series) };
+    });
+    return { adopted, created: scope.created, wal: scope.finish(this.#parts).wal };
+  }
+
+  #rows(request: Request<'rows'>, exposition: Exposition, refs: Refs): Reply<'rows'> {
+    const scope = new AppendScope(this.#head, refs, request);
+    const { address, count } = exposition.loadRows(new Uint8Array(request.rows));
+    scope.rows(address, count);
+    const finished = scope.finish(this.#parts);
+    const gone = this.#head.unknownRows(finished.outcome.unknown);
+    return { ...finished, unknown: Uint32Array.from(gone, (row) => this.#head.seriesOfRow(address, row)) };
+  }
+
+  #lend(bytes: number): { address: number; bytes: number } {
+    const address = this.#core.exports.heap_alloc(bytes) >>> 0;
+    if (address === 0) throw new OutOfMemory();
+    return { address, bytes };
+  }
+}
+
+function nothing(action: () => void): Record<string, never> {
+  action();
+  return {};
+}
+
+/** A trap, a stack overflow in the core, an abort: its state is not to be trusted any more. */
+function isTrap(error: unknown): boolean {
+  return error instanceof CoreTrap || error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+}
+
+function describe(error: unknown): JobError {
+  if (error instanceof OutOfMemory || (error instanceof Error && error.name === 'OutOfMemory')) {
+    return { kind: 'memory', message: error.message };
+  }
+  if (error instanceof LabelError) return { kind: 'bad_data', message: error.message };
+  return { kind: 'internal', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+}

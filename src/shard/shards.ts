@@ -1,0 +1,98 @@
+// All shards of this server as main sees them: their clients, the slots they lend, the
+// numbering of appends, and the log behind them.
+
+import { Appends } from './appends.js';
+import { ShardClient, type ShardPort } from './client.js';
+import type { LogPort } from './log-port.js';
+import { startShard } from './pool.js';
+import type { ShardSetup, ShardStarted } from './protocol.js';
+import { Shard } from './shard.js';
+import { Slots } from './slots.js';
+import { buffersOf } from './transfer.js';
+
+export interface ShardsOptions {
+  readonly count: number;
+  readonly seed: bigint;
+  /** For all shards together. */
+  readonly memoryBytes: number;
+  /** Room for bodies under way, for all shards together. */
+  readonly inputBytes: number;
+  /** Worker threads, or this very thread (tests, simulations). */
+  readonly threads: boolean;
+  readonly core?: 'debug' | 'release';
+}
+
+export interface ShardHandle {
+  readonly client: ShardClient;
+  readonly slots: Slots;
+  readonly memory: WebAssembly.Memory;
+}
+
+export class Shards {
+  readonly handles: readonly ShardHandle[];
+  readonly appends: Appends;
+  readonly log: LogPort;
+  /** The highest ref given out, one BigInt64 that all shards share. */
+  readonly refCounter: BigInt64Array;
+
+  private constructor(handles: ShardHandle[], log: LogPort, refCounter: SharedArrayBuffer) {
+    this.handles = handles;
+    this.log = log;
+    this.refCounter = new BigInt64Array(refCounter);
+    this.appends = new Appends((watermark) => {
+      for (const { client } of handles) client.setWatermark(watermark);
+    });
+  }
+
+  static async start(options: ShardsOptions, log: LogPort): Promise<Shards> {
+    const refCounter = new SharedArrayBuffer(8);
+    const handles = await Promise.all(
+      Array.from({ length: options.count }, async (_, index) => {
+        const setup: ShardSetup = {
+          index,
+          count: options.count,
+          seed: options.seed,
+          memoryBytes: Math.floor(options.memoryBytes / options.count),
+          inputBytes: Math.floor(options.inputBytes / options.count),
+          core: options.core,
+          refCounter,
+        };
+        const { port, started } = await (options.threads ? startShard(setup) : startHere(setup));
+        return {
+          client: new ShardClient(port),
+          slots: new Slots(started.memory, started.input),
+          memory: started.memory,
+        };
+      }),
+    );
+    log.attach(handles.map((handle) => handle.memory));
+    return new Shards(handles, log, refCounter);
+  }
+
+  get count(): number {
+    return this.handles.length;
+  }
+
+  shard(index: number): ShardHandle {
+    return this.handles[index]!;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.handles.map(({ client }) => client.close()));
+  }
+}
+
+/** A shard in this thread. Tasks run in a later turn, as they would elsewhere, and messages are cloned. */
+async function startHere(setup: ShardSetup): Promise<{ port: ShardPort; started: ShardStarted }> {
+  const shard = new Shard(setup);
+  const port: ShardPort = {
+    run: async (task, transfer) => {
+      const received = structuredClone(task, { transfer });
+      await undefined;
+      const reply = shard.run(received);
+      return structuredClone(reply, { transfer: buffersOf(reply.results) });
+    },
+    close: async () => {},
+  };
+  return { port, started: shard.started };
+}

@@ -1,0 +1,69 @@
+// Slots: room in a shard's shared memory that main fills with bodies.
+//
+// The shard lends one region at its start. Main hands out pieces of it, first fit from
+// the low end, so that pages which were touched once serve again and the rest of the
+// region costs no memory.
+
+import type { Span } from './protocol.js';
+
+/** Slots start and end at multiples of this, so that they merge well. */
+const GRAIN_BYTES = 4096;
+
+export interface Slot extends Span {
+  /** Bytes really set aside; `bytes` was asked for. */
+  readonly reserved: number;
+}
+
+export class Slots {
+  /** Free pieces in address order; no two touch. */
+  readonly #free: { address: number; bytes: number }[];
+  readonly #memory: WebAssembly.Memory;
+  readonly capacity: number;
+  #used = 0;
+
+  constructor(memory: WebAssembly.Memory, region: Span) {
+    this.#memory = memory;
+    this.#free = [{ ...region }];
+    this.capacity = region.bytes;
+  }
+
+  get usedBytes(): number {
+    return this.#used;
+  }
+
+  /** A slot of `bytes`; undefined where the region has no such piece left. */
+  take(bytes: number): Slot | undefined {
+    const reserved = Math.max(GRAIN_BYTES, Math.ceil(bytes / GRAIN_BYTES) * GRAIN_BYTES);
+    const index = this.#free.findIndex((piece) => piece.bytes >= reserved);
+    const piece = this.#free[index];
+    if (piece === undefined) return undefined;
+    const slot = { address: piece.address, bytes, reserved };
+    piece.address += reserved;
+    piece.bytes -= reserved;
+    if (piece.bytes === 0) this.#free.splice(index, 1);
+    this.#used += reserved;
+    return slot;
+  }
+
+  give(slot: Slot): void {
+    this.#used -= slot.reserved;
+    let at = this.#free.findIndex((piece) => piece.address > slot.address);
+    if (at < 0) at = this.#free.length;
+    this.#free.splice(at, 0, { address: slot.address, bytes: slot.reserved });
+    this.#merge(at);
+    if (at > 0) this.#merge(at - 1);
+  }
+
+  /** The bytes of a slot. The view stays good while the slot is held: shared memory never moves. */
+  view(slot: Slot): Uint8Array {
+    return new Uint8Array(this.#memory.buffer, slot.address, slot.bytes);
+  }
+
+  #merge(at: number): void {
+    const piece = this.#free[at]!;
+    const next = this.#free[at + 1];
+    if (next === undefined || piece.address + piece.bytes !== next.address) return;
+    piece.bytes += next.bytes;
+    this.#free.splice(at + 1, 1);
+  }
+}

@@ -1,0 +1,364 @@
+// The scrape side of a shard: targets with their line caches, bodies to samples.
+//
+// The synthetic series of a scrape (up and the like) are written as a little exposition
+// of their own and parsed with a cache of their own, so they take the same path, end with
+// stale markers the same way, and are part of the same append.
+
+import { GzipError, gunzip } from '../base/gzip.js';
+import type { Labels } from '../model/labels.js';
+import { keyOf } from '../model/labels.js';
+import { formatGeneral } from '../model/number.js';
+import { relabel } from '../relabel/relabel.js';
+import { type RelabelRule, relabelRule } from '../relabel/rule.js';
+import type { Core } from '../wasm/core.js';
+import type { Body, Exposition, LineCache } from '../wasm/exposition.js';
+import { type Head, NO_SERIES } from '../wasm/head.js';
+import { LabelError } from '../wasm/label-scratch.js';
+import { AppendScope, type PartStore } from './append.js';
+import { MetadataStore } from './metadata.js';
+import type {
+  AdoptedStrangers,
+  Outgoing,
+  Reply,
+  Request,
+  ScrapeReply,
+  Span,
+  Strangers,
+  TargetConfig,
+} from './protocol.js';
+import type { Refs } from './refs.js';
+
+interface Target {
+  readonly config: TargetConfig;
+  readonly rules: readonly RelabelRule[];
+  readonly lines: LineCache;
+  readonly synthetic: LineCache;
+  /** The synthetic series of the last scrape, as text: parsed again when other shards have made some of them. */
+  reportText: Uint8Array;
+}
+
+/** What this shard knows of itself and its neighbours. */
+export interface ShardPlace {
+  readonly index: number;
+  readonly count: number;
+}
+
+/** A body was refused: nothing of it is kept, the target is down. */
+class BodyRefused extends Error {
+  override readonly name = 'BodyRefused';
+}
+
+interface Counted {
+  readonly scraped: number;
+  readonly postRelabel: number;
+  readonly added: number;
+}
+
+const SYNTHETIC_OPTIONS = { honorTimestamps: false, trackTimestampsStaleness: false };
+
+export class ShardTargets {
+  readonly #core: Core;
+  readonly #exposition: Exposition;
+  readonly #head: Head;
+  readonly #refs: Refs;
+  readonly #parts: PartStore;
+  readonly #place: ShardPlace;
+  readonly #targets = new Map<number, Target>();
+  readonly metadata = new MetadataStore();
+
+  constructor(core: Core, exposition: Exposition, head: Head, refs: Refs, parts: PartStore, place: ShardPlace) {
+    this.#core = core;
+    this.#exposition = exposition;
+    this.#head = head;
+    this.#refs = refs;
+    this.#parts = parts;
+    this.#place = place;
+  }
+
+  open(config: TargetConfig): void {
+    if (this.#targets.has(config.target)) throw new Error(`target ${config.target} is open already`);
+    const lines = this.#exposition.open();
+    const synthetic = this.#exposition.open();
+    this.#exposition.setTarget(lines, config.labels, config.honorLabels);
+    this.#exposition.setTarget(synthetic, config.labels, false);
+    const rules = config.metricRelabel.map(relabelRule);
+    this.#targets.set(config.target, { config, rules, lines, synthetic, reportText: new Uint8Array(0) });
+  }
+
+  scrape(request: Request<'scrape'>): ScrapeReply {
+    const target = this.#get(request.target);
+    const { timeMs, durationS } = request.report;
+    const scope = new AppendScope(this.#head, this.#refs, request);
+    const strangers = new StrangerList();
+    this.#exposition.clearRows();
+    let counted: Counted = { scraped: 0, postRelabel: 0, added: 0 };
+    let bodyBytes = 0;
+    let error: string | undefined;
+    try {
+      const body = this.#body(request);
+      bodyBytes = body.length;
+      counted = this.#parse(target, body, timeMs, scope, strangers);
+    } catch (reason) {
+      if (!(reason instanceof BodyRefused)) throw reason;
+      error = reason.message;
+      strangers.clear();
+      this.#exposition.allStale(target.lines, timeMs);
+    }
+    this.#report(target, scope, strangers, timeMs, error === undefined, durationS, counted);
+    return { ...this.#finish(scope, strangers), error, ...counted, bodyBytes };
+  }
+
+  failScrape(request: Request<'failScrape'>): ScrapeReply {
+    const target = this.#get(request.target);
+    const { timeMs, durationS } = request.report;
+    const scope = new AppendScope(this.#head, this.#refs, request);
+    const strangers = new StrangerList();
+    const counted = { scraped: 0, postRelabel: 0, added: 0 };
+    this.#exposition.clearRows();
+    this.#exposition.allStale(target.lines, timeMs);
+    this.#report(target, scope, strangers, timeMs, false, durationS, counted);
+    return { ...this.#finish(scope, strangers), error: undefined, ...counted, bodyBytes: 0 };
+  }
+
+  closeTarget(request: Request<'closeTarget'>): ScrapeReply {
+    const target = this.#get(request.target);
+    const scope = new AppendScope(this.#head, this.#refs, request);
+    const strangers = new StrangerList();
+    this.#exposition.clearRows();
+    if (request.timeMs !== undefined) {
+      this.#exposition.allStale(target.lines, request.timeMs);
+      this.#exposition.allStale(target.synthetic, request.timeMs);
+    }
+    const reply = this.#finish(scope, strangers);
+    this.#exposition.close(target.lines);
+    this.#exposition.close(target.synthetic);
+    this.#targets.delete(request.target);
+    this.metadata.forget(request.target);
+    return { ...reply, error: undefined, scraped: 0, postRelabel: 0, added: 0, bodyBytes: 0 };
+  }
+
+  /** The lines whose series other shards have made in the meantime. */
+  complete(request: Request<'completeScrape'>): Reply<'completeScrape'> {
+    const target = this.#get(request.target);
+    const scope = new AppendScope(this.#head, this.#refs, request);
+    const adopted = new AdoptedIndex(request.strangers);
+    this.#exposition.clearRows();
+    if (request.isBodyKept) {
+      const body = this.#body(request);
+      const parsed = this.#exposition.retry(target.lines, body, request.timeMs, target.config);
+      if (parsed.ok) this.#resolveAdopted(target, target.lines, parsed.misses, adopted);
+    }
+    const report = this.#exposition.load(target.reportText);
+    const parsed = this.#exposition.retry(target.synthetic, report, request.timeMs, SYNTHETIC_OPTIONS);
+    if (parsed.ok) this.#resolveAdopted(target, target.synthetic, parsed.misses, adopted);
+    const { outcome, wal, outgoing } = this.#finish(scope, new StrangerList());
+    return { outcome, wal, outgoing };
+  }
+
+  /** Series that are gone must not be named by a cache. `sids` lends. */
+  forget(owner: number, sids: Uint32Array): void {
+    for (const target of this.#targets.values()) {
+      this.#exposition.forget(target.lines, owner, sids);
+      this.#exposition.forget(target.synthetic, owner, sids);
+    }
+  }
+
+  /** The body in linear memory; a gzip body is inflated. */
+  #body(request: { readonly body: Span; readonly gzip: boolean; readonly bodyLimit: number }): Body {
+    const { address, bytes } = request.body;
+    if (!request.gzip) return { address, length: bytes };
+    try {
+      const text = gunzip(this.#core.u8(address, bytes), {
+        decodedBytesMax: request.bodyLimit > 0 ? request.bodyLimit : Number.POSITIVE_INFINITY,
+        decodedBytesHint: 0,
+      });
+      return this.#exposition.load(text);
+    } catch (error) {
+      if (error instanceof GzipError) throw new BodyRefused(error.message);
+      throw error;
+    }
+  }
+
+  #parse(target: Target, body: Body, timeMs: number, scope: AppendScope, strangers: StrangerList): Counted {
+    const { config, lines } = target;
+    const parsed = this.#exposition.parse(lines, body, timeMs, config);
+    if (!parsed.ok) throw new BodyRefused(parsed.message);
+    const added = this.#resolve(target, lines, parsed.misses, scope, strangers, true);
+    const postRelabel = this.#exposition.samplesKept;
+    if (config.sampleLimit > 0 && postRelabel > config.sampleLimit) {
+      this.#exposition.takeBack(lines);
+      throw new BodyRefused('sample limit exceeded');
+    }
+    if (parsed.metadata > 0) this.metadata.note(config.target, this.#exposition.metadata());
+    this.#exposition.vanished(lines, timeMs);
+    return { scraped: parsed.samples, postRelabel, added };
+  }
+
+  /** Finds or makes the series of lines never seen; those of other shards are left for complete(). Gives how many are new to the target. */
+  #resolve(
+    target: Target,
+    cache: LineCache,
+    misses: number,
+    scope: AppendScope,
+    strangers: StrangerList,
+    relabels: boolean,
+  ): number {
+    let added = 0;
+    for (let miss = 0; miss < misses; miss++) {
+      const isKept = this.#prepare(target, cache, miss, relabels);
+      if (!isKept) {
+        this.#exposition.drop(cache, miss);
+        continue;
+      }
+      added++;
+      const owner = this.#head.owner(this.#place.count);
+      if (owner !== this.#place.index) {
+        strangers.add(owner, this.#exposition.scratch.read());
+        this.#exposition.refuse(cache, miss);
+        continue;
+      }
+      const series = scope.seriesOfScratch();
+      if (series === NO_SERIES) this.#exposition.refuse(cache, miss);
+      else this.#exposition.resolve(cache, miss, series, this.#head.refLow(series), owner);
+    }
+    return added;
+  }
+
+  /** Puts the final labels of a miss into the scratch; false where relabelling drops the line. */
+  #prepare(target: Target, cache: LineCache, miss: number, relabels: boolean): boolean {
+    const { config, rules } = target;
+    const { scratch } = this.#exposition;
+    try {
+      this.#exposition.readLabels(cache, miss);
+      if (!relabels) return true;
+      if (rules.length > 0) {
+        const labels = relabel(scratch.read(), rules);
+        if (labels === undefined) return false;
+        scratch.write(labels);
+      }
+    } catch (error) {
+      if (!(error instanceof LabelError)) throw error;
+      this.#exposition.takeBack(cache);
+      throw new BodyRefused(error.message);
+    }
+    const exceeded = scratch.exceeded({
+      labelsMax: config.labelLimit,
+      nameBytesMax: config.labelNameLengthLimit,
+      valueBytesMax: config.labelValueLengthLimit,
+    });
+    if (exceeded === undefined) return true;
+    this.#exposition.takeBack(cache);
+    throw new BodyRefused(exceeded);
+  }
+
+  #resolveAdopted(target: Target, cache: LineCache, misses: number, adopted: AdoptedIndex): void {
+    for (let miss = 0; miss < misses; miss++) {
+      const found = this.#prepare(target, cache, miss, cache === target.lines)
+        ? adopted.find(this.#exposition.scratch.read())
+        : undefined;
+      if (found === undefined || found.series < 0) this.#exposition.refuse(cache, miss);
+      else this.#exposition.resolve(cache, miss, found.series, found.ref, found.owner);
+    }
+  }
+
+  /** The synthetic series of a scrape. */
+  #report(
+    target: Target,
+    scope: AppendScope,
+    strangers: StrangerList,
+    timeMs: number,
+    up: boolean,
+    durationS: number,
+    counted: Counted,
+  ): void {
+    target.reportText = reportText(up, durationS, counted);
+    const body = this.#exposition.load(target.reportText);
+    const parsed = this.#exposition.parse(target.synthetic, body, timeMs, SYNTHETIC_OPTIONS);
+    if (!parsed.ok) throw new Error(`our own report does not parse: ${parsed.message}`);
+    this.#resolve(target, target.synthetic, parsed.misses, scope, strangers, false);
+  }
+
+  /** Appends this shard's rows and hands out the others'. */
+  #finish(
+    scope: AppendScope,
+    strangers: StrangerList,
+  ): Pick<ScrapeReply, 'outcome' | 'wal' | 'outgoing' | 'strangers' | 'nearRef' | 'refusedSeries'> {
+    const own = this.#exposition.rows(this.#place.index);
+    scope.rows(own.address, own.count);
+    const outgoing = takeOutgoing(this.#exposition, this.#place);
+    this.#exposition.clearRows();
+    const nearRef = own.count === 0 ? 0 : this.#head.nearRef(own.address);
+    return {
+      ...scope.finish(this.#parts),
+      outgoing,
+      strangers: strangers.list(),
+      nearRef,
+      refusedSeries: scope.refused,
+    };
+  }
+
+  #get(number: number): Target {
+    const target = this.#targets.get(number);
+    if (target === undefined) throw new Error(`target ${number} is not open`);
+    return target;
+  }
+}
+
+/** Label sets of other shards' series that a body named and this shard does not know, by owner. */
+export class StrangerList {
+  readonly #byOwner = new Map<number, Labels[]>();
+
+  add(owner: number, labels: Labels): void {
+    const list = this.#byOwner.get(owner);
+    if (list === undefined) this.#byOwner.set(owner, [labels]);
+    else list.push(labels);
+  }
+
+  clear(): void {
+    this.#byOwner.clear();
+  }
+
+  list(): Strangers[] {
+    return [...this.#byOwner].map(([owner, labels]) => ({ owner, labels }));
+  }
+}
+
+/** What the owners answered, found by label set. */
+export class AdoptedIndex {
+  readonly #byKey = new Map<string, { owner: number; series: number; ref: number }>();
+
+  constructor(strangers: readonly AdoptedStrangers[]) {
+    for (const { owner, labels, adopted } of strangers) {
+      labels.forEach((set, i) => {
+        this.#byKey.set(keyOf(set), { owner, ...adopted[i]! });
+      });
+    }
+  }
+
+  find(labels: Labels): { owner: number; series: number; ref: number } | undefined {
+    return this.#byKey.get(keyOf(labels));
+  }
+}
+
+/** The rows parsed for other shards: copies. */
+export function takeOutgoing(exposition: Exposition, place: ShardPlace): Outgoing[] {
+  const outgoing: Outgoing[] = [];
+  for (let owner = 0; owner < place.count; owner++) {
+    if (owner === place.index) continue;
+    const rows = exposition.rowBytes(owner);
+    if (rows.length > 0) outgoing.push({ owner, rows: new Uint8Array(rows).buffer });
+  }
+  return outgoing;
+}
+
+const encoder = new TextEncoder();
+
+function reportText(up: boolean, durationS: number, counted: Counted): Uint8Array {
+  return encoder.encode(
+    `up ${up ? 1 : 0}\n` +
+      `scrape_duration_seconds ${formatGeneral(durationS)}\n` +
+      `scrape_samples_scraped ${counted.scraped}\n` +
+      `scrape_samples_post_metric_relabeling ${counted.postRelabel}\n` +
+      `scrape_series_added ${counted.added}\n`,
+  );
+}

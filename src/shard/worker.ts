@@ -1,0 +1,18 @@
+// What runs in worker threads: one export for each kind of thread. Piscina calls it with each task.
+
+import { workerData } from 'piscina';
+import type { ShardSetup, ShardStarted, Task, TaskReply } from './protocol.js';
+import { Shard } from './shard.js';
+import { buffersOf, moving } from './transfer.js';
+
+let current: Shard | undefined;
+
+/** A shard's thread. The first task starts it. */
+export function shard(task: Task | 'start'): TaskReply | ShardStarted {
+  if (task === 'start') {
+    current = new Shard(workerData as ShardSetup);
+    return current.started;
+  }
+  const reply = current!.run(task);
+  return moving(reply, buffersOf(reply.results));
+}

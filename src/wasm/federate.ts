@@ -1,0 +1,121 @@
+// The façade of the federate kernel: the newest samples of many series as text.
+
+import { compareStrings, type Labels, pairsOf } from '../model/labels.js';
+import type { Core } from './core.js';
+import { copyOut } from './label-table.js';
+import type { Query } from './query.js';
+import { OutOfMemory, type SeriesList } from './select.js';
+
+/** One metric name's lines within a text. */
+export interface FederateBlock {
+  readonly name: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+const encoder = new TextEncoder();
+const NO_SYMBOL = 0xffffffff;
+
+export class Federation {
+  readonly #core: Core;
+  readonly #address: number;
+  /** Metric names in the order of their families. */
+  readonly #names: string[];
+  /** The series in family order: a heap block of ours. */
+  readonly #arranged: { address: number; bytes: number };
+
+  /**
+   * Arranges the series by metric name. Query and list stay the caller's until close(). The query is an instant
+   * one whose only step is the newest time allowed.
+   */
+  constructor(core: Core, query: Query, list: SeriesList, external: Labels, utf8: boolean) {
+    this.#core = core;
+    const { exports } = core;
+    this.#address =
+      exports.federate_open(query.address, list.address, list.count, this.#symbol('__name__'), utf8) >>> 0;
+    if (this.#address === 0) throw new OutOfMemory();
+    for (const [name, value] of pairsOf(external)) this.#addExternal(name, value);
+    const count = exports.federate_order(this.#address);
+    if (count < 0) throw new OutOfMemory();
+    const distinct = Array.from({ length: count }, (_, i) => this.#text(exports.federate_name(this.#address, i)));
+    const order = distinct.map((_, i) => i).sort((a, b) => compareStrings(distinct[a]!, distinct[b]!));
+    this.#names = order.map((i) => distinct[i]!);
+    const bytes = Math.max(list.count, 4) * 4;
+    this.#arranged = { address: this.#alloc(bytes), bytes };
+    const places = this.#alloc(Math.max(count, 4) * 4);
+    const placeOf = core.u32(places, count);
+    order.forEach((i, place) => {
+      placeOf[i] = place;
+    });
+    const isArranged = exports.federate_arrange(this.#address, places, this.#arranged.address);
+    exports.heap_free(places, Math.max(count, 4) * 4);
+    if (!isArranged) throw new OutOfMemory();
+  }
+
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  /** The next families, up to about `bytes`: copies. */
+  next(bytes: number): { done: boolean; text: ArrayBuffer; blocks: FederateBlock[] } {
+    const { exports } = this.#core;
+    const status = exports.federate_render(this.#address, bytes);
+    if (status < 0) throw new OutOfMemory();
+    const words = this.#core.u32(exports.federate_blocks(), (exports.federate_block_count() >>> 0) * 3);
+    const blocks: FederateBlock[] = [];
+    for (let i = 0; i < words.length; i += 3) {
+      blocks.push({ name: this.#names[words[i]!]!, offset: words[i + 1]!, bytes: words[i + 2]! });
+    }
+    return {
+      done: status === 1,
+      text: copyOut(this.#core, exports.federate_text(), exports.federate_text_bytes()),
+      blocks,
+    };
+  }
+
+  close(): void {
+    const { exports } = this.#core;
+    exports.federate_close(this.#address);
+    exports.federate_release();
+    exports.heap_free(this.#arranged.address, this.#arranged.bytes);
+  }
+
+  #addExternal(name: string, value: string): void {
+    const escaped = value.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`));
+    const nameBytes = encoder.encode(name);
+    const labelBytes = encoder.encode(`${name}="${escaped}"`);
+    const at = this.#alloc(nameBytes.length + labelBytes.length);
+    this.#core.bytes.set(nameBytes, at);
+    this.#core.bytes.set(labelBytes, at + nameBytes.length);
+    const added = this.#core.exports.federate_external(
+      this.#address,
+      at,
+      nameBytes.length,
+      at + nameBytes.length,
+      labelBytes.length,
+    );
+    this.#core.exports.heap_free(at, nameBytes.length + labelBytes.length);
+    if (!added) throw new OutOfMemory();
+  }
+
+  #symbol(text: string): number {
+    const bytes = encoder.encode(text);
+    const at = this.#alloc(bytes.length);
+    this.#core.bytes.set(bytes, at);
+    const symbol = this.#core.exports.symbols_find(at, bytes.length) >>> 0;
+    this.#core.exports.heap_free(at, bytes.length);
+    return symbol === NO_SYMBOL ? NO_SYMBOL : symbol;
+  }
+
+  #text(symbol: number): string {
+    const { exports } = this.#core;
+    const address = exports.symbols_address(symbol) >>> 0;
+    return Buffer.from(this.#core.memory.buffer, address, exports.symbols_length(symbol) >>> 0).toString('utf8');
+  }
+
+  #alloc(bytes: number): number {
+    const address = this.#core.exports.heap_alloc(bytes) >>> 0;
+    if (address === 0) throw new OutOfMemory();
+    return address;
+  }
+}

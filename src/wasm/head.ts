@@ -1,0 +1,292 @@
+// The façade of the head: series by their labels, appends, replay, truncation.
+//
+// An append works on parts: WAL bytes that stay in shared memory until the log has
+// them. begin() starts one; series() and rows() add to it; finish() gives the parts.
+
+import {
+  OUTCOME_ACCEPTED,
+  OUTCOME_DUPLICATE,
+  OUTCOME_FIRST_RECORD,
+  OUTCOME_FIRST_STATUS,
+  OUTCOME_MAX_TIME,
+  OUTCOME_MIN_TIME,
+  OUTCOME_NO_MEMORY,
+  OUTCOME_OUT_OF_ORDER,
+  OUTCOME_REPEATED,
+  OUTCOME_TOO_FAR,
+  OUTCOME_TOO_OLD,
+  OUTCOME_UNKNOWN,
+  ROW_BYTES,
+  Status,
+} from '../../assembly/layout.js';
+import type { Core } from './core.js';
+import { OutOfMemory } from './select.js';
+
+/** A series in this core. Never given out twice; may be gone. */
+export type SeriesIndex = number & { readonly __ref: 'Series' };
+
+/** No such series, or no memory for one. */
+export const NO_SERIES = 0xffffffff as SeriesIndex;
+
+/** WAL bytes in linear memory, until released. */
+export type PartRef = number & { readonly __ref: 'Part' };
+
+export type Refusal = 'out of order' | 'duplicate' | 'too old' | 'too far' | 'no memory';
+
+/** What happened to the samples of an append so far. */
+export interface AppendOutcome {
+  readonly accepted: number;
+  readonly repeated: number;
+  readonly outOfOrder: number;
+  readonly duplicate: number;
+  readonly tooOld: number;
+  readonly tooFar: number;
+  readonly noMemory: number;
+  /** Rows whose series is gone. */
+  readonly unknown: number;
+  readonly firstRefusal: Refusal | undefined;
+  /** Times of accepted samples; undefined where none was. */
+  readonly minTimeMs: number | undefined;
+  readonly maxTimeMs: number | undefined;
+}
+
+/** What rows are encoded against, and which times are acceptable. */
+export interface AppendBounds {
+  readonly append: number;
+  readonly baseRef: number;
+  readonly baseTimeMs: number;
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+}
+
+export interface ReplayTotals {
+  readonly applied: number;
+  /** Before the window, or not later than what the series has. */
+  readonly skipped: number;
+  /** Of other shards' series, or of none. */
+  readonly foreign: number;
+  readonly highestRef: number;
+  /** undefined where nothing was applied. */
+  readonly newestMs: number | undefined;
+}
+
+/** Where a row has the low half of its ref: see assembly/exposition/batch.ts. */
+const ROW_REF_OFFSET = 4;
+
+const REFUSALS = new Map<Status, Refusal>([
+  [Status.OutOfOrder, 'out of order'],
+  [Status.Duplicate, 'duplicate'],
+  [Status.TooOld, 'too old'],
+  [Status.Invalid, 'too far'],
+  [Status.NoMemory, 'no memory'],
+]);
+
+export class Head {
+  readonly #core: Core;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  // --- Series ---
+
+  get seriesCount(): number {
+    return this.#core.exports.series_count() >>> 0;
+  }
+
+  /** The series of the labels in the scratch, or NO_SERIES. */
+  resolve(): SeriesIndex {
+    return (this.#core.exports.series_resolve() >>> 0) as SeriesIndex;
+  }
+
+  /** Makes a series of the labels in the scratch, which resolve() just did not find; NO_SERIES where memory is refused. */
+  create(part: PartRef, ref: number): SeriesIndex {
+    return (this.#core.exports.series_create(part, ref) >>> 0) as SeriesIndex;
+  }
+
+  /** The shard, of `shards`, that owns the labels in the scratch. */
+  owner(shards: number): number {
+    return shards === 1 ? 0 : this.#core.exports.series_owner(shards) >>> 0;
+  }
+
+  refLow(series: SeriesIndex): number {
+    return this.#core.exports.series_ref_low(series) >>> 0;
+  }
+
+  /** Refs of all series alive, ascending by series index: copies. */
+  liveRefs(): Float64Array {
+    const { exports } = this.#core;
+    const bound = exports.series_bound() >>> 0;
+    const refs = new Float64Array(exports.series_count() >>> 0);
+    let count = 0;
+    for (let series = 0; series < bound; series++) {
+      const ref = exports.series_ref(series);
+      if (ref > 0) refs[count++] = ref;
+    }
+    return refs.subarray(0, count).slice();
+  }
+
+  // --- Appends ---
+
+  openPart(): PartRef {
+    const part = this.#core.exports.part_open() >>> 0;
+    if (part === 0) throw new OutOfMemory();
+    return part as PartRef;
+  }
+
+  partSpan(part: PartRef): { address: number; bytes: number } {
+    return { address: this.#core.exports.part_address(part) >>> 0, bytes: this.#core.exports.part_bytes(part) >>> 0 };
+  }
+
+  closePart(part: PartRef): void {
+    this.#core.exports.part_close(part);
+  }
+
+  /** Starts counting an append's outcome. */
+  beginAppend(): void {
+    this.#core.exports.append_begin();
+  }
+
+  /** Appends rows that lie at an address. False where there is no memory to keep the books: nothing was appended. */
+  rows(address: number, count: number, bounds: AppendBounds, part: PartRef): boolean {
+    const { append, baseRef, baseTimeMs, minTimeMs, maxTimeMs } = bounds;
+    return (
+      this.#core.exports.append_rows(address, count, append, baseRef, baseTimeMs, minTimeMs, maxTimeMs, part) ===
+      Status.Ok
+    );
+  }
+
+  /** The series that a row names. */
+  seriesOfRow(address: number, row: number): number {
+    return this.#core.view.getUint32(address + row * ROW_BYTES, true);
+  }
+
+  /** Low half of the ref of the first row at an address. */
+  nearRef(address: number): number {
+    return this.#core.view.getUint32(address + ROW_REF_OFFSET, true);
+  }
+
+  /** Indexes of the rows whose series is gone: lends. */
+  unknownRows(count: number): Uint32Array {
+    return this.#core.u32(this.#core.exports.append_unknown(), count);
+  }
+
+  outcome(): AppendOutcome {
+    const at = this.#core.exports.append_outcome() >>> 0;
+    const { view } = this.#core;
+    const count = (offset: number) => view.getUint32(at + offset, true);
+    const accepted = count(OUTCOME_ACCEPTED);
+    return {
+      accepted,
+      repeated: count(OUTCOME_REPEATED),
+      outOfOrder: count(OUTCOME_OUT_OF_ORDER),
+      duplicate: count(OUTCOME_DUPLICATE),
+      tooOld: count(OUTCOME_TOO_OLD),
+      tooFar: count(OUTCOME_TOO_FAR),
+      noMemory: count(OUTCOME_NO_MEMORY),
+      unknown: count(OUTCOME_UNKNOWN),
+      firstRefusal: REFUSALS.get(count(OUTCOME_FIRST_STATUS)),
+      minTimeMs: accepted === 0 ? undefined : Number(view.getBigInt64(at + OUTCOME_MIN_TIME, true)),
+      maxTimeMs: accepted === 0 ? undefined : Number(view.getBigInt64(at + OUTCOME_MAX_TIME, true)),
+    };
+  }
+
+  /** Series index of the first refused sample's record. */
+  firstRefused(): number {
+    return this.#core.view.getUint32((this.#core.exports.append_outcome() >>> 0) + OUTCOME_FIRST_RECORD, true);
+  }
+
+  /** Every append up to here is visible to all. */
+  commit(watermark: number): void {
+    this.#core.exports.journal_commit(watermark);
+  }
+
+  // --- Replay ---
+
+  beginReplay(shard: number, shards: number): void {
+    this.#core.exports.replay_begin(shard, shards);
+  }
+
+  /** A series record in linear memory; a reason where it is no such record. Throws OutOfMemory. */
+  replaySeries(address: number, length: number): string | undefined {
+    return this.#replayed(this.#core.exports.replay_series(address, length), 'series');
+  }
+
+  replaySamples(address: number, length: number, minTimeMs: number): string | undefined {
+    return this.#replayed(this.#core.exports.replay_samples(address, length, minTimeMs), 'samples');
+  }
+
+  endReplay(): ReplayTotals {
+    const { exports } = this.#core;
+    exports.replay_end();
+    const newest = exports.replay_newest();
+    return {
+      applied: exports.replay_applied(),
+      skipped: exports.replay_skipped(),
+      foreign: exports.replay_foreign(),
+      highestRef: exports.replay_highest(),
+      newestMs: newest < -(2 ** 62) ? undefined : newest,
+    };
+  }
+
+  #replayed(status: Status, kind: string): string | undefined {
+    if (status === Status.Ok) return undefined;
+    if (status === Status.NoMemory) throw new OutOfMemory();
+    return `${kind} record is malformed at byte ${this.#core.exports.replay_error_offset() >>> 0}`;
+  }
+
+  // --- Truncation: see assembly/head/truncate.ts ---
+
+  /** One past the highest series index: what truncation scans up to. */
+  get seriesBound(): number {
+    return this.#core.exports.series_bound() >>> 0;
+  }
+
+  scan(minTimeMs: number, from: number, count: number): void {
+    this.#core.exports.truncate_scan(minTimeMs, from, count);
+  }
+
+  get retiredCount(): number {
+    return this.#core.exports.truncate_retired_count() >>> 0;
+  }
+
+  /** Indexes of the retired series: copies. */
+  retired(): Uint32Array {
+    return this.#core.u32(this.#core.exports.truncate_retired(), this.retiredCount).slice();
+  }
+
+  /** False where memory is refused: try again later. */
+  beginSweep(): boolean {
+    return this.#core.exports.truncate_begin_sweep();
+  }
+
+  /** Label names to sweep, 0 up to this. */
+  get names(): number {
+    return this.#core.exports.pairs_name_bound() >>> 0;
+  }
+
+  sweepName(name: number): boolean {
+    return this.#core.exports.truncate_sweep(name);
+  }
+
+  finishSweep(): void {
+    this.#core.exports.truncate_finish();
+  }
+
+  // --- Numbers ---
+
+  get counters(): Record<string, number> {
+    const { exports } = this.#core;
+    return {
+      samplesAppended: exports.append_total(),
+      chunksSealed: exports.append_sealed_total(),
+      chunksFreed: exports.truncate_chunks_freed(),
+      seriesCreated: exports.series_created(),
+      seriesRemoved: exports.series_removed(),
+      corruptChunks: exports.query_corrupt(),
+      symbols: exports.symbols_count() >>> 0,
+      symbolBytes: exports.symbols_bytes(),
+      pairs: exports.pairs_total() >>> 0,
+    };
+  }
+}

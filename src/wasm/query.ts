@@ -1,0 +1,269 @@
+// The façade of the query kernel: fragments evaluated in the core, morsel by morsel.
+
+import { QueryMode, Status } from '../../assembly/layout.js';
+import type { Core } from './core.js';
+import { AGGREGATE_OPS, WINDOW_FNS } from './eval.js';
+import { copyOut, type LabelTable, takeLabelTable } from './label-table.js';
+import { OutOfMemory, type SeriesList } from './select.js';
+
+/** Samples decoded in one morsel: about two milliseconds. */
+const MORSEL_SAMPLES = 200_000;
+/** Series looked at in one morsel, where they have few samples each. */
+const MORSEL_SERIES = 50_000;
+
+/** What a query computes over each series, and when. */
+export interface QueryWindow {
+  readonly startMs: number;
+  readonly stepMs: number;
+  readonly steps: number;
+  readonly windowMs: number;
+}
+
+export type AggregateName = 'sum' | 'avg' | 'min' | 'max' | 'count' | 'group' | 'stddev' | 'stdvar';
+
+/** How rows are folded into groups. */
+export interface QueryAggregate {
+  readonly op: AggregateName;
+  readonly grouping: 'by' | 'without';
+  readonly labels: readonly string[];
+}
+
+/** Rows of one morsel. */
+export interface QueryRows {
+  readonly labels: LabelTable;
+  readonly count: number;
+  /** count × steps f64. */
+  readonly values: ArrayBuffer;
+  /** count × steps bytes. */
+  readonly present: ArrayBuffer;
+}
+
+/** Raw samples of one morsel's series. */
+export interface QuerySamples {
+  readonly labels: LabelTable;
+  /** Samples of each series (u32). */
+  readonly counts: ArrayBuffer;
+  readonly times: ArrayBuffer;
+  readonly values: ArrayBuffer;
+}
+
+/** The share of this core in an aggregation: groups and state columns as promql/exec/partial.ts has them. */
+export interface QueryGroups {
+  readonly labels: LabelTable;
+  readonly count: number;
+  readonly present: ArrayBuffer;
+  readonly state: ArrayBuffer[];
+}
+
+/** Whether the kernel has a window function; others run in TypeScript over raw samples. */
+export function hasWindowFn(fn: string): boolean {
+  return WINDOW_FNS.has(fn);
+}
+
+/** Series changed by appends after a query's watermark, as the query must see them. Owned by the query that is opened with it. */
+export type View = number & { readonly __ref: 'View' };
+
+export class Queries {
+  readonly #core: Core;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** Freezes what is visible at a watermark, for queries that are opened with it. */
+  view(watermark: number): View {
+    const view = this.#core.exports.journal_open(watermark) >>> 0;
+    if (view === 0) throw new OutOfMemory();
+    return view as View;
+  }
+
+  /** Takes the view; the list stays the caller's until close(). */
+  open(
+    list: SeriesList,
+    view: View,
+    fn: string,
+    window: QueryWindow,
+    dropName: boolean,
+    aggregate?: QueryAggregate,
+  ): Query {
+    const mode = aggregate === undefined ? QueryMode.Rows : QueryMode.Groups;
+    return this.#open(list, view, WINDOW_FNS.get(fn)!, window, mode, dropName, aggregate);
+  }
+
+  /** A query that gives the raw samples in (endMs - windowMs, endMs]. */
+  openSamples(list: SeriesList, view: View, windowMs: number, endMs: number): Query {
+    const window = { startMs: endMs, stepMs: 1, steps: 1, windowMs };
+    return this.#open(list, view, WINDOW_FNS.get('present_over_time')!, window, QueryMode.Samples, false, undefined);
+  }
+
+  #open(
+    list: SeriesList,
+    view: View,
+    fn: number,
+    window: QueryWindow,
+    mode: QueryMode,
+    dropName: boolean,
+    aggregate: QueryAggregate | undefined,
+  ): Query {
+    const { exports } = this.#core;
+    const op = aggregate === undefined ? 0 : AGGREGATE_OPS.get(aggregate.op)!;
+    const groups = aggregate === undefined ? 0 : this.#groups(aggregate);
+    const name = dropName ? this.#symbol('__name__') : NO_SYMBOL;
+    const { startMs, stepMs, steps, windowMs } = window;
+    const address =
+      exports.query_open(
+        fn,
+        startMs,
+        stepMs,
+        steps,
+        windowMs,
+        mode,
+        op,
+        groups,
+        view,
+        list.address,
+        list.count,
+        name,
+      ) >>> 0;
+    if (address === 0) {
+      if (groups !== 0) exports.groups_close(groups);
+      exports.journal_close(view);
+      throw new OutOfMemory();
+    }
+    return new Query(this.#core, address, steps, aggregate?.op);
+  }
+
+  #groups(aggregate: QueryAggregate): number {
+    const { exports } = this.#core;
+    const without = aggregate.grouping === 'without';
+    const names = without ? [...aggregate.labels, '__name__'] : aggregate.labels;
+    const symbols = names.map((name) => this.#symbol(name)).filter((symbol) => symbol !== NO_SYMBOL);
+    const address = symbols.length === 0 ? 0 : exports.heap_alloc(symbols.length * 4) >>> 0;
+    if (symbols.length > 0 && address === 0) throw new OutOfMemory();
+    if (address !== 0) this.#core.u32(address, symbols.length).set(symbols);
+    const groups = exports.groups_open(address, symbols.length, without) >>> 0;
+    if (groups === 0) throw new OutOfMemory();
+    return groups;
+  }
+
+  #symbol(text: string): number {
+    const bytes = new TextEncoder().encode(text);
+    const { exports } = this.#core;
+    const address = exports.heap_alloc(Math.max(bytes.length, 16)) >>> 0;
+    if (address === 0) throw new OutOfMemory();
+    this.#core.bytes.set(bytes, address);
+    const symbol = exports.symbols_find(address, bytes.length) >>> 0;
+    exports.heap_free(address, Math.max(bytes.length, 16));
+    return symbol;
+  }
+}
+
+const NO_SYMBOL = 0xffffffff;
+
+export class Query {
+  readonly #core: Core;
+  readonly #address: number;
+  readonly #steps: number;
+  readonly #op: AggregateName | undefined;
+
+  constructor(core: Core, address: number, steps: number, op: AggregateName | undefined) {
+    this.#core = core;
+    this.#address = address;
+    this.#steps = steps;
+    this.#op = op;
+  }
+
+  /** The query's address in the core, for kernels that read through it. */
+  get address(): number {
+    return this.#address;
+  }
+
+  /** Samples decoded so far. */
+  get samples(): number {
+    return this.#core.exports.query_samples(this.#address);
+  }
+
+  /** Evaluates the next morsel; true when that was the last. */
+  next(): boolean {
+    const done = this.#core.exports.query_morsel(this.#address, MORSEL_SAMPLES, MORSEL_SERIES);
+    if (this.#core.exports.query_status() !== Status.Ok) throw new OutOfMemory();
+    return done;
+  }
+
+  /** The rows of the last morsel: copies. */
+  rows(): QueryRows {
+    const { exports } = this.#core;
+    const count = exports.query_rows() >>> 0;
+    return {
+      labels: takeLabelTable(this.#core),
+      count,
+      values: copyOut(this.#core, exports.query_values(this.#address), count * this.#steps * 8),
+      present: copyOut(this.#core, exports.query_present(this.#address), count * this.#steps),
+    };
+  }
+
+  /** The raw samples of the last morsel: copies. */
+  rawSamples(): QuerySamples {
+    const { exports } = this.#core;
+    const bytes = exports.query_values_bytes(this.#address) >>> 0;
+    return {
+      labels: takeLabelTable(this.#core),
+      counts: copyOut(this.#core, exports.query_present(this.#address), (exports.query_rows() >>> 0) * 4),
+      times: copyOut(this.#core, exports.query_times(this.#address), bytes),
+      values: copyOut(this.#core, exports.query_values(this.#address), bytes),
+    };
+  }
+
+  /** The groups, after the last morsel: copies. */
+  groups(): QueryGroups {
+    const { exports } = this.#core;
+    const count = exports.query_groups(this.#address);
+    if (count < 0) throw new OutOfMemory();
+    const labels = takeLabelTable(this.#core);
+    const cells = count * this.#steps;
+    const op = this.#op!;
+    const present = new Uint8Array(cells);
+    const state = Array.from({ length: STATE_OF[op].length }, () => new Float64Array(cells));
+    for (let group = 0; group < count; group++) {
+      this.#copyState(exports.query_state(this.#address, group) >>> 0, group, present, state);
+    }
+    return { labels, count, present: present.buffer, state: state.map((column) => column.buffer) };
+  }
+
+  close(): void {
+    this.#core.exports.query_close(this.#address);
+  }
+
+  /** The kernel counts members in its first column, negative once an average runs; see assembly/eval/aggregate.ts. */
+  #copyState(address: number, group: number, present: Uint8Array, state: Float64Array[]): void {
+    const steps = this.#steps;
+    const from = group * steps;
+    const counts = this.#core.f64(address, steps);
+    for (let step = 0; step < steps; step++) {
+      const count = counts[step]!;
+      present[from + step] = count === 0 ? ABSENT : count > 0 ? FLOAT : RUNNING_MEAN;
+    }
+    STATE_OF[this.#op!].forEach((source, i) => {
+      const column = this.#core.f64(address + source * steps * 8, steps);
+      state[i]!.set(column, from);
+      if (source === 0) for (let step = 0; step < steps; step++) state[i]![from + step] = Math.abs(column[step]!);
+    });
+  }
+}
+
+/** What a cell of `present` says, as in promql/exec: nothing, a value, an average whose sum would have overflowed. */
+const ABSENT = 0;
+const FLOAT = 1;
+const RUNNING_MEAN = 2;
+
+/** Which of the kernel's columns each state column of partial.ts is. */
+const STATE_OF: Record<AggregateName, readonly number[]> = {
+  sum: [1, 2],
+  avg: [1, 2, 0],
+  min: [1],
+  max: [1],
+  count: [0],
+  group: [],
+  stddev: [1, 2, 0],
+  stdvar: [1, 2, 0],
+};
