@@ -76,9 +76,8 @@ export class DurationParser {
     const sign = this.#sign();
     const operand = this.#primary();
     if (sign === undefined) return operand;
-    // A plus is kept in front of a word: the tree of Prometheus has it.
-    const kept = operand.kind === 'durationCall' && sign.kind === '+' ? unary(sign, operand) : undefined;
-    return kept ?? this.#applySign(sign, operand);
+    // Prometheus's tree keeps a plus in front of a word, though nowhere else.
+    return operand.kind === 'durationCall' ? unary(sign, operand) : this.#applySign(sign, operand);
   }
 
   #expression(power: number): DurationNode {

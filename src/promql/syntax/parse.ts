@@ -98,7 +98,9 @@ const POWERS: ReadonlyMap<TokenKind, number> = new Map<TokenKind, number>([
 ]);
 const SIGN_POWER = 5;
 
+/** What errors about durations say was expected. */
 const DURATION_WISH = 'number, duration, step(), or range()';
+const STEP_WISH = 'number, duration, step(), range(), or "]"';
 
 class Parser {
   readonly #cursor: TokenCursor;
@@ -356,7 +358,7 @@ class Parser {
       return { kind: 'matrixSelector', vector, range, pos: spanOf(expr.pos, close) };
     }
     if (!cursor.take(':')) cursor.unexpected('subquery or range', '":" or "]"');
-    const step = cursor.kind === ']' ? 0 : this.#duration('subquery selector', `${STEP_WISH}, or "]"`).positive();
+    const step = cursor.kind === ']' ? 0 : this.#duration('subquery selector', STEP_WISH).positive();
     const end = cursor.take(']') ?? cursor.unexpected('subquery selector', '"]"');
     this.#grow(this.#height);
     return { kind: 'subquery', expr, range, step, offset: 0, pos: spanOf(expr.pos, end) };
@@ -417,7 +419,8 @@ class Parser {
     const before = expr.kind === 'matrixSelector' ? expr.vector : expr;
     const vector = { ...before, [modifier]: true };
     if (vector.anchored && vector.smoothed) fail('anchored and smoothed modifiers cannot be used together');
-    return expr.kind === 'matrixSelector' ? { ...expr, vector } : vector;
+    const pos = { start: expr.pos.start, end: cursor.end };
+    return expr.kind === 'matrixSelector' ? { ...expr, vector, pos } : { ...vector, pos };
   }
 
   // Tools.
@@ -440,8 +443,6 @@ class Parser {
     this.#cursor.limitHeight(this.#height);
   }
 }
-
-const STEP_WISH = 'number, duration, step(), range()';
 
 const MISPLACED = 'modifier must be preceded by an instant vector selector or range vector selector or a subquery';
 
