@@ -9,7 +9,7 @@
 //   json    'f', but 'e' below 1e-6 and from 1e21 on     1000000  0.00001  1e+21
 //           (what the HTTP API prints)
 //   label   as text, with ".0" where neither point nor exponent is     1.0  1e+06
-//           (how le and quantile are normalised)
+//           (how le and quantile are normalised); -0 is 0.0
 
 import { powerHigh, powerLow } from './powers';
 import { mulHigh } from './wide';
@@ -51,7 +51,7 @@ export function printJson(out: usize, bits: u64): usize {
 
 /** Writes the form of bucket borders at `out`, at most FLOAT_TEXT_MAX bytes; gives the address behind it. */
 export function printLabel(out: usize, bits: u64): usize {
-  const end = printText(out, bits);
+  const end = printText(out, bits << 1 == 0 ? 0 : bits);
   if (isSpecial(bits)) return end;
   for (let at = out; at < end; at++) {
     const byte = load<u8>(at);

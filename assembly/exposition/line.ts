@@ -261,9 +261,9 @@ function parseTime(at: usize): usize {
   return at;
 }
 
-/** The end of the value token: it stops at white space and at an opening brace. */
+/** The end of the value token: it stops at white space, an opening brace and a zero byte. */
 function valueToken(at: usize): usize {
-  while (!is(at, SPACE) && load<u8>(at) != BREAK && load<u8>(at) != OPEN) at++;
+  while (!is(at, SPACE) && load<u8>(at) != BREAK && load<u8>(at) != OPEN && load<u8>(at) != 0) at++;
   return at;
 }
 

@@ -4,6 +4,7 @@
 import { LabelFault } from '../../assembly/layout.js';
 import type { Labels } from '../model/labels.js';
 import type { Core } from './core.js';
+import { quote } from './text-fault.js';
 
 /** Limits on a label set, each off where 0. Lengths are in bytes. */
 export interface LabelLimits {
@@ -93,12 +94,26 @@ export class LabelScratch {
         return new LabelError(fault, 'missing metric name (__name__ label)');
       case LabelFault.EmptyName:
       case LabelFault.InvalidUtf8:
-        return new LabelError(fault, `invalid metric name or label names: ${JSON.stringify(this.read())}`);
+        return new LabelError(fault, `invalid metric name or label names: ${this.#quoted()}`);
       case LabelFault.NoMemory:
         return new LabelError(fault, 'no memory for a label set');
       default:
         return new LabelError(fault, `label set over its limits (${LabelFault[fault]})`);
     }
+  }
+
+  /** As Go prints labels; from the bytes, because they may not be UTF-8. */
+  #quoted(): string {
+    const { exports, view } = this.#core;
+    const address = exports.scratch_address() >>> 0;
+    const pairs = Array.from({ length: view.getUint32(address, true) }, (_, i) => {
+      const at = address + 4 + i * 16;
+      const name = this.#core.u8(view.getUint32(at, true), view.getUint32(at + 4, true));
+      const value = this.#core.u8(view.getUint32(at + 8, true), view.getUint32(at + 12, true));
+      const plain = Buffer.from(name).toString('latin1');
+      return `${/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(plain) ? plain : quote(name)}=${quote(value)}`;
+    });
+    return `{${pairs.join(', ')}}`;
   }
 
   #faultName(): string {

@@ -162,7 +162,7 @@ test('float parse: the slow path is rare', () => {
 
 const printed: [value: number, text: string, json: string, label: string][] = [
   [0, '0', '0', '0.0'],
-  [-0, '-0', '-0', '-0.0'],
+  [-0, '-0', '-0', '0.0'],
   [1, '1', '1', '1.0'],
   [-1.5, '-1.5', '-1.5', '-1.5'],
   [123456, '123456', '123456', '123456.0'],
