@@ -16,13 +16,7 @@ export {
   size as chunk_size,
   snapshot as chunk_snapshot,
 } from './chunk/bridge';
-export {
-  columnsOf as aggregate_columns,
-  finish as aggregate_finish,
-  fold as aggregate_fold,
-  merge as aggregate_merge,
-  stateBytes as aggregate_state_bytes,
-} from './eval/aggregate';
+export { columnsOf as aggregate_columns } from './eval/aggregate';
 export {
   evalColumns as eval_columns,
   evalSeries as eval_series,

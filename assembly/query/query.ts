@@ -47,6 +47,8 @@ const TIMES: usize = 160;
 /** Samples of one series that fit the columns at first; they double when a series has more in one window. */
 const ROOM_MIN: u32 = 16384;
 
+/** The group being folded into, as the aggregation kernel takes it. */
+const share: usize = memory.data(32, 8);
 const openChunk: usize = memory.data(CHUNK_BYTES_MAX, 16);
 /** Addresses of a series' sealed chunks, newest first, while they are brought into time order. */
 const chunks: usize = memory.data(16, 8);
@@ -119,7 +121,7 @@ export function close(query: usize): void {
   const job = changetype<Job>(query);
   const states = query + STATES;
   for (let i: u32 = 0; i < buffer.length(states); i += 4) {
-    heap.free(<usize>load<u32>(buffer.address(states) + i), aggregate.stateBytes(load<u32>(query, OP), job.steps));
+    heap.free(<usize>load<u32>(buffer.address(states) + i), stateBytes(load<u32>(query, OP), job.steps));
   }
   buffer.clear(states);
   buffer.clear(query + VALUES);
@@ -289,7 +291,7 @@ function foldRow(query: usize, job: Job, record: usize, cells: u32): Status {
   const states = query + STATES;
   const op = load<u32>(query, OP);
   if (group << 2 == buffer.length(states)) {
-    const bytes = aggregate.stateBytes(op, job.steps);
+    const bytes = stateBytes(op, job.steps);
     const entry = buffer.reserve(states, 4);
     const state: usize = entry == 0 ? 0 : heap.alloc(bytes);
     if (state == 0) return Status.NoMemory;
@@ -297,9 +299,19 @@ function foldRow(query: usize, job: Job, record: usize, cells: u32): Status {
     store<u32>(entry, <u32>state);
     buffer.advance(states, 4);
   }
-  const state = <usize>load<u32>(buffer.address(states) + ((<usize>group) << 2));
-  aggregate.fold(op, state, job.steps, job.rowValues, job.rowPresent, cells);
+  const one = changetype<aggregate.Groups>(share);
+  one.op = op;
+  one.steps = job.steps;
+  one.count = 1;
+  one.state = load<u32>(buffer.address(states) + ((<usize>group) << 2));
+  one.present = one.state + ((aggregate.columnsOf(op) * job.steps) << 3);
+  aggregate.fold(one, 0, job.rowValues, job.rowPresent, cells);
   return Status.Ok;
+}
+
+/** A group's block: its state columns, then its present bytes, as a share of one group has them. */
+function stateBytes(op: u32, steps: u32): usize {
+  return ((<usize>(aggregate.columnsOf(op) * steps)) << 3) + <usize>steps;
 }
 
 function writeRow(query: usize, job: Job, record: usize): Status {

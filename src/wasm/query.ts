@@ -220,12 +220,16 @@ export class Query {
     const count = exports.query_groups(this.#address);
     if (count < 0) throw new OutOfMemory();
     const labels = takeLabelTable(this.#core);
-    const cells = count * this.#steps;
-    const op = this.#op!;
-    const present = new Uint8Array(cells);
-    const state = Array.from({ length: STATE_OF[op].length }, () => new Float64Array(cells));
+    const steps = this.#steps;
+    const present = new Uint8Array(count * steps);
+    const columns = exports.aggregate_columns(AGGREGATE_OPS.get(this.#op!)!);
+    const state = Array.from({ length: columns }, () => new Float64Array(count * steps));
     for (let group = 0; group < count; group++) {
-      this.#copyState(exports.query_state(this.#address, group) >>> 0, group, present, state);
+      const address = exports.query_state(this.#address, group) >>> 0;
+      state.forEach((column, i) => {
+        column.set(this.#core.f64(address + i * steps * 8, steps), group * steps);
+      });
+      present.set(this.#core.u8(address + columns * steps * 8, steps), group * steps);
     }
     return { labels, count, present: present.buffer, state: state.map((column) => column.buffer) };
   }
@@ -233,37 +237,4 @@ export class Query {
   close(): void {
     this.#core.exports.query_close(this.#address);
   }
-
-  /** The kernel counts members in its first column, negative once an average runs; see assembly/eval/aggregate.ts. */
-  #copyState(address: number, group: number, present: Uint8Array, state: Float64Array[]): void {
-    const steps = this.#steps;
-    const from = group * steps;
-    const counts = this.#core.f64(address, steps);
-    for (let step = 0; step < steps; step++) {
-      const count = counts[step]!;
-      present[from + step] = count === 0 ? ABSENT : count > 0 ? FLOAT : RUNNING_MEAN;
-    }
-    STATE_OF[this.#op!].forEach((source, i) => {
-      const column = this.#core.f64(address + source * steps * 8, steps);
-      state[i]!.set(column, from);
-      if (source === 0) for (let step = 0; step < steps; step++) state[i]![from + step] = Math.abs(column[step]!);
-    });
-  }
 }
-
-/** What a cell of `present` says, as in promql/exec: nothing, a value, an average whose sum would have overflowed. */
-const ABSENT = 0;
-const FLOAT = 1;
-const RUNNING_MEAN = 2;
-
-/** Which of the kernel's columns each state column of partial.ts is. */
-const STATE_OF: Record<AggregateName, readonly number[]> = {
-  sum: [1, 2],
-  avg: [1, 2, 0],
-  min: [1],
-  max: [1],
-  count: [0],
-  group: [],
-  stddev: [1, 2, 0],
-  stdvar: [1, 2, 0],
-};
