@@ -64,6 +64,8 @@ export enum WindowFn {
   PresentOverTime = 16,
   StddevOverTime = 17,
   StdvarOverTime = 18,
+  /** No function: the samples themselves are left in the job's columns, without stale markers. */
+  Samples = 19,
 }
 
 // --- A job of the eval kernel: what to compute over one series after the other ---

@@ -144,21 +144,27 @@ function putValue(state: ChunkState, change: u64, code: u64, bits: u32): void {
   }
   let leading = leadingOf(change);
   let trailing = <u8>ctz<u64>(change);
-  let size: u32;
   if (inWindow(state, leading, trailing)) {
     leading = state.leading;
     trailing = state.trailing;
-    size = 64 - <u32>leading - <u32>trailing;
-    put(state, (code << 2) | 0b10, bits + 2);
+    code = (code << 2) | 0b10;
+    bits += 2;
   } else {
     state.leading = leading;
     state.trailing = trailing;
-    size = 64 - <u32>leading - <u32>trailing;
     // 64 significant bits are written as 0, which no code needs otherwise.
-    const window: u64 = ((<u64>0b11) << 11) | ((<u64>leading) << 6) | (<u64>size & 63);
-    put(state, (code << 13) | window, bits + 13);
+    const size: u64 = (64 - <u64>leading - <u64>trailing) & 63;
+    code = (code << 13) | ((<u64>0b11) << 11) | ((<u64>leading) << 6) | size;
+    bits += 13;
   }
-  put(state, change >> <u64>trailing, size);
+  const size: u32 = 64 - <u32>leading - <u32>trailing;
+  const significant = change >> <u64>trailing;
+  if (bits + size <= 64) {
+    put(state, (code << (<u64>size)) | significant, bits + size);
+  } else {
+    put(state, code, bits);
+    put(state, significant, size);
+  }
 }
 
 function varintBits(value: u64): u32 {

@@ -8,11 +8,15 @@
 //
 // The sample columns need room for one window and one chunk only: when a chunk does not fit, the
 // steps that need nothing newer are evaluated and the samples that no later step needs are dropped.
+// With the function Samples nothing is evaluated, and all samples must fit.
 
 import * as decoder from '../chunk/decode';
-import { DECODE_INVALID, Status } from '../layout';
+import { DECODE_INVALID, Status, WindowFn } from '../layout';
 import { endOf, Job, seesStale } from './job';
 import { evaluate } from './window';
+
+/** A sample takes two bits at the least. */
+const SAMPLES_PER_BYTE_MAX: usize = 4;
 
 export function begin(job: Job): void {
   job.count = 0;
@@ -38,8 +42,9 @@ export function addChunk(job: Job, data: usize, bytes: usize, mint: i64, maxt: i
   const jobMaxt = maxtOf(job);
   if (maxt < jobMint || mint > jobMaxt) return Status.Ok;
   const samples = decoder.count(data, bytes);
+  if (<usize>samples > bytes * SAMPLES_PER_BYTE_MAX) return Status.Invalid;
   if (job.count + samples > job.room) {
-    drain(job, <f64>mint);
+    if (job.fn != WindowFn.Samples) drain(job, <f64>mint);
     if (job.count + samples > job.room) return Status.NoMemory;
   }
   const at: usize = (<usize>job.count) << 3;
@@ -60,7 +65,7 @@ export function addChunk(job: Job, data: usize, bytes: usize, mint: i64, maxt: i
 
 /** Evaluates what is left of the steps. Gives the number of cells with a value. */
 export function finish(job: Job): u32 {
-  evaluate(job, job.steps);
+  if (job.fn != WindowFn.Samples) evaluate(job, job.steps);
   return job.cells;
 }
 

@@ -17,6 +17,7 @@ import {
   GROUPS_STATE,
   GROUPS_STEPS,
   JOB_BYTES,
+  JOB_COUNT,
   JOB_FN,
   JOB_MAXT,
   JOB_ROOM,
@@ -100,7 +101,7 @@ export class Eval {
   columns(windows: Windows, samples: Samples): Row {
     return this.#withJob(windows, samples.times.length, 0, (job, times, values) => {
       this.#core.f64(times, samples.times.length).set(samples.times);
-      new BigUint64Array(this.#core.memory.buffer, values, samples.valueBits.length).set(samples.valueBits);
+      this.#u64(values, samples.valueBits.length).set(samples.valueBits);
       this.#core.exports.eval_columns(job, samples.times.length);
     });
   }
@@ -111,10 +112,39 @@ export class Eval {
    * where the chunks' bytes are invalid; throws a RangeError where the room is too small.
    */
   series(windows: Windows, chunks: readonly ChunkBytes[], samplesMax: number): Row | undefined {
+    return this.#overChunks(windows, chunks, samplesMax, () => {});
+  }
+
+  /**
+   * The samples in (startMs - windowMs, startMs] of one series' chunks, oldest first, without stale markers; copies.
+   * Undefined where the chunks' bytes are invalid; throws a RangeError where there are more than `samplesMax`.
+   */
+  samples(startMs: number, windowMs: number, chunks: readonly ChunkBytes[], samplesMax: number): Samples | undefined {
+    const windows = { fn: WindowFn.Samples, startMs, stepMs: 1, steps: 1, windowMs };
+    let samples: Samples | undefined;
+    this.#overChunks(windows, chunks, samplesMax, (job, times, values) => {
+      const count = this.#core.view.getUint32(job + JOB_COUNT, true);
+      samples = { times: this.#core.f64(times, count).slice(), valueBits: this.#u64(values, count).slice() };
+    });
+    return samples;
+  }
+
+  /** Empty groups for rows of `steps` cells. The caller closes them. */
+  groups(op: AggregateOp, count: number, steps: number): GroupStates {
+    return new GroupStates(this.#core, op, count, steps);
+  }
+
+  /** Runs a job over chunks; `read` may look at the job and its columns when all went well. */
+  #overChunks(
+    windows: Windows,
+    chunks: readonly ChunkBytes[],
+    samplesMax: number,
+    read: (job: number, times: number, values: number) => void,
+  ): Row | undefined {
     const dataBytes = chunks.reduce((sum, chunk) => sum + chunk.bytes.length, 0);
     const listBytes = chunks.length * CHUNK_REF_BYTES;
     let status = Status.Ok as Status;
-    const row = this.#withJob(windows, samplesMax, listBytes + dataBytes, (job, _times, _values, list) => {
+    const row = this.#withJob(windows, samplesMax, listBytes + dataBytes, (job, times, values, list) => {
       const view = this.#core.view;
       let data = list + listBytes;
       chunks.forEach(({ mint, maxt, bytes }, i) => {
@@ -127,14 +157,14 @@ export class Eval {
         data += bytes.length;
       });
       status = this.#core.exports.eval_series(job, list, chunks.length);
+      if (status === Status.Ok) read(job, times, values);
     });
-    if (status === Status.NoMemory) throw new RangeError(`a window and a chunk exceed ${samplesMax} samples`);
+    if (status === Status.NoMemory) throw new RangeError(`the samples exceed the room for ${samplesMax}`);
     return status === Status.Ok ? row : undefined;
   }
 
-  /** Empty groups for rows of `steps` cells. The caller closes them. */
-  groups(op: AggregateOp, count: number, steps: number): GroupStates {
-    return new GroupStates(this.#core, op, count, steps);
+  #u64(address: number, length: number): BigUint64Array {
+    return new BigUint64Array(this.#core.memory.buffer, address, length);
   }
 
   /** Sets up a job with its columns, runs `act`, and gives a copy of its row. */

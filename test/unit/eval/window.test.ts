@@ -161,6 +161,19 @@ test('samples after maxt are not seen', () => {
   assert.deepEqual(cells(evaluator.series({ ...windows, maxt: 50_000 }, sealed, 1000)!), [51]);
 });
 
+test('samples of a range come without stale markers, and only if they all fit', () => {
+  for (let seed = 0; seed < 50; seed++) {
+    const random = new Prng(seed);
+    const samples = randomSeries(random);
+    const { startMs, windowMs } = randomWindows(random, samples);
+    const want = samples.filter(({ time, stale }) => time > startMs - windowMs && time <= startMs && !stale);
+    const sealed = chunks.encode(columns(samples));
+    assert.deepEqual(evaluator.samples(startMs, windowMs, sealed, 1000), columns(want), `seed ${seed}`);
+  }
+  const many = chunks.encode(columns(Array.from({ length: 500 }, (_, i) => at(i, i))));
+  assert.throws(() => evaluator.samples(499, 500, many, 499), RangeError);
+});
+
 test('too little room is said, damaged chunks are said, and neither traps', () => {
   const samples = Array.from({ length: 500 }, (_, i) => at(i * 1000, i));
   const windows = { fn: WindowFn.Rate, startMs: 400_000, stepMs: 1000, steps: 90, windowMs: 300_000 };
