@@ -56,6 +56,7 @@ export interface DoorRequest {
   readonly path: string;
   /** What follows the first `?`, as sent; empty where there is none. */
   readonly query: string;
+  /** The address of the client, as text; ask before the answer ends. */
   readonly remoteAddress: string;
   /** The value of a header given by its lower-case name, several joined by `, `; empty where there is none. */
   header(name: string): string;
@@ -123,8 +124,8 @@ export function splitTarget(target: string): { path: string; query: string } {
 
 /** The absolute form of a target, which proxies send, has its path after the authority. */
 function pathStart(target: string): number {
-  const authority = target.indexOf('://');
-  if (authority < 0) return 0;
-  const slash = target.indexOf('/', authority + 3);
-  return slash < 0 ? target.length : slash;
+  const scheme = target.indexOf('://');
+  if (scheme < 0) return 0;
+  const length = target.slice(scheme + 3).search(/[/?]/);
+  return length < 0 ? target.length : scheme + 3 + length;
 }

@@ -133,7 +133,7 @@ function begin(res: Uws.HttpResponse, req: Uws.HttpRequest, options: DoorOptions
     });
   }
   const target = splitTarget(req.getUrl());
-  const request = new UwsRequest(method, target.path, req.getQuery() ?? '', addressOf(res), guard.headers, body);
+  const request = new UwsRequest(method, target.path, req.getQuery() ?? '', guard.headers, body, response);
   if (!isolated(method, guard, verdict.length)) return void run(options.handler, request, response, options.onError);
   response.last = true;
   options.clock.after(0, () => {
@@ -165,10 +165,6 @@ async function run(
   }
 }
 
-function addressOf(res: Uws.HttpResponse): string {
-  return ADDRESS.decode(res.getRemoteAddressAsText());
-}
-
 const ADDRESS = new TextDecoder('latin1');
 
 class UwsRequest implements DoorRequest {
@@ -176,10 +172,14 @@ class UwsRequest implements DoorRequest {
     readonly method: string,
     readonly path: string,
     readonly query: string,
-    readonly remoteAddress: string,
     readonly headers: ReadonlyMap<string, string>,
     readonly body: BodyReader,
+    readonly response: UwsResponse,
   ) {}
+
+  get remoteAddress(): string {
+    return this.response.remoteAddress;
+  }
 
   header(name: string): string {
     return this.headers.get(name) ?? '';
@@ -227,6 +227,11 @@ class UwsResponse implements DoorResponse {
     this.#abort ??= new AbortController();
     if (this.#gone) this.#abort.abort();
     return this.#abort.signal;
+  }
+
+  /** Empty once the answer is whole or the client is gone. */
+  get remoteAddress(): string {
+    return this.#live ? ADDRESS.decode(this.#res.getRemoteAddressAsText()) : '';
   }
 
   head(status: number, headers: readonly Header[]): void {

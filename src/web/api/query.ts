@@ -152,7 +152,17 @@ async function writeRange(writer: JsonWriter, steps: Steps, columns: Columns, li
     if (limit > 0 && written === limit) return closeList(writer, false);
     writer.add(metricJson(written++, labels[row]!));
     if (hasFloats) {
-      const pointAt = (step: number) => `${openings[step]}${valueJson(values[base + step]!)}]`;
+      // Digits cost more than anything else here, and many series stay the same for long.
+      let before = Number.NaN;
+      let json = '';
+      const pointAt = (step: number) => {
+        const value = values[base + step]!;
+        if (!Object.is(value, before) || json === '') {
+          before = value;
+          json = valueJson(value);
+        }
+        return `${openings[step]}${json}]`;
+      };
       if (!(await writeCells(writer, 'values', cells, FLOAT, pointAt))) return true;
     }
     if (hasHistograms) {
