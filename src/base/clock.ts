@@ -28,3 +28,8 @@ export const realClock: Clock = {
     return { cancel: () => clearTimeout(timer) };
   },
 };
+
+/** Runs `action` after the messages and I/O events that have arrived by now. */
+export function soon(action: () => void): void {
+  setImmediate(action);
+}

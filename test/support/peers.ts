@@ -23,8 +23,8 @@ export interface Peer {
   stop(): Promise<void>;
 }
 
-/** A real Prometheus with an empty data directory that scrapes nothing. */
-export async function startPrometheus(binary: string, flags: readonly string[] = []): Promise<Peer> {
+/** A real Prometheus that scrapes nothing, on the data directory `data`, or else an empty one. */
+export async function startPrometheus(binary: string, flags: readonly string[] = [], data?: string): Promise<Peer> {
   const folder = mkdtempSync(join(tmpdir(), 'narthex-peer-'));
   writeFileSync(join(folder, 'prometheus.yml'), 'global: {scrape_interval: 1h}\n');
   const port = await freePort();
@@ -33,7 +33,7 @@ export async function startPrometheus(binary: string, flags: readonly string[] =
     binary,
     [
       `--config.file=${join(folder, 'prometheus.yml')}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--storage.tsdb.path=${data ?? join(folder, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
       '--log.level=error',
       ...flags,

@@ -86,11 +86,13 @@ export interface ReadOptions {
   readonly folder: string;
   /** The instance whose memory the records are handed out in. */
   readonly core: Core;
-  /** First and last segment to read; all by default. */
+  /** First and last segment to read; all by default. One given as the first is expected to be there. */
   readonly from?: number;
   readonly to?: number;
   /** Whether the last segment is still the log's end, so that a broken tail is normal. Default true. */
   readonly tornTail?: boolean;
+  /** Bytes of segments that are known to have been on the disk: what is lost of them is damage even at the end. */
+  readonly synced?: ReadonlyMap<number, number>;
 }
 
 export interface ReadSummary {
@@ -114,7 +116,20 @@ export class UnsupportedLog extends Error {
  * UnsupportedLog; all else that is wrong with the log is damage, which it reports.
  */
 export function readSegments(options: ReadOptions, visitor: LogVisitor): ReadSummary {
+  return drain(readingSegments(options, visitor));
+}
+
+/** The same in steps of about a MiB, for a thread that has other work in between. Run it to its end or return() it. */
+export function readingSegments(options: ReadOptions, visitor: LogVisitor): Generator<void, ReadSummary, void> {
   return new SegmentsReader(options, visitor).run();
+}
+
+/** Runs a stepwise task to its end. */
+export function drain<T>(task: Generator<void, T, void>): T {
+  for (;;) {
+    const step = task.next();
+    if (step.done) return step.value;
+  }
 }
 
 class SegmentsReader {
@@ -131,7 +146,10 @@ class SegmentsReader {
   #segment = 0;
   #records = 0;
   #bytes = 0;
+  /** Behind the last whole record of the segment. */
   #end = 0;
+  /** Behind the last byte of the segment that is not one of the zeroes at its end, or a page that is not sound. */
+  #content = 0;
   readonly #ends = new Map<number, number>();
   readonly #damages: LogDamage[] = [];
 
@@ -154,14 +172,14 @@ class SegmentsReader {
     if (this.#piece === 0) throw new RangeError('no memory left in the core to read the log');
   }
 
-  run(): ReadSummary {
+  *run(): Generator<void, ReadSummary, void> {
     try {
       const { from = 0, to = Number.POSITIVE_INFINITY } = this.#options;
       const segments = listSegments(this.#disk, this.#folder).filter((segment) => segment >= from && segment <= to);
-      let expected = segments[0] ?? 0;
+      let expected = from > 0 && segments.length > 0 ? from : (segments[0] ?? 0);
       for (const segment of segments) {
         for (; expected < segment; expected++) this.#lose(expected, 0, 0, 'segment missing');
-        this.#readSegment(segment);
+        yield* this.#readSegment(segment);
         expected = segment + 1;
       }
       this.#publish(this.#options.tornTail ?? true);
@@ -178,24 +196,29 @@ class SegmentsReader {
     }
   }
 
-  #readSegment(segment: number): void {
+  *#readSegment(segment: number): Generator<void, void, void> {
     this.#segment = segment;
     this.#end = 0;
+    this.#content = 0;
     let size = 0;
     try {
       const file = this.#disk.open(segmentPath(this.#folder, segment), 'read');
       try {
         size = this.#disk.size(file);
-        for (let offset = 0; offset < size; offset += PIECE_BYTES) this.#readPiece(file, offset, size);
+        for (let offset = 0; offset < size; offset += PIECE_BYTES) {
+          this.#readPiece(file, offset, size);
+          yield;
+        }
       } finally {
         this.#disk.close(file);
       }
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
       this.#spoilPage(this.#end, 'read error');
+      this.#content = size;
     }
     if (this.#assembly.pending) this.#spoil(this.#assembly.offset, 'record without its end');
-    this.#endLoss(size);
+    this.#endLoss(Math.min(size, this.#content));
     this.#ends.set(segment, this.#end);
     this.#bytes += size;
     this.#visitor.segment?.(segment, size);
@@ -208,6 +231,7 @@ class SegmentsReader {
       // A bad spot of the disk costs the pages it is in, not the whole piece.
       if (!whole && !this.#read(file, offset + page, Math.min(PAGE_BYTES, bytes - page))) {
         this.#spoilPage(offset + page, 'read error');
+        this.#content = offset + page + PAGE_BYTES;
         continue;
       }
       this.#readPage(this.#piece + (whole ? page : 0), offset + page, size);
@@ -236,6 +260,7 @@ class SegmentsReader {
       const problem = this.#checkFragment(address, at, size - offset);
       if (problem !== undefined) {
         this.#spoilPage(offset + at, problem);
+        this.#content = offset + PAGE_BYTES;
         return;
       }
       const flags = view.getUint8(address + at);
@@ -243,9 +268,11 @@ class SegmentsReader {
       this.#takeFragment(flags, address + at + FRAGMENT_HEADER_BYTES, length, offset + at);
       at += FRAGMENT_HEADER_BYTES + length;
     }
+    if (at > 0) this.#content = offset + at;
     const left = PAGE_BYTES - at;
     if (this.#crc.zeroPrefix(address + at, left) < left) {
       this.#spoilPage(offset + at, 'bytes after the end of a page');
+      this.#content = offset + PAGE_BYTES;
     } else if (left > 0 && this.#assembly.pending) {
       // A record goes on at the very start of the next page, so nothing can be empty before its end.
       this.#spoilPage(offset + at, 'record without its end');
@@ -353,7 +380,8 @@ class SegmentsReader {
 
   #publish(torn: boolean): void {
     if (this.#last === undefined) return;
-    const damage = torn ? { ...this.#last, torn } : this.#last;
+    const wasSynced = this.#options.synced?.get(this.#last.segment) ?? 0;
+    const damage = { ...this.#last, torn: torn && this.#last.offset >= wasSynced };
     this.#last = undefined;
     this.#damages.push(damage);
     this.#visitor.damage?.(damage);

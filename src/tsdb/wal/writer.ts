@@ -226,21 +226,18 @@ export class LogWriter {
 
   /**
    * Work for a quiet moment: zeroes ahead of need, and the next segment's file when this one is nearly full.
-   * A disk that has no room for them is not a failure yet.
+   * A disk that has no room for them is not a failure yet. Throws nothing: see `stuck` afterwards.
    */
   prepare(): void {
     const segment = this.#current;
-    if (this.#stuck !== undefined || segment === undefined || this.#stepBytes === 0) return;
-    if (segment.allocated - segment.used < this.#stepBytes / 2 && segment.allocated < this.#segmentBytes) {
-      const from = Math.max(segment.allocated, pageEnd(segment.used));
-      if (this.#writeZeroes(segment, from)) this.#guard(() => this.#syncOrMove(segment));
-    }
-    if (this.#ahead === undefined && this.#segmentBytes - segment.used < 2 * this.#stepBytes) {
-      try {
+    if (segment === undefined || this.#stepBytes === 0) return;
+    try {
+      this.#lengthen(segment);
+      if (this.#ahead === undefined && this.#segmentBytes - segment.used < 2 * this.#stepBytes) {
         this.#ahead = this.#openSegment();
-      } catch (error) {
-        if (!(error instanceof DiskError)) throw error;
       }
+    } catch (error) {
+      if (!(error instanceof DiskError) && !(error instanceof LogStuck)) throw error;
     }
   }
 
@@ -437,6 +434,14 @@ export class LogWriter {
     } catch (error) {
       this.#discard(segment);
       throw error;
+    }
+  }
+
+  /** Writes zeroes behind what is used, when few are left. */
+  #lengthen(segment: OpenSegment): void {
+    if (segment.allocated - segment.used < this.#stepBytes / 2 && segment.allocated < this.#segmentBytes) {
+      const from = Math.max(segment.allocated, pageEnd(segment.used));
+      if (this.#writeZeroes(segment, from)) this.#guard(() => this.#syncOrMove(segment));
     }
   }
 

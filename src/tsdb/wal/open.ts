@@ -1,0 +1,151 @@
+// Opening a log at start: reads all of it in order, says what is lost, repairs
+// it, and tells where writing goes on.
+
+import type { Disk } from '../../base/disk.js';
+import type { Core } from '../../wasm/core.js';
+import { Crc32c } from '../../wasm/crc32c.js';
+import { removeTemporary } from './checkpoint.js';
+import { type ManifestFound, type ManifestState, readManifest } from './manifest.js';
+import { pageEnd } from './page.js';
+import { drain, type LogDamage, type LogVisitor, readingSegments } from './reader.js';
+import { repairLog } from './repair.js';
+import { checkpointPath, listSegments, segmentPath } from './segments.js';
+import { logSources } from './sources.js';
+
+export interface OpenOptions {
+  readonly disk: Disk;
+  /** The log's folder, made where it is not there. */
+  readonly folder: string;
+  /** A folder of ours, for the manifest and for lost bytes; made where it is not there. */
+  readonly ownFolder: string;
+  readonly core: Core;
+  /** Overwrite damaged bytes with fillers, so that Prometheus reads on too. Default true. */
+  readonly repair?: boolean;
+}
+
+export interface OpenedLog {
+  readonly records: number;
+  readonly bytes: number;
+  /** What was lost; a torn tail among it is normal after a crash. */
+  readonly damages: readonly LogDamage[];
+  /** Damages that stay, because the bytes could not be read or overwritten. */
+  readonly unrepaired: readonly LogDamage[];
+  /** The segments that the checkpoint read replaces go up to this one; -1 without one. */
+  readonly checkpoint: number;
+  /** Damaged checkpoints that were passed over, as their segments are still there. */
+  readonly distrusted: readonly number[];
+  /** The segment to go on writing with: a new one, as Prometheus does it. */
+  readonly nextSegment: number;
+  /** Where the manifest is, its last generation, and what it should say now. */
+  readonly manifest: { readonly path: string; readonly generation: number; readonly state: ManifestState };
+}
+
+/** Reads a whole log. Throws a DiskError where a folder cannot be made or listed, and UnsupportedLog. */
+export function openLog(options: OpenOptions, visitor: LogVisitor): OpenedLog {
+  return drain(openingLog(options, visitor));
+}
+
+/** The same in steps of about a MiB. */
+export function* openingLog(options: OpenOptions, visitor: LogVisitor): Generator<void, OpenedLog, void> {
+  const { disk, folder, ownFolder, core } = options;
+  const crc = new Crc32c(core);
+  disk.makeFolder(folder);
+  disk.makeFolder(ownFolder);
+  removeTemporary(disk, folder);
+  const path = `${ownFolder}/log.manifest`;
+  const manifest = readManifest(disk, path, crc);
+  const believed = believable(manifest, disk, folder);
+  const { sources, checkpoint, distrusted } = logSources(disk, folder, core);
+
+  const damages: LogDamage[] = [];
+  let records = 0;
+  let bytes = 0;
+  let ends: ReadonlyMap<number, number> = new Map();
+  for (const source of sources) {
+    const isLog = source.folder === folder;
+    const synced = isLog ? believed?.synced : undefined;
+    const summary = yield* readingSegments({ disk, core, ...source, tornTail: isLog, synced }, visitor);
+    records += summary.records;
+    bytes += summary.bytes;
+    damages.push(...summary.damages);
+    if (isLog) ends = summary.ends;
+  }
+  for (const damage of missed(folder, believed, ends, checkpoint, damages)) {
+    damages.push(damage);
+    visitor.damage?.(damage);
+  }
+
+  let unrepaired: readonly LogDamage[] = damages;
+  if (options.repair ?? true) {
+    unrepaired = repairLog(damages, { disk, crc, lostFolder: `${ownFolder}/lost` });
+    for (const number of distrusted) disk.remove(checkpointPath(folder, number));
+    trimTail(disk, folder, ends, damages);
+    disk.syncFolder(folder);
+  }
+  const highest = Math.max(checkpoint, listSegments(disk, folder).at(-1) ?? -1);
+  return {
+    records,
+    bytes,
+    damages,
+    unrepaired,
+    checkpoint,
+    distrusted,
+    nextSegment: highest + 1,
+    manifest: {
+      path,
+      generation: manifest.outcome === 'found' ? manifest.generation : 0,
+      state: { highest, synced: new Map([...ends].filter(([segment]) => segment <= highest)) },
+    },
+  };
+}
+
+/** What the manifest says, unless another server has written the log since: then there is a segment it does not know. */
+function believable(found: ManifestFound, disk: Disk, folder: string): ManifestState | undefined {
+  if (found.outcome !== 'found') return undefined;
+  const highest = listSegments(disk, folder).at(-1) ?? -1;
+  return highest <= found.state.highest ? found.state : undefined;
+}
+
+/** What should be there and is not, and does not show as damage. */
+function missed(
+  folder: string,
+  manifest: ManifestState | undefined,
+  ends: ReadonlyMap<number, number>,
+  checkpoint: number,
+  damages: readonly LogDamage[],
+): LogDamage[] {
+  const found: LogDamage[] = [];
+  for (const [segment, synced] of manifest?.synced ?? []) {
+    const end = ends.get(segment) ?? 0;
+    if (segment <= checkpoint || end >= synced) continue;
+    const known = damages.some(
+      (damage) =>
+        damage.folder === folder &&
+        damage.segment === segment &&
+        (damage.reason === 'segment missing' || damage.offset + damage.bytes >= synced),
+    );
+    if (known) continue;
+    const reason = ends.has(segment) ? 'segment shortened' : 'segment missing';
+    found.push({ folder, segment, offset: end, bytes: synced - end, reason, torn: false });
+  }
+  return found;
+}
+
+/** Gives back the zeroes that were written ahead: behind the last record's page, and whole segments of nothing else. */
+function trimTail(disk: Disk, folder: string, ends: ReadonlyMap<number, number>, damages: readonly LogDamage[]): void {
+  for (const [segment, end] of [...ends].reverse()) {
+    const damaged = damages.some((damage) => damage.folder === folder && damage.segment === segment);
+    if (damaged) return;
+    const path = segmentPath(folder, segment);
+    if (end === 0) {
+      disk.unlink(path);
+      continue;
+    }
+    if (disk.stat(path)?.size !== pageEnd(end)) {
+      const file = disk.open(path, 'write');
+      disk.truncate(file, pageEnd(end));
+      disk.close(file);
+    }
+    return;
+  }
+}
