@@ -14,13 +14,18 @@ import type { Clock } from './clock.js';
 import { readFileSync } from './disk.js';
 import { ABORTED_TEXT, HttpError, TIMEOUT_TEXT } from './http/error.js';
 import type { BodySink, ExchangeOptions, HttpAnswer, OutgoingRequest, Transport } from './http/exchange.js';
-import { PlainTransport } from './http/plain.js';
+import { GeneralTransport } from './http/general.js';
+import { type Address, inRequest, PlainTransport } from './http/plain.js';
+import { type ProxyOptions, proxyFor } from './http/proxy.js';
+import { readTls, type TlsOptions, tlsKey } from './http/tls.js';
 
 export { BODY_LIMIT_TEXT, HttpError, type HttpErrorCode } from './http/error.js';
 export type { BodySink, HttpAnswer } from './http/exchange.js';
 export { HEAD_BYTES_MAX } from './http/head.js';
+export type { ProxyOptions } from './http/proxy.js';
+export type { TlsOptions } from './http/tls.js';
 
-export interface HttpClientOptions {
+export interface HttpClientOptions extends ProxyOptions {
   readonly basicAuth?: {
     readonly username?: string;
     readonly usernameFile?: string;
@@ -35,6 +40,8 @@ export interface HttpClientOptions {
   };
   /** Sent to the origins named by the caller, not to those a redirect leads to. */
   readonly headers?: readonly (readonly [name: string, value: string])[];
+  readonly tls?: TlsOptions;
+  /** True where missing: at most ten, to http and https only. */
   readonly followRedirects?: boolean;
 }
 
@@ -69,6 +76,7 @@ export interface HttpSender {
 }
 
 const REDIRECTS_MAX = 10;
+const TRANSPORTS_MAX = 8;
 const REDIRECT_STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export class HttpClient implements HttpSender {
@@ -105,8 +113,7 @@ export class HttpClient implements HttpSender {
   /** Ends the exchange under way, which rejects with `aborted`, and drops all connections. */
   close(): void {
     this.#end(new HttpError('aborted', ABORTED_TEXT));
-    for (const transport of this.#transports.values()) transport.abort(new HttpError('aborted', ABORTED_TEXT));
-    this.#transports.clear();
+    this.#dropTransports();
   }
 
   #end(reason: HttpError): void {
@@ -137,25 +144,44 @@ export class HttpClient implements HttpSender {
     }
   }
 
-  async #exchange(hop: Hop, options: ExchangeOptions): Promise<HttpAnswer> {
-    const transport = this.#transport(hop);
-    this.#active = transport;
-    const answer = transport.exchange(hop.outgoing, options);
-    return answer;
+  #exchange(hop: Hop, options: ExchangeOptions): Promise<HttpAnswer> {
+    // The deadline may have passed between two hops.
+    if (this.#ended !== undefined) throw inRequest(hop.outgoing, this.#ended);
+    this.#active = this.#transport(hop);
+    return this.#active.exchange(hop.outgoing, options);
   }
 
-  #transport(hop: Hop): Transport {
-    const key = hop.unixSocket ?? hop.url.origin;
+  /** The kept transport to a hop's origin, or a new one. Throws an HttpError `config`. */
+  #transport({ url, unixSocket }: Hop): Transport {
+    const proxyUrl = unixSocket === undefined ? proxyFor(url, this.#options) : undefined;
+    if (url.protocol === 'http:' && proxyUrl === undefined) {
+      const address: Address =
+        unixSocket === undefined
+          ? { kind: 'tcp', host: hostOf(url), port: portOf(url) }
+          : { kind: 'unix', path: unixSocket };
+      return this.#kept(unixSocket ?? url.origin, () => new PlainTransport(address));
+    }
+    // A certificate that changed on disk makes another key, so connections made with the old one rest until closed.
+    const tls = readTls(this.#options.tls ?? {});
+    const key = `${unixSocket ?? url.origin} ${proxyUrl ?? ''} ${tlsKey(tls)}`;
+    const { proxyConnectHeaders } = this.#options;
+    return this.#kept(key, () => new GeneralTransport({ url, tls, unixSocket, proxyUrl, proxyConnectHeaders }));
+  }
+
+  #kept(key: string, create: () => Transport): Transport {
     let transport = this.#transports.get(key);
     if (transport === undefined) {
-      transport = new PlainTransport(
-        hop.unixSocket !== undefined
-          ? { kind: 'unix', path: hop.unixSocket }
-          : { kind: 'tcp', host: hostOf(hop.url), port: portOf(hop.url) },
-      );
+      // Redirects to ever new places should not leave connections behind.
+      if (this.#transports.size >= TRANSPORTS_MAX) this.#dropTransports();
+      transport = create();
       this.#transports.set(key, transport);
     }
     return transport;
+  }
+
+  #dropTransports(): void {
+    for (const transport of this.#transports.values()) transport.abort(new HttpError('aborted', ABORTED_TEXT));
+    this.#transports.clear();
   }
 
   /** The request as it goes out, made anew only when a credential in a file has changed. */

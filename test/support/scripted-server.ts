@@ -36,6 +36,7 @@ export async function scriptedServer(answer: (request: string, index: number) =>
     self.connections++;
     sockets.add(socket);
     socket.setNoDelay(true);
+    socket.unref();
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
     let pending = '';
@@ -50,6 +51,8 @@ export async function scriptedServer(answer: (request: string, index: number) =>
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // A failed test should not keep the process alive.
+  server.unref();
   const { port } = server.address() as { port: number };
   const self: ScriptedServer = {
     port,
