@@ -126,27 +126,38 @@ function begin(res: Uws.HttpResponse, req: Uws.HttpRequest, options: DoorOptions
   response.body = body;
   running.begin();
   res.onAborted(() => response.abort());
-  if (verdict.length !== 0) {
-    res.onData((chunk, isLast) => {
-      body.push(new Uint8Array(chunk));
-      if (isLast) body.finish();
-    });
-  }
   const target = splitTarget(req.getUrl());
   const request = new UwsRequest(method, target.path, req.getQuery() ?? '', guard.headers, body, response);
-  if (!isolated(method, guard, verdict.length)) return void run(options.handler, request, response, options.onError);
+  const start = () => void run(options.handler, request, response, options.onError);
+  const deliver = (bytes: Uint8Array, isLast: boolean) => {
+    body.push(bytes);
+    if (isLast) body.finish();
+  };
+  if (!isIsolated(method, guard, verdict.length)) {
+    if (verdict.length !== 0) res.onData((chunk, isLast) => deliver(new Uint8Array(chunk), isLast));
+    start();
+    return;
+  }
   response.last = true;
-  options.clock.after(0, () => {
-    if (!response.signal.aborted) void run(options.handler, request, response, options.onError);
+  const soon = (action: () => void) => {
+    options.clock.after(0, () => {
+      if (!response.signal.aborted) action();
+    });
+  };
+  res.onData((chunk, isLast) => {
+    const copy = new Uint8Array(chunk.slice(0));
+    soon(() => deliver(copy, isLast));
   });
+  soon(start);
 }
 
 /**
- * Whether only uWebSockets' own parser knows where the request ends. Such a request is answered after the parser has
- * seen all that came with it, and its connection ends then: whatever the parser takes for a next request meanwhile is
- * a pipelined one before an answer, for which it closes the connection. So nothing behind a wrong end is ever run.
+ * Whether only uWebSockets' own parser knows where the request ends. The handler of such a request sees everything a
+ * turn later, so it never answers while the parser is at work, and the connection ends with its answer. What the parser
+ * takes for a next request is then always a pipelined one before an answer, for which it closes the connection: nothing
+ * behind a wrong end is ever run.
  */
-function isolated(method: string, guard: Guard, length: BodyLength): boolean {
+function isIsolated(method: string, guard: Guard, length: BodyLength): boolean {
   if (length === 'chunked') return true;
   return method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS' && !guard.headers.has('content-length');
 }

@@ -222,6 +222,29 @@ for (const engine of ENGINES) {
   }
 }
 
+/** Requests whose end only the parser of uWebSockets knows, with another one behind it. */
+const isolated: [name: string, message: string][] = [
+  ['chunked', post(chunked, `5\r\nhello\r\n${CHUNKED_SMUGGLED}`)],
+  ['of a length that an empty name hides', post(`: x\r\nContent-Length: ${SMUGGLED.length}\r\n`, SMUGGLED)],
+];
+
+for (const [name, message] of isolated) {
+  test(`uws: nothing behind a request that is ${name} runs, wherever it is split`, {
+    skip: !ENGINES.includes('uws'),
+  }, async () => {
+    const log = seen.get('uws')!;
+    log.length = 0;
+    const { port } = doors.get('uws')!;
+    const answers = await Promise.all(
+      everyOffset(message).map((at) =>
+        rawExchange(port, [message.slice(0, at), message.slice(at)], { quietMs: QUIET_MS }),
+      ),
+    );
+    assert.ok(answers.every((answer) => answer.statuses.length <= 1));
+    assert.ok(!log.some((request) => request.path === '/smuggled'));
+  });
+}
+
 const LONG_VALUE = (bytes: number) => 'v'.repeat(bytes);
 
 /** A valid request of exactly `bytes`, head and body. */
