@@ -41,6 +41,8 @@ export interface HttpClientOptions extends ProxyOptions {
   /** Sent to the origins named by the caller, not to those a redirect leads to. */
   readonly headers?: readonly (readonly [name: string, value: string])[];
   readonly tls?: TlsOptions;
+  /** Fails every request with this message: the configuration asks for what cannot be done. */
+  readonly refusal?: string;
   /** True where missing: at most ten, to http and https only. */
   readonly followRedirects?: boolean;
 }
@@ -98,6 +100,7 @@ export class HttpClient implements HttpSender {
   /** Rejects with an HttpError only. One at a time. */
   async send(request: HttpRequest, options: SendOptions): Promise<HttpAnswer> {
     if (this.#busy) throw new Error('an exchange of this client is still under way');
+    if (this.#options.refusal !== undefined) throw new HttpError('config', this.#options.refusal);
     this.#busy = true;
     this.#ended = undefined;
     const deadline = this.#clock.after(options.timeoutMs, () => this.#end(new HttpError('timeout', TIMEOUT_TEXT)));

@@ -4,19 +4,9 @@
 // Only the text formats are offered, because only they are parsed so far; a target that answers in another format
 // all the same fails its scrape.
 
+import type { EscapingScheme, ScrapeProtocol } from '../config/scrape.js';
 import { quote } from '../model/quote.js';
 import type { ScrapeFormat } from './appender.js';
-
-/** Values of `scrape_protocols` and `fallback_scrape_protocol`. */
-export type ScrapeProtocol =
-  | 'PrometheusProto'
-  | 'OpenMetricsText0.0.1'
-  | 'OpenMetricsText1.0.0'
-  | 'PrometheusText0.0.4'
-  | 'PrometheusText1.0.0';
-
-/** Values of `metric_name_escaping_scheme`. */
-export type EscapingScheme = 'allow-utf-8' | 'underscores' | 'dots' | 'values';
 
 const TEXT_TYPES = new Map<string, (escaping: EscapingScheme) => string>([
   ['PrometheusText1.0.0', (escaping) => `text/plain;version=1.0.0;escaping=${escaping}`],

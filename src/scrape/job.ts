@@ -1,27 +1,28 @@
 // What a scrape configuration has to say to be scraped: the narrow view that loops and pools take of it.
 
 import type { HttpClientOptions } from '../base/http.js';
+import type { EscapingScheme } from '../config/scrape.js';
 import type { RelabelRule } from '../relabel/rule.js';
-import type { EscapingScheme } from './accept.js';
 import type { TargetTemplate } from './target-labels.js';
 
-/** A job, with defaults filled in. Limits: 0 is none. */
+/** A job, with defaults filled in. Limits: 0 is none. A ScrapeConfig is one. */
 export interface ScrapeJob extends TargetTemplate {
   readonly honorLabels: boolean;
   readonly honorTimestamps: boolean;
   readonly trackTimestampsStaleness: boolean;
   /** Most wanted first. */
   readonly scrapeProtocols: readonly string[];
-  readonly fallbackScrapeProtocol?: string;
-  readonly metricNameEscapingScheme?: EscapingScheme;
+  /** Empty for none. */
+  readonly fallbackScrapeProtocol: string;
+  readonly metricNameEscapingScheme: EscapingScheme;
   readonly enableCompression: boolean;
   readonly metricRelabelConfigs: readonly RelabelRule[];
-  /** Bytes after decompression. A body of exactly this length is too long, as in Prometheus. */
-  readonly bodySizeLimit: number;
+  /** Of a body after decompression. One of exactly this length is too long, as in Prometheus. */
+  readonly bodySizeLimitBytes: number;
   readonly sampleLimit: number;
   readonly labelLimit: number;
-  readonly labelNameLengthLimit: number;
-  readonly labelValueLengthLimit: number;
+  readonly labelNameLengthLimitBytes: number;
+  readonly labelValueLengthLimitBytes: number;
   /** Targets after relabeling. Over it, none of the job is scraped. */
   readonly targetLimit: number;
   /** Dropped targets that are remembered to be shown. */
@@ -38,5 +39,5 @@ export interface ScrapeJobEntry {
 
 /** The largest body allowed, in bytes. */
 export function bodyBytesMax(job: ScrapeJob): number {
-  return job.bodySizeLimit > 0 ? job.bodySizeLimit - 1 : Number.POSITIVE_INFINITY;
+  return job.bodySizeLimitBytes > 0 ? job.bodySizeLimitBytes - 1 : Number.POSITIVE_INFINITY;
 }

@@ -122,8 +122,8 @@ export class ScrapeLoop {
       metricRelabelConfigs: job.metricRelabelConfigs,
       sampleLimit: job.sampleLimit,
       labelLimit: job.labelLimit,
-      labelNameLengthLimit: job.labelNameLengthLimit,
-      labelValueLengthLimit: job.labelValueLengthLimit,
+      labelNameLengthLimit: job.labelNameLengthLimitBytes,
+      labelValueLengthLimit: job.labelValueLengthLimitBytes,
     });
   }
 

@@ -8,7 +8,10 @@ import { Shards } from '../../src/shard/shards.js';
 
 export const ANY_TIME = { minTimeMs: -(2 ** 52), maxTimeMs: 2 ** 52 };
 
-export async function testShards(count: number, memoryBytes = 512 * 2 ** 20): Promise<{ shards: Shards; ingest: Ingest }> {
+export async function testShards(
+  count: number,
+  memoryBytes = 512 * 2 ** 20,
+): Promise<{ shards: Shards; ingest: Ingest }> {
   const shards = await Shards.start({ count, seed: 42n, memoryBytes, inputBytes: 8 * 2 ** 20, threads: false }, noLog);
   return { shards, ingest: new Ingest(shards, () => ANY_TIME) };
 }

@@ -159,7 +159,7 @@ test('a request says what a target needs to know', async () => {
 });
 
 test('the request object stays the same, and a body is expected to be about as long as the last one', async () => {
-  const { clock, senders, answer } = setup({ job: { bodySizeLimit: 1000, enableCompression: false } });
+  const { clock, senders, answer } = setup({ job: { bodySizeLimitBytes: 1000, enableCompression: false } });
   answer({ body: 'x'.repeat(80) });
   await pass(clock, 100 + INTERVAL, 100);
   const [first, second] = senders[0]!.requests;

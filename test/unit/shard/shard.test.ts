@@ -66,10 +66,23 @@ const SELECTORS: Matcher[][] = [
   [{ name: 'job', op: '!=', value: 'a' }],
   [{ name: 'instance', op: '=~', value: 'host-1.*' }],
   [{ name: 'instance', op: '=~', value: 'host-(1|2|33)' }],
-  [{ name: 'instance', op: '=~', value: '.*7|host-[3-5]0?' }, { name: '__name__', op: '!~', value: 'm.+' }],
-  [{ name: 'zone', op: '=', value: '' }, { name: 'job', op: '=', value: 'b' }],
-  [{ name: 'zone', op: '!=', value: '' }, { name: 'job', op: '=~', value: 'a|b' }, { name: 'instance', op: '!~', value: '.*1' }],
-  [{ name: 'zone', op: '=~', value: '.*' }, { name: 'nothing', op: '!=', value: 'x' }],
+  [
+    { name: 'instance', op: '=~', value: '.*7|host-[3-5]0?' },
+    { name: '__name__', op: '!~', value: 'm.+' },
+  ],
+  [
+    { name: 'zone', op: '=', value: '' },
+    { name: 'job', op: '=', value: 'b' },
+  ],
+  [
+    { name: 'zone', op: '!=', value: '' },
+    { name: 'job', op: '=~', value: 'a|b' },
+    { name: 'instance', op: '!~', value: '.*1' },
+  ],
+  [
+    { name: 'zone', op: '=~', value: '.*' },
+    { name: 'nothing', op: '!=', value: 'x' },
+  ],
   [{ name: 'nothing', op: '=', value: 'x' }],
 ];
 
@@ -77,7 +90,18 @@ for (const count of [1, 2, 5]) {
   test(`shards: ${count} of them answer fragments as the model does`, async () => {
     const { shards, memory } = await load(count, 7 + count);
     const random = new Prng(99);
-    const fns = ['last', 'rate', 'increase', 'delta', 'sum_over_time', 'avg_over_time', 'max_over_time', 'changes', 'quantile_over_time', 'timestamp'];
+    const fns = [
+      'last',
+      'rate',
+      'increase',
+      'delta',
+      'sum_over_time',
+      'avg_over_time',
+      'max_over_time',
+      'changes',
+      'quantile_over_time',
+      'timestamp',
+    ];
     for (const matchers of SELECTORS) {
       for (const fn of fns) {
         const steps = random.pick([
@@ -85,7 +109,14 @@ for (const count of [1, 2, 5]) {
           { startMs: 1_200_000, stepMs: 60_000, count: 90 },
           { startMs: 9_000_000, stepMs: 15_000, count: 40 },
         ]);
-        const fragment: Fragment = { matchers, steps, windowMs: 300_000, fn, args: fn === 'quantile_over_time' ? [0.5] : [], dropName: fn !== 'last' };
+        const fragment: Fragment = {
+          matchers,
+          steps,
+          windowMs: 300_000,
+          fn,
+          args: fn === 'quantile_over_time' ? [0.5] : [],
+          dropName: fn !== 'last',
+        };
         const want = rowsOf(await memory.select(fragment, freeContext()));
         const got = rowsOf(await new ShardSource(shards, 'adhoc').select(fragment, freeContext()));
         assert.deepEqual(got, want, `${fn} over ${JSON.stringify(matchers)} at ${JSON.stringify(steps)}`);
@@ -96,7 +127,12 @@ for (const count of [1, 2, 5]) {
   test(`shards: ${count} of them aggregate as the model does`, async () => {
     const { shards, memory } = await load(count, 70 + count);
     for (const op of ['sum', 'avg', 'min', 'max', 'count', 'group', 'stddev'] as const) {
-      for (const [grouping, labels] of [['by', ['job']], ['by', []], ['without', ['instance']], ['by', ['zone', 'job']]] as const) {
+      for (const [grouping, labels] of [
+        ['by', ['job']],
+        ['by', []],
+        ['without', ['instance']],
+        ['by', ['zone', 'job']],
+      ] as const) {
         for (const fn of ['last', 'rate', 'mad_over_time']) {
           const fragment: Fragment = {
             matchers: [{ name: 'job', op: '=~', value: '.+' }],
@@ -126,6 +162,9 @@ function assertClose(got: string, want: string, what: string): void {
     if (cell === b[i]) return;
     const x = Number(cell);
     const y = Number(b[i]);
-    assert.ok(Math.abs(x - y) <= 1e-9 * Math.max(Math.abs(x), Math.abs(y), 1e-3), `${what}: step ${i}: got ${cell}, want ${b[i]}`);
+    assert.ok(
+      Math.abs(x - y) <= 1e-9 * Math.max(Math.abs(x), Math.abs(y), 1e-3),
+      `${what}: step ${i}: got ${cell}, want ${b[i]}`,
+    );
   });
 }

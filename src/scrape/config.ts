@@ -1,0 +1,27 @@
+// From scrape sections of the configuration to what a manager takes.
+
+import { DISCOVERY_KINDS, type StaticConfig } from '../config/discovery.js';
+import { fingerprintOf } from '../config/fingerprint.js';
+import { httpOptionsOf } from '../config/http-options.js';
+import type { ScrapeConfig } from '../config/scrape.js';
+import { labelsOf } from '../model/labels.js';
+import type { ScrapeJobEntry } from './job.js';
+import type { TargetGroup } from './pool.js';
+
+/** Where targets come from is no reason to start their loops anew: they arrive one by one all the same. */
+const DISCOVERY_KEYS: ReadonlySet<string> = new Set([
+  'staticConfigs',
+  ...DISCOVERY_KINDS.map((kind) => `${kind}SdConfigs`),
+]);
+
+export function jobEntryOf(job: ScrapeConfig): ScrapeJobEntry {
+  return { job, http: httpOptionsOf(job), fingerprint: fingerprintOf(job, DISCOVERY_KEYS) };
+}
+
+/** The targets that the configuration itself names. */
+export function staticGroupsOf(configs: readonly StaticConfig[]): TargetGroup[] {
+  return configs.map(({ targets, labels }) => ({
+    targets: targets.map((address) => labelsOf([['__address__', address]])),
+    labels,
+  }));
+}
