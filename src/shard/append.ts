@@ -98,7 +98,8 @@ export class AppendScope {
 }
 
 function outcomeOf(outcome: AppendOutcome, created: number): Outcome {
-  const { accepted, repeated, outOfOrder, duplicate, tooOld, tooFar, noMemory, unknown, firstRefusal } = outcome;
+  const { accepted, repeated, outOfOrder, duplicate, tooOld, tooFar, noMemory, unknown, firstRefusal, maxTimeMs } =
+    outcome;
   return {
     accepted,
     repeated,
@@ -110,6 +111,7 @@ function outcomeOf(outcome: AppendOutcome, created: number): Outcome {
     unknown,
     created,
     firstRefused: firstRefusal && WORDS[firstRefusal],
+    newestMs: maxTimeMs,
   };
 }
 

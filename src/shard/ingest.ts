@@ -8,7 +8,7 @@
 // a crash leaves all of it or nothing.
 
 import type { Labels } from '../model/labels.js';
-import type { RecordPart } from './log-port.js';
+import type { LogPort, RecordPart } from './log-port.js';
 import type {
   AdoptedStrangers,
   AppendHeader,
@@ -53,10 +53,21 @@ export class Ingest {
   readonly #bounds: () => TimeBounds;
   /** A ref near those of a target, or of remote writes: the base of its next record. */
   readonly #nearRefs = new Map<string, number>();
+  #newestMs = Number.NEGATIVE_INFINITY;
 
   constructor(shards: Shards, bounds: () => TimeBounds) {
     this.#shards = shards;
     this.#bounds = bounds;
+  }
+
+  /** Time of the newest sample that was ever accepted; -Infinity before the first. */
+  get newestMs(): number {
+    return this.#newestMs;
+  }
+
+  /** The replay of the log found samples up to here. */
+  noteNewest(timeMs: number): void {
+    if (timeMs > this.#newestMs) this.#newestMs = timeMs;
   }
 
   async openTarget(shard: number, config: TargetConfig): Promise<void> {
@@ -174,16 +185,28 @@ export class Ingest {
     if (log.stuck !== undefined) throw new IngestRefused(log.stuck);
     const append = appends.begin();
     const work = new AppendWork();
+    let result: T;
+    let committed: Promise<void>;
     try {
       const header = { append, baseRef: this.#nearRefs.get(stream) ?? 0, baseTimeMs, ...this.#bounds() };
-      const result = await run(header, work);
-      await log.commit(work.records(header), durable);
-      return result;
-    } finally {
-      for (const [shard, part] of work.releases) this.#client(shard).release(part);
-      appends.done(append);
-      if (durable) await appends.visible(append);
+      result = await run(header, work);
+      committed = log.commit(work.records(header), durable);
+    } catch (error) {
+      // What the shards did apply is not in the log, and nobody was told of it.
+      this.#end(append, work);
+      throw error;
     }
+    const ended = committed.finally(() => this.#end(append, work));
+    await unlessStuck(ended, log);
+    if (durable) await appends.visible(append);
+    if (work.outcome.newestMs !== undefined && work.outcome.newestMs > this.#newestMs)
+      this.#newestMs = work.outcome.newestMs;
+    return result;
+  }
+
+  #end(append: number, work: AppendWork): void {
+    for (const [shard, part] of work.releases) this.#client(shard).release(part);
+    this.#shards.appends.done(append);
   }
 
   async #adopt(header: AppendHeader, work: AppendWork, strangers: readonly Strangers[]): Promise<AdoptedStrangers[]> {
@@ -209,6 +232,14 @@ export class Ingest {
   #client(shard: number) {
     return this.#shards.shard(shard).client;
   }
+}
+
+/** A log that cannot write keeps the records and writes them later; their sender is told to come again. */
+function unlessStuck(ended: Promise<void>, log: LogPort): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const forget = log.whenStuck((reason) => reject(new IngestRefused(reason)));
+    ended.then(resolve, reject).finally(forget);
+  });
 }
 
 /** What one append has done so far, on all shards. */
@@ -255,6 +286,7 @@ const NOTHING: Outcome = {
   unknown: 0,
   created: 0,
   firstRefused: undefined,
+  newestMs: undefined,
 };
 
 function addOutcomes(a: Outcome, b: Outcome): Outcome {
@@ -269,5 +301,6 @@ function addOutcomes(a: Outcome, b: Outcome): Outcome {
     unknown: a.unknown + b.unknown,
     created: a.created + b.created,
     firstRefused: a.firstRefused ?? b.firstRefused,
+    newestMs: a.newestMs === undefined || (b.newestMs ?? a.newestMs) > a.newestMs ? b.newestMs : a.newestMs,
   };
 }

@@ -64,6 +64,15 @@ export class Listings {
     }
   }
 
+  counters(): Record<string, number> {
+    return {
+      series: this.#head.seriesCount,
+      usedBytes: this.#core.usedBytes,
+      ...this.#head.counters,
+      ...prefixed('lines', { ...this.#exposition.counts() }),
+    };
+  }
+
   stats(top: number): Reply<'stats'> {
     const { select } = this.#queries;
     const names = select.names();
@@ -81,7 +90,7 @@ export class Listings {
     return {
       series: this.#head.seriesCount,
       usedBytes: this.#core.usedBytes,
-      counters: { ...this.#head.counters, ...prefixed('lines', { ...this.#exposition.counts() }) },
+      counters: this.counters(),
       byMetric: highest(byMetric, top),
       byPair: highest(byPair, top),
       valuesByName: highest(

@@ -10,12 +10,14 @@ export interface LogPort {
   attach(memories: readonly WebAssembly.Memory[]): void;
   /**
    * Writes records in order; resolves once they are written and, where `durable`, on the disk.
-   * Commits are written in the order of the calls. Rejects with LogStuck when the log cannot be written now;
-   * the records are then kept and written as soon as it can.
+   * Commits are written in the order of the calls. While the log cannot be written they wait, and whenStuck()
+   * tells; rejects where the records are written but not known to be on the disk.
    */
   commit(records: readonly (readonly RecordPart[])[], durable: boolean): Promise<void>;
   /** Why new appends should be refused; undefined while the log works. */
   readonly stuck: string | undefined;
+  /** Calls the listener with the reason when the log gets stuck, at once while it is; until the function given back is called. */
+  whenStuck(listener: (reason: string) => void): () => void;
   close(): Promise<void>;
 }
 
@@ -24,5 +26,6 @@ export const noLog: LogPort = {
   attach() {},
   commit: () => Promise.resolve(),
   stuck: undefined,
+  whenStuck: () => () => {},
   close: () => Promise.resolve(),
 };

@@ -1,11 +1,8 @@
 // The door to worker threads: each shard, and the log, is a Piscina pool of one thread.
 
-import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { ShardPort } from './client.js';
 import type { ShardSetup, ShardStarted, Task, TaskReply } from './protocol.js';
-
-export { MessageChannel };
 
 const workerFile = new URL('./worker.js', import.meta.url).href;
 
@@ -14,8 +11,11 @@ export class Thread<Setup, Request, Reply> {
   readonly #pool: Piscina<Request, Reply>;
   readonly #name: string;
 
-  /** `name` is the export of worker.ts that runs the tasks; the setup is its workerData. */
-  constructor(name: string, setup: Setup, execArgv?: string[]) {
+  /**
+   * `name` is the export of worker.ts that runs the tasks; the setup is its workerData. Between tasks a thread
+   * sleeps, unless it `hasTimers` of its own: then its event loop runs, at a little more time per task.
+   */
+  constructor(name: string, setup: Setup, hasTimers = false) {
     this.#name = name;
     this.#pool = new Piscina<Request, Reply>({
       filename: workerFile,
@@ -25,7 +25,7 @@ export class Thread<Setup, Request, Reply> {
       concurrentTasksPerWorker: 1,
       recordTiming: false,
       workerData: setup,
-      ...(execArgv === undefined ? {} : { execArgv }),
+      atomics: hasTimers ? 'disabled' : 'sync',
     });
   }
 

@@ -13,7 +13,7 @@ import type { Labels } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
 import type { Fragment, Note } from '../promql/exec/source.js';
 import type { relabelRule } from '../relabel/rule.js';
-import type { LogDamage } from '../tsdb/wal/reader.js';
+import type { OpenedLog } from '../tsdb/wal/open.js';
 import type { ReplayTotals } from '../wasm/head.js';
 
 export type RelabelSource = Parameters<typeof relabelRule>[0];
@@ -53,6 +53,8 @@ export interface Outcome {
   readonly created: number;
   /** Why the first refused sample was refused, and whose it was. */
   readonly firstRefused: string | undefined;
+  /** Time of the newest accepted sample; undefined where none was. */
+  readonly newestMs: number | undefined;
 }
 
 /** Rows of series that another shard owns: to be appended there under the same number. Moves. */
@@ -113,8 +115,15 @@ export interface ScrapeReport {
   readonly durationS: number;
 }
 
+/** Why nothing of a body was kept. */
+export interface BodyRefusal {
+  readonly reason: 'parse' | 'gzip' | 'body-limit' | 'sample-limit' | 'label-limit' | 'memory';
+  /** In Prometheus's words. */
+  readonly message: string;
+}
+
 export interface ScrapeReply {
-  readonly error: string | undefined;
+  readonly error: BodyRefusal | undefined;
   readonly scraped: number;
   readonly postRelabel: number;
   readonly added: number;
@@ -176,6 +185,17 @@ export interface HeadStats {
   readonly usedBytes: number;
   /** Counters: slow paths, refusals, totals. */
   readonly counters: Record<string, number>;
+}
+
+/** What a shard found in the log. */
+export interface ReplayReport {
+  readonly opened: OpenedLog;
+  readonly totals: ReplayTotals;
+  readonly series: number;
+  /** Records of kinds that we do not read yet. */
+  readonly skippedRecords: number;
+  /** Records that are not what their type says: where, and why. */
+  readonly malformed: string[];
 }
 
 export interface ShardOps {
@@ -242,6 +262,8 @@ export interface ShardOps {
   /** Label sets of the series that have samples in the time range. */
   series: Op<{ selectors: Matcher[][]; startMs: number; endMs: number; limit: number }, { labels: Labels[] }>;
   metadata: Op<{ metric: string | undefined }, { entries: { target: number; metadata: MetricMetadata[] }[] }>;
+  /** Numbers for our own metrics: series, memory, slow paths, totals. Cheap. */
+  counters: Op<Record<string, never>, Record<string, number>>;
   stats: Op<
     { top: number },
     HeadStats & {
@@ -264,14 +286,8 @@ export interface ShardOps {
   >;
   closeFederate: Op<{ query: number }, Record<string, never>>;
 
-  /** Starts the replay of the log. */
-  beginReplay: Op<Record<string, never>, Record<string, never>>;
-  /** Reads one segment of a log folder and applies what this shard owns. */
-  replaySegment: Op<
-    { folder: string; segment: number; minTimeMs: number; tornTail: boolean },
-    { records: number; bytes: number; damages: LogDamage[]; malformed: string[] }
-  >;
-  endReplay: Op<Record<string, never>, ReplayTotals & { series: number; skippedRecords: number }>;
+  /** Reads the whole log and applies what this shard owns. */
+  replay: Op<{ folder: string; ownFolder: string; repair: boolean }, ReplayReport>;
 
   /** Frees what lies before mint, in bounded steps; called until done. */
   truncate: Op<{ minTimeMs: number }, { done: boolean; removed: number }>;

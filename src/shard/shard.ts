@@ -25,7 +25,7 @@ import type {
   TaskReply,
 } from './protocol.js';
 import { ShardQueries } from './queries.js';
-import { Recovery } from './recovery.js';
+import { replayLog } from './recovery.js';
 import { Refs } from './refs.js';
 import { ShardTargets } from './targets.js';
 import { Truncation } from './truncation.js';
@@ -58,7 +58,6 @@ export class Shard {
     const targets = new ShardTargets(core, exposition, this.#head, refs, this.#parts, place);
     const writes = new ShardWrites(exposition, this.#head, refs, this.#parts);
     const federations = new ShardFederations(core, queries.select);
-    const recovery = new Recovery(core, this.#head, place);
     const truncation = new Truncation(this.#head, [targets, writes], place.index);
     const listings = new Listings(core, queries, exposition, this.#head, () => this.#watermark);
     this.#handlers = {
@@ -83,15 +82,14 @@ export class Shard {
       labelValues: ({ name, selectors }) => ({ values: listings.values(name, selectors) }),
       series: (request) => listings.series(request),
       metadata: ({ metric }) => ({ entries: targets.metadata.list(metric) }),
+      counters: () => listings.counters(),
       stats: ({ top }) => listings.stats(top),
 
       openFederate: (request) => federations.open(request),
       nextFederate: (request) => federations.next(request),
       closeFederate: ({ query }) => nothing(() => federations.close(query)),
 
-      beginReplay: () => nothing(() => recovery.begin()),
-      replaySegment: (request) => recovery.segment(request),
-      endReplay: () => recovery.end(),
+      replay: (request) => replayLog(core, this.#head, place, request),
       truncate: ({ minTimeMs }) => truncation.step(minTimeMs),
       liveRefs: () => ({ refs: this.#head.liveRefs().buffer as ArrayBuffer }),
     };

@@ -9,6 +9,9 @@ import type { Span } from './protocol.js';
 /** Slots start and end at multiples of this, so that they merge well. */
 const GRAIN_BYTES = 4096;
 
+/** Kernels write a little behind a body while they parse it: a line break it may lack, zeroes. */
+const SLACK_BYTES = 64;
+
 export interface Slot extends Span {
   /** Bytes really set aside; `bytes` was asked for. */
   readonly reserved: number;
@@ -33,7 +36,7 @@ export class Slots {
 
   /** A slot of `bytes`; undefined where the region has no such piece left. */
   take(bytes: number): Slot | undefined {
-    const reserved = Math.max(GRAIN_BYTES, Math.ceil(bytes / GRAIN_BYTES) * GRAIN_BYTES);
+    const reserved = Math.max(GRAIN_BYTES, Math.ceil((bytes + SLACK_BYTES) / GRAIN_BYTES) * GRAIN_BYTES);
     const index = this.#free.findIndex((piece) => piece.bytes >= reserved);
     const piece = this.#free[index];
     if (piece === undefined) return undefined;

@@ -18,6 +18,7 @@ import { AppendScope, type PartStore } from './append.js';
 import { MetadataStore } from './metadata.js';
 import type {
   AdoptedStrangers,
+  BodyRefusal,
   Outgoing,
   Reply,
   Request,
@@ -46,6 +47,13 @@ export interface ShardPlace {
 /** A body was refused: nothing of it is kept, the target is down. */
 class BodyRefused extends Error {
   override readonly name = 'BodyRefused';
+  constructor(readonly refusal: BodyRefusal) {
+    super(refusal.message);
+  }
+}
+
+function refused(reason: BodyRefusal['reason'], message: string): BodyRefused {
+  return new BodyRefused({ reason, message });
 }
 
 interface Counted {
@@ -93,14 +101,14 @@ export class ShardTargets {
     this.#exposition.clearRows();
     let counted: Counted = { scraped: 0, postRelabel: 0, added: 0 };
     let bodyBytes = 0;
-    let error: string | undefined;
+    let error: BodyRefusal | undefined;
     try {
       const body = this.#body(request);
       bodyBytes = body.length;
       counted = this.#parse(target, body, timeMs, scope, strangers);
     } catch (reason) {
       if (!(reason instanceof BodyRefused)) throw reason;
-      error = reason.message;
+      error = reason.refusal;
       strangers.clear();
       this.#exposition.allStale(target.lines, timeMs);
     }
@@ -174,7 +182,7 @@ export class ShardTargets {
       });
       return this.#exposition.load(text);
     } catch (error) {
-      if (error instanceof GzipError) throw new BodyRefused(error.message);
+      if (error instanceof GzipError) throw refused(error.reason === 'limit' ? 'body-limit' : 'gzip', error.message);
       throw error;
     }
   }
@@ -182,12 +190,12 @@ export class ShardTargets {
   #parse(target: Target, body: Body, timeMs: number, scope: AppendScope, strangers: StrangerList): Counted {
     const { config, lines } = target;
     const parsed = this.#exposition.parse(lines, body, timeMs, config);
-    if (!parsed.ok) throw new BodyRefused(parsed.message);
+    if (!parsed.ok) throw refused(parsed.noMemory ? 'memory' : 'parse', parsed.message);
     const added = this.#resolve(target, lines, parsed.misses, scope, strangers, true);
     const postRelabel = this.#exposition.samplesKept;
     if (config.sampleLimit > 0 && postRelabel > config.sampleLimit) {
       this.#exposition.takeBack(lines);
-      throw new BodyRefused('sample limit exceeded');
+      throw refused('sample-limit', 'sample limit exceeded');
     }
     if (parsed.metadata > 0) this.metadata.note(config.target, this.#exposition.metadata());
     this.#exposition.vanished(lines, timeMs);
@@ -239,7 +247,7 @@ export class ShardTargets {
     } catch (error) {
       if (!(error instanceof LabelError)) throw error;
       this.#exposition.takeBack(cache);
-      throw new BodyRefused(error.message);
+      throw refused('parse', error.message);
     }
     const exceeded = scratch.exceeded({
       labelsMax: config.labelLimit,
@@ -248,7 +256,7 @@ export class ShardTargets {
     });
     if (exceeded === undefined) return true;
     this.#exposition.takeBack(cache);
-    throw new BodyRefused(exceeded);
+    throw refused('label-limit', exceeded);
   }
 
   #resolveAdopted(target: Target, cache: LineCache, misses: number, adopted: AdoptedIndex): void {

@@ -1,6 +1,7 @@
 // What runs in worker threads: one export for each kind of thread. Piscina calls it with each task.
 
 import { workerData } from 'piscina';
+import { LogHost, type LogReply, type LogSetup, type LogTask } from './log-worker.js';
 import type { ShardSetup, ShardStarted, Task, TaskReply } from './protocol.js';
 import { Shard } from './shard.js';
 import { buffersOf, moving } from './transfer.js';
@@ -15,4 +16,12 @@ export function shard(task: Task | 'start'): TaskReply | ShardStarted {
   }
   const reply = current!.run(task);
   return moving(reply, buffersOf(reply.results));
+}
+
+let logHost: LogHost | undefined;
+
+/** The log's thread. */
+export function log(task: LogTask): Promise<LogReply> {
+  logHost ??= new LogHost(workerData as LogSetup);
+  return logHost.run(task);
 }

@@ -1,0 +1,257 @@
+// Questions about what is stored, asked of all shards and answered as one.
+
+import { compareLabels, compareStrings, type Labels } from '../model/labels.js';
+import type { Matcher } from '../model/matcher.js';
+import type { Reply, Request } from '../shard/protocol.js';
+import type { ShardHandle, Shards } from '../shard/shards.js';
+
+/** Which series a question means: those that any selector takes (all, without any) with samples in the range. */
+export interface SeriesQuestion {
+  readonly selectors: readonly (readonly Matcher[])[];
+  readonly startMs: number;
+  readonly endMs: number;
+  /** 0 is no limit. */
+  readonly limit: number;
+  readonly signal: AbortSignal;
+}
+
+export interface FederateQuestion {
+  readonly selectors: readonly (readonly Matcher[])[];
+  readonly nowMs: number;
+  /** Whether names beyond the old character set are quoted; otherwise their other characters become underscores. */
+  readonly utf8: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Text that one job of a shard renders: a few milliseconds. */
+const FEDERATE_BYTES = 256 * 1024;
+
+/** Label sets handed on at once. */
+const SERIES_BATCH = 1000;
+
+export class ShardStorage {
+  readonly #shards: Shards;
+  /** Added to federated series that lack them. */
+  readonly #externalLabels: () => Labels;
+  readonly #lookbackMs: number;
+
+  constructor(shards: Shards, externalLabels: () => Labels, lookbackMs: number) {
+    this.#shards = shards;
+    this.#externalLabels = externalLabels;
+    this.#lookbackMs = lookbackMs;
+  }
+
+  async labelNames({ selectors, signal }: SeriesQuestion): Promise<{ values: string[]; warnings: string[] }> {
+    const shares = await this.#each(signal, ({ client }) =>
+      client.call('labelNames', { selectors: mutable(selectors) }, 'adhoc'),
+    );
+    return { values: union(shares.map((share) => share.names)), warnings: [] };
+  }
+
+  async labelValues(
+    name: string,
+    { selectors, signal }: SeriesQuestion,
+  ): Promise<{ values: string[]; warnings: string[] }> {
+    const shares = await this.#each(signal, ({ client }) =>
+      client.call('labelValues', { name, selectors: mutable(selectors) }, 'adhoc'),
+    );
+    return { values: union(shares.map((share) => share.values)), warnings: [] };
+  }
+
+  async *series({ selectors, startMs, endMs, limit, signal }: SeriesQuestion): AsyncGenerator<readonly Labels[]> {
+    const request = {
+      selectors: mutable(selectors),
+      startMs: Math.max(startMs, -TIME_MAX),
+      endMs: Math.min(endMs, TIME_MAX),
+      limit,
+    };
+    const shares = await this.#each(signal, ({ client }) => client.call('series', request, 'adhoc'));
+    const sets = shares.flatMap((share) => share.labels).sort(compareLabels);
+    for (let at = 0; at < sets.length; at += SERIES_BATCH) yield sets.slice(at, at + SERIES_BATCH);
+  }
+
+  /** The newest samples as text, families in the order of their names. Memory stays flat: one piece of each shard at a time. */
+  async *federate({ selectors, nowMs, utf8, signal }: FederateQuestion): AsyncGenerator<Uint8Array> {
+    if (selectors.length === 0) return;
+    const request = {
+      selectors: mutable(selectors),
+      fromMs: nowMs - this.#lookbackMs,
+      toMs: nowMs,
+      watermark: this.#shards.appends.watermark,
+      externalLabels: withInstance(this.#externalLabels()),
+      utf8,
+    };
+    const streams = await this.#each(signal, (handle) => FamilyStream.open(handle, request));
+    try {
+      yield* mergeFamilies(streams, signal);
+    } finally {
+      for (const stream of streams) stream.close();
+    }
+  }
+
+  async stats(limit: number): Promise<StorageStats> {
+    const shares = await this.#each(undefined, ({ client }) => client.call('stats', { top: limit }, 'rules'));
+    const sum = (pick: (share: Reply<'stats'>) => number) => shares.reduce((total, share) => total + pick(share), 0);
+    const top = (
+      pick: (share: Reply<'stats'>) => readonly [string, number][],
+      join: (a: number, b: number) => number,
+    ) => topOf(shares.map(pick), join, limit);
+    return {
+      series: sum((share) => share.series),
+      labelPairs: sum((share) => share.counters.pairs ?? 0),
+      chunks: sum((share) => (share.counters.chunksSealed ?? 0) - (share.counters.chunksFreed ?? 0) + share.series),
+      seriesByMetricName: top((share) => share.byMetric, add),
+      // A value may be in several shards, so these two are the most that any shard has.
+      valuesByLabelName: top((share) => share.valuesByName, Math.max),
+      bytesByLabelName: top((share) => share.bytesByName, Math.max),
+      seriesByLabelPair: top((share) => share.byPair, add),
+    };
+  }
+
+  /** Counters of all shards, added up. */
+  async counters(): Promise<Record<string, number>> {
+    const shares = await this.#each(undefined, ({ client }) => client.call('counters', {}, 'rules'));
+    const totals: Record<string, number> = {};
+    for (const share of shares)
+      for (const [key, value] of Object.entries(share)) totals[key] = (totals[key] ?? 0) + value;
+    return totals;
+  }
+
+  #each<T>(signal: AbortSignal | undefined, ask: (handle: ShardHandle) => Promise<T>): Promise<T[]> {
+    signal?.throwIfAborted();
+    return Promise.all(this.#shards.handles.map(ask));
+  }
+}
+
+export interface NamedCount {
+  readonly name: string;
+  readonly value: number;
+}
+
+export interface StorageStats {
+  readonly series: number;
+  readonly labelPairs: number;
+  readonly chunks: number;
+  readonly seriesByMetricName: readonly NamedCount[];
+  readonly valuesByLabelName: readonly NamedCount[];
+  readonly bytesByLabelName: readonly NamedCount[];
+  readonly seriesByLabelPair: readonly NamedCount[];
+}
+
+/** Milliseconds that the core's 64-bit times and a double both hold. */
+const TIME_MAX = 2 ** 52;
+
+function add(a: number, b: number): number {
+  return a + b;
+}
+
+function topOf(
+  lists: readonly (readonly [string, number][])[],
+  join: (a: number, b: number) => number,
+  limit: number,
+): NamedCount[] {
+  const joined = new Map<string, number>();
+  for (const list of lists) {
+    for (const [name, value] of list) {
+      const before = joined.get(name);
+      joined.set(name, before === undefined ? value : join(before, value));
+    }
+  }
+  return [...joined]
+    .map(([name, value]) => ({ name, value }))
+    .sort((a, b) => b.value - a.value || compareStrings(a.name, b.name))
+    .slice(0, limit);
+}
+
+function union(lists: readonly string[][]): string[] {
+  if (lists.length === 1) return lists[0]!;
+  return [...new Set(lists.flat())].sort(compareStrings);
+}
+
+function mutable(selectors: readonly (readonly Matcher[])[]): Matcher[][] {
+  return selectors.map((selector) => [...selector]);
+}
+
+/** Federated series that have no instance get an empty one, so that the puller's own does not replace it. */
+function withInstance(external: Labels): Labels {
+  if (external.includes('instance')) return external;
+  const pairs: [string, string][] = [['instance', '']];
+  for (let i = 0; i < external.length; i += 2) pairs.push([external[i]!, external[i + 1]!]);
+  return pairs.sort((a, b) => compareStrings(a[0], b[0])).flat();
+}
+
+/** The families of one shard, in name order, fetched a piece at a time. */
+class FamilyStream {
+  readonly #handle: ShardHandle;
+  readonly #query: number;
+  #text = new Uint8Array(0);
+  #blocks: { name: string; offset: number; bytes: number }[] = [];
+  #done = false;
+
+  private constructor(handle: ShardHandle, query: number) {
+    this.#handle = handle;
+    this.#query = query;
+  }
+
+  static async open(handle: ShardHandle, request: Request<'openFederate'>): Promise<FamilyStream> {
+    const { query } = await handle.client.call('openFederate', request, 'rules');
+    return new FamilyStream(handle, query);
+  }
+
+  /** The next family's name; undefined at the end. */
+  async peek(): Promise<string | undefined> {
+    while (this.#blocks.length === 0 && !this.#done) {
+      const piece = await this.#handle.client.call(
+        'nextFederate',
+        { query: this.#query, bytes: FEDERATE_BYTES },
+        'rules',
+      );
+      this.#done = piece.done;
+      this.#text = new Uint8Array(piece.text);
+      this.#blocks = piece.blocks;
+    }
+    return this.#blocks[0]?.name;
+  }
+
+  /** The lines of the next family. */
+  take(): Uint8Array {
+    const block = this.#blocks.shift()!;
+    return this.#text.subarray(block.offset, block.offset + block.bytes);
+  }
+
+  /** All families fetched already, in one run. Only while nobody else has families. */
+  takeAll(): Uint8Array {
+    const from = this.#blocks[0]!.offset;
+    this.#blocks = [];
+    return this.#text.subarray(from);
+  }
+
+  close(): void {
+    this.#handle.client.call('closeFederate', { query: this.#query }, 'rules').catch(() => {});
+  }
+}
+
+const NEWLINE = 0x0a;
+
+async function* mergeFamilies(streams: readonly FamilyStream[], signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  let alive = [...streams];
+  while (true) {
+    signal.throwIfAborted();
+    const names = await Promise.all(alive.map((stream) => stream.peek()));
+    alive = alive.filter((_, i) => names[i] !== undefined);
+    if (alive.length === 0) return;
+    if (alive.length === 1) {
+      yield alive[0]!.takeAll();
+      continue;
+    }
+    const live = names.filter((name) => name !== undefined);
+    const next = live.reduce((least, name) => (compareStrings(name, least) < 0 ? name : least));
+    let isFirst = true;
+    for (const stream of alive.filter((_, i) => live[i] === next)) {
+      const text = stream.take();
+      // Only the first share keeps the family's TYPE line.
+      yield isFirst ? text : text.subarray(text.indexOf(NEWLINE) + 1);
+      isFirst = false;
+    }
+  }
+}

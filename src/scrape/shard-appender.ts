@@ -1,0 +1,169 @@
+// The shards as scrape loops see them: memory for bodies, and a commit for each.
+
+import type { BodySink } from '../base/http.js';
+import type { RelabelRule } from '../relabel/rule.js';
+import type { Ingest } from '../shard/ingest.js';
+import type { RelabelSource, ScrapeReply } from '../shard/protocol.js';
+import type { Shards } from '../shard/shards.js';
+import type { Slot, Slots } from '../shard/slots.js';
+import type {
+  ScrapeAppender,
+  ScrapeCommit,
+  ScrapeFailure,
+  ScrapeOutcome,
+  TargetHandle,
+  TargetOptions,
+} from './appender.js';
+
+interface OpenTarget {
+  readonly number: number;
+  readonly shard: number;
+  readonly job: string;
+  readonly sink: SlotSink;
+  /** Resolves when the shard knows the target. */
+  readonly opened: Promise<void>;
+}
+
+/** Told of new series that the memory limit refused, with the job they are of. */
+export type RefusalReport = (job: string, series: number) => void;
+
+export class ShardAppender implements ScrapeAppender {
+  readonly #shards: Shards;
+  readonly #ingest: Ingest;
+  readonly #onRefusal: RefusalReport;
+  readonly #targets = new Map<TargetHandle, OpenTarget>();
+  #last = 0;
+
+  constructor(shards: Shards, ingest: Ingest, onRefusal: RefusalReport) {
+    this.#shards = shards;
+    this.#ingest = ingest;
+    this.#onRefusal = onRefusal;
+  }
+
+  open(target: TargetOptions): TargetHandle {
+    const number = ++this.#last;
+    const shard = Math.abs(target.hash % this.#shards.count);
+    const opened = this.#ingest.openTarget(shard, {
+      target: number,
+      job: target.job,
+      labels: target.labels,
+      honorLabels: target.honorLabels,
+      honorTimestamps: target.honorTimestamps,
+      trackTimestampsStaleness: target.trackTimestampsStaleness,
+      metricRelabel: (target.metricRelabelConfigs as readonly RelabelRule[]).map(sourceOf),
+      sampleLimit: target.sampleLimit,
+      labelLimit: target.labelLimit,
+      labelNameLengthLimit: target.labelNameLengthLimit,
+      labelValueLengthLimit: target.labelValueLengthLimit,
+    });
+    // Its failure is met by the first commit.
+    opened.catch(() => {});
+    const handle = number as TargetHandle;
+    const sink = new SlotSink(this.#shards.shard(shard).slots);
+    this.#targets.set(handle, { number, shard, job: target.job, sink, opened });
+    return handle;
+  }
+
+  /** What a target is called inside: for metadata. */
+  jobOf(target: number): string | undefined {
+    return this.#targets.get(target as TargetHandle)?.job;
+  }
+
+  bodySink(handle: TargetHandle): BodySink {
+    return this.#get(handle).sink;
+  }
+
+  async commit(handle: TargetHandle, scrape: ScrapeCommit): Promise<ScrapeOutcome> {
+    const target = this.#get(handle);
+    try {
+      await target.opened;
+      const { timeMs, bodyBytes, encoding, decodedBytesMax, durationSeconds } = scrape;
+      const reply = await this.#ingest.scrape({
+        target: target.number,
+        shard: target.shard,
+        body: { address: target.sink.address, bytes: bodyBytes },
+        gzip: encoding === 'gzip',
+        bodyLimit: Number.isFinite(decodedBytesMax) ? decodedBytesMax : 0,
+        timeMs,
+        durationS: durationSeconds,
+      });
+      if (reply.refusedSeries > 0) this.#onRefusal(target.job, reply.refusedSeries);
+      return outcomeOf(reply);
+    } finally {
+      target.sink.release();
+    }
+  }
+
+  async fail(handle: TargetHandle, failure: ScrapeFailure): Promise<void> {
+    const target = this.#get(handle);
+    target.sink.release();
+    await target.opened;
+    await this.#ingest.failScrape(target.shard, target.number, failure.timeMs, failure.durationSeconds);
+  }
+
+  async close(handle: TargetHandle, staleTimeMs?: number): Promise<void> {
+    const target = this.#get(handle);
+    this.#targets.delete(handle);
+    target.sink.release();
+    await target.opened;
+    await this.#ingest.closeTarget(target.shard, target.number, staleTimeMs);
+  }
+
+  #get(handle: TargetHandle): OpenTarget {
+    const target = this.#targets.get(handle);
+    if (target === undefined) throw new Error(`target ${handle} is not open`);
+    return target;
+  }
+}
+
+/** A slot of a shard's memory that grows with a body. */
+export class SlotSink implements BodySink {
+  readonly #slots: Slots;
+  #slot: Slot | undefined;
+
+  constructor(slots: Slots) {
+    this.#slots = slots;
+  }
+
+  /** Where the body lies; 0 before any was reserved (an empty body needs no room). */
+  get address(): number {
+    return this.#slot?.address ?? 0;
+  }
+
+  reserve(bytes: number, kept: number): Uint8Array | undefined {
+    const old = this.#slot;
+    if (old !== undefined && old.bytes >= bytes) return this.#slots.view(old);
+    const slot = this.#slots.take(bytes);
+    if (slot === undefined) return undefined;
+    const view = this.#slots.view(slot);
+    if (old !== undefined) {
+      view.set(this.#slots.view(old).subarray(0, kept));
+      this.#slots.give(old);
+    }
+    this.#slot = slot;
+    return view;
+  }
+
+  release(): void {
+    if (this.#slot !== undefined) this.#slots.give(this.#slot);
+    this.#slot = undefined;
+  }
+}
+
+function sourceOf(rule: RelabelRule): RelabelSource {
+  return { ...rule, sourceLabels: [...rule.sourceLabels], regex: rule.regex.source };
+}
+
+function outcomeOf(reply: ScrapeReply): ScrapeOutcome {
+  const { scraped, postRelabel, added, bodyBytes, outcome, error } = reply;
+  return {
+    scraped,
+    postRelabel,
+    seriesAdded: added,
+    decodedBytes: bodyBytes,
+    duplicates: outcome.duplicate,
+    outOfOrder: outcome.outOfOrder,
+    outOfBounds: outcome.tooOld + outcome.tooFar,
+    ...(error === undefined ? {} : { error }),
+  };
+}

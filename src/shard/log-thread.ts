@@ -1,0 +1,142 @@
+// Main's end of the log thread: commits that come while one is being written form the next group.
+
+import type { Clock } from '../base/clock.js';
+import type { LogStats } from '../tsdb/wal/log.js';
+import type { OpenedLog } from '../tsdb/wal/open.js';
+import type { LogPort, RecordPart } from './log-port.js';
+import type { LogReply, LogSetup, LogTask, WireCommit } from './log-worker.js';
+import { Thread } from './pool.js';
+
+/** Written, but perhaps not on the disk: the sender must not be told that all is well. */
+export class NotDurable extends Error {
+  override readonly name = 'NotDurable';
+}
+
+/** How soon a stuck log is tried again. */
+const RETRY_MS = 1000;
+
+/** Bytes are not counted; this bounds the records of one group, and so how long the first of them waits. */
+const GROUP_MAX = 256;
+
+interface Waiting {
+  readonly commit: WireCommit;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class LogThread implements LogPort {
+  readonly #thread: Thread<LogSetup, LogTask, LogReply>;
+  readonly #clock: Clock;
+  #memories: readonly WebAssembly.Memory[] = [];
+  #queue: Waiting[] = [];
+  #busy = false;
+  #stuck: string | undefined;
+  #stats: LogStats | undefined;
+  readonly #listeners = new Set<(reason: string) => void>();
+
+  constructor(setup: LogSetup, clock: Clock) {
+    this.#thread = new Thread('log', setup, true);
+    this.#clock = clock;
+  }
+
+  /** As of the last commit. */
+  get stats(): LogStats | undefined {
+    return this.#stats;
+  }
+
+  get stuck(): string | undefined {
+    return this.#stuck;
+  }
+
+  whenStuck(listener: (reason: string) => void): () => void {
+    if (this.#stuck !== undefined) listener(this.#stuck);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  attach(memories: readonly WebAssembly.Memory[]): void {
+    this.#memories = memories;
+  }
+
+  /** Begins to write behind what a shard found when it read the log. */
+  async open(opened: OpenedLog, repair: boolean): Promise<void> {
+    this.#take(await this.#thread.run({ op: 'open', opened, repair, memories: this.#memories }));
+  }
+
+  commit(records: readonly (readonly RecordPart[])[], durable: boolean): Promise<void> {
+    if (records.length === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ commit: { records, durable }, resolve, reject });
+      this.#pump();
+    });
+  }
+
+  async checkpoint(refs: readonly ArrayBuffer[], minTimeMs: number): Promise<void> {
+    this.#take(await this.#thread.run({ op: 'checkpoint', refs, minTimeMs }, [...refs]));
+  }
+
+  async refreshStats(): Promise<LogStats | undefined> {
+    this.#take(await this.#thread.run({ op: 'stats' }));
+    return this.#stats;
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#thread.run({ op: 'close' });
+    } finally {
+      await this.#thread.close();
+    }
+  }
+
+  #pump(): void {
+    if (this.#busy || this.#queue.length === 0) return;
+    const group = this.#queue.splice(0, GROUP_MAX);
+    this.#busy = true;
+    this.#thread.run({ op: 'commit', commits: group.map(({ commit }) => commit) }).then(
+      (reply) => this.#finish(group, reply),
+      (error: unknown) => this.#fail(group, error),
+    );
+  }
+
+  #finish(group: Waiting[], reply: LogReply): void {
+    if (reply.outcome === 'stuck') {
+      this.#wait(group, reply.reason);
+      return;
+    }
+    this.#busy = false;
+    this.#stuck = undefined;
+    this.#take(reply);
+    for (const { commit, resolve, reject } of group) {
+      if (reply.outcome === 'unsynced' && commit.durable) reject(new NotDurable(reply.reason));
+      else resolve();
+    }
+    this.#pump();
+  }
+
+  /** Keeps the group, tells who waits, and tries again in a while. */
+  #wait(group: Waiting[], reason: string): void {
+    this.#queue.unshift(...group);
+    this.#stuck = reason;
+    this.#tellStuck(reason);
+    this.#clock.after(RETRY_MS, () => {
+      this.#busy = false;
+      this.#pump();
+    });
+  }
+
+  /** The thread itself broke: nothing can be acknowledged any more. */
+  #fail(group: Waiting[], error: unknown): void {
+    const reason = `the log thread failed: ${error instanceof Error ? error.message : String(error)}`;
+    this.#stuck = reason;
+    this.#tellStuck(reason);
+    for (const { reject } of [...group, ...this.#queue.splice(0)]) reject(new Error(reason));
+  }
+
+  #take(reply: LogReply): void {
+    if (reply.outcome === 'ok') this.#stats = reply.stats;
+  }
+
+  #tellStuck(reason: string): void {
+    for (const listener of [...this.#listeners]) listener(reason);
+  }
+}

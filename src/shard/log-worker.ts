@@ -1,0 +1,138 @@
+// The log's thread: commits of main, gathered there, written here.
+
+import { realClock } from '../base/clock.js';
+import { realDisk } from '../base/disk.js';
+import type { Keep } from '../tsdb/wal/filter.js';
+import { Log, type LogStats, LogUnsynced, type SyncPolicy } from '../tsdb/wal/log.js';
+import { type OpenedLog, openLog } from '../tsdb/wal/open.js';
+import { LogStuck } from '../tsdb/wal/writer.js';
+import { Core } from '../wasm/core.js';
+import type { Span } from './protocol.js';
+
+export interface LogSetup {
+  readonly folder: string;
+  readonly ownFolder: string;
+  readonly sync: SyncPolicy;
+}
+
+/** A part of a record: in a shard's memory, or given as bytes. */
+export type WirePart = { readonly shard: number; readonly span: Span } | Uint8Array;
+
+export interface WireCommit {
+  readonly records: readonly (readonly WirePart[])[];
+  readonly durable: boolean;
+}
+
+export type LogTask =
+  /** `opened` is what a shard found when it read the log; `repair` asks to read it again and mend it first. */
+  | {
+      readonly op: 'open';
+      readonly opened: OpenedLog;
+      readonly repair: boolean;
+      readonly memories: readonly WebAssembly.Memory[];
+    }
+  | { readonly op: 'commit'; readonly commits: readonly WireCommit[] }
+  | { readonly op: 'stats' }
+  /** Replaces old segments by a checkpoint that keeps these refs (f64) and samples from mint on. */
+  | { readonly op: 'checkpoint'; readonly refs: readonly ArrayBuffer[]; readonly minTimeMs: number }
+  | { readonly op: 'close' };
+
+export type LogReply =
+  | { readonly outcome: 'ok'; readonly stats: LogStats }
+  /** None of the commits is in the log. */
+  | { readonly outcome: 'stuck'; readonly reason: string }
+  /** They are in the log, but perhaps not on the disk. */
+  | { readonly outcome: 'unsynced'; readonly reason: string };
+
+export class LogHost {
+  readonly #setup: LogSetup;
+  readonly #core = new Core();
+  #log: Log | undefined;
+  #memories: readonly WebAssembly.Memory[] = [];
+
+  constructor(setup: LogSetup) {
+    this.#setup = setup;
+  }
+
+  async run(task: LogTask): Promise<LogReply> {
+    switch (task.op) {
+      case 'open':
+        this.#open(task.opened, task.repair);
+        this.#memories = task.memories;
+        break;
+      case 'commit':
+        return this.#commit(task.commits);
+      case 'checkpoint':
+        await this.#get().checkpoint(keepOf(task.refs, task.minTimeMs));
+        break;
+      case 'close':
+        this.#get().close();
+        break;
+      case 'stats':
+        break;
+    }
+    return { outcome: 'ok', stats: this.#get().stats };
+  }
+
+  #open(found: OpenedLog, repair: boolean): void {
+    const { folder, ownFolder, sync } = this.#setup;
+    const disk = realDisk;
+    const core = this.#core;
+    const opened = repair ? openLog({ disk, folder, ownFolder, core }, { record() {} }) : found;
+    this.#log = new Log({ disk, folder, core, clock: realClock, opened, sync });
+  }
+
+  #commit(commits: readonly WireCommit[]): LogReply {
+    const log = this.#get();
+    try {
+      log.commitNow(
+        commits.map(({ records, durable }) => ({
+          records: records.map((parts) => parts.map((part) => this.#bytes(part))),
+          durable,
+        })),
+      );
+      return { outcome: 'ok', stats: log.stats };
+    } catch (error) {
+      if (error instanceof LogUnsynced) return { outcome: 'unsynced', reason: error.message };
+      if (error instanceof LogStuck) return { outcome: 'stuck', reason: error.message };
+      throw error;
+    } finally {
+      // When the answer is out: zeroes ahead of need, the next segment.
+      setImmediate(() => log.prepare());
+    }
+  }
+
+  #bytes(part: WirePart): Uint8Array {
+    if (part instanceof Uint8Array) return part;
+    return new Uint8Array(this.#memories[part.shard]!.buffer, part.span.address, part.span.bytes);
+  }
+
+  #get(): Log {
+    if (this.#log === undefined) throw new Error('the log is not open');
+    return this.#log;
+  }
+}
+
+/** Refs are sorted here, and searched: a million of them in a Set would take ten times the memory. */
+function keepOf(buffers: readonly ArrayBuffer[], mint: number): Keep {
+  const parts = buffers.map((buffer) => new Float64Array(buffer));
+  const refs = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    refs.set(part, at);
+    at += part.length;
+  }
+  refs.sort();
+  return { series: (ref) => contains(refs, ref), mint };
+}
+
+function contains(sorted: Float64Array, value: number): boolean {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low] === value;
+}
