@@ -8,6 +8,8 @@
 // Flat, because it is what the wire, the WASM core and the JSON writer want, and
 // because a million of them should not be a million little objects each.
 
+import { quote } from './quote.js';
+
 export type Labels = readonly string[];
 
 export const METRIC_NAME = '__name__';
@@ -88,4 +90,12 @@ export function formatLabels(labels: Labels): string {
   const rest = [...pairsOf(labels)].filter(([label]) => label !== METRIC_NAME);
   if (name !== '' && rest.length === 0) return name;
   return `${name}{${rest.map(([label, value]) => `${label}=${JSON.stringify(value)}`).join(', ')}}`;
+}
+
+/** `{__name__="up", job="node"}`: a label set as messages show it. */
+export function formatLabelSet(labels: Labels): string {
+  const pairs = [...pairsOf(labels)].map(
+    ([name, value]) => `${/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : quote(name)}=${quote(value)}`,
+  );
+  return `{${pairs.join(', ')}}`;
 }

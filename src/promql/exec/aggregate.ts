@@ -45,7 +45,7 @@ class HistogramFold {
         this.#countCells(result);
         break;
       default:
-        this.#note('histograms-ignored', '');
+        this.#note('aggregation-ignored', '');
     }
     return { ...result, notes: [...this.#notes.values()] };
   }
@@ -67,12 +67,12 @@ class HistogramFold {
         folds.set(cell, { fold, broken: false });
       } else if (!known.broken && !known.fold.add(histogram)) {
         known.broken = true;
-        this.#note('mixed-schemas', valueOf(this.#columns.labels[row]!, METRIC_NAME));
+        this.#note('aggregation-schemas', valueOf(this.#columns.labels[row]!, METRIC_NAME));
       }
     });
     for (const [cell, { fold, broken }] of folds) {
       const mixed = result.present[cell] !== ABSENT;
-      if (mixed) this.#note('mixed-types', '');
+      if (mixed) this.#note('aggregation-mixed', '');
       else this.#remark(fold);
       result.present[cell] = mixed || broken ? ABSENT : HISTOGRAM;
       result.values[cell] = 0;
@@ -82,8 +82,8 @@ class HistogramFold {
 
   #remark(fold: HistogramSum | HistogramMean): void {
     const remarks = fold instanceof HistogramSum ? fold : fold.remarks;
-    if (remarks.sawReset && remarks.sawNotReset) this.#note('reset-collision', '');
-    if (remarks.reconciled) this.#note('reconciled-aggregation', '');
+    if (remarks.sawReset && remarks.sawNotReset) this.#note('aggregation-collision', '');
+    if (remarks.reconciled) this.#note('aggregation-reconciled', '');
   }
 
   #eachHistogram(visit: (cell: number, histogram: FloatHistogram, row: number) => void): void {

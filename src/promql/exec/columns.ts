@@ -2,7 +2,7 @@
 
 import type { FloatHistogram } from '../../model/histogram.js';
 import { keyOf, type Labels } from '../../model/labels.js';
-import { executionError, SAME_LABELS } from './errors.js';
+import { executionError, SAME_LABELS } from '../errors.js';
 import { ABSENT, type Columns, HISTOGRAM, type Note } from './source.js';
 
 export function emptyColumns(steps: number): Columns {

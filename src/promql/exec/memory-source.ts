@@ -120,7 +120,7 @@ function windows(series: MemorySeries, fragment: Fragment, builder: ColumnsBuild
   const raw = series.range(-Infinity, Infinity);
   const found = evaluateWindows(
     fragment,
-    { ...raw, count: raw.times.length },
+    { ...raw, count: raw.times.length, ...(fragment.histogramStats && { histograms: withResetHints(raw.histograms) }) },
     { values: builder.values, present: builder.present, histograms: builder.histograms, offset },
     (kind) => builder.note({ kind, metric }),
   );
@@ -129,6 +129,14 @@ function windows(series: MemorySeries, fragment: Fragment, builder: ColumnsBuild
     if (builder.present.subarray(offset, end).includes(FLOAT)) builder.note({ kind: 'no-counter-name', metric });
   }
   return found;
+}
+
+/** Hints that say of each counter histogram whether it was reset since the one before. */
+function withResetHints(histograms: readonly FloatHistogram[] | undefined): readonly FloatHistogram[] | undefined {
+  return histograms?.map((histogram, i) => {
+    if (i === 0 || histogram.hint === 'gauge') return histogram;
+    return histogram.with({ hint: histogram.isResetAfter(histograms[i - 1]!) ? 'reset' : 'not_reset' });
+  });
 }
 
 /** The samples of one series, oldest first. */
@@ -146,8 +154,11 @@ class MemorySeries {
     const samples = this.#samples;
     this.#whole = undefined;
     const at = this.#behind(sample.timeMs);
-    if (at > 0 && samples[at - 1]!.timeMs === sample.timeMs) samples[at - 1] = sample;
-    else samples.splice(at, 0, sample);
+    const replaces = at > 0 && samples[at - 1]!.timeMs === sample.timeMs;
+    const before = samples[replaces ? at - 2 : at - 1];
+    const stored = { ...sample, value: withStoredHint(sample.value, before?.value) };
+    if (replaces) samples[at - 1] = stored;
+    else samples.splice(at, 0, stored);
   }
 
   /** The newest sample at or before `timeMs`. */
@@ -176,6 +187,23 @@ class MemorySeries {
     }
     return low;
   }
+}
+
+/**
+ * Storage keeps no hint but `gauge`. It says `not_reset` where a histogram goes on from the one before, in
+ * the same chunk; what a reset begins is in a new chunk, of whose first sample it says nothing.
+ */
+function withStoredHint(value: SampleValue, before: SampleValue | undefined): SampleValue {
+  if (typeof value === 'bigint' || value.hint === 'gauge') return value;
+  const plain = value.hint === 'not_reset' ? value.with({ hint: 'unknown' }) : value;
+  const goesOn =
+    before !== undefined &&
+    typeof before !== 'bigint' &&
+    before.hint !== 'gauge' &&
+    before.schema === plain.schema &&
+    before.zeroThreshold === plain.zeroThreshold &&
+    !plain.isResetAfter(before);
+  return value.with({ hint: goesOn ? 'not_reset' : 'unknown' });
 }
 
 /** Floats and histograms apart, as windows read them. */

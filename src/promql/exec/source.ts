@@ -43,6 +43,11 @@ export interface Fragment {
   /** Whether rows lose their metric name (as nearly all functions do). */
   readonly dropName: boolean;
   readonly aggregate?: FragmentAggregate;
+  /**
+   * Only sums and counts of native histograms matter: a source may leave their buckets out. Hints then
+   * say `reset` and `not_reset` for each sample after the first.
+   */
+  readonly histogramStats?: boolean;
 }
 
 /** What a cell of `present` says. */
@@ -84,6 +89,11 @@ export type NoteKind =
   | 'reconciled-aggregation'
   | 'reset-collision'
   | 'start-overlap'
+  | 'aggregation-mixed'
+  | 'aggregation-ignored'
+  | 'aggregation-schemas'
+  | 'aggregation-reconciled'
+  | 'aggregation-collision'
   /** rate or increase gave a float for a metric that is not named like a counter. */
   | 'no-counter-name';
 

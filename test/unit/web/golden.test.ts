@@ -9,7 +9,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { after, before, test } from 'node:test';
-import { QueryError } from '../../../src/promql/exec/errors.js';
+import { QueryError } from '../../../src/promql/errors.js';
 import type { Steps } from '../../../src/promql/exec/source.js';
 import { type Expr, typeOf } from '../../../src/promql/syntax/ast.js';
 import { parseExpr } from '../../../src/promql/syntax/parse.js';

@@ -1,6 +1,6 @@
 // deriv, predict_linear, double_exponential_smoothing: a line or a trend through a window.
 
-import { executionError } from '../errors.js';
+import { executionError } from '../../errors.js';
 import { KahanSum } from '../kahan.js';
 import type { Window } from './window.js';
 

@@ -1,0 +1,238 @@
+// Arithmetic and comparison between two vectors.
+//
+// One side is the "one": at each step it may have one element in a match group.
+// The other is the "many" where group_left or group_right says so; otherwise it
+// may have one, too. Sides are swapped so that the "one" is always the second.
+
+import type { FloatHistogram } from '../../../model/histogram.js';
+import { formatLabelSet, keyOf, type Labels } from '../../../model/labels.js';
+import { executionError, SAME_LABELS } from '../../errors.js';
+import type { BinaryOp, Span, VectorMatching } from '../../syntax/ast.js';
+import type { Annotations } from '../annotations.js';
+import { ColumnsBuilder } from '../columns.js';
+import { ABSENT, type Columns, FLOAT, HISTOGRAM } from '../source.js';
+import { type Names, type VectorValue, vector } from '../value.js';
+import { type FloatOperator, floatOperator } from './floats.js';
+import { type Cell, combineCells } from './histogram-cell.js';
+import { groupMatches, type MatchGroup, matchLabels, resultLabels } from './matching.js';
+
+export interface VectorOperation {
+  readonly op: BinaryOp;
+  readonly bool: boolean;
+  readonly matching: VectorMatching;
+  readonly pos: Span;
+}
+
+export function combineVectors(
+  operation: VectorOperation,
+  left: VectorValue,
+  right: VectorValue,
+  names: Names,
+  annotations: Annotations,
+): VectorValue {
+  const matcher = new Matcher(operation, left.columns, right.columns, names, annotations);
+  for (const group of groupMatches(left.columns.labels, right.columns.labels, operation.matching)) matcher.join(group);
+  return matcher.finish();
+}
+
+/** No row, or no element. */
+const NONE = -1;
+
+class Matcher {
+  readonly #operation: VectorOperation;
+  readonly #operator: FloatOperator | undefined;
+  readonly #swapped: boolean;
+  readonly #many: Columns;
+  readonly #one: Columns;
+  readonly #fillMany: number | undefined;
+  readonly #fillOne: number | undefined;
+  readonly #out: ColumnsBuilder;
+  readonly #rows = new Map<string, number>();
+  /** Which group has written, or would have written had the comparison held, a result cell: its number from 1. */
+  #writers: Int32Array;
+  readonly #labelsOfResult: (many: Labels, one: Labels) => Labels;
+  readonly #labelsOfMatch: (row: Labels) => Labels;
+  readonly #annotations: Annotations;
+  readonly #names: Names;
+  /** Per step, whether a side has any element at all; built when first asked for. */
+  #busy: Uint8Array | undefined;
+  #groupNumber = 0;
+
+  constructor(operation: VectorOperation, left: Columns, right: Columns, names: Names, annotations: Annotations) {
+    const { op, bool, matching } = operation;
+    this.#operation = operation;
+    this.#operator = floatOperator(op);
+    this.#swapped = matching.card === 'one-to-many';
+    this.#many = this.#swapped ? right : left;
+    this.#one = this.#swapped ? left : right;
+    // With group_right too, Prometheus fills the "one" side from fill_right: it swaps the sides first.
+    this.#fillMany = matching.fillLeft;
+    this.#fillOne = matching.fillRight;
+    this.#out = new ColumnsBuilder(left.steps, Math.max(1, Math.min(this.#many.labels.length, 1024)));
+    this.#writers = new Int32Array(this.#out.values.length);
+    const dropsName = this.#operator?.changesMeaning === true || (bool && !names.delayed);
+    this.#labelsOfResult = resultLabels(matching, dropsName);
+    this.#labelsOfMatch = matchLabels(matching);
+    this.#annotations = annotations;
+    this.#names = names;
+  }
+
+  join(group: MatchGroup): void {
+    const many = this.#swapped ? group.right : group.left;
+    const one = this.#swapped ? group.left : group.right;
+    this.#groupNumber++;
+    if (many.length === 0 && this.#fillMany === undefined) {
+      this.#pickOne(one);
+      return;
+    }
+    if (one.length === 0 && this.#fillOne === undefined) return;
+    const picked = this.#pickOne(one);
+    const matched = new Uint8Array(this.#out.steps);
+    for (const row of many) this.#joinRow(row, picked, matched);
+    if (this.#fillMany !== undefined) this.#fillRest(one, matched);
+  }
+
+  /** At each step the one row that has an element. */
+  #pickOne(rows: readonly number[]): Int32Array {
+    const { steps, present } = this.#one;
+    const picked = new Int32Array(steps).fill(NONE);
+    for (const row of rows) {
+      for (let step = 0; step < steps; step++) {
+        if (present[row * steps + step] === ABSENT) continue;
+        if (picked[step] !== NONE && this.#isBusy(step)) this.#refuseTwo(row, picked[step]!);
+        picked[step] = row;
+      }
+    }
+    return picked;
+  }
+
+  /** Whether matching happens at a step: not where the "many" side is empty and nothing is filled in. */
+  #isBusy(step: number): boolean {
+    if (this.#fillMany !== undefined || this.#fillOne !== undefined) return true;
+    if (this.#busy === undefined) {
+      const { steps, present } = this.#many;
+      this.#busy = new Uint8Array(steps);
+      for (let cell = 0; cell < present.length; cell++) if (present[cell] !== ABSENT) this.#busy[cell % steps] = 1;
+    }
+    return this.#busy[step] === 1;
+  }
+
+  #refuseTwo(row: number, other: number): never {
+    const [first, second] = [row, other].map((index) => formatLabelSet(this.#one.labels[index]!)).sort();
+    const group = formatLabelSet(this.#labelsOfMatch(this.#one.labels[row]!));
+    const side = this.#swapped ? 'left' : 'right';
+    throw executionError(
+      `found duplicate series for the match group ${group} on the ${side} hand-side of the operation: ` +
+        `[${first}, ${second}];many-to-many matching not allowed: matching labels must be unique on one side`,
+    );
+  }
+
+  #joinRow(row: number, picked: Int32Array, matched: Uint8Array): void {
+    const { steps, present } = this.#many;
+    let partner = NONE - 1;
+    let target = 0;
+    for (let step = 0; step < steps; step++) {
+      const cell = row * steps + step;
+      if (present[cell] === ABSENT) continue;
+      const one = picked[step]!;
+      if (one === NONE && this.#fillOne === undefined) continue;
+      if (one !== partner) {
+        target = this.#target(row, one);
+        partner = one;
+      }
+      const value = cellOf(this.#many, cell);
+      this.#write(target + step, value, one === NONE ? this.#fillOne! : cellOf(this.#one, one * steps + step), () => {
+        this.#claim(target + step, matched, step);
+      });
+    }
+  }
+
+  /** Elements of the "one" side that nothing matched meet the fill value. */
+  #fillRest(rows: readonly number[], matched: Uint8Array): void {
+    const { steps, present, labels } = this.#one;
+    for (const row of rows) {
+      const own = this.#labelsOfMatch(labels[row]!);
+      const target = this.#row(this.#labelsOfResult(own, labels[row]!));
+      for (let step = 0; step < steps; step++) {
+        if (present[row * steps + step] === ABSENT || matched[step] === 1) continue;
+        this.#write(target + step, this.#fillMany!, cellOf(this.#one, row * steps + step), () => {
+          this.#claim(target + step, matched, step);
+        });
+      }
+    }
+  }
+
+  /** The first cell of the result row of two matching rows. */
+  #target(many: number, one: number): number {
+    const manyLabels = this.#many.labels[many]!;
+    const oneLabels = one === NONE ? this.#labelsOfMatch(manyLabels) : this.#one.labels[one]!;
+    return this.#row(this.#labelsOfResult(manyLabels, oneLabels));
+  }
+
+  #row(labels: Labels): number {
+    const key = keyOf(labels);
+    let offset = this.#rows.get(key);
+    if (offset === undefined) {
+      offset = this.#out.row(labels);
+      this.#rows.set(key, offset);
+      if (this.#writers.length < this.#out.values.length) {
+        const writers = new Int32Array(this.#out.values.length);
+        writers.set(this.#writers);
+        this.#writers = writers;
+      }
+    }
+    return offset;
+  }
+
+  /** A result cell may be claimed once, whether or not the comparison holds there. */
+  #claim(cell: number, matched: Uint8Array, step: number): void {
+    if (this.#operation.matching.card === 'one-to-one') {
+      if (matched[step] === 1) {
+        throw executionError(
+          'multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)',
+        );
+      }
+    } else if (this.#writers[cell] === this.#groupNumber) {
+      throw executionError('multiple matches for labels: grouping labels must ensure unique matches');
+    }
+    matched[step] = 1;
+    this.#writers[cell] = this.#groupNumber;
+  }
+
+  #write(cell: number, many: Cell, one: Cell, claim: () => void): void {
+    const left = this.#swapped ? one : many;
+    const right = this.#swapped ? many : one;
+    const { bool } = this.#operation;
+    let value: Cell;
+    let keep: boolean;
+    if (typeof left === 'number' && typeof right === 'number' && this.#operator !== undefined) {
+      keep = this.#operator.keep(left, right);
+      value = keep || bool ? this.#operator.value(left, right) : 0;
+    } else {
+      const { op, pos } = this.#operation;
+      const combined = combineCells(op, left, right, { annotations: this.#annotations, pos });
+      if (combined === undefined) return;
+      ({ value, keep } = combined);
+    }
+    claim();
+    if (!keep && !bool) return;
+    if (this.#out.present[cell] !== ABSENT) throw executionError(SAME_LABELS);
+    if (bool || typeof value === 'number') {
+      this.#out.present[cell] = FLOAT;
+      this.#out.values[cell] = bool ? Number(keep) : (value as number);
+    } else {
+      this.#out.present[cell] = HISTOGRAM;
+      this.#out.histograms.set(cell, value);
+    }
+  }
+
+  finish(): VectorValue {
+    const columns = this.#out.finish();
+    if (!this.#names.delayed) return vector(columns);
+    return vector(columns, new Uint8Array(columns.labels.length).fill(this.#operation.bool ? 1 : 0));
+  }
+}
+
+function cellOf(columns: Columns, cell: number): number | FloatHistogram {
+  return columns.present[cell] === HISTOGRAM ? columns.histograms!.get(cell)! : columns.values[cell]!;
+}

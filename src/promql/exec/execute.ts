@@ -1,0 +1,343 @@
+// The executor: a plan over its steps, node by node, from a source's columns to the
+// query's value. Nodes wait for their inputs; inputs of one node run side by side.
+
+import { executionError } from '../errors.js';
+import type { AggregatePlan, BinaryPlan, CallPlan, FragmentPlan, Plan, RangePlan, WindowPlan } from '../plan/plan.js';
+import { exactName } from '../plan/pushdown.js';
+import { isSetOp } from '../syntax/ast.js';
+import { aggregateRows } from './aggregate.js';
+import { Annotations } from './annotations.js';
+import { combineSets } from './binary/set.js';
+import { combineScalars, combineWithScalar, negate } from './binary/with-scalar.js';
+import { combineVectors } from './binary/with-vector.js';
+import { joinSameRows, repeatStep } from './columns.js';
+import { countValues } from './count-values.js';
+import { evaluateCall } from './functions/call.js';
+import { isLabelName } from './functions/labels.js';
+import { type Grouping, groupRows } from './grouping.js';
+import { addInfo } from './info.js';
+import type { PartialOp } from './partial.js';
+import { quantileRows } from './quantile-rows.js';
+import {
+  applyWindows,
+  busySteps,
+  columnsToSeries,
+  coverage,
+  type RangeValue,
+  subqueryGrid,
+  windowEnds,
+} from './ranges.js';
+import { type RankOp, rank } from './rank.js';
+import { smooth } from './smoothed.js';
+import type { Columns, Fragment, QueryContext, Source, Steps } from './source.js';
+import { Names, type ScalarValue, type Value, type VectorValue, vector } from './value.js';
+import { lacksCounterName, needsCounterName, type WindowCall } from './window/evaluate.js';
+
+export interface ExecuteOptions {
+  readonly lookbackMs: number;
+  readonly delayedNames: boolean;
+  /** The query's text, for messages that quote it. */
+  readonly query: string;
+}
+
+export interface Executed {
+  readonly value: Value;
+  readonly annotations: Annotations;
+}
+
+/** Runs a plan. Throws QueryError for errors of the query, and what the source or the signal throw. */
+export async function execute(
+  plan: Plan,
+  steps: Steps,
+  source: Source,
+  context: QueryContext,
+  options: ExecuteOptions,
+): Promise<Executed> {
+  const executor = new Executor(source, context, options);
+  let value = await executor.run(plan, steps);
+  if (value.kind === 'vector') value = executor.names.settle(value);
+  return { value, annotations: executor.annotations };
+}
+
+class Executor {
+  readonly names: Names;
+  readonly annotations = new Annotations();
+  readonly #source: Source;
+  readonly #context: QueryContext;
+  readonly #options: ExecuteOptions;
+  /** Fragments that several nodes ask for, by number and steps. */
+  readonly #shared = new Map<string, Promise<Columns>>();
+
+  constructor(source: Source, context: QueryContext, options: ExecuteOptions) {
+    this.#source = source;
+    this.#context = context;
+    this.#options = options;
+    this.names = new Names(options.delayedNames);
+  }
+
+  async run(plan: Plan, steps: Steps): Promise<Value> {
+    this.#context.signal.throwIfAborted();
+    switch (plan.kind) {
+      case 'number':
+        return { kind: 'scalar', values: new Float64Array(steps.count).fill(plan.value) };
+      case 'string':
+        return { kind: 'string', value: plan.value };
+      case 'fragment':
+        return this.#fragment(plan, steps);
+      case 'window':
+        return this.#window(plan, steps);
+      case 'smoothed': {
+        const { lookbackMs } = this.#options;
+        const at = windowEnds(steps, plan.selection.offsetMs, plan.selection.atMs);
+        const raw = { kind: 'raw', selection: plan.selection, windowMs: 0, pos: plan.pos } as const;
+        const { series } = await this.#range(raw, steps);
+        const columns = smooth(series, at, lookbackMs);
+        this.annotations.notes(columns.notes, plan.pos);
+        return this.#marked(columns);
+      }
+      case 'matrix': {
+        const range = await this.#range(plan.range, steps);
+        return { kind: 'matrix', series: this.#settleSeries(range) };
+      }
+      case 'call':
+        return this.#call(plan, steps);
+      case 'aggregate':
+        return this.#aggregate(plan, steps);
+      case 'binary':
+        return this.#binary(plan, steps);
+      case 'negate': {
+        const operand = await this.run(plan.input, steps);
+        if (operand.kind === 'vector') return negate(operand, this.names);
+        return { kind: 'scalar', values: (operand as ScalarValue).values.map((value) => -value) };
+      }
+      case 'once':
+        return this.#once(plan.input, steps);
+    }
+  }
+
+  /** A vector of rows whose names stay. */
+  #marked(columns: Columns): VectorValue {
+    return this.names.delayed ? vector(columns, new Uint8Array(columns.labels.length)) : vector(columns);
+  }
+
+  async #once(input: Plan, steps: Steps): Promise<Value> {
+    const value = await this.run(input, { ...steps, count: 1 });
+    switch (value.kind) {
+      case 'vector':
+        return vector(repeatStep(value.columns, steps.count), value.drops);
+      case 'scalar':
+        return { kind: 'scalar', values: new Float64Array(steps.count).fill(value.values[0]!) };
+      default:
+        return value;
+    }
+  }
+
+  async #fragment(plan: FragmentPlan, steps: Steps): Promise<VectorValue> {
+    const { selection, fn, windowMs, args, keepsName, aggregate, notePos } = plan;
+    const drops = !keepsName;
+    const fragment: Fragment = {
+      matchers: selection.matchers,
+      steps: windowEnds(steps, selection.offsetMs, selection.atMs),
+      windowMs,
+      fn,
+      args,
+      dropName: drops && !this.names.delayed,
+      ...(aggregate && { aggregate }),
+      ...(plan.histogramStats && { histogramStats: true }),
+    };
+    let columns = await this.#select(fragment, plan.shared, steps);
+    this.annotations.notes(columns.notes, notePos, aggregate && { op: aggregate.op, pos: plan.inputPos });
+    this.#noteFragment(plan, columns);
+    if (this.names.delayed) {
+      return vector(columns, new Uint8Array(columns.labels.length).fill(drops ? 1 : 0));
+    }
+    if (drops && aggregate === undefined && exactName(selection.matchers) === undefined) {
+      columns = joinSameRows(columns, fn !== 'timestamp');
+    }
+    return vector(columns);
+  }
+
+  #select(fragment: Fragment, shared: number | undefined, steps: Steps): Promise<Columns> {
+    if (shared === undefined) return this.#source.select(fragment, this.#context);
+    const key = `${shared} ${steps.startMs} ${steps.stepMs} ${steps.count}`;
+    let columns = this.#shared.get(key);
+    if (columns === undefined) {
+      columns = this.#source.select(fragment, this.#context);
+      this.#shared.set(key, columns);
+    }
+    return columns;
+  }
+
+  /** Remarks that need no look at series: sources may leave them to us. */
+  #noteFragment({ fn, args, selection, notePos }: FragmentPlan, columns: Columns): void {
+    if (columns.labels.length === 0) return;
+    const metric = exactName(selection.matchers);
+    if (needsCounterName(fn) && metric !== undefined && lacksCounterName(metric) && columns.values.length > 0) {
+      const onlyHistograms = columns.notes === undefined && columns.histograms !== undefined;
+      if (!onlyHistograms && columns.present.includes(1)) {
+        this.annotations.notes([{ kind: 'no-counter-name', metric }], notePos);
+      }
+    }
+    if (fn === 'quantile_over_time' && !(args[0]! >= 0 && args[0]! <= 1)) {
+      this.annotations.quantileOutOfRange(args[0]!, notePos);
+    }
+  }
+
+  async #window(plan: WindowPlan, steps: Steps): Promise<VectorValue> {
+    const { range, keepsName, notePos, fn } = plan;
+    const [samples, ...args] = await Promise.all([
+      this.#range(range, steps),
+      ...plan.args.map((arg) => this.#scalar(arg, steps)),
+    ]);
+    const numbers = args.map(({ values }) => values);
+    const { offsetMs, atMs } = range.kind === 'raw' ? range.selection : range;
+    const ends = windowEnds(steps, offsetMs, atMs);
+    if (fn === 'predict_linear') numbers.push(shiftsOf(steps, ends));
+    const extend = range.kind === 'raw' ? range.selection.extend : undefined;
+    const call: WindowCall = {
+      fn,
+      windowMs: range.windowMs,
+      steps: ends,
+      args: numbers,
+      ...(extend && { extend: { mode: extend, lookbackMs: this.#options.lookbackMs } }),
+    };
+    const { columns, rows } = applyWindows(plan, samples, call);
+    this.annotations.notes(columns.notes, notePos);
+    if (fn === 'quantile_over_time') this.#checkQuantiles(numbers[0]!, columns, plan);
+    if (!keepsName) return this.names.drop(columns, true);
+    const inherited = samples.drops;
+    const drops = Uint8Array.from(rows, (row) => inherited?.[row] ?? 0);
+    return this.names.delayed ? vector(columns, drops) : vector(joinSameRows(columns, true));
+  }
+
+  #checkQuantiles(phis: Float64Array, columns: Columns, { notePos }: WindowPlan): void {
+    const busy = busySteps(columns);
+    phis.forEach((phi, step) => {
+      if (busy[step] === 1 && !(phi >= 0 && phi <= 1)) this.annotations.quantileOutOfRange(phi, notePos);
+    });
+  }
+
+  async #range(range: RangePlan, steps: Steps): Promise<RangeValue> {
+    if (range.kind === 'raw') {
+      const { matchers, offsetMs, atMs } = range.selection;
+      const ends = windowEnds(steps, offsetMs, atMs);
+      const { windowMs, endMs } = coverage(range, ends, this.#options.lookbackMs);
+      return { series: await this.#source.samples(matchers, windowMs, endMs, this.#context) };
+    }
+    const ends = windowEnds(steps, range.offsetMs, range.atMs);
+    const grid = subqueryGrid(ends, range.windowMs, range.stepMs);
+    if (grid.count === 0) return { series: [] };
+    const value = await this.run(range.input, grid);
+    if (value.kind === 'scalar') {
+      return { series: [{ labels: [], times: gridTimes(grid), values: value.values }] };
+    }
+    const { columns, drops } = value as VectorValue;
+    return { series: columnsToSeries(columns, grid), ...(drops && { drops }) };
+  }
+
+  /** The series of a range vector that is the query's result. */
+  #settleSeries({ series, drops }: RangeValue): RangeValue['series'] {
+    const filled = series.map((one, i) => ({ one, drop: drops?.[i] === 1 }));
+    const kept = filled.filter(({ one }) => one.times.length + (one.histogramTimes?.length ?? 0) > 0);
+    return kept.map(({ one, drop }) => (drop ? { ...one, labels: this.names.strip(one.labels) } : one));
+  }
+
+  async #scalar(plan: Plan, steps: Steps): Promise<ScalarValue> {
+    return (await this.run(plan, steps)) as ScalarValue;
+  }
+
+  async #vector(plan: Plan, steps: Steps): Promise<VectorValue> {
+    return (await this.run(plan, steps)) as VectorValue;
+  }
+
+  async #call(plan: CallPlan, steps: Steps): Promise<Value> {
+    const args = await Promise.all(plan.args.map((arg) => this.run(arg, steps)));
+    if (plan.info !== undefined) {
+      const select = (fragment: Fragment) => this.#source.select(fragment, this.#context);
+      return addInfo(args[0] as VectorValue, plan.info, steps, this.#options.lookbackMs, select);
+    }
+    const value = evaluateCall(plan, args, { names: this.names, annotations: this.annotations, steps });
+    return value.kind === 'vector' && value.drops === undefined ? this.#marked(value.columns) : value;
+  }
+
+  async #aggregate(plan: AggregatePlan, steps: Steps): Promise<VectorValue> {
+    const { op, param, pos } = plan;
+    const grouping: Grouping = { grouping: plan.grouping, labels: plan.labels };
+    if (op === 'count_values') {
+      const label = (param as Plan & { kind: 'string' }).value;
+      this.#checkLabelName(label, param!);
+      const counted = countValues(await this.#vector(plan.input, steps), label, grouping);
+      return this.#marked(counted);
+    }
+    const [operand, number] = await Promise.all([
+      this.#vector(plan.input, steps),
+      param === undefined ? undefined : this.#scalar(param, steps),
+    ]);
+    switch (op) {
+      case 'topk':
+      case 'bottomk':
+      case 'limitk':
+      case 'limit_ratio': {
+        const instant = steps.count === 1;
+        const ranking = { op: op as RankOp, grouping, param: number!, instant, paramPos: param!.pos, pos };
+        return rank(ranking, operand, this.annotations);
+      }
+      default:
+        return this.#fold(plan, operand, number, grouping);
+    }
+  }
+
+  #fold(plan: AggregatePlan, operand: VectorValue, phi: ScalarValue | undefined, grouping: Grouping): VectorValue {
+    const { op, input } = plan;
+    const { columns } = operand;
+    const groups = groupRows(columns.labels, grouping);
+    if (op === 'quantile') {
+      for (const value of phi!.values) {
+        if (!(value >= 0 && value <= 1)) this.annotations.quantileOutOfRange(value, plan.param!.pos);
+      }
+    }
+    const folded =
+      op === 'quantile' ? quantileRows(columns, groups, phi!.values) : aggregateRows(columns, op as PartialOp, groups);
+    this.annotations.notes(folded.notes, input.pos, { op, pos: input.pos });
+    if (!this.names.delayed) return vector(folded);
+    // A group loses its name if any of its rows does.
+    const drops = new Uint8Array(folded.labels.length);
+    groups.ofRow.forEach((group, row) => {
+      if (operand.drops?.[row] === 1) drops[group] = 1;
+    });
+    return vector(folded, drops);
+  }
+
+  #checkLabelName(label: string, { pos }: Plan): void {
+    if (isLabelName(label)) return;
+    throw executionError(`invalid label name ${this.#options.query.slice(pos.start, pos.end)}`);
+  }
+
+  async #binary(plan: BinaryPlan, steps: Steps): Promise<Value> {
+    const { op, bool, matching, pos } = plan;
+    const [left, right] = await Promise.all([this.run(plan.left, steps), this.run(plan.right, steps)]);
+    if (left.kind === 'scalar' && right.kind === 'scalar') return combineScalars(op, left, right);
+    if (left.kind === 'vector' && right.kind === 'scalar') {
+      return combineWithScalar({ op, bool, scalarFirst: false, pos }, left, right, this.names, this.annotations);
+    }
+    if (left.kind === 'scalar' && right.kind === 'vector') {
+      return combineWithScalar({ op, bool, scalarFirst: true, pos }, right, left, this.names, this.annotations);
+    }
+    if (isSetOp(op)) return combineSets(op, left as VectorValue, right as VectorValue, matching!);
+    const operation = { op, bool, matching: matching!, pos };
+    return combineVectors(operation, left as VectorValue, right as VectorValue, this.names, this.annotations);
+  }
+}
+
+/** How much later than its window's end each step is. */
+function shiftsOf(steps: Steps, ends: Steps): Float64Array {
+  const shifts = new Float64Array(steps.count);
+  for (let step = 0; step < steps.count; step++) {
+    shifts[step] = steps.startMs + step * steps.stepMs - (ends.startMs + step * ends.stepMs);
+  }
+  return shifts;
+}
+
+function gridTimes({ startMs, stepMs, count }: Steps): Float64Array {
+  return Float64Array.from({ length: count }, (_, step) => startMs + step * stepMs);
+}

@@ -1,0 +1,263 @@
+// Functions over histograms: of native ones each element by itself, of classic ones
+// the rows that differ in `le` only, together.
+
+import type { FloatHistogram } from '../../../model/histogram.js';
+import { filterLabels, keyOf, type Labels, labelsOf, METRIC_NAME, pairsOf, valueOf } from '../../../model/labels.js';
+import { formatGeneral, parseFloatText } from '../../../model/number.js';
+import type { Span } from '../../syntax/ast.js';
+import type { Annotations } from '../annotations.js';
+import { blankColumns, ColumnsBuilder, joinSameRows, rowIsEmpty } from '../columns.js';
+import { type Columns, FLOAT, type Steps } from '../source.js';
+import type { Names, ScalarValue, VectorValue } from '../value.js';
+import {
+  type ClassicBuckets,
+  type ClassicQuantile,
+  classicFraction,
+  classicQuantile,
+  pushBucket,
+} from './classic-buckets.js';
+import { type NativeRemark, nativeFraction, nativeQuantile, nativeVariance } from './native-buckets.js';
+
+const BUCKET_LABEL = 'le';
+
+export const NATIVE_FUNCTIONS: ReadonlyMap<string, (histogram: FloatHistogram) => number> = new Map([
+  ['histogram_count', ({ count }) => count],
+  ['histogram_sum', ({ sum }) => sum],
+  ['histogram_avg', ({ sum, count }) => sum / count],
+  ['histogram_stdvar', nativeVariance],
+  ['histogram_stddev', (histogram) => Math.sqrt(nativeVariance(histogram))],
+]);
+
+/** Applies a function to all native histograms; floats have no part in it. */
+export function mapHistograms(
+  operand: VectorValue,
+  names: Names,
+  value: (histogram: FloatHistogram) => number,
+): VectorValue {
+  const { labels, steps, histograms } = operand.columns;
+  const result = blankColumns(labels, steps);
+  for (const [cell, histogram] of histograms ?? []) {
+    result.present[cell] = FLOAT;
+    result.values[cell] = value(histogram);
+  }
+  return names.drop(result);
+}
+
+/** What a function over both kinds of histograms needs besides its arguments. */
+export interface HistogramContext {
+  readonly names: Names;
+  readonly annotations: Annotations;
+  readonly steps: Steps;
+  /** Of the vector argument. */
+  readonly pos: Span;
+}
+
+export function histogramQuantile(
+  phi: ScalarValue,
+  phiPos: Span,
+  operand: VectorValue,
+  context: HistogramContext,
+): VectorValue {
+  checkQuantiles(phi, phiPos, context.annotations);
+  const families = new Families(operand.columns, context);
+  const out = new ColumnsBuilder(context.steps.count);
+  quantileRows(families, phi, context, out, (labels) => labels);
+  return context.names.drop(joinSameRows(out.finish()));
+}
+
+/** The same for several φ, each in rows with φ as a label. */
+export function histogramQuantiles(
+  operand: VectorValue,
+  label: string,
+  phis: readonly { value: ScalarValue; pos: Span }[],
+  context: HistogramContext,
+): VectorValue {
+  const families = new Families(operand.columns, context);
+  const out = new ColumnsBuilder(context.steps.count);
+  for (const { value, pos } of phis) {
+    checkQuantiles(value, pos, context.annotations);
+    quantileRows(families, value, context, out, (labels, step) =>
+      labelsOf([...pairsOf(labels), [label, formatQuantile(value.values[step]!)]]),
+    );
+  }
+  return context.names.drop(joinSameRows(out.finish()));
+}
+
+/** With a point or an exponent, as OpenMetrics has floats. */
+function formatQuantile(phi: number): string {
+  const text = formatGeneral(phi);
+  return /^-?\d+$/.test(text) ? `${text}.0` : text;
+}
+
+function checkQuantiles({ values }: ScalarValue, pos: Span, annotations: Annotations): void {
+  for (const phi of values) if (!(phi >= 0 && phi <= 1)) annotations.quantileOutOfRange(phi, pos);
+}
+
+function quantileRows(
+  families: Families,
+  phi: ScalarValue,
+  context: HistogramContext,
+  out: ColumnsBuilder,
+  labelled: (labels: Labels, step: number) => Labels,
+): void {
+  families.each(out, labelled, {
+    native: (histogram, step, remark) => nativeQuantile(phi.values[step]!, histogram, remark),
+    classic: (buckets, step, labels) => {
+      const quantile = classicQuantile(phi.values[step]!, buckets);
+      if (quantile.forced !== undefined) remarkOnRepair(quantile, step, labels, context);
+      return quantile.value;
+    },
+  });
+}
+
+function remarkOnRepair({ forced }: ClassicQuantile, step: number, labels: Labels, context: HistogramContext): void {
+  const { annotations, pos, steps, names } = context;
+  const timeMs = steps.startMs + step * steps.stepMs;
+  const metric = names.delayed ? valueOf(labels, METRIC_NAME) : '';
+  annotations.forcedMonotonicity(metric, pos, { ...forced!, firstMs: timeMs, lastMs: timeMs, count: 1 });
+}
+
+export function histogramFraction(
+  lower: ScalarValue,
+  upper: ScalarValue,
+  operand: VectorValue,
+  context: HistogramContext,
+): VectorValue {
+  const out = new ColumnsBuilder(context.steps.count);
+  new Families(operand.columns, context).each(out, (labels) => labels, {
+    native: (histogram, step, remark) => nativeFraction(lower.values[step]!, upper.values[step]!, histogram, remark),
+    classic: (buckets, step) => classicFraction(lower.values[step]!, upper.values[step]!, buckets),
+  });
+  return context.names.drop(joinSameRows(out.finish()));
+}
+
+/** The rows of one classic histogram, by rising bound. */
+interface Family {
+  readonly labels: Labels;
+  readonly rows: { row: number; bound: number }[];
+}
+
+interface Evaluation {
+  native(histogram: FloatHistogram, step: number, remark: (remark: NativeRemark) => void): number;
+  classic(buckets: ClassicBuckets, step: number, labels: Labels): number;
+}
+
+/** All histograms of a vector, of both kinds. */
+class Families {
+  readonly #columns: Columns;
+  readonly #context: HistogramContext;
+  readonly #classic = new Map<string, Family>();
+
+  constructor(columns: Columns, context: HistogramContext) {
+    this.#columns = columns;
+    this.#context = context;
+    columns.labels.forEach((labels, row) => {
+      if (!rowIsEmpty(columns, row)) this.#sort(labels, row);
+    });
+    for (const { rows } of this.#classic.values()) rows.sort((a, b) => a.bound - b.bound);
+  }
+
+  #sort(labels: Labels, row: number): void {
+    const { steps, present } = this.#columns;
+    if (!present.subarray(row * steps, (row + 1) * steps).includes(FLOAT)) return;
+    const text = valueOf(labels, BUCKET_LABEL);
+    const bound = parseFloatText(text);
+    if (typeof bound !== 'number') {
+      this.#context.annotations.badBucketLabel(valueOf(labels, METRIC_NAME), text, this.#context.pos);
+      return;
+    }
+    const rest = filterLabels(labels, (name) => name !== BUCKET_LABEL);
+    const key = keyOf(rest);
+    const family = this.#classic.get(key) ?? { labels: rest, rows: [] };
+    family.rows.push({ row, bound });
+    this.#classic.set(key, family);
+  }
+
+  /** Evaluates each histogram at each step into rows of `out`, whose labels may depend on the step. */
+  each(out: ColumnsBuilder, labelled: (labels: Labels, step: number) => Labels, evaluation: Evaluation): void {
+    const conflicts = this.#conflicts();
+    this.#columns.labels.forEach((labels, row) => {
+      this.#eachNative(new RowWriter(out, labelled, labels), row, evaluation, conflicts.get(keyOf(labels)));
+    });
+    for (const [key, family] of this.#classic) {
+      this.#eachClassic(new RowWriter(out, labelled, family.labels), family, evaluation, conflicts.get(key));
+    }
+  }
+
+  #eachNative(
+    writer: RowWriter,
+    row: number,
+    evaluation: Evaluation,
+    conflicts: ReadonlySet<number> | undefined,
+  ): void {
+    const { labels, steps, histograms } = this.#columns;
+    if (histograms === undefined) return;
+    const { annotations, pos, names } = this.#context;
+    const metric = names.delayed ? valueOf(labels[row]!, METRIC_NAME) : '';
+    const remark = (what: NativeRemark) => annotations.nanObservations(what, metric, pos);
+    for (let step = 0; step < steps; step++) {
+      const histogram = histograms.get(row * steps + step);
+      if (histogram === undefined || conflicts?.has(step)) continue;
+      writer.write(step, evaluation.native(histogram, step, remark));
+    }
+  }
+
+  #eachClassic(
+    writer: RowWriter,
+    { labels, rows }: Family,
+    evaluation: Evaluation,
+    conflicts: ReadonlySet<number> | undefined,
+  ): void {
+    const { steps, present, values } = this.#columns;
+    const buckets: ClassicBuckets = { bounds: [], counts: [] };
+    for (let step = 0; step < steps; step++) {
+      if (conflicts?.has(step)) continue;
+      buckets.bounds.length = 0;
+      buckets.counts.length = 0;
+      for (const { row, bound } of rows) {
+        const cell = row * steps + step;
+        if (present[cell] === FLOAT) pushBucket(buckets, bound, values[cell]!);
+      }
+      if (buckets.bounds.length > 0) writer.write(step, evaluation.classic(buckets, step, labels));
+    }
+  }
+
+  /** Steps at which a histogram is there both ways: neither counts. */
+  #conflicts(): Map<string, Set<number>> {
+    const { labels, steps, present } = this.#columns;
+    const conflicts = new Map<string, Set<number>>();
+    for (const [cell] of this.#columns.histograms ?? []) {
+      const row = labels[Math.floor(cell / steps)]!;
+      const family = this.#classic.get(keyOf(row));
+      const step = cell % steps;
+      if (family === undefined || !family.rows.some(({ row: other }) => present[other * steps + step] === FLOAT))
+        continue;
+      this.#context.annotations.classicAndNative(valueOf(row, METRIC_NAME), this.#context.pos);
+      const known = conflicts.get(keyOf(row)) ?? new Set();
+      conflicts.set(keyOf(row), known.add(step));
+    }
+    return conflicts;
+  }
+}
+
+/** Writes one histogram's results, in a new row whenever its labels change. */
+class RowWriter {
+  #offset = 0;
+  #current: Labels | undefined;
+
+  constructor(
+    readonly out: ColumnsBuilder,
+    readonly labelled: (labels: Labels, step: number) => Labels,
+    readonly labels: Labels,
+  ) {}
+
+  write(step: number, value: number): void {
+    const wanted = this.labelled(this.labels, step);
+    if (this.#current === undefined || (wanted !== this.#current && keyOf(wanted) !== keyOf(this.#current))) {
+      this.#offset = this.out.row(wanted);
+      this.#current = wanted;
+    }
+    this.out.present[this.#offset + step] = FLOAT;
+    this.out.values[this.#offset + step] = value;
+  }
+}

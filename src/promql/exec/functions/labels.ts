@@ -1,0 +1,88 @@
+// label_replace and label_join: new labels, the same values.
+
+import { RE2JS, RE2JSSyntaxException } from 're2js';
+import { type Labels, labelsOf, METRIC_NAME, pairsOf, valueOf } from '../../../model/labels.js';
+import { executionError } from '../../errors.js';
+import { joinSameRows } from '../columns.js';
+import { type VectorValue, vector } from '../value.js';
+
+export interface Replacement {
+  readonly target: string;
+  readonly template: string;
+  readonly source: string;
+  readonly pattern: string;
+}
+
+/** Where the pattern matches the whole source label, the target label becomes the template filled in. */
+export function labelReplace(operand: VectorValue, { target, template, source, pattern }: Replacement): VectorValue {
+  const regex = compile(pattern);
+  if (!isLabelName(target)) throw executionError(`invalid destination label name in label_replace(): ${target}`);
+  return relabel(operand, target, (labels) => {
+    const match = regex.matcher(valueOf(labels, source));
+    if (!match.matches()) return undefined;
+    return expandTemplate(template, (name) => groupOf(match, regex, name));
+  });
+}
+
+/** The target label becomes the source labels' values, joined. */
+export function labelJoin(
+  operand: VectorValue,
+  target: string,
+  separator: string,
+  sources: readonly string[],
+): VectorValue {
+  for (const source of sources) {
+    if (!isLabelName(source)) throw executionError(`invalid source label name in label_join(): ${source}`);
+  }
+  if (!isLabelName(target)) throw executionError(`invalid destination label name in label_join(): ${target}`);
+  return relabel(operand, target, (labels) => sources.map((source) => valueOf(labels, source)).join(separator));
+}
+
+/** Any UTF-8 but none. The parser has put U+FFFD for bytes that are no UTF-8. */
+export function isLabelName(name: string): boolean {
+  return name !== '' && !name.includes('\ufffd');
+}
+
+function compile(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern, RE2JS.DOTALL);
+  } catch (error) {
+    if (!(error instanceof RE2JSSyntaxException)) throw error;
+    throw executionError(`invalid regular expression in label_replace(): ${pattern}`);
+  }
+}
+
+/** A row that gets a metric name of its own keeps it. */
+function relabel(operand: VectorValue, target: string, valueFor: (labels: Labels) => string | undefined): VectorValue {
+  const { columns } = operand;
+  const drops = operand.drops?.slice();
+  const labels = columns.labels.map((row, i) => {
+    const value = valueFor(row);
+    if (value === undefined) return row;
+    if (target === METRIC_NAME && drops !== undefined) drops[i] = 0;
+    return labelsOf([...pairsOf(row), [target, value]]);
+  });
+  const joined = joinSameRows({ ...columns, labels });
+  if (drops === undefined || joined.labels.length === labels.length) return vector(joined, drops);
+  const marks = new Map(labels.map((row, i) => [row.join('\xff'), drops[i]!]));
+  return vector(
+    joined,
+    Uint8Array.from(joined.labels, (row) => marks.get(row.join('\xff'))!),
+  );
+}
+
+type Match = ReturnType<RE2JS['matcher']>;
+
+/** The text of a group by number or name; empty where there is none. */
+function groupOf(match: Match, regex: RE2JS, name: string): string {
+  if (/^\d+$/.test(name)) return Number(name) <= match.groupCount() ? (match.group(Number(name)) ?? '') : '';
+  const index = regex.namedGroups()[name];
+  return index === undefined ? '' : (match.group(index) ?? '');
+}
+
+/** Go's Regexp.Expand: `$1`, `$name` (the longest run of word characters), `${name}`, `$$`. */
+export function expandTemplate(template: string, group: (name: string) => string): string {
+  return template.replace(/\$(?:(\$)|\{(\w+)\}|(\w+))/g, (_, dollar, braced, bare) =>
+    dollar !== undefined ? '$' : group(braced ?? bare),
+  );
+}

@@ -1,0 +1,81 @@
+// Functions from float to float, element by element. Histograms have no part in them.
+
+import { blankColumns } from '../columns.js';
+import { FLOAT } from '../source.js';
+import type { Names, ScalarValue, VectorValue } from '../value.js';
+
+type Unary = (value: number) => number;
+
+export const MATH_FUNCTIONS: ReadonlyMap<string, Unary> = new Map<string, Unary>([
+  ['abs', Math.abs],
+  ['acos', Math.acos],
+  ['acosh', Math.acosh],
+  ['asin', Math.asin],
+  ['asinh', Math.asinh],
+  ['atan', Math.atan],
+  ['atanh', Math.atanh],
+  ['ceil', Math.ceil],
+  ['cos', Math.cos],
+  ['cosh', Math.cosh],
+  ['deg', (value) => (value * 180) / Math.PI],
+  ['exp', Math.exp],
+  ['floor', Math.floor],
+  ['ln', Math.log],
+  ['log10', Math.log10],
+  ['log2', Math.log2],
+  ['rad', (value) => (value * Math.PI) / 180],
+  ['sgn', (value) => (value < 0 ? -1 : value > 0 ? 1 : value)],
+  ['sin', Math.sin],
+  ['sinh', Math.sinh],
+  ['sqrt', Math.sqrt],
+  ['tan', Math.tan],
+  ['tanh', Math.tanh],
+]);
+
+/** Applies a function to all floats. It answers NaN, never "nothing". */
+export function mapFloats(
+  operand: VectorValue,
+  names: Names,
+  change: (value: number, step: number) => number,
+): VectorValue {
+  const { labels, steps, values, present } = operand.columns;
+  const result = blankColumns(labels, steps);
+  for (let row = 0, cell = 0; row < labels.length; row++) {
+    for (let step = 0; step < steps; step++, cell++) {
+      if (present[cell] !== FLOAT) continue;
+      result.present[cell] = FLOAT;
+      result.values[cell] = change(values[cell]!, step);
+    }
+  }
+  return names.drop(result);
+}
+
+/** To the nearest multiple, ties upwards. */
+export function round(operand: VectorValue, nearest: ScalarValue | undefined, names: Names): VectorValue {
+  return mapFloats(operand, names, (value, step) => {
+    // Multiplying with the inverse is what Prometheus does: it rounds better for 0.1 and the like.
+    const inverse = 1 / (nearest === undefined ? 1 : nearest.values[step]!);
+    return Math.floor(value * inverse + 0.5) / inverse;
+  });
+}
+
+/** Steps where the bounds are the wrong way round have no result. */
+export function clamp(
+  operand: VectorValue,
+  least: ScalarValue | number,
+  most: ScalarValue | number,
+  names: Names,
+): VectorValue {
+  const at = (bound: ScalarValue | number, step: number) => (typeof bound === 'number' ? bound : bound.values[step]!);
+  const clamped = mapFloats(operand, names, (value, step) =>
+    Math.max(at(least, step), Math.min(at(most, step), value)),
+  );
+  const { steps, present, values } = clamped.columns;
+  for (let cell = 0; cell < present.length; cell++) {
+    const step = cell % steps;
+    if (!(at(most, step) < at(least, step))) continue;
+    present[cell] = 0;
+    values[cell] = 0;
+  }
+  return clamped;
+}

@@ -1,0 +1,228 @@
+// The logical plan: what a query does, without how its text said it.
+//
+// Parentheses, durations, `start()` and the like are resolved. Every node has the
+// `pos` of the expression it stands for, which annotations refer to. Trees are
+// immutable; each pass builds a new one.
+//
+//   sum by (job) (rate(m[5m])) + 1
+//
+//   binary +
+//   ├─ fragment rate(m[5m]) | sum by (job)     ← a source answers this
+//   └─ number 1
+
+import type { Matcher } from '../../model/matcher.js';
+import type { AggregateOp, BinaryOp, Span, VectorMatching } from '../syntax/ast.js';
+
+/** Which series, and when. */
+export interface Selection {
+  readonly matchers: readonly Matcher[];
+  /** How far the selection looks back from the evaluation time; negative looks ahead. */
+  readonly offsetMs: number;
+  /** The time of `@`, in place of the evaluation time. */
+  readonly atMs?: number;
+  readonly extend?: 'anchored' | 'smoothed';
+}
+
+export interface NumberPlan {
+  readonly kind: 'number';
+  readonly value: number;
+  readonly pos: Span;
+}
+
+export interface StringPlan {
+  readonly kind: 'string';
+  readonly value: string;
+  readonly pos: Span;
+}
+
+/** A selector and the function over its samples: one row per series. A source answers it. */
+export interface FragmentPlan {
+  readonly kind: 'fragment';
+  readonly selection: Selection;
+  /** `last` for an instant selector, `timestamp`, or a range function. */
+  readonly fn: string;
+  readonly windowMs: number;
+  readonly args: readonly number[];
+  readonly keepsName: boolean;
+  readonly aggregate?: FragmentGrouping;
+  /** Where remarks about the aggregation's input belong. */
+  readonly inputPos: Span;
+  /** Where remarks about series belong: the function's first argument. */
+  readonly notePos: Span;
+  /** Only sums and counts of native histograms matter. */
+  readonly histogramStats?: boolean;
+  /** Equal for fragments that read the same, which are then read once. */
+  readonly shared?: number;
+  readonly pos: Span;
+}
+
+export type FragmentAggregateOp = 'sum' | 'avg' | 'min' | 'max' | 'count' | 'group' | 'stddev' | 'stdvar';
+
+export interface FragmentGrouping {
+  readonly op: FragmentAggregateOp;
+  readonly grouping: 'by' | 'without';
+  readonly labels: readonly string[];
+}
+
+/** Raw samples, which a range function here, or the user, wants to see. */
+export interface RawRange {
+  readonly kind: 'raw';
+  readonly selection: Selection;
+  readonly windowMs: number;
+  readonly pos: Span;
+}
+
+export interface SubqueryRange {
+  readonly kind: 'subquery';
+  readonly input: Plan;
+  readonly windowMs: number;
+  readonly stepMs: number;
+  readonly offsetMs: number;
+  readonly atMs?: number;
+  readonly pos: Span;
+}
+
+export type RangePlan = RawRange | SubqueryRange;
+
+/** A range function that is evaluated above the source: over a subquery, or with arguments that change. */
+export interface WindowPlan {
+  readonly kind: 'window';
+  readonly fn: string;
+  readonly range: RangePlan;
+  /** Scalars, without the range. */
+  readonly args: readonly Plan[];
+  readonly keepsName: boolean;
+  readonly notePos: Span;
+  readonly pos: Span;
+}
+
+/** An instant selector that interpolates. */
+export interface SmoothedPlan {
+  readonly kind: 'smoothed';
+  readonly selection: Selection;
+  readonly pos: Span;
+}
+
+/** A range vector as the query's result. */
+export interface MatrixPlan {
+  readonly kind: 'matrix';
+  readonly range: RangePlan;
+  readonly pos: Span;
+}
+
+export interface CallPlan {
+  readonly kind: 'call';
+  readonly fn: string;
+  readonly args: readonly Plan[];
+  /** Of absent and absent_over_time: the labels that their result has. */
+  readonly absentLabels?: readonly string[];
+  /** Of info: see info.ts. */
+  readonly info?: InfoSelection;
+  readonly pos: Span;
+}
+
+/** What info() joins with: when, and the conditions of its second argument. */
+export interface InfoSelection {
+  readonly matchers: readonly Matcher[] | undefined;
+  readonly offsetMs: number;
+  readonly atMs?: number;
+}
+
+export interface AggregatePlan {
+  readonly kind: 'aggregate';
+  readonly op: AggregateOp;
+  readonly input: Plan;
+  readonly param?: Plan;
+  readonly grouping: 'by' | 'without';
+  readonly labels: readonly string[];
+  readonly pos: Span;
+}
+
+export interface BinaryPlan {
+  readonly kind: 'binary';
+  readonly op: BinaryOp;
+  readonly left: Plan;
+  readonly right: Plan;
+  readonly bool: boolean;
+  /** Exactly where both sides are vectors. */
+  readonly matching?: VectorMatching;
+  readonly pos: Span;
+}
+
+export interface NegatePlan {
+  readonly kind: 'negate';
+  readonly input: Plan;
+  readonly pos: Span;
+}
+
+/** A part that gives the same at all steps, because of `@`: evaluated at one and repeated. */
+export interface OncePlan {
+  readonly kind: 'once';
+  readonly input: Plan;
+  readonly pos: Span;
+}
+
+export type Plan =
+  | NumberPlan
+  | StringPlan
+  | FragmentPlan
+  | WindowPlan
+  | SmoothedPlan
+  | MatrixPlan
+  | CallPlan
+  | AggregatePlan
+  | BinaryPlan
+  | NegatePlan
+  | OncePlan;
+
+export type PlanType = 'scalar' | 'string' | 'vector' | 'matrix';
+
+const SCALAR_FUNCTIONS = new Set(['time', 'pi', 'scalar', 'min_of', 'max_of']);
+
+export function planType(plan: Plan): PlanType {
+  switch (plan.kind) {
+    case 'number':
+      return 'scalar';
+    case 'string':
+      return 'string';
+    case 'matrix':
+      return 'matrix';
+    case 'call':
+      return SCALAR_FUNCTIONS.has(plan.fn) ? 'scalar' : 'vector';
+    case 'binary':
+      return planType(plan.left) === 'scalar' && planType(plan.right) === 'scalar' ? 'scalar' : 'vector';
+    case 'negate':
+    case 'once':
+      return planType(plan.input);
+    default:
+      return 'vector';
+  }
+}
+
+/** The same node over other inputs; `change` sees each child, subqueries' insides included. */
+export function mapChildren(plan: Plan, change: (child: Plan) => Plan): Plan {
+  switch (plan.kind) {
+    case 'number':
+    case 'string':
+    case 'fragment':
+    case 'smoothed':
+      return plan;
+    case 'window':
+      return { ...plan, range: mapRange(plan.range, change), args: plan.args.map(change) };
+    case 'matrix':
+      return { ...plan, range: mapRange(plan.range, change) };
+    case 'call':
+      return { ...plan, args: plan.args.map(change) };
+    case 'aggregate':
+      return { ...plan, input: change(plan.input), ...(plan.param && { param: change(plan.param) }) };
+    case 'binary':
+      return { ...plan, left: change(plan.left), right: change(plan.right) };
+    case 'negate':
+    case 'once':
+      return { ...plan, input: change(plan.input) };
+  }
+}
+
+function mapRange(range: RangePlan, change: (child: Plan) => Plan): RangePlan {
+  return range.kind === 'raw' ? range : { ...range, input: change(range.input) };
+}

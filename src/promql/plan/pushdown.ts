@@ -1,0 +1,81 @@
+// Push-down: what a source can do goes into the fragment.
+//
+//   window rate over m[5m]           → fragment rate(m[5m])
+//   sum by (job) over that fragment  → fragment rate(m[5m]) | sum by (job)
+//
+// A range function goes down where its arguments are constant and its selector is
+// a plain one; an aggregation where it distributes over shards.
+
+import { METRIC_NAME } from '../../model/labels.js';
+import type { Matcher } from '../../model/matcher.js';
+import {
+  type AggregatePlan,
+  type FragmentAggregateOp,
+  type FragmentPlan,
+  mapChildren,
+  type NumberPlan,
+  type Plan,
+  type WindowPlan,
+} from './plan.js';
+
+const DISTRIBUTIVE: ReadonlySet<string> = new Set<FragmentAggregateOp>([
+  'sum',
+  'avg',
+  'min',
+  'max',
+  'count',
+  'group',
+  'stddev',
+  'stdvar',
+]);
+
+export function pushDown(plan: Plan, delayedNames: boolean): Plan {
+  const pushed = mapChildren(plan, (child) => pushDown(child, delayedNames));
+  if (pushed.kind === 'window') return pushWindow(pushed);
+  if (pushed.kind === 'aggregate') return pushAggregate(pushed, delayedNames);
+  return pushed;
+}
+
+function pushWindow(window: WindowPlan): Plan {
+  const { range, fn, args } = window;
+  if (range.kind !== 'raw' || range.selection.extend !== undefined) return window;
+  if (!args.every((arg): arg is NumberPlan => arg.kind === 'number')) return window;
+  const { atMs, offsetMs } = range.selection;
+  const numbers = args.map(({ value }) => value);
+  if (fn === 'predict_linear') {
+    // The prediction is made from the evaluation time, which @ leaves behind the window by more at each step.
+    if (atMs !== undefined) return window;
+    numbers.push(offsetMs);
+  }
+  return {
+    kind: 'fragment',
+    selection: range.selection,
+    fn,
+    windowMs: range.windowMs,
+    args: numbers,
+    keepsName: window.keepsName,
+    notePos: window.notePos,
+    inputPos: window.pos,
+    pos: window.pos,
+  };
+}
+
+function pushAggregate(plan: AggregatePlan, delayedNames: boolean): Plan {
+  const { op, input, grouping, labels } = plan;
+  if (!DISTRIBUTIVE.has(op) || input.kind !== 'fragment' || input.aggregate !== undefined) return plan;
+  if (!delayedNames && !rowsDiffer(input)) return plan;
+  return { ...input, aggregate: { op: op as FragmentAggregateOp, grouping, labels }, pos: plan.pos };
+}
+
+/**
+ * Whether no two rows can have the same labels. Rows that lose their names can, if the names differ;
+ * that is an error, which nobody would see once the rows are aggregated.
+ */
+function rowsDiffer(fragment: FragmentPlan): boolean {
+  return fragment.keepsName || exactName(fragment.selection.matchers) !== undefined;
+}
+
+/** The one metric name that matchers allow, where they do. */
+export function exactName(matchers: readonly Matcher[]): string | undefined {
+  return matchers.find(({ name, op }) => name === METRIC_NAME && op === '=')?.value;
+}

@@ -1,0 +1,146 @@
+// Runs the scripts of query tests against any store.
+
+import { realClock } from '../../../src/base/clock.js';
+import type { FloatHistogram } from '../../../src/model/histogram.js';
+import type { Labels } from '../../../src/model/labels.js';
+import { QueryError } from '../../../src/promql/errors.js';
+import { MemorySource } from '../../../src/promql/exec/memory-source.js';
+import type { Source } from '../../../src/promql/exec/source.js';
+import { ALL_PARSE_OPTIONS, parseExpr } from '../../../src/promql/syntax/parse.js';
+import { type EngineOptions, QueryEngine } from '../../../src/query/engine.js';
+import { asksForContext, atForm, isTimed } from './at-form.js';
+import { checkAnnotations, checkFailure, checkMiddleStep, checkResult, Mismatch } from './compare.js';
+import { type EvalCommand, type LoadCommand, parseScript } from './script.js';
+
+/** What scripts load into and query. */
+export interface TestStore {
+  readonly source: Source;
+  /** Samples of one series come with rising times. `startMs` is 0 where no start timestamp is known. */
+  append(labels: Labels, timeMs: number, value: bigint | FloatHistogram, startMs: number): void;
+  /** After the appends of one `load`: they are to be visible from here on. */
+  commit?(): Promise<void>;
+  close?(): Promise<void>;
+}
+
+export type StoreFactory = () => Promise<TestStore>;
+
+export async function memoryStore(): Promise<TestStore> {
+  const source = new MemorySource();
+  return { source, append: (...sample) => source.append(...sample) };
+}
+
+/** The settings that Prometheus runs these scripts with. */
+export const SCRIPT_OPTIONS: EngineOptions = {
+  timeoutMs: 100_000,
+  samplesMax: 10_000,
+  concurrency: 1,
+  lookbackMs: 300_000,
+  subqueryStepMs: 60_000,
+  delayedNames: true,
+  parse: ALL_PARSE_OPTIONS,
+};
+
+export interface EvalOutcome {
+  readonly line: number;
+  readonly query: string;
+  /** undefined where the eval passed. */
+  readonly problem?: string;
+}
+
+/** Runs all commands of a script and gives the outcome of each eval. Throws for a script that cannot be parsed or loaded. */
+export async function runScript(
+  text: string,
+  open: StoreFactory = memoryStore,
+  options: EngineOptions = SCRIPT_OPTIONS,
+): Promise<EvalOutcome[]> {
+  const outcomes: EvalOutcome[] = [];
+  let store = await open();
+  try {
+    for (const command of parseScript(text)) {
+      if (command.kind === 'clear') {
+        await store.close?.();
+        store = await open();
+      } else if (command.kind === 'load') {
+        await load(command, store);
+      } else {
+        outcomes.push(await evaluate(command, new QueryEngine(store.source, realClock, options)));
+      }
+    }
+  } finally {
+    await store.close?.();
+  }
+  return outcomes;
+}
+
+async function load({ series }: LoadCommand, store: TestStore): Promise<void> {
+  for (const { labels, samples } of series) {
+    for (const { timeMs, value, startMs } of samples) store.append(labels, timeMs, value, startMs);
+  }
+  await store.commit?.();
+}
+
+async function evaluate(command: EvalCommand, engine: QueryEngine): Promise<EvalOutcome> {
+  const { line, query } = command;
+  try {
+    await check(command, engine);
+    return { line, query };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const expected = error instanceof Mismatch || error instanceof QueryError;
+    return { line, query, problem: expected ? error.message : (error.stack ?? error.message) };
+  }
+}
+
+async function check(command: EvalCommand, engine: QueryEngine): Promise<void> {
+  const { query, startMs, endMs, stepMs, expect } = command;
+  const ask = { query, startMs, endMs, stepMs };
+  if (expect.fail !== undefined) {
+    const error = await engine.query(ask).then(
+      () => undefined,
+      (reason: Error) => reason,
+    );
+    if (error === undefined) throw new Mismatch('expected an error');
+    if (!(error instanceof QueryError)) throw error;
+    checkFailure(expect.fail, error);
+    return;
+  }
+  const result = await engine.query(ask);
+  checkResult(command, result);
+  checkAnnotations(command, result);
+  if (stepMs === 0) await checkOtherForms(command, engine);
+}
+
+const MINUTE = 60_000;
+
+/** An instant query as its `@` form at other times, and both as range queries around their time. */
+async function checkOtherForms(command: EvalCommand, engine: QueryEngine): Promise<void> {
+  const { query, startMs, expect } = command;
+  const expr = parseExpr(query, ALL_PARSE_OPTIONS);
+  const forms = [{ query, timeMs: startMs }];
+  if (!isTimed(expr)) {
+    const times = startMs === 0 ? [-1000, 0, 1000] : [-10, 0, 0.2, 1, 10].map((factor) => factor * startMs);
+    const pinned = atForm(expr, startMs);
+    for (const timeMs of times) forms.push({ query: pinned, timeMs });
+  }
+  const ranged = !expect.ordered && expect.string === undefined && expect.rangeVector === undefined;
+  for (const form of forms) {
+    await named(`as ${form.query} at ${form.timeMs} ms`, async () => {
+      checkResult(command, await engine.instant(form));
+    });
+    if (!ranged || asksForContext(expr)) continue;
+    const { timeMs } = form;
+    const range = { query: form.query, startMs: timeMs - MINUTE, endMs: timeMs + MINUTE, stepMs: MINUTE };
+    await named(`as ${form.query} over a range around ${timeMs} ms`, async () => {
+      checkMiddleStep(command, await engine.query(range));
+    });
+  }
+}
+
+async function named(form: string, action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    if (error instanceof Mismatch || error instanceof QueryError) throw new Mismatch(`${form}: ${error.message}`);
+    throw error;
+  }
+}
