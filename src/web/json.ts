@@ -78,6 +78,9 @@ export function timestampJson(timeMs: number): string {
 
 /** `"1.5"`, `"+Inf"` */
 export function valueJson(value: number): string {
+  // Between these sizes JavaScript writes plain decimals with the same digits as Go: nearly all values take this path.
+  const size = value < 0 ? -value : value;
+  if (size >= 1e-6 && size < 1e21) return `"${value}"`;
   return `"${formatJsonFloat(value)}"`;
 }
 

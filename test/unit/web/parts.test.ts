@@ -3,10 +3,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { formatJsonFloat } from '../../../src/model/number.js';
+import { globalUrl, parseExternalUrl, parseListenAddress, routePrefixOf } from '../../../src/web/address.js';
 import { parseInteger, parseSpan, parseTime, TIME_MAX_MS, TIME_MIN_MS } from '../../../src/web/api/time.js';
 import { splitTarget } from '../../../src/web/door.js';
 import { type BodyLength, Guard } from '../../../src/web/guard.js';
-import { timestampJson } from '../../../src/web/json.js';
+import { timestampJson, valueJson } from '../../../src/web/json.js';
 import { chooseCoding, chooseEscaping } from '../../../src/web/negotiate.js';
 import { decodePercent, Params } from '../../../src/web/params.js';
 import { Router } from '../../../src/web/router.js';
@@ -184,6 +186,57 @@ for (const [accepted, want] of codings) {
   test(`coding: "${accepted}" → ${want}`, () => assert.equal(chooseCoding(accepted), want));
 }
 
+const addresses: [text: string, want: { host: string; port: number } | undefined][] = [
+  ['0.0.0.0:9090', { host: '0.0.0.0', port: 9090 }],
+  [':9090', { host: '::', port: 9090 }],
+  ['[::1]:9090', { host: '::1', port: 9090 }],
+  ['localhost:0', { host: 'localhost', port: 0 }],
+  ['9090', undefined],
+  ['localhost', undefined],
+  ['::1:9090', undefined],
+  ['a:b', undefined],
+  ['a:65536', undefined],
+  ['a:', undefined],
+];
+
+for (const [text, want] of addresses) {
+  test(`listen address: ${text}`, () => {
+    if (want === undefined) assert.throws(() => parseListenAddress(text), /^Error: parse --web.listen-address/);
+    else assert.deepEqual(parseListenAddress(text), want);
+  });
+}
+
+const prefixes: [external: string, route: string | undefined, want: string][] = [
+  ['http://h:9090/', undefined, '/'],
+  ['http://h:9090', undefined, '/'],
+  ['http://h/prom', undefined, '/prom'],
+  ['http://h/prom/', undefined, '/prom'],
+  ['http://h/prom/', '/', '/'],
+  ['http://h/prom/', 'other/', '/other'],
+];
+
+for (const [external, route, want] of prefixes) {
+  test(`route prefix: ${external} and ${route} → ${want}`, () => {
+    assert.equal(routePrefixOf(parseExternalUrl(external), route), want);
+  });
+}
+
+test('external URLs that are none are refused', () => {
+  for (const text of ['', '"http://h"', "http://h'", 'h:9090', 'ftp://h']) assert.throws(() => parseExternalUrl(text));
+});
+
+const globals: [url: string, want: string][] = [
+  ['http://a:1/metrics', 'http://a:1/metrics'],
+  ['http://localhost:9090/metrics?x=1', 'https://mon.example/metrics?x=1'],
+  ['http://127.0.0.1:9100/metrics', 'http://mon.example:9100/metrics'],
+  ['http://[::1]:9100/metrics', 'http://mon.example:9100/metrics'],
+  ['http://localhost/metrics', 'http://localhost/metrics'],
+];
+
+for (const [url, want] of globals) {
+  test(`global URL: ${url}`, () => assert.equal(globalUrl(url, new URL('https://mon.example/p'), 9090), want));
+}
+
 test('escaping: what Prometheus itself sends gets names as they are', () => {
   const accept =
     'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,' +
@@ -226,6 +279,26 @@ for (const [text, wantMs] of times) {
 test('time: what is written is read back', () => {
   const anyTime = fc.integer({ min: -9_000_000_000_000, max: 9_000_000_000_000 });
   fc.assert(fc.property(anyTime, (timeMs) => parseTime(timestampJson(timeMs)) === timeMs));
+});
+
+test('values: the fast path writes what the slow one does', () => {
+  const edges = [
+    0,
+    -0,
+    1e-6,
+    9.99999999999999e-7,
+    1e21,
+    999999999999999900000,
+    5e-324,
+    1.7976931348623157e308,
+    0.1,
+    1 / 3,
+  ];
+  for (const value of [...edges, Number.NaN, Number.POSITIVE_INFINITY]) {
+    assert.equal(valueJson(value), `"${formatJsonFloat(value)}"`);
+    assert.equal(valueJson(-value), `"${formatJsonFloat(-value)}"`);
+  }
+  fc.assert(fc.property(fc.double(), (value) => valueJson(value) === `"${formatJsonFloat(value)}"`));
 });
 
 test('spans and integers', () => {
