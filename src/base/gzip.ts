@@ -1,7 +1,7 @@
 // gzip bodies, inflated whole under a bound.
 //
 // In one call and in the thread that needs the text: inflating 256 KB takes about 0.2 ms, so handing it to zlib's
-// own threads costs more than it saves (docs/decisions/scrape-gzip.md).
+// own threads costs more than it saves (docs/decisions/0030-scrape-client.md).
 
 import { gunzipSync, type ZlibOptions } from 'node:zlib';
 
