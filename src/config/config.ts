@@ -133,15 +133,3 @@ export function expandEnvironment(value: string, environment: (name: string) => 
     return name === undefined ? '$' : (environment(name) ?? '');
   });
 }
-
-/** Sections nothing here acts on yet: reported when a file has them, so that nobody waits for them. */
-export function pendingSections(config: Config): string[] {
-  const pending: [isGiven: boolean, name: string][] = [
-    [config.ruleFiles.length > 0, 'rule_files'],
-    [config.alerting.alertmanagers.length > 0, 'alerting'],
-    [config.remoteWrite.length > 0, 'remote_write'],
-    [config.remoteRead.length > 0, 'remote_read'],
-    [config.tracing !== undefined, 'tracing'],
-  ];
-  return pending.filter(([isGiven]) => isGiven).map(([, name]) => name);
-}

@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { realDisk } from '../../../src/base/disk.js';
-import { expandGlob, globMatcher, loadConfig } from '../../../src/config/load.js';
+import { expandGlob, globMatcher, loadConfig, pendingSections } from '../../../src/config/load.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'narthex-config-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -42,6 +43,29 @@ scrape_configs: [{job_name: a, tls_config: {ca_file: ca.pem}, file_sd_configs: [
   assert.deepEqual(
     files,
     ['main.yml', 'jobs/b.yml', 'jobs/c.yml'].map((name) => join(folder, name)),
+  );
+});
+
+test('sections that nothing acts on yet are named', () => {
+  write({
+    'pending.yml': `
+rule_files: [a]
+remote_write: [{url: http://a}]
+scrape_configs: [{job_name: a, dns_sd_configs: [{names: [x]}, {names: [y]}]}, {job_name: b, static_configs: [{targets: [c]}]}]`,
+  });
+  assert.deepEqual(pendingSections(loadConfig(join(folder, 'pending.yml'))), [
+    'rule_files',
+    'remote_write',
+    'dns_sd_configs of job "a"',
+  ]);
+});
+
+test('the bundled configuration is good, and scrapes this server', () => {
+  const bundled = fileURLToPath(new URL('../../../../narthex.yml', import.meta.url));
+  const { jobs } = loadConfig(bundled);
+  assert.deepEqual(
+    jobs.map(({ staticConfigs }) => staticConfigs.map(({ targets }) => targets)),
+    [[['localhost:9090']]],
   );
 });
 
