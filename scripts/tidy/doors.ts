@@ -27,7 +27,13 @@ const DOORS: readonly Door[] = [
     thing: 'threads',
     // transfer.ts marks what Piscina moves instead of copying, for both ends.
     doors: ['src/shard/pool.ts', 'src/shard/worker.ts', 'src/shard/transfer.ts'],
-    modules: /^(?:piscina|(?:node:)?(?:worker_threads|cluster|child_process))$/,
+    modules: /^(?:piscina|(?:node:)?(?:worker_threads|cluster))$/,
+  },
+  {
+    thing: 'other programs',
+    // Only flock(1), which Node has no call for.
+    doors: ['src/base/flock.ts'],
+    modules: /^(?:node:)?child_process$/,
   },
   { thing: 'uWebSockets', doors: ['src/web/server.ts'], modules: /^uWebSockets\.js$/ },
   { thing: 'the file system', doors: ['src/base/disk.ts'], modules: /^(?:node:)?fs(?:\/promises)?$/ },
@@ -42,7 +48,7 @@ const DOORS: readonly Door[] = [
     thing: 'time',
     doors: ['src/base/clock.ts'],
     modules: /^(?:node:)?timers(?:\/promises)?$/,
-    words: /\b(?:Date\.now|performance\.now|process\.hrtime|setTimeout|setInterval|setImmediate)\b|\bnew Date\(\)/,
+    words: /\b(?:Date\.now|performance\.now|process\.hrtime|setTimeout|setInterval)\b|\bnew Date\(\)/,
   },
   {
     thing: 'randomness',
