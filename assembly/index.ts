@@ -1,6 +1,7 @@
 // The exports of the core. Each is a kernel function, named `kernel_verb`, and
 // used by exactly one façade in src/wasm.
 
+export { copy as bytes_copy } from './bytes/copy';
 export { update as crc32c_update } from './bytes/crc32c';
 export { zeroPrefix as zeros_prefix } from './bytes/zeros';
 export {

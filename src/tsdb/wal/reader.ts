@@ -19,6 +19,7 @@ import { type Disk, DiskError, type FileHandle } from '../../base/disk.js';
 import { SnappyError, snappyDecode, snappyHeader } from '../../base/snappy.js';
 import { zstdDecode, zstdSupported } from '../../base/zstd.js';
 import { CoreBuffer } from '../../wasm/buffer.js';
+import { Copier } from '../../wasm/copier.js';
 import type { Core } from '../../wasm/core.js';
 import { Crc32c } from '../../wasm/crc32c.js';
 import { FRAGMENT_HEADER_BYTES, Fragment, KIND_MASK, PAGE_BYTES, pageEnd, SNAPPY_FLAG, ZSTD_FLAG } from './page.js';
@@ -419,6 +420,7 @@ class CurrentRecord implements LogRecord {
 /** A record of several fragments, or a compressed one, put together in linear memory. */
 class Assembly {
   readonly #core: Core;
+  readonly #copier: Copier;
   readonly #raw: CoreBuffer;
   readonly #decoded: CoreBuffer;
   #rawLength = 0;
@@ -434,6 +436,7 @@ class Assembly {
 
   constructor(core: Core) {
     this.#core = core;
+    this.#copier = new Copier(core);
     this.#raw = new CoreBuffer(core);
     this.#decoded = new CoreBuffer(core);
   }
@@ -452,7 +455,7 @@ class Assembly {
   add(address: number, length: number): DamageReason | undefined {
     if (this.#rawLength + length > RECORD_BYTES_MAX) return 'record too large';
     if (!this.#raw.reserve(this.#rawLength + length, this.#rawLength)) return 'core memory exhausted';
-    this.#core.bytes.copyWithin(this.#raw.address + this.#rawLength, address, address + length);
+    this.#copier.move(address, this.#raw.address + this.#rawLength, length);
     this.#rawLength += length;
     return undefined;
   }

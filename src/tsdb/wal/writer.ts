@@ -20,6 +20,7 @@
 
 import { type Disk, DiskError, type FileHandle } from '../../base/disk.js';
 import { CoreBuffer } from '../../wasm/buffer.js';
+import { Copier } from '../../wasm/copier.js';
 import type { Core } from '../../wasm/core.js';
 import { Crc32c } from '../../wasm/crc32c.js';
 import {
@@ -111,6 +112,7 @@ export class LogWriter {
   readonly #unsyncedBytesMax: number;
   readonly #keepUnsynced: boolean;
   readonly #crc: Crc32c;
+  readonly #copier: Copier;
   readonly #core: Core;
 
   /** The bytes of the current segment from `settled` on, framed. */
@@ -139,6 +141,7 @@ export class LogWriter {
     this.#keepUnsynced = options.keepUnsynced ?? true;
     this.#core = options.core;
     this.#crc = new Crc32c(options.core);
+    this.#copier = new Copier(options.core);
     this.#tail = new CoreBuffer(options.core);
     this.#next = options.segment;
     this.#current = this.#openSegment();
@@ -262,6 +265,7 @@ export class LogWriter {
       if (this.#ahead !== undefined) this.#discard(this.#ahead);
       this.#current = this.#failed = this.#ahead = undefined;
       this.#tail.release();
+      this.#copier.release();
     }
   }
 
@@ -324,10 +328,8 @@ export class LogWriter {
       for (let copied = 0; copied < count; ) {
         const source = parts[part]!;
         const piece = Math.min(source.length - inPart, count - copied);
-        bytes.set(
-          piece === source.length ? source : source.subarray(inPart, inPart + piece),
-          toTail + payload + copied,
-        );
+        const whole = piece === source.length;
+        this.#copier.copy(whole ? source : source.subarray(inPart, inPart + piece), toTail + payload + copied);
         copied += piece;
         inPart += piece;
         if (inPart === source.length) {
