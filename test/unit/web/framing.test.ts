@@ -9,8 +9,8 @@ import { ENGINES, openTestDoor, type TestDoor } from '../../support/doors.js';
 import { rawConnect, rawExchange, turns } from '../../support/raw-http.js';
 
 const BODY_BYTES_MAX = 1 << 20;
-/** Long enough for an engine that means to answer. */
-const QUIET_MS = 120;
+/** How long an engine that should not answer is waited for; a valid request is waited for until it is answered. */
+const QUIET_MS = 40;
 
 interface Seen {
   readonly method: string;
@@ -122,12 +122,13 @@ for (const engine of ENGINES) {
   for (const [name, message, want, only] of valid) {
     test(`${engine}: ${name} is ${only === engine || !only ? 'read as it is meant' : 'not answered'}`, async () => {
       seen.get(engine)!.length = 0;
-      const answer = await rawExchange(doors.get(engine)!.port, [message], { answers: want.length, quietMs: QUIET_MS });
+      // The answer to a HEAD announces a body that does not come, so its end cannot be seen.
+      const quietMs = only === undefined && !message.startsWith('HEAD') ? 2000 : 2 * QUIET_MS;
+      const answer = await rawExchange(doors.get(engine)!.port, [message], { answers: want.length, quietMs });
       if (only !== undefined && only !== engine) return assert.ok(!answer.statuses.includes(200), answer.text);
       // Pipelined requests run side by side on node:http; their answers keep the order.
       const got = seen.get(engine)!.map((request) => [request.path, request.body]);
       assert.deepEqual(got.sort(), [...want].sort(), answer.text);
-      // The answer to a HEAD announces a body that does not come.
       if (!message.startsWith('HEAD'))
         assert.deepEqual(
           answer.statuses,
