@@ -63,14 +63,15 @@ type Phase = 'query queue' | 'expression evaluation';
 
 export class QueryEngine {
   readonly options: EngineOptions;
-  readonly #source: Source;
+  readonly #source: (priority: Priority) => Source;
   readonly #clock: Clock;
   readonly #gate: Gate;
   readonly #active = new Map<number, RunningQuery>();
   #nextId = 1;
 
-  constructor(source: Source, clock: Clock, options: EngineOptions) {
-    this.#source = source;
+  /** Each query gets a source of its own when it begins to run: what it reads is fixed then. */
+  constructor(source: Source | ((priority: Priority) => Source), clock: Clock, options: EngineOptions) {
+    this.#source = typeof source === 'function' ? source : () => source;
     this.#clock = clock;
     this.options = options;
     this.#gate = new Gate(options.concurrency);
@@ -138,7 +139,7 @@ export class QueryEngine {
         delayedNames: this.options.delayedNames,
         query: request.query,
       };
-      const executed = await execute(plan, steps, this.#source, context, options);
+      const executed = await execute(plan, steps, this.#source(running.priority), context, options);
       const value: QueryValue =
         request.stepMs === 0 ? instantResult(executed.value, request.startMs) : rangeResult(executed.value, steps);
       const endedMs = this.#clock.monotonicMs();

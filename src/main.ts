@@ -1,0 +1,81 @@
+#!/usr/bin/env node
+// The process: flags, signals, exit codes. 0 is a good end, 1 a failure, 2 a bad configuration.
+
+import { setFlagsFromString } from 'node:v8';
+import { realClock } from './base/clock.js';
+import { readFileSync, realDisk } from './base/disk.js';
+import { parseFlags } from './cli/flags.js';
+import { ConfigError } from './config/error.js';
+import { Server } from './server/server.js';
+import { createLogger, type LogFormat, type Logger, type LogLevel } from './telemetry/log.js';
+
+// Kernels are compiled by the optimising compiler at once, in every thread: the first scrapes would
+// otherwise run at a fifth of the speed (docs/decisions/0005-chunk-and-window-kernels.md).
+setFlagsFromString('--no-liftoff');
+setFlagsFromString('--no-wasm-lazy-compilation');
+
+// A library or a browser could otherwise be led to write to what all objects share.
+Object.freeze(Object.prototype);
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const invocation = parseFlags(process.argv.slice(2), version);
+if (invocation.kind === 'print') {
+  process.stdout.write(invocation.text);
+} else if (invocation.kind === 'refuse') {
+  process.stderr.write(invocation.text);
+  process.exitCode = 1;
+} else {
+  const { flags, ignored } = invocation;
+  const log = createLogger({ level: flags.logLevel as LogLevel, format: flags.logFormat as LogFormat });
+  if (ignored.length > 0) log.info('Flags without effect here', { flags: ignored.join(' ') });
+  await run(flags, log);
+}
+
+async function run(flags: Extract<typeof invocation, { kind: 'run' }>['flags'], log: Logger): Promise<void> {
+  log.info('Starting Narthex', { version, node: process.version, pid: process.pid });
+  let server: Server | undefined;
+  let ending = false;
+  const end = async (why: string) => {
+    if (ending) return;
+    ending = true;
+    log.info('Stopping', { reason: why });
+    let code = 0;
+    try {
+      await server?.stop();
+      log.info('See you next time!');
+    } catch (error) {
+      log.error('Stopping failed', { err: error as Error });
+      code = 1;
+    }
+    process.exit(code);
+  };
+  process.on('SIGTERM', () => void end('SIGTERM'));
+  process.on('SIGINT', () => void end('SIGINT'));
+  process.on('SIGHUP', () => {
+    try {
+      server?.reload();
+    } catch {
+      // Said in the log; the configuration in use stays.
+    }
+  });
+  try {
+    server = await Server.start({
+      flags,
+      version,
+      disk: realDisk,
+      clock: realClock,
+      log,
+      quit: () => void end('request to /-/quit'),
+    });
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      log.error('Error loading config', { file: flags.configFile, err: error });
+      process.exit(2);
+    }
+    log.error('Starting failed', { err: error as Error });
+    process.exit(1);
+  }
+}

@@ -1,0 +1,119 @@
+// What storage says of itself on /metrics: Prometheus's names where it has them.
+
+import type { Logger } from '../telemetry/log.js';
+import type { Registry } from '../telemetry/metrics.js';
+import type { Storage } from './storage.js';
+
+/** Counters of the cores, by our metric names. */
+const CORE_COUNTERS: readonly [name: string, help: string, key: string][] = [
+  ['prometheus_tsdb_head_series_created_total', 'Total number of series created in the head', 'seriesCreated'],
+  ['prometheus_tsdb_head_series_removed_total', 'Total number of series removed in the head', 'seriesRemoved'],
+  ['prometheus_tsdb_head_chunks_created_total', 'Total number of chunks created in the head', 'chunksSealed'],
+  ['prometheus_tsdb_head_chunks_removed_total', 'Total number of chunks removed in the head', 'chunksFreed'],
+  ['narthex_scrape_lines_expected_total', 'Lines that stood where they stood in the scrape before.', 'lines.expected'],
+  ['narthex_scrape_lines_moved_total', 'Lines found by hash: known, but not where they stood before.', 'lines.known'],
+  ['narthex_scrape_lines_new_total', 'Lines never seen before, which take the slow path.', 'lines.new'],
+  ['narthex_corrupt_chunks_total', 'Chunks in memory that could not be decoded.', 'corruptChunks'],
+  ['narthex_float_fallbacks_total', 'Numbers in expositions that needed exact arithmetic.', 'floatFallbacks'],
+];
+
+const CORE_GAUGES: readonly [name: string, help: string, key: string][] = [
+  ['prometheus_tsdb_head_series', 'Total number of series in the head block.', 'series'],
+  ['prometheus_tsdb_symbol_table_size_bytes', 'Size of symbol table in memory for loaded blocks', 'symbolBytes'],
+  ['narthex_shard_memory_bytes', 'Bytes of linear memory in use in all shards.', 'usedBytes'],
+];
+
+/** Registers storage's metrics; the numbers of the cores are as of the last refresh(). */
+export class StorageMetrics {
+  readonly #storage: Storage;
+  readonly #log: Logger;
+  #core: Record<string, number> = {};
+
+  constructor(registry: Registry, storage: Storage, log: Logger) {
+    this.#storage = storage;
+    this.#log = log;
+    for (const [name, help, key] of CORE_COUNTERS)
+      registry.collect(name, help, { type: 'counter' }, () => this.#core[key] ?? 0);
+    for (const [name, help, key] of CORE_GAUGES)
+      registry.collect(name, help, { type: 'gauge' }, () => this.#core[key] ?? 0);
+    registry.collect(
+      'prometheus_tsdb_head_samples_appended_total',
+      'Total number of appended samples.',
+      { type: 'counter', labels: ['type'] },
+      () => [
+        [['float'], this.#core.samplesAppended ?? 0],
+        [['histogram'], 0],
+      ],
+    );
+    registry.collect(
+      'prometheus_tsdb_head_chunks',
+      'Total number of chunks in the head block.',
+      { type: 'gauge' },
+      () => {
+        const { chunksSealed = 0, chunksFreed = 0, series = 0 } = this.#core;
+        return chunksSealed - chunksFreed + series;
+      },
+    );
+    registry.collect(
+      'prometheus_tsdb_head_max_time_seconds',
+      'Maximum timestamp of the head block.',
+      { type: 'gauge' },
+      () => Math.max(0, this.#storage.ingest.newestMs / 1000),
+    );
+    this.#registerLog(registry);
+  }
+
+  /** Fetches the numbers of the cores. */
+  async refresh(counters: () => Promise<Record<string, number>>): Promise<void> {
+    try {
+      const [core] = await Promise.all([counters(), this.#storage.log.refreshStats()]);
+      this.#core = core;
+    } catch (error) {
+      this.#log.warn('Reading the numbers of the shards failed', { err: error as Error });
+    }
+  }
+
+  #registerLog(registry: Registry): void {
+    const counter = (name: string, help: string, read: () => number) =>
+      registry.collect(name, help, { type: 'counter' }, read);
+    const stats = () => this.#storage.log.stats;
+    registry.collect(
+      'prometheus_tsdb_wal_segment_current',
+      'Write log segment index that TSDB is currently writing to.',
+      { type: 'gauge' },
+      () => stats()?.segmentCurrent ?? 0,
+    );
+    counter(
+      'prometheus_tsdb_wal_corruptions_total',
+      'Total number of WAL corruptions.',
+      () => stats()?.corruptions ?? 0,
+    );
+    counter(
+      'prometheus_tsdb_wal_writes_failed_total',
+      'Total number of write log writes that failed.',
+      () => stats()?.failures ?? 0,
+    );
+    counter(
+      'prometheus_tsdb_wal_truncations_total',
+      'Total number of write log truncations that were attempted.',
+      () => stats()?.truncations ?? 0,
+    );
+    counter(
+      'prometheus_tsdb_checkpoint_creations_total',
+      'Total number of checkpoint creations attempted.',
+      () => stats()?.checkpoints ?? 0,
+    );
+    counter(
+      'prometheus_tsdb_checkpoint_creations_failed_total',
+      'Total number of checkpoint creations that failed.',
+      () => stats()?.checkpointFailures ?? 0,
+    );
+    counter('narthex_wal_written_bytes_total', 'Bytes written to the log.', () => stats()?.bytes ?? 0);
+    counter('narthex_wal_syncs_total', 'Syncs of the log.', () => stats()?.syncs ?? 0);
+    counter('narthex_wal_sync_seconds_total', 'Time spent in syncs of the log.', () => stats()?.syncSeconds ?? 0);
+    counter('narthex_wal_groups_total', 'Groups of commits that were written together.', () => stats()?.groups ?? 0);
+    registry.collect('narthex_wal_stuck', 'Whether the log cannot be written now.', { type: 'gauge' }, () =>
+      this.#storage.log.stuck === undefined ? 0 : 1,
+    );
+  }
+}

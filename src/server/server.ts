@@ -1,0 +1,275 @@
+// The composition root: makes the parts, joins them, and ends them in order.
+
+import type { Clock } from '../base/clock.js';
+import type { Disk } from '../base/disk.js';
+import { HttpClient } from '../base/http.js';
+import { hostname, memoryBytes, processors } from '../base/machine.js';
+import { type Flags, flagList } from '../cli/flags.js';
+import { type LoadedConfig, loadConfig } from '../config/load.js';
+import { renderConfig } from '../config/render.js';
+import { type Labels, labelsOf } from '../model/labels.js';
+import { DEFAULT_PARSE_OPTIONS } from '../promql/syntax/parse.js';
+import { QueryEngine } from '../query/engine.js';
+import { ShardStorage } from '../query/storage.js';
+import { jobEntryOf, staticGroupsOf } from '../scrape/config.js';
+import { serverSeed } from '../scrape/hash.js';
+import { ScrapeManager } from '../scrape/manager.js';
+import { ScrapeMetrics } from '../scrape/metrics.js';
+import { ShardAppender } from '../scrape/shard-appender.js';
+import { ShardSource } from '../shard/source.js';
+import { renderMetrics } from '../telemetry/exposition.js';
+import type { Logger } from '../telemetry/log.js';
+import { Registry } from '../telemetry/metrics.js';
+import { registerProcess } from '../telemetry/process.js';
+import { DirectoryLock } from '../tsdb/lock.js';
+import { parseListenAddress } from '../web/address.js';
+import { createApp } from '../web/app.js';
+import type { WebDeps } from '../web/deps.js';
+import type { Door } from '../web/door.js';
+import { openDoor } from '../web/listen.js';
+import { StorageMetrics } from './metrics.js';
+import { Storage } from './storage.js';
+import { queryDeps, storageDeps, targetDeps, writeDeps } from './web-deps.js';
+
+export interface ServerOptions {
+  readonly flags: Flags;
+  readonly version: string;
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Ends the process in good order: called by /-/quit. */
+  readonly quit: () => void;
+}
+
+/** Requests under way get this long at the end. */
+const GRACE_MS = 2000;
+
+/** One shard a core, except where so few cores would only take turns. Measured: docs/decisions/0006-shards-by-default.md. */
+function shardCount(flags: Flags): number {
+  if (flags.shards > 0) return flags.shards;
+  const cores = processors();
+  return cores <= 2 ? 1 : cores;
+}
+
+export class Server {
+  readonly #options: ServerOptions;
+  readonly #registry: Registry;
+  readonly #startMs: number;
+  #loaded: LoadedConfig;
+  #configOk = true;
+  #configMs: number;
+  #state: 'starting' | 'ready' | 'stopping' = 'starting';
+  #lock: DirectoryLock | undefined;
+  #storage: Storage | undefined;
+  #scraping: ScrapeManager | undefined;
+  #doors: Door[] = [];
+
+  private constructor(options: ServerOptions, loaded: LoadedConfig) {
+    this.#options = options;
+    this.#loaded = loaded;
+    this.#startMs = options.clock.nowMs();
+    this.#configMs = this.#startMs;
+    this.#registry = new Registry(options.clock);
+    registerProcess(this.#registry, options.disk, options.clock);
+    this.#registerOwn();
+  }
+
+  /** Throws ConfigError, DirectoryInUse, and what opening files and ports may throw. */
+  static async start(options: ServerOptions): Promise<Server> {
+    const { flags } = options;
+    const loaded = loadConfig(flags.configFile, { disk: options.disk });
+    const server = new Server(options, loaded);
+    try {
+      await server.#start();
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+    return server;
+  }
+
+  /** Ends everything in order: no new requests, scrapes end, the log is safe, the directory is free. */
+  async stop(): Promise<void> {
+    if (this.#state === 'stopping') return;
+    this.#state = 'stopping';
+    await this.#scraping?.stop();
+    await Promise.all(this.#doors.map((door) => door.close(GRACE_MS)));
+    await this.#storage?.close();
+    this.#lock?.release();
+  }
+
+  /** Takes the configuration file as it is now; throws ConfigError, and then nothing has changed. */
+  reload(): void {
+    const { flags, disk, clock, log } = this.#options;
+    try {
+      this.#loaded = loadConfig(flags.configFile, { disk });
+    } catch (error) {
+      this.#configOk = false;
+      log.error('Error reloading config', { err: error as Error });
+      throw error;
+    }
+    this.#configOk = true;
+    this.#configMs = clock.nowMs();
+    this.#applyJobs();
+    log.info('Completed loading of configuration file', { filename: flags.configFile });
+  }
+
+  async #start(): Promise<void> {
+    const { flags, disk, clock, log } = this.#options;
+    disk.makeFolder(flags.storagePath);
+    if (!flags.storageNoLockfile) {
+      this.#lock = DirectoryLock.take({ disk, folder: flags.storagePath, pid: process.pid, nowMs: this.#startMs });
+    }
+    const limit = flags.storageMemoryLimit;
+    const storage = await Storage.open(disk, clock, log, {
+      path: flags.storagePath,
+      shards: shardCount(flags),
+      memoryBytes: limit.kind === 'bytes' ? limit.bytes : limit.share * memoryBytes(disk),
+      sync:
+        flags.storageWalSync.kind === 'interval'
+          ? { mode: 'interval', intervalMs: flags.storageWalSync.intervalMs }
+          : { mode: flags.storageWalSync.kind },
+      windowMs: flags.storageHeadWindowMs,
+    });
+    this.#storage = storage;
+    const shardStorage = new ShardStorage(storage.shards, () => this.#externalLabels, flags.queryLookbackDeltaMs);
+    const metrics = new StorageMetrics(this.#registry, storage, log);
+    const scraping = this.#startScraping(storage);
+    this.#scraping = scraping;
+    await this.#openDoors({
+      clock,
+      log,
+      metrics: this.#registry,
+      query: queryDeps(this.#engine(storage)),
+      storage: storageDeps(shardStorage),
+      targets: targetDeps(scraping, storage),
+      status: this.#statusDeps(),
+      ...(flags.webEnableRemoteWriteReceiver ? { remoteWrite: writeDeps(storage, () => clock.nowMs()) } : {}),
+      ...(flags.webEnableLifecycle
+        ? { lifecycle: { reload: async () => this.reload(), quit: this.#options.quit } }
+        : {}),
+      readiness: () => this.#state,
+      metricsPage: async () => {
+        await metrics.refresh(() => shardStorage.counters());
+        return renderMetrics(this.#registry);
+      },
+    });
+    this.#applyJobs();
+    this.#state = 'ready';
+    log.info('Server is ready to receive web requests.', { shards: storage.shards.count });
+  }
+
+  #engine(storage: Storage): QueryEngine {
+    const { flags, clock } = this.#options;
+    return new QueryEngine(
+      (priority) => new ShardSource(storage.shards, priority === 'rules' ? 'rules' : 'adhoc'),
+      clock,
+      {
+        timeoutMs: flags.queryTimeoutMs,
+        samplesMax: flags.queryMaxSamples,
+        concurrency: flags.queryMaxConcurrency,
+        lookbackMs: flags.queryLookbackDeltaMs,
+        subqueryStepMs: this.#loaded.config.global.evaluationIntervalMs,
+        delayedNames: flags.enableFeature.includes('promql-delayed-name-removal'),
+        parse: DEFAULT_PARSE_OPTIONS,
+      },
+    );
+  }
+
+  #startScraping(storage: Storage): ScrapeManager {
+    const { flags, clock, log, version } = this.#options;
+    const appender = new ShardAppender(storage.shards, storage.ingest, (job, series) =>
+      log.warn('New series refused: the memory limit is reached', { scrape_pool: job, series }),
+    );
+    return new ScrapeManager({
+      clock,
+      appender,
+      connect: (http) => new HttpClient(http, clock),
+      metrics: new ScrapeMetrics(this.#registry),
+      log,
+      seed: serverSeed(hostname(), this.#externalLabels),
+      userAgent: `Narthex/${version}`,
+      timestampToleranceMs: flags.scrapeAdjustTimestamps ? flags.scrapeTimestampToleranceMs : 0,
+    });
+  }
+
+  #applyJobs(): void {
+    const { jobs } = this.#loaded;
+    const targets = new Map(jobs.map((job) => [job.jobName, staticGroupsOf(job.staticConfigs)]));
+    this.#scraping?.applyConfig(jobs.map(jobEntryOf), targets);
+  }
+
+  async #openDoors(deps: WebDeps): Promise<void> {
+    const { flags, clock, log } = this.#options;
+    const handler = createApp(deps, { routePrefix: flags.webRoutePrefix });
+    for (const address of flags.webListenAddresses) {
+      const { host, port } = parseListenAddress(address);
+      const door = await openDoor(
+        flags.webHttpEngine as 'auto' | 'uws' | 'node',
+        {
+          host,
+          port,
+          connectionsMax: flags.webMaxConnections,
+          clock,
+          handler,
+          onError: (error) => log.error('A request handler failed', { err: error as Error }),
+        },
+        (message, facts) => log.info(message, facts),
+      );
+      this.#doors.push(door);
+      log.info('Listening on', { address: `${host}:${door.port}` });
+    }
+  }
+
+  #statusDeps(): WebDeps['status'] {
+    const { flags, version } = this.#options;
+    return {
+      build: { version, revision: '', branch: '', buildUser: '', buildDate: '', goVersion: `node ${process.version}` },
+      runtime: () => ({
+        startTimeMs: this.#startMs,
+        workingFolder: process.cwd(),
+        hostname: hostname(),
+        reloadConfigSuccess: this.#configOk,
+        lastConfigTimeMs: this.#configMs,
+        corruptionCount: this.#storage?.log.stats?.corruptions ?? 0,
+        threads: (this.#storage?.shards.count ?? 0) + 2,
+        processors: processors(),
+        memoryLimitBytes: memoryBytes(this.#options.disk),
+        storageRetention: `${flags.storageHeadWindowMs / 3_600_000}h`,
+      }),
+      flags: () => flagList(flags),
+      configYaml: () => renderConfig(this.#loaded.config),
+      walReplay: () => ({ min: 0, max: 0, current: 0 }),
+    };
+  }
+
+  get #externalLabels(): Labels {
+    return labelsOf(this.#loaded.config.global.externalLabels);
+  }
+
+  #registerOwn(): void {
+    const gauge = (name: string, help: string, read: () => number) =>
+      this.#registry.collect(name, help, { type: 'gauge' }, read);
+    gauge(
+      'prometheus_ready',
+      'Whether Prometheus startup was fully completed and the server is ready for normal operation.',
+      () => (this.#state === 'ready' ? 1 : 0),
+    );
+    gauge(
+      'prometheus_config_last_reload_successful',
+      'Whether the last configuration reload attempt was successful.',
+      () => (this.#configOk ? 1 : 0),
+    );
+    gauge(
+      'prometheus_config_last_reload_success_timestamp_seconds',
+      'Timestamp of the last successful configuration reload.',
+      () => this.#configMs / 1000,
+    );
+    this.#registry.collect(
+      'prometheus_build_info',
+      "A metric with a constant '1' value labeled by version, revision, branch, goversion from which prometheus was built.",
+      { type: 'gauge', labels: ['version', 'goversion'] },
+      () => [[[this.#options.version, `node ${process.version}`], 1]],
+    );
+  }
+}

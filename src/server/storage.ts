@@ -1,0 +1,162 @@
+// The data directory and everything that lives on it: lock, seed, log, shards, replay, truncation.
+
+import type { Clock, Timer } from '../base/clock.js';
+import type { Disk } from '../base/disk.js';
+import { secretBytes } from '../base/prng.js';
+import { Ingest } from '../shard/ingest.js';
+import { LogThread } from '../shard/log-thread.js';
+import { Shards } from '../shard/shards.js';
+import type { Logger } from '../telemetry/log.js';
+import type { SyncPolicy } from '../tsdb/wal/log.js';
+
+export interface StorageOptions {
+  readonly path: string;
+  readonly shards: number;
+  readonly memoryBytes: number;
+  readonly sync: SyncPolicy;
+  /** How much of the newest time stays in memory. */
+  readonly windowMs: number;
+}
+
+/** In-order samples may be this much older than the newest of all: half a block, as in Prometheus. */
+const LATE_MS = 3_600_000;
+/** How far ahead of the clock a sample may be. */
+const FUTURE_MS = 600_000;
+/** How often old samples are looked for. */
+const TRUNCATE_EVERY_MS = 60_000;
+/** The log is cut again once the window has moved on by this much. */
+const CHECKPOINT_EVERY_MS = 1_800_000;
+/** Bodies under way take at most this share of the memory. */
+const INPUT_SHARE = 1 / 8;
+const INPUT_BYTES_MAX = 512 * 2 ** 20;
+/** A shard's memory is 32-bit. */
+const SHARD_BYTES_MAX = 4 * 2 ** 30 - 2 ** 16;
+
+export class Storage {
+  readonly shards: Shards;
+  readonly ingest: Ingest;
+  readonly log: LogThread;
+  readonly #options: StorageOptions;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  #timer: Timer | undefined;
+  #cutUpToMs = Number.NEGATIVE_INFINITY;
+  #truncating: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  private constructor(shards: Shards, log: LogThread, options: StorageOptions, clock: Clock, logger: Logger) {
+    this.shards = shards;
+    this.log = log;
+    this.#options = options;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.ingest = new Ingest(shards, () => this.#bounds());
+  }
+
+  /** Opens the directory, makes it where it is not there, and reads the log back. */
+  static async open(disk: Disk, clock: Clock, logger: Logger, options: StorageOptions): Promise<Storage> {
+    const folder = `${options.path}/wal`;
+    const ownFolder = `${options.path}/narthex`;
+    disk.makeFolder(folder);
+    disk.makeFolder(ownFolder);
+    const log = new LogThread({ folder, ownFolder, sync: options.sync }, clock);
+    const memoryBytes = Math.min(options.memoryBytes, options.shards * SHARD_BYTES_MAX);
+    const shards = await Shards.start(
+      {
+        count: options.shards,
+        seed: readSeed(disk, ownFolder),
+        memoryBytes,
+        inputBytes: Math.min(memoryBytes * INPUT_SHARE, INPUT_BYTES_MAX),
+        threads: true,
+      },
+      log,
+    );
+    const storage = new Storage(shards, log, options, clock, logger);
+    await storage.#replay(folder, ownFolder);
+    storage.#schedule();
+    return storage;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    await this.#truncating;
+    await this.log.close();
+    await this.shards.close();
+  }
+
+  #bounds(): { minTimeMs: number; maxTimeMs: number } {
+    const { newestMs } = this.ingest;
+    const minTimeMs = Number.isFinite(newestMs) ? newestMs - Math.min(LATE_MS, this.#options.windowMs) : -(2 ** 52);
+    return { minTimeMs, maxTimeMs: this.#clock.nowMs() + FUTURE_MS };
+  }
+
+  async #replay(folder: string, ownFolder: string): Promise<void> {
+    const startMs = this.#clock.monotonicMs();
+    const alone = this.shards.count === 1;
+    const reports = await Promise.all(
+      this.shards.handles.map(({ client }) => client.call('replay', { folder, ownFolder, repair: alone }, 'ingest')),
+    );
+    const { opened } = reports[0]!;
+    for (const { totals } of reports) if (totals.newestMs !== undefined) this.ingest.noteNewest(totals.newestMs);
+    const highestRef = Math.max(...reports.map(({ totals }) => totals.highestRef));
+    Atomics.store(this.shards.refCounter, 0, BigInt(highestRef));
+    for (const damage of opened.damages) {
+      const { segment, offset, bytes, reason, torn } = damage;
+      const message = torn ? 'The log ends in a record that was cut short' : 'Damage in the log: what it held is lost';
+      this.#logger[torn ? 'info' : 'error'](message, { segment, offset, bytes, reason });
+    }
+    for (const fault of reports[0]!.malformed) this.#logger.error('A record of the log was passed over', { fault });
+    await this.log.open(opened, !alone && opened.damages.length > 0);
+    this.#logger.info('Log replay completed', {
+      duration: `${((this.#clock.monotonicMs() - startMs) / 1000).toFixed(3)}s`,
+      records: opened.records,
+      bytes: opened.bytes,
+      series: reports.reduce((sum, report) => sum + report.series, 0),
+      samples: reports.reduce((sum, report) => sum + report.totals.applied, 0),
+    });
+  }
+
+  #schedule(): void {
+    if (this.#closed) return;
+    this.#timer = this.#clock.after(TRUNCATE_EVERY_MS, () => {
+      this.#truncating = this.#truncate()
+        .catch((error: unknown) => this.#logger.error('Truncating the head failed', { err: error as Error }))
+        .finally(() => this.#schedule());
+    });
+  }
+
+  /** Drops what lies before the window from the head and, now and then, from the log. */
+  async #truncate(): Promise<void> {
+    const minTimeMs = this.ingest.newestMs - this.#options.windowMs;
+    if (!Number.isFinite(minTimeMs)) return;
+    let removed = 0;
+    for (const { client } of this.shards.handles) {
+      for (let done = false; !done && !this.#closed; ) {
+        const step = await client.call('truncate', { minTimeMs }, 'rules');
+        done = step.done;
+        if (done) removed += step.removed;
+      }
+    }
+    if (removed > 0) this.#logger.info('Head truncated', { min_time: minTimeMs, series_removed: removed });
+    if (this.#closed || minTimeMs - this.#cutUpToMs < CHECKPOINT_EVERY_MS) return;
+    const first = !Number.isFinite(this.#cutUpToMs);
+    this.#cutUpToMs = minTimeMs;
+    // Just after the start nothing is known to be old enough.
+    if (first) return;
+    const refs = await Promise.all(this.shards.handles.map(({ client }) => client.call('liveRefs', {}, 'rules')));
+    await this.log.checkpoint(
+      refs.map((share) => share.refs),
+      minTimeMs,
+    );
+  }
+}
+
+/** The secret that places series in shards and keys hashes; made at the first start. Nothing on disk depends on it. */
+function readSeed(disk: Disk, folder: string): bigint {
+  const path = `${folder}/seed`;
+  if (disk.stat(path) === undefined) disk.writeFileAtomic(path, secretBytes(8));
+  const bytes = disk.readFile(path);
+  if (bytes.length !== 8) throw new Error(`${path} is damaged: delete it, and a new one is made`);
+  return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0);
+}

@@ -1,0 +1,168 @@
+// The server's parts in the words of the web.
+
+import { parseDuration } from '../model/duration.js';
+import type { QueryEngine } from '../query/engine.js';
+import type { QueryResult } from '../query/result.js';
+import type { ShardStorage } from '../query/storage.js';
+import type { ScrapeManager } from '../scrape/manager.js';
+import { SlotSink } from '../scrape/shard-appender.js';
+import { ShardError, ShardUnavailable } from '../shard/client.js';
+import { IngestRefused } from '../shard/ingest.js';
+import { NotDurable } from '../shard/log-thread.js';
+import type { Outcome, WriteReply } from '../shard/protocol.js';
+import type * as web from '../web/deps.js';
+import type { Storage } from './storage.js';
+
+/** Seconds after which a sender that was turned away may come again. */
+const RETRY_SECONDS = 5;
+
+/** Most bytes of one compressed remote write. */
+const WRITE_BYTES_MAX = 16 * 2 ** 20;
+
+export function queryDeps(engine: QueryEngine): web.QueryEngine {
+  return {
+    instant: async (query, timeMs, options) => answerOf(await engine.instant({ query, timeMs, ...options })),
+    range: async (query, steps, options) => {
+      const endMs = steps.startMs + steps.stepMs * (steps.count - 1);
+      return answerOf(await engine.query({ query, startMs: steps.startMs, endMs, stepMs: steps.stepMs, ...options }));
+    },
+  };
+}
+
+function answerOf(result: QueryResult): web.QueryAnswer {
+  const { value, warnings, infos, stats } = result;
+  return {
+    data: dataOf(value),
+    warnings,
+    infos,
+    stats: {
+      evalTotalSeconds: (stats.evalMs + stats.prepareMs) / 1000,
+      resultSortSeconds: 0,
+      preparationSeconds: stats.prepareMs / 1000,
+      innerEvalSeconds: stats.evalMs / 1000,
+      queueSeconds: stats.queueMs / 1000,
+      execTotalSeconds: stats.totalMs / 1000,
+      samplesTotal: stats.totalSamples,
+      samplesPeak: stats.peakSamples,
+    },
+  };
+}
+
+function dataOf(value: QueryResult['value']): web.QueryData {
+  switch (value.kind) {
+    case 'scalar':
+    case 'vector':
+      return value;
+    case 'string':
+      return { kind: 'string', timeMs: value.timeMs, text: value.value };
+    case 'matrix':
+      return { kind: 'range', steps: value.steps, columns: value.columns };
+    case 'series':
+      return { kind: 'raw', series: value.series };
+  }
+}
+
+export function storageDeps(storage: ShardStorage): web.Storage {
+  return {
+    labelNames: (query) => storage.labelNames(query),
+    labelValues: (name, query) => storage.labelValues(name, query),
+    series: (query) => storage.series(query),
+    federate: ({ selectors, nowMs, escaping, signal }) =>
+      storage.federate({ selectors, nowMs, utf8: escaping === 'allow-utf-8', signal }),
+    stats: (limit) => storage.stats(limit),
+  };
+}
+
+export function targetDeps(manager: ScrapeManager, storage: Storage): web.Targets {
+  return {
+    *active() {
+      for (const { active } of manager.status) {
+        for (const target of active) {
+          yield {
+            discovered: target.discoveredLabels,
+            labels: target.labels,
+            pool: target.scrapePool,
+            url: target.scrapeUrl,
+            globalUrl: target.scrapeUrl,
+            lastError: target.lastError,
+            lastScrapeMs: target.lastScrapeMs,
+            lastScrapeSeconds: target.lastScrapeDurationSeconds,
+            health: target.health,
+            intervalMs: parseDuration(target.scrapeInterval),
+            timeoutMs: parseDuration(target.scrapeTimeout),
+          };
+        }
+      }
+    },
+    *dropped() {
+      for (const { scrapePool, dropped } of manager.status)
+        for (const discovered of dropped) yield { discovered, pool: scrapePool };
+    },
+    droppedCounts: () => new Map(manager.status.map(({ scrapePool, droppedCount }) => [scrapePool, droppedCount])),
+    pools: () => manager.status.map(({ scrapePool }) => scrapePool),
+    metadata: async (metric) => {
+      const shares = await Promise.all(
+        storage.shards.handles.map(({ client }) => client.call('metadata', { metric }, 'rules')),
+      );
+      return shares.flatMap(({ entries }) => entries.flatMap(({ metadata }) => metadata));
+    },
+  };
+}
+
+/** Remote writes go to the shards in turn: any of them can parse any body. */
+export function writeDeps(storage: Storage, nowMs: () => number): web.RemoteWrite {
+  let turn = 0;
+  return {
+    bodyBytesMax: WRITE_BYTES_MAX,
+    open(): web.WriteSlot {
+      const shard = turn++ % storage.shards.count;
+      const sink = new SlotSink(storage.shards.shard(shard).slots);
+      return {
+        reserve: (bytes) => sink.reserve(bytes, 0),
+        drop: () => sink.release(),
+        async store(bytes) {
+          try {
+            return outcomeOf(await storage.ingest.write(shard, { address: sink.address, bytes }, nowMs()));
+          } catch (error) {
+            return faultOf(error);
+          } finally {
+            sink.release();
+          }
+        },
+      };
+    },
+  };
+}
+
+function outcomeOf(reply: WriteReply): web.WriteOutcome {
+  if (reply.malformed) return { kind: 'bad', message: reply.error ?? 'malformed request' };
+  const { outcome } = reply;
+  if (reply.refusedSeries > 0 || outcome.noMemory > 0) {
+    return {
+      kind: 'busy',
+      message: 'the memory limit is reached: new series are refused',
+      retryAfterSeconds: RETRY_SECONDS,
+    };
+  }
+  const refused = refusedSamples(outcome);
+  if (refused > 0)
+    return { kind: 'bad', message: `${outcome.firstRefused} (${refused} samples refused, the others stored)` };
+  if (reply.invalidSeries > 0) {
+    return { kind: 'bad', message: `${reply.error} (${reply.invalidSeries} series refused, the others stored)` };
+  }
+  return { kind: 'stored' };
+}
+
+function refusedSamples({ outOfOrder, duplicate, tooOld, tooFar }: Outcome): number {
+  return outOfOrder + duplicate + tooOld + tooFar;
+}
+
+function faultOf(error: unknown): web.WriteOutcome {
+  const message = error instanceof Error ? error.message : String(error);
+  const isPassing =
+    error instanceof IngestRefused ||
+    error instanceof NotDurable ||
+    error instanceof ShardUnavailable ||
+    (error instanceof ShardError && error.kind === 'memory');
+  return isPassing ? { kind: 'busy', message, retryAfterSeconds: RETRY_SECONDS } : { kind: 'failed', message };
+}
