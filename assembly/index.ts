@@ -64,11 +64,8 @@ export {
   count as cache_count,
   open as cache_open,
 } from './exposition/cache';
-export {
-  drop as cache_drop,
-  readLabels as exposition_labels,
-  takeBack as exposition_take_back,
-} from './exposition/text';
+export { readLabels as exposition_labels, takeBack as exposition_take_back } from './exposition/text';
+export { drop as cache_drop, settle as cache_settle } from './exposition/walk';
 export {
   addExternal as federate_external,
   arrange as federate_arrange,

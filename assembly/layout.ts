@@ -190,6 +190,9 @@ export const SID_MISSING = 0xffffffff;
 /** In a row: there is nothing here; skip it. */
 export const SID_HOLE = 0xfffffffe;
 
+/** In a miss: no entry of the cache stands for it. */
+export const NO_ENTRY = 0xffffffff;
+
 /** Bytes of one record of the lists that a parse leaves behind: four u32. */
 export const RECORD_BYTES = 16;
 

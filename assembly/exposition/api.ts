@@ -12,6 +12,7 @@ import * as cache from './cache';
 import * as line from './line';
 import * as list from './list';
 import * as text from './text';
+import * as walk from './walk';
 
 // ---- hash and floats
 
@@ -71,7 +72,7 @@ export function cache_forget(at: usize, owner: u32, sids: usize, count: u32): St
 }
 
 export function cache_resolve(at: usize, miss: u32, sid: u32, ref: u32, owner: u32): Status {
-  return text.resolve(at, miss, sid, ref, owner) ? Status.Ok : Status.NoMemory;
+  return walk.resolve(at, miss, sid, ref, owner) ? Status.Ok : Status.NoMemory;
 }
 
 // ---- one body
@@ -81,11 +82,11 @@ export function exposition_parse(at: usize, body: usize, length: usize, timeMs: 
 }
 
 export function exposition_miss_count(): u32 {
-  return list.count(text.misses);
+  return list.count(walk.misses);
 }
 
 export function exposition_misses(): usize {
-  return list.address(text.misses);
+  return list.address(walk.misses);
 }
 
 export function exposition_metadata_count(): u32 {
@@ -101,7 +102,7 @@ export function exposition_scraped(): u32 {
 }
 
 export function exposition_dropped(): u32 {
-  return text.dropped;
+  return walk.dropped;
 }
 
 // ---- the fault of the last body: what, and where in linear memory
@@ -129,15 +130,15 @@ export function exposition_error_cursor(): usize {
 // ---- counters since the core started
 
 export function exposition_lines_expected(): f64 {
-  return <f64>text.linesExpected;
+  return <f64>walk.linesExpected;
 }
 
 export function exposition_lines_known(): f64 {
-  return <f64>text.linesKnown;
+  return <f64>walk.linesKnown;
 }
 
 export function exposition_lines_new(): f64 {
-  return <f64>text.linesNew;
+  return <f64>walk.linesNew;
 }
 
 // ---- the label scratch

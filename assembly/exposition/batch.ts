@@ -81,9 +81,20 @@ export function rowValue(row: usize): u64 {
   return load<u64>(row, VALUE);
 }
 
+/** Whether a row waits for its series. */
+export function isWaiting(row: usize): bool {
+  return load<u32>(row) == <u32>SID_MISSING;
+}
+
+/** Drops the rows of one owner from `count` on. */
+export function truncate(owner: u32, count: u32): void {
+  assert(count <= rowCount(owner), 'a batch does not grow this way');
+  store<u32>(batch(owner), count, COUNT);
+}
+
 /** Gives a waiting row its series. */
 export function patchRow(row: usize, sid: u32, ref: u32): void {
-  assert(load<u32>(row) == <u32>SID_MISSING, 'the row waits for a series');
+  assert(isWaiting(row), 'the row waits for a series');
   store<u32>(row, sid);
   store<u32>(row, ref, REF);
 }
