@@ -205,3 +205,18 @@ export {
   valuesAddress as query_values,
   valuesBytes as query_values_bytes,
 } from './query/query';
+export {
+  remote_age,
+  remote_error_at,
+  remote_exemplars,
+  remote_fault,
+  remote_histograms,
+  remote_labels,
+  remote_metadata,
+  remote_samples,
+  remote_series,
+  snappy_decode,
+  snappy_error_at,
+  snappy_length,
+} from './remote/api';
+export { scan as remote_scan, takeBack as remote_take_back } from './remote/write';

@@ -255,3 +255,22 @@ export enum TextToken {
   Timestamp = 10,
   Value = 11,
 }
+
+/** What is wrong with a protobuf message. */
+export enum WireFault {
+  None = 0,
+  NoMemory = 1,
+  /** A varint is cut short or too long. */
+  Varint = 2,
+  /** A length leads behind the end of what it is part of. */
+  Truncated = 3,
+  /** A group, or a wire type that does not exist. */
+  WireType = 4,
+  /** A field number of 0, or one too large. */
+  Field = 5,
+  /** A known field has another wire type than the message says. */
+  Kind = 6,
+  /** More series or samples than allowed. */
+  TooManySeries = 7,
+  TooManySamples = 8,
+}

@@ -1,4 +1,4 @@
-// The line cache: what the lines of one scrape target (or one remote-write stream) were last time.
+// The line cache: what the lines of one scrape target (or the series of one remote-write stream) were last time.
 //
 // The n-th line of a scrape is nearly always the n-th line of the one before. So
 // the entries lie in line order, and a line costs one hash compare with the entry that
@@ -70,6 +70,8 @@ const HONOR: usize = 48;
 const COMPACT_AT: usize = 52;
 /** Parses in a row that did not need the index. */
 const QUIET: usize = 56;
+/** Of a remote-write stream: the entry that is next in line. */
+export const NEXT: usize = 60;
 const CACHE_BYTES: usize = 64;
 
 const NUMBER_MAX: u32 = 65534;
@@ -190,6 +192,29 @@ export function abort(cache: usize, number: u32): void {
   store<u32>(cache, load<u32>(cache, MARKED_BEFORE), MARKED);
 }
 
+// ---- requests of a remote-write stream, whose numbers are epochs
+
+/** Starts a request. */
+export function beginRequest(cache: usize): void {
+  store<u32>(cache, count(cache), COUNT_BEFORE);
+}
+
+/** Cuts off the entries that a malformed request brought. */
+export function endRequest(cache: usize): void {
+  const before = load<u32>(cache, COUNT_BEFORE);
+  if (count(cache) == before) return;
+  store<u32>(cache, before, COUNT);
+  dropIndex(cache);
+}
+
+/** Starts an epoch; entries that were not seen in the two before it are dropped. */
+export function age(cache: usize): void {
+  if (load<u32>(cache, NUMBER) >= NUMBER_MAX) renumber(cache, load<u32>(cache, NUMBER));
+  const number = load<u32>(cache, NUMBER) + 1;
+  store<u32>(cache, number, NUMBER);
+  if (number > 2) dropBefore(cache, number - 2);
+}
+
 /** Starts the numbers over: 1 for the last parse's entries, 0 (long ago) for all others. */
 function renumber(cache: usize, number: u32): void {
   const end = entries(cache) + <usize>count(cache) * ENTRY_BYTES;
@@ -205,13 +230,19 @@ function compact(cache: usize): void {
   const number = load<u32>(cache, NUMBER);
   if (number < load<u32>(cache, COMPACT_AT)) return;
   store<u32>(cache, number + UNSEEN_MAX, COMPACT_AT);
+  if (number > UNSEEN_MAX) dropBefore(cache, number - UNSEEN_MAX);
+}
+
+/** Drops entries whose last parse was before `number`. */
+function dropBefore(cache: usize, number: u32): void {
   let kept = entries(cache);
   const end = kept + <usize>count(cache) * ENTRY_BYTES;
   for (let entry = kept; entry < end; entry += ENTRY_BYTES) {
-    if ((load<u32>(entry, SEEN) & 0xffff) + UNSEEN_MAX < number) continue;
+    if ((load<u32>(entry, SEEN) & 0xffff) < number) continue;
     if (kept != entry) memory.copy(kept, entry, ENTRY_BYTES);
     kept += ENTRY_BYTES;
   }
+  if (kept == end) return;
   store<u32>(cache, <u32>((kept - entries(cache)) / ENTRY_BYTES), COUNT);
   dropIndex(cache);
   shrink(cache);

@@ -42,6 +42,11 @@ export function add(list: usize, a: u32, b: u32, c: u32, d: u32): bool {
   return true;
 }
 
+export function removeLast(list: usize): void {
+  assert(count(list) > 0, 'the list has a last record');
+  store<u32>(list, count(list) - 1, COUNT);
+}
+
 export function clear(list: usize): void {
   store<u32>(list, 0, COUNT);
   const capacity = load<u32>(list, CAPACITY);

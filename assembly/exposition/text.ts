@@ -167,7 +167,16 @@ function expectedComment(entry: usize): bool {
 }
 
 /** Gives the row of one sample, by what its entry says; false where the memory limit says no. */
-function emit(entry: usize, index: u32, flags: u32, time: i64, ownTime: bool, bits: u64, at: usize, length: usize): bool {
+function emit(
+  entry: usize,
+  index: u32,
+  flags: u32,
+  time: i64,
+  ownTime: bool,
+  bits: u64,
+  at: usize,
+  length: usize,
+): bool {
   const firstTime = walk.touch(entry);
   const retry = (options & ParseOption.Retry) != 0;
   if (!retry) scraped++;

@@ -159,6 +159,11 @@ export function addMiss(index: u32, at: usize, length: usize, float: u32): bool 
   return list.add(misses, index, batch.rowCount(batch.self), <u32>(at - bodyAt), <u32>length);
 }
 
+/** Takes the miss added last back; its rows are the caller's. */
+export function removeMiss(): void {
+  list.removeLast(misses);
+}
+
 /** A row of the miss added last. */
 export function addWaiting(time: i64, bits: u64): bool {
   return batch.addRow(batch.self, <u32>SID_MISSING, 0, time, bits);

@@ -87,23 +87,33 @@ export class LabelScratch {
 
   /** The words for a fault that the core just gave. Valid until the scratch is begun again. */
   error(fault: LabelFault): LabelError {
+    return new LabelError(fault, this.describe(fault));
+  }
+
+  describe(fault: LabelFault): string {
     switch (fault) {
       case LabelFault.Duplicate:
-        return new LabelError(fault, `label name "${this.#faultName()}" is not unique: invalid sample`);
+        return `label name "${this.#faultName()}" is not unique: invalid sample`;
       case LabelFault.NoName:
-        return new LabelError(fault, 'missing metric name (__name__ label)');
+        return 'missing metric name (__name__ label)';
       case LabelFault.EmptyName:
       case LabelFault.InvalidUtf8:
-        return new LabelError(fault, `invalid metric name or label names: ${this.#quoted()}`);
+        return `invalid metric name or label names: ${this.quoted()}`;
+      case LabelFault.TooMany:
+        return 'too many labels';
+      case LabelFault.NameTooLong:
+        return `label name of ${this.#faultBytes(0)} bytes is too long`;
+      case LabelFault.ValueTooLong:
+        return `value of label "${this.#faultName()}" is too long: ${this.#faultBytes(1)} bytes`;
       case LabelFault.NoMemory:
-        return new LabelError(fault, 'no memory for a label set');
-      default:
-        return new LabelError(fault, `label set over its limits (${LabelFault[fault]})`);
+        return 'no memory for a label set';
+      case LabelFault.None:
+        return 'no fault';
     }
   }
 
-  /** As Go prints labels; from the bytes, because they may not be UTF-8. */
-  #quoted(): string {
+  /** The finished label set as Go prints it; from the bytes, because they may not be UTF-8. */
+  quoted(): string {
     const { exports, view } = this.#core;
     const address = exports.scratch_address() >>> 0;
     const pairs = Array.from({ length: view.getUint32(address, true) }, (_, i) => {
@@ -117,9 +127,19 @@ export class LabelScratch {
   }
 
   #faultName(): string {
-    const { exports, view } = this.#core;
-    const at = (exports.scratch_address() >>> 0) + 4 + exports.scratch_fault_at() * 16;
+    const { view } = this.#core;
+    const at = this.#faultAddress();
     return this.#text(view.getUint32(at, true), view.getUint32(at + 4, true));
+  }
+
+  /** Bytes of the name (0) or the value (1) that is at fault. */
+  #faultBytes(which: 0 | 1): number {
+    return this.#core.view.getUint32(this.#faultAddress() + 4 + which * 8, true);
+  }
+
+  #faultAddress(): number {
+    const { exports } = this.#core;
+    return (exports.scratch_address() >>> 0) + 4 + exports.scratch_fault_at() * 16;
   }
 
   #text(address: number, length: number): string {
