@@ -33,6 +33,7 @@ const PIECE_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Borrows `compressed`; it may lie in shared memory. Throws GzipError. */
 export function gunzip(compressed: Uint8Array, options: GunzipOptions): Uint8Array {
+  if (compressed.length === 0) throw new GzipError('corrupt', 'EOF');
   const { decodedBytesMax, decodedBytesHint } = options;
   const guess = decodedBytesHint > 0 ? decodedBytesHint + 1024 : compressed.length * RATIO_GUESS;
   const { buffer, engine } = inflate(compressed, {

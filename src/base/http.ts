@@ -12,7 +12,7 @@
 
 import type { Clock } from './clock.js';
 import { readFileSync } from './disk.js';
-import { ABORTED_TEXT, HttpError, TIMEOUT_TEXT } from './http/error.js';
+import { ABORTED_TEXT, HttpError, quoted, TIMEOUT_TEXT } from './http/error.js';
 import type { BodySink, ExchangeOptions, HttpAnswer, OutgoingRequest, Transport } from './http/exchange.js';
 import { GeneralTransport } from './http/general.js';
 import { type Address, inRequest, PlainTransport } from './http/plain.js';
@@ -142,7 +142,7 @@ export class HttpClient implements HttpSender {
       if (!REDIRECT_STATUSES.has(answer.status) || location === undefined || this.#options.followRedirects === false) {
         return answer;
       }
-      if (redirects === REDIRECTS_MAX) throw redirectError(hop.outgoing, `stopped after ${REDIRECTS_MAX} redirects`);
+      if (redirects === REDIRECTS_MAX) throw redirectError(location, `stopped after ${REDIRECTS_MAX} redirects`);
       hop = redirected(hop, answer.status, location);
     }
   }
@@ -197,7 +197,8 @@ export class HttpClient implements HttpSender {
     const own = request.headers ?? [];
     const trusted = [...(this.#options.headers ?? [])];
     if (authorization !== undefined) trusted.push(['Authorization', authorization]);
-    const hop = makeHop(url, request.unixSocket, request.method ?? 'GET', own, trusted, request.body);
+    const { unixSocket, method = 'GET', body } = request;
+    const hop = makeHop({ url, urlText: request.url, unixSocket, method, own, trusted, body });
     this.#prepared.set(request, { hop, authorization });
     return hop;
   }
@@ -222,44 +223,39 @@ interface Prepared {
   readonly authorization: string | undefined;
 }
 
-/** One request of a chain of redirects. */
-interface Hop {
+/** What one request of a chain of redirects is made of. */
+interface HopParts {
   readonly url: URL;
+  /** The URL as it was written: so errors show it. */
+  readonly urlText: string;
   readonly unixSocket: string | undefined;
-  readonly outgoing: OutgoingRequest;
+  readonly method: string;
   /** Headers that go anywhere, and those that go to the caller's own origin only. */
   readonly own: HeaderPairs;
   readonly trusted: HeaderPairs;
+  readonly body: Uint8Array | undefined;
+}
+
+interface Hop extends HopParts {
+  readonly outgoing: OutgoingRequest;
 }
 
 type HeaderPairs = readonly (readonly [name: string, value: string])[];
 
-function makeHop(
-  url: URL,
-  unixSocket: string | undefined,
-  method: string,
-  own: HeaderPairs,
-  trusted: HeaderPairs,
-  body: Uint8Array | undefined,
-): Hop {
+function makeHop(parts: HopParts): Hop {
+  const { url, urlText, method, body } = parts;
   const headers = ['Host', url.host];
-  for (const [name, value] of [...own, ...trusted]) {
-    if (!HEADER_NAME.test(name) || !HEADER_VALUE.test(value)) {
-      throw new HttpError(
-        'config',
-        `net/http: invalid header field ${HEADER_NAME.test(name) ? `value for ${JSON.stringify(name)}` : 'name'}`,
-      );
+  for (const [name, value] of [...parts.own, ...parts.trusted]) {
+    if (!HEADER_NAME.test(name)) throw new HttpError('config', `net/http: invalid header field name ${quoted(name)}`);
+    // The value may be a secret.
+    if (!HEADER_VALUE.test(value)) {
+      throw new HttpError('config', `net/http: invalid header field value for ${quoted(name)}`);
     }
     headers.push(name, value);
   }
   if (body !== undefined) headers.push('Content-Length', String(body.length));
-  return {
-    url,
-    unixSocket,
-    own,
-    trusted,
-    outgoing: { method, path: `${url.pathname}${url.search}`, headers, body, shownUrl: shownUrl(url) },
-  };
+  const path = `${url.pathname}${url.search}`;
+  return { ...parts, outgoing: { method, path, headers, body, shownUrl: shownUrl(url, urlText) } };
 }
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -270,34 +266,28 @@ function redirected(hop: Hop, status: number, location: string): Hop {
   try {
     url = new URL(location, hop.url);
   } catch (cause) {
-    throw redirectError(
-      hop.outgoing,
-      `failed to parse Location header ${JSON.stringify(location.slice(0, 200))}`,
-      cause,
-    );
+    throw redirectError(hop.outgoing.shownUrl, `failed to parse Location header ${quoted(location)}`, cause);
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    const scheme = url.protocol.slice(0, -1);
-    throw new HttpError(
-      'redirect',
-      `Get ${JSON.stringify(shownUrl(url))}: unsupported protocol scheme ${JSON.stringify(scheme)}`,
-    );
+    throw redirectError(shownUrl(url, url.href), `unsupported protocol scheme ${quoted(url.protocol.slice(0, -1))}`);
   }
   const sameOrigin = url.origin === hop.url.origin;
-  const keepsMethod = status === 307 || status === 308 || hop.outgoing.method === 'GET';
-  return makeHop(
+  const keepsMethod = status === 307 || status === 308 || hop.method === 'GET';
+  return makeHop({
     url,
+    urlText: url.href,
     // A unix socket was named for the caller's own URL: a redirect inside it stays there.
-    sameOrigin ? hop.unixSocket : undefined,
-    keepsMethod ? hop.outgoing.method : 'GET',
-    hop.own,
-    sameOrigin ? hop.trusted : [],
-    keepsMethod ? hop.outgoing.body : undefined,
-  );
+    unixSocket: sameOrigin ? hop.unixSocket : undefined,
+    method: keepsMethod ? hop.method : 'GET',
+    own: hop.own,
+    trusted: sameOrigin ? hop.trusted : [],
+    body: keepsMethod ? hop.body : undefined,
+  });
 }
 
-function redirectError(request: OutgoingRequest, reason: string, cause?: unknown): HttpError {
-  return new HttpError('redirect', `Get ${JSON.stringify(request.shownUrl)}: ${reason}`, cause);
+/** `url`: as the redirect has it, be it relative. */
+function redirectError(url: string, reason: string, cause?: unknown): HttpError {
+  return new HttpError('redirect', `Get ${quoted(url)}: ${reason}`, cause);
 }
 
 function parseUrl(text: string): URL {
@@ -305,17 +295,18 @@ function parseUrl(text: string): URL {
   try {
     url = new URL(text);
   } catch (cause) {
-    throw new HttpError('config', `parse ${JSON.stringify(text)}: not an absolute URL`, cause);
+    // Not shown: what cannot be parsed may hold a password anywhere.
+    throw new HttpError('config', 'parse URL: not an absolute URL', cause);
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new HttpError('config', `unsupported protocol scheme ${JSON.stringify(url.protocol.slice(0, -1))}`);
+    throw new HttpError('config', `unsupported protocol scheme ${quoted(url.protocol.slice(0, -1))}`);
   }
   return url;
 }
 
 /** As Go shows it: a password is not for logs. */
-function shownUrl(url: URL): string {
-  if (url.password === '') return url.href;
+function shownUrl(url: URL, text: string): string {
+  if (url.password === '') return text;
   const shown = new URL(url);
   shown.password = '***';
   return shown.href;

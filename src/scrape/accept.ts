@@ -93,35 +93,39 @@ type MediaType =
   | { readonly mediaType: string; readonly error?: undefined }
   | { readonly mediaType?: undefined; readonly error: string };
 
-const TYPE = /^[\t ]*([!#$%&'*+.^_`|~0-9A-Za-z-]+(?:\/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?)[\t ]*/;
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]*/;
 const PARAMETER =
   /^;[\t ]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)[\t ]*=[\t ]*([!#$%&'*+.^_`|~0-9A-Za-z-]+|"(?:[^"\\]|\\.)*")[\t ]*/;
 
 /** A media type with its parameters, as Go's mime package reads it (RFC 2045, RFC 2616): parameters have to be in order. */
 export function parseMediaType(text: string): MediaType {
-  const base = text.split(';', 1)[0]!.trim().toLowerCase();
-  const type = TYPE.exec(text);
-  if (base === '') return { error: 'mime: no media type' };
-  if (type === null) return { error: 'mime: expected token after slash' };
-  if (type[1]!.toLowerCase() !== base) {
-    return {
-      error:
-        base.endsWith('/') || !base.includes('/')
-          ? 'mime: expected token after slash'
-          : 'mime: unexpected content after media subtype',
-    };
-  }
-  let rest = text.slice(type[0].length);
+  const semicolon = text.indexOf(';');
+  const mediaType = (semicolon < 0 ? text : text.slice(0, semicolon)).trim().toLowerCase();
+  const error = faultOfType(mediaType) ?? (semicolon < 0 ? undefined : faultOfParameters(text.slice(semicolon)));
+  return error === undefined ? { mediaType } : { error };
+}
+
+function faultOfType(mediaType: string): string | undefined {
+  const type = TOKEN.exec(mediaType)![0];
+  if (type === '') return 'mime: no media type';
+  if (type === mediaType) return undefined;
+  if (mediaType[type.length] !== '/') return 'mime: expected slash after first token';
+  const subtype = TOKEN.exec(mediaType.slice(type.length + 1))![0];
+  if (subtype === '') return 'mime: expected token after slash';
+  if (type.length + 1 + subtype.length < mediaType.length) return 'mime: unexpected content after media subtype';
+  return undefined;
+}
+
+function faultOfParameters(rest: string): string | undefined {
   const names = new Set<string>();
   while (rest !== '') {
     const parameter = PARAMETER.exec(rest);
     // A semicolon at the end is common and harmless.
-    if (parameter === null)
-      return /^;[\t ]*$/.test(rest) ? { mediaType: base } : { error: 'mime: invalid media parameter' };
+    if (parameter === null) return /^;[\t ]*$/.test(rest) ? undefined : 'mime: invalid media parameter';
     const name = parameter[1]!.toLowerCase();
-    if (names.has(name)) return { error: 'mime: duplicate parameter name' };
+    if (names.has(name)) return 'mime: duplicate parameter name';
     names.add(name);
     rest = rest.slice(parameter[0].length);
   }
-  return { mediaType: base };
+  return undefined;
 }

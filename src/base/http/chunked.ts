@@ -32,6 +32,9 @@ const SIZE_DIGITS_MAX = 13;
 /** Bytes of one extension, or of all trailers together: nobody we scrape sends any. */
 const ASIDE_BYTES_MAX = 16 * 1024;
 
+/** Readers that take a lone line feed for the end of a line and readers that do not see different chunks. */
+const BARE_LF = 'chunked line ends with bare LF';
+
 export class ChunkedDecoder {
   #expect = Expect.Size;
   /** Of the current chunk: digits read of its size, then bytes of data still to come. */
@@ -79,8 +82,8 @@ export class ChunkedDecoder {
         this.#size(byte);
         break;
       case Expect.Extension:
+        want(byte !== LF, BARE_LF);
         if (byte === CR) this.#expect = Expect.SizeLf;
-        else if (byte === LF) this.#sizeEnds();
         else this.#countAside();
         break;
       case Expect.SizeLf:
@@ -88,9 +91,8 @@ export class ChunkedDecoder {
         this.#sizeEnds();
         break;
       case Expect.DataCr:
-        want(byte === CR || byte === LF, 'malformed chunked encoding');
-        if (byte === CR) this.#expect = Expect.DataLf;
-        else this.#nextChunk();
+        want(byte === CR, 'malformed chunked encoding');
+        this.#expect = Expect.DataLf;
         break;
       case Expect.DataLf:
         want(byte === LF, 'malformed chunked encoding');
@@ -122,9 +124,9 @@ export class ChunkedDecoder {
       this.#remaining = this.#remaining * 16 + digit;
       return;
     }
-    want(this.#digits > 0, 'invalid byte in chunk length');
+    want(byte !== LF, BARE_LF);
+    want(this.#digits > 0, byte === CR ? 'empty hex number for chunk length' : 'invalid byte in chunk length');
     if (byte === CR) this.#expect = Expect.SizeLf;
-    else if (byte === LF) this.#sizeEnds();
     else {
       want(byte === SEMICOLON || byte === SPACE || byte === TAB, 'invalid byte in chunk length');
       this.#aside = 0;

@@ -37,6 +37,12 @@ export const TIMEOUT_TEXT = 'context deadline exceeded';
 export const ABORTED_TEXT = 'context canceled';
 export const BODY_LIMIT_TEXT = 'body size limit exceeded';
 
+/** Text in quotes, as Go prints it with %q, and no longer than an error should be. */
+export function quoted(text: string): string {
+  const shown = text.length <= 100 ? text : `${text.slice(0, 100)}…`;
+  return JSON.stringify(shown).replace(/\\u00([0-9a-f]{2})/g, '\\x$1');
+}
+
 /** Go's words for an errno; Node's own where we know none. */
 export function systemErrorText(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;

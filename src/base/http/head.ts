@@ -9,7 +9,7 @@
 // As RFC 9112, sections 2 to 6, with a lone ␊ ending a line too (which it permits and Go accepts).
 // Whatever could make two readers disagree on where a body ends is refused.
 
-import { HttpError } from './error.js';
+import { HttpError, quoted } from './error.js';
 
 /** Longest head we read. Prometheus's client allows 10 MB, which a hostile target can use to fill memory. */
 export const HEAD_BYTES_MAX = 256 * 1024;
@@ -18,7 +18,7 @@ export interface ResponseHead {
   readonly status: number;
   /** Code and reason as they came, like `404 Not Found`. */
   readonly statusText: string;
-  /** By lower-case name; values of a repeated field are joined by `, `. */
+  /** By lower-case name. Of a repeated field the first value, as Go's client has it; all where they make a list. */
   readonly headers: ReadonlyMap<string, string>;
   readonly framing: BodyFraming;
   /** Whether the connection may carry another request once the body has ended. */
@@ -57,7 +57,7 @@ export function findHeadEnd(bytes: Buffer, from: number, end: number): number {
 export function parseHead(bytes: Buffer, end: number): ResponseHead {
   const lines = bytes.toString('latin1', 0, end).split('\n');
   const statusLine = STATUS_LINE.exec(withoutCr(lines[0]!));
-  if (statusLine === null) throw broken(`malformed HTTP response ${JSON.stringify(shortened(withoutCr(lines[0]!)))}`);
+  if (statusLine === null) throw broken(faultOfStatusLine(withoutCr(lines[0]!)));
   const minor = statusLine[1]!;
   const status = Number(statusLine[2]);
 
@@ -81,29 +81,50 @@ export function parseHead(bytes: Buffer, end: number): ResponseHead {
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})( [\t\x20-\x7e\x80-\xff]*)?$/;
 const FIELD = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)$/;
 const DIGITS = /^[0-9]{1,15}$/;
+/** Fields that decide about the connection: every mention counts. */
+const LISTS: ReadonlySet<string> = new Set(['transfer-encoding', 'connection']);
 
 function addField(headers: Map<string, string>, line: string): void {
   const field = FIELD.exec(line);
-  if (field === null) throw broken(`malformed MIME header line: ${shortened(line)}`);
+  if (field === null) {
+    throw broken(`malformed MIME header${line.includes(':') ? ' line' : ': missing colon'}: ${quoted(line)}`);
+  }
   const name = field[1]!.toLowerCase();
   const value = field[2]!.trimEnd();
   const earlier = headers.get(name);
   if (earlier === undefined) headers.set(name, value);
-  else if (name === 'content-length') {
-    if (earlier !== value) throw broken('http: message cannot contain multiple Content-Length headers');
-  } else headers.set(name, `${earlier}, ${value}`);
+  else if (LISTS.has(name)) headers.set(name, `${earlier}, ${value}`);
+  else if (name === 'content-length' && earlier !== value) {
+    const both = `${quoted(earlier)} ${quoted(value)}`;
+    throw broken(`http: message cannot contain multiple Content-Length headers; got [${both}]`);
+  }
+}
+
+/** As Go's client finds it: code before version. */
+function faultOfStatusLine(line: string): string {
+  const [version, rest] = splitOnce(line, ' ');
+  if (rest === undefined) return `malformed HTTP response ${quoted(line)}`;
+  const code = splitOnce(rest.trimStart(), ' ')[0];
+  if (!/^[1-9][0-9]{2}$/.test(code)) return `malformed HTTP status code ${quoted(code)}`;
+  if (!/^HTTP\/1\.[01]$/.test(version)) return `malformed HTTP version ${quoted(version)}`;
+  return `malformed HTTP response ${quoted(line)}`;
+}
+
+function splitOnce(text: string, separator: string): [before: string, behind: string | undefined] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 function framingOf(status: number, headers: ReadonlyMap<string, string>): BodyFraming {
   if (status < 200 || status === 204 || status === 304) return NO_BODY;
   const coding = headers.get('transfer-encoding');
   if (coding !== undefined) {
-    if (coding.toLowerCase() !== 'chunked') throw broken(`unsupported transfer encoding: ${JSON.stringify(coding)}`);
+    if (coding.toLowerCase() !== 'chunked') throw broken(`unsupported transfer encoding: ${quoted(coding)}`);
     return CHUNKED;
   }
   const length = headers.get('content-length');
   if (length === undefined) return UNTIL_CLOSE;
-  if (!DIGITS.test(length)) throw broken(`bad Content-Length ${JSON.stringify(shortened(length))}`);
+  if (!DIGITS.test(length)) throw broken(`bad Content-Length ${quoted(length)}`);
   return { kind: 'length', bytes: Number(length) };
 }
 
@@ -119,10 +140,7 @@ function withoutCr(line: string): string {
   return line.endsWith('\r') ? line.slice(0, -1) : line;
 }
 
-function shortened(text: string): string {
-  return text.length <= 100 ? text : `${text.slice(0, 100)}…`;
-}
-
-function broken(reason: string): HttpError {
+/** The answer itself is at fault, in the words Go's client has for all such faults. */
+export function broken(reason: string): HttpError {
   return new HttpError('protocol', `net/http: HTTP/1.x transport connection broken: ${reason}`);
 }

@@ -9,9 +9,9 @@
 
 import { connect, type Socket } from 'node:net';
 import { type BodyReader, putBody, readBody, skipBody } from './body.js';
-import { HttpError, systemErrorText } from './error.js';
+import { HttpError, quoted, systemErrorText } from './error.js';
 import type { ExchangeOptions, HttpAnswer, OutgoingRequest, Transport } from './exchange.js';
-import { findHeadEnd, HEAD_BYTES_MAX, parseHead, type ResponseHead } from './head.js';
+import { broken, findHeadEnd, HEAD_BYTES_MAX, parseHead, type ResponseHead } from './head.js';
 
 /** Where a transport connects to. */
 export type Address =
@@ -155,7 +155,7 @@ class Connection {
     this.#headBytes = undefined;
     this.#headFilled = 0;
     const head = parseHead(bytes, headEnd);
-    if (head.status < 200) this.#onInterimHead(head, bytes, headEnd, filled);
+    if (head.status < 200 && head.status !== 101) this.#onInterimHead(bytes, headEnd, filled);
     else this.#onHead(head, bytes, headEnd, filled);
   }
 
@@ -171,8 +171,7 @@ class Connection {
   }
 
   /** 100 Continue and the like: another head follows, part of which may have come. */
-  #onInterimHead(head: ResponseHead, bytes: Buffer, from: number, end: number): void {
-    if (head.status === 101) throw new HttpError('protocol', 'unexpected 101 Switching Protocols');
+  #onInterimHead(bytes: Buffer, from: number, end: number): void {
     if (++this.#interimHeads > INTERIM_HEADS_MAX) {
       throw new HttpError('protocol', 'net/http: too many 1xx informational responses');
     }
@@ -200,7 +199,7 @@ class Connection {
     const head = this.#head!;
     const body = this.#body;
     const wanted = this.#options!.wantsBody(head);
-    const reusable = head.keepAlive && !excess && body?.excess !== true;
+    const reusable = head.keepAlive && head.status !== 101 && !excess && body?.excess !== true;
     const resolve = this.#resolve!;
     this.#release();
     if (reusable) this.#phase = 'idle';
@@ -249,7 +248,8 @@ class Connection {
   #lostError(): HttpError {
     const cause = this.#socketError;
     if (cause === undefined) {
-      return new HttpError('broken', this.#phase === 'head' && !this.#heard ? 'EOF' : 'unexpected EOF');
+      if (this.#phase !== 'head') return new HttpError('broken', 'unexpected EOF');
+      return new HttpError('broken', this.#heard ? broken('unexpected EOF').message : 'EOF');
     }
     const { syscall = 'read' } = cause as NodeJS.ErrnoException;
     if (cause instanceof AggregateError || syscall === 'connect' || syscall === 'getaddrinfo') {
@@ -266,7 +266,7 @@ class Connection {
 /** What goes before the reason when no head had come, as Go's client words it. */
 export function inRequest(request: OutgoingRequest, error: HttpError): HttpError {
   const method = `${request.method[0]}${request.method.slice(1).toLowerCase()}`;
-  return new HttpError(error.code, `${method} ${JSON.stringify(request.shownUrl)}: ${error.message}`, error);
+  return new HttpError(error.code, `${method} ${quoted(request.shownUrl)}: ${error.message}`, error);
 }
 
 export function dialError(address: Address, cause: Error): HttpError {

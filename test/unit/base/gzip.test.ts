@@ -13,7 +13,7 @@ const flipped = (at: number) => {
 const cases: [name: string, bytes: Uint8Array, want: string][] = [
   ['good', good, 'up 1\ndown 0\n'],
   ['two members', Buffer.concat([good, good]), 'up 1\ndown 0\nup 1\ndown 0\n'],
-  ['nothing', Buffer.alloc(0), 'corrupt: unexpected EOF'],
+  ['nothing', Buffer.alloc(0), 'corrupt: EOF'],
   ['no gzip', Buffer.from('up 1\n# HELP up'), 'corrupt: gzip: invalid header'],
   ['junk behind', Buffer.concat([good, Buffer.from('junk')]), 'corrupt: gzip: invalid header'],
   ['zeroes behind', Buffer.concat([good, Buffer.alloc(4)]), 'corrupt: gzip: invalid header'],
@@ -41,7 +41,7 @@ for (const [name, bytes, want] of cases) {
 }
 
 test('a body cut anywhere is an unexpected end', () => {
-  for (let end = 0; end < good.length; end++)
+  for (let end = 1; end < good.length; end++)
     assert.equal(outcome(good.subarray(0, end), 100), 'corrupt: unexpected EOF', `cut at ${end}`);
 });
 

@@ -63,6 +63,8 @@ const types: [contentType: string | undefined, fallback: string | undefined, wan
     unreadable('text/plain version=0.0.4', 'mime: unexpected content after media subtype'),
   ],
   ['text/', undefined, unreadable('text/', 'mime: expected token after slash')],
+  ['text plain', undefined, unreadable('text plain', 'mime: expected slash after first token')],
+  ['/', undefined, unreadable('/', 'mime: no media type')],
   [';', undefined, unreadable(';', 'mime: no media type')],
   ['text/plain; version', 'PrometheusText0.0.4', 'text'],
   ['application/openmetrics-text; version=1.0.0', undefined, OPENMETRICS],

@@ -175,13 +175,13 @@ const targets: [name: string, script: Script, health: 'up' | 'down', lastError: 
     'down',
     /^non-compliant scrape target sending blank Content-Type/,
   ],
-  ['not HTTP', ['220 ready\r\n\r\n'], 'down', /malformed HTTP response "220 ready"$/],
+  ['not HTTP', ['220 ready\r\n\r\n'], 'down', /malformed HTTP status code "ready"$/],
   ['chunks that are none', [`${OK}Transfer-Encoding: chunked\r\n\r\nxyz\r\n`], 'down', 'invalid byte in chunk length'],
   [
     'two lengths',
     [`${OK}Content-Length: 1\r\nContent-Length: 2\r\n\r\nup`],
     'down',
-    /multiple Content-Length headers$/,
+    /multiple Content-Length headers; got /,
   ],
 ];
 
