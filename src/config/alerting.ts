@@ -1,11 +1,12 @@
 // Where alerts go: Alertmanagers, and the rules applied to alerts on their way.
 
-import { type Fields, field, list, oneOf, optional, string, struct, type ValueOf } from './codec.js';
+import { list, oneOf, string, type ValueOf } from './codec.js';
 import { anything } from './data.js';
 import { checkStaticTargets, discoveryFields, staticConfigs } from './discovery.js';
 import { ConfigError } from './error.js';
 import { finishHttpClient, httpClientFields } from './http-client.js';
 import { checkRules, relabelRules } from './relabel-rules.js';
+import { type Fields, field, optional, struct } from './struct.js';
 import { duration } from './values.js';
 
 const ALERT_RULE_NULL = 'empty or null alert relabeling rule';

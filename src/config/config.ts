@@ -2,22 +2,13 @@
 
 import { quote } from '../model/quote.js';
 import { alertingSection } from './alerting.js';
-import {
-  type Codec,
-  field,
-  list,
-  optional,
-  resolvePath,
-  type StructCodec,
-  string,
-  struct,
-  type ValueOf,
-} from './codec.js';
+import { type Codec, list, resolvePath, string, type ValueOf } from './codec.js';
 import { YamlFile } from './document.js';
 import { ConfigError } from './error.js';
 import { remoteReads, remoteWrites } from './remote.js';
 import { completeJob, type GlobalConfig, globalSection, type ScrapeConfig, scrapeSection } from './scrape.js';
 import { otlpSection, runtimeSection, storageSection, tracingSection } from './storage.js';
+import { field, optional, type StructCodec, struct } from './struct.js';
 
 /** A path in which only the last part may have a star. */
 const GLOB = /^[^*]*(?:\*[^/]*)?$/;

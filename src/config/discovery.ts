@@ -5,11 +5,13 @@
 import { type Labels, labelsOf, pairsOf } from '../model/labels.js';
 import { isUtf8 } from '../model/names.js';
 import { quote } from '../model/quote.js';
-import { type Codec, type Field, type Fields, field, list, mapOf, string, struct } from './codec.js';
+import { type Codec, list, mapOf, string } from './codec.js';
 import { anything, type Data, dataOf, hideSecrets } from './data.js';
-import { entriesOf, isMap, type Node, Pair, textOf, type YamlFile } from './document.js';
+import { sectionFault } from './discovery-faults.js';
+import { isMap } from './document.js';
 import { ConfigError } from './error.js';
 import { finishHttpClient, httpClientFields } from './http-client.js';
+import { type Field, type Fields, field, struct } from './struct.js';
 
 /** A group of targets that share labels. */
 export interface StaticConfig {
@@ -119,8 +121,11 @@ export function discoveriesOf(config: WithDiscovery): DiscoveryConfig[] {
 }
 
 /** Keys of HTTP clients, wherever they stand among others. */
-const client = struct('http client', httpClientFields(), finishHttpClient);
-const CLIENT_KEYS: ReadonlySet<string> = new Set(Object.values(httpClientFields()).map(({ key }) => key));
+const client = struct('http client', httpClientFields(), finishHttpClient, { ignoreUnknown: true });
+
+/** These talk through libraries of their own, whose credentials have other names. */
+const OWN_CLIENT: ReadonlySet<DiscoveryKind> = new Set(['dns', 'file', 'gce', 'nerve', 'oci', 'serverset', 'triton']);
+
 /** Its keys, so that a wrong one is found. */
 const kubernetes = struct(
   'kubernetes.plain',
@@ -128,18 +133,16 @@ const kubernetes = struct(
     apiServer: field('api_server', string, ''),
     role: field('role', string, ''),
     kubeconfigFile: field('kubeconfig_file', string, ''),
-    namespaces: field('namespaces', anyOf('kubernetes.plain', ['names', 'own_namespace']), null),
-    selectors: field('selectors', list(anyOf('kubernetes.plain', ['role', 'label', 'field'])), []),
-    attachMetadata: field('attach_metadata', anyOf('kubernetes.plain', ['node', 'namespace']), null),
+    namespaces: field('namespaces', only('kubernetes.plain', ['names', 'own_namespace']), null),
+    selectors: field('selectors', list(only('kubernetes.plain', ['role', 'label', 'field'])), []),
+    attachMetadata: field('attach_metadata', only('kubernetes.plain', ['node', 'namespace']), null),
     ...httpClientFields(),
   },
   finishHttpClient,
 );
-/** These talk through libraries of their own, whose credentials have other names. */
-const OWN_CLIENT: ReadonlySet<DiscoveryKind> = new Set(['dns', 'file', 'gce', 'nerve', 'oci', 'serverset', 'triton']);
 
 /** Data with these keys only. */
-function anyOf(type: string, keys: readonly string[]): Codec<Data> {
+function only(type: string, keys: readonly string[]): Codec<Data> {
   return struct(
     type,
     Object.fromEntries(keys.map((key) => [key, field(key, anything, null)])),
@@ -156,169 +159,11 @@ function section(kind: DiscoveryKind): Codec<DiscoveryConfig> {
       }
       const settings = dataOf(node, file) as ReadonlyMap<string, Data>;
       if (kind === 'kubernetes') kubernetes.decode(node, file);
-      else if (!OWN_CLIENT.has(kind)) client.decode(only(node, CLIENT_KEYS, file), file);
-      const fault = SECTION_FAULTS[kind]?.(settings);
+      else if (!OWN_CLIENT.has(kind)) client.decode(node, file);
+      const fault = sectionFault({ kind, settings });
       if (fault !== undefined) throw new ConfigError(fault);
       return { kind, settings };
     },
     encode: ({ settings }) => hideSecrets(settings),
   };
-}
-
-/** A mapping with some of its keys; lines stay. */
-function only(map: Node, keys: ReadonlySet<string>, file: YamlFile): Node {
-  if (!isMap(map)) return map;
-  const copy = map.clone() as typeof map;
-  copy.items = entriesOf(map, file)
-    .filter(([key]) => keys.has(textOf(key)))
-    .map(([key, value]) => new Pair(key, value));
-  return copy;
-}
-
-type Settings = ReadonlyMap<string, Data>;
-
-/** What a section cannot do without, in Prometheus's words. The rest is for the discovery itself. */
-const SECTION_FAULTS: { readonly [K in DiscoveryKind]?: (settings: Settings) => string | undefined } = {
-  dns: (settings) =>
-    hasItems(settings, 'names') ? undefined : 'DNS-SD config must contain at least one SRV record name',
-  file: (settings) =>
-    hasItems(settings, 'files') ? undefined : 'file service discovery config must contain at least one path name',
-  http: (settings) => (given(settings, 'url') === '' ? 'URL is missing' : hostFault(given(settings, 'url'))),
-  puppetdb: (settings) => {
-    if (given(settings, 'url') === '') return 'URL is missing';
-    return hostFault(given(settings, 'url')) ?? (given(settings, 'query') === '' ? 'query missing' : undefined);
-  },
-  eureka: (settings) => {
-    const server = given(settings, 'server');
-    if (server === '') return 'eureka_sd: empty or null eureka server';
-    return /^[a-z][a-z0-9+.-]*:\/\/[^/]+/i.test(server) ? undefined : 'eureka_sd: invalid eureka server URL';
-  },
-  marathon(settings) {
-    if (!hasItems(settings, 'servers')) return 'marathon_sd: must contain at least one Marathon server';
-    const tokens = ['auth_token', 'auth_token_file'].filter((key) => given(settings, key) !== '');
-    if (tokens.length > 1) return 'marathon_sd: at most one of auth_token & auth_token_file must be configured';
-    if (tokens.length === 0) return undefined;
-    if (given(settings, 'bearer_token') + given(settings, 'bearer_token_file') !== '') {
-      return 'marathon_sd: at most one of bearer_token, bearer_token_file, auth_token & auth_token_file must be configured';
-    }
-    if (!settings.has('authorization')) return undefined;
-    return 'marathon_sd: at most one of auth_token, auth_token_file & authorization must be configured';
-  },
-  hetzner: (settings) => roleFault(settings, ['robot', 'hcloud']),
-  scaleway(settings) {
-    if (given(settings, 'secret_key') !== '' && given(settings, 'secret_key_file') !== '') {
-      return 'at most one of secret_key & secret_key_file must be configured';
-    }
-    return roleFault(settings, ['instance', 'baremetal']);
-  },
-  openstack(settings) {
-    const availability = given(settings, 'availability') || 'public';
-    if (!['public', 'internal', 'admin'].includes(availability))
-      return `unknown availability ${availability}, must be one of admin, internal or public`;
-    return roleFault(settings, ['hypervisor', 'instance', 'loadbalancer']);
-  },
-  ionos: (settings) => (given(settings, 'datacenter_id') === '' ? "datacenter id can't be empty" : undefined),
-  uyuni: (settings) => (given(settings, 'server') === '' ? 'Uyuni SD configuration requires server host' : undefined),
-  ovhcloud(settings) {
-    if (given(settings, 'application_key') === '') return 'application key can not be empty';
-    if (given(settings, 'application_secret') === '') return 'application secret can not be empty';
-    if (given(settings, 'consumer_key') === '') return 'consumer key can not be empty';
-    const service = given(settings, 'service');
-    return ['vps', 'dedicated_server'].includes(service) ? undefined : `unknown service: ${service}`;
-  },
-  ec2(settings) {
-    const filters = settings.get('filters');
-    const empty =
-      Array.isArray(filters) && filters.some((filter) => filter instanceof Map && !hasItems(filter, 'values'));
-    return empty ? 'EC2 SD configuration filter values cannot be empty' : undefined;
-  },
-  azure(settings) {
-    const method = given(settings, 'authentication_method') || 'OAuth';
-    if (!['OAuth', 'ManagedIdentity', 'SDK', 'WorkloadIdentity'].includes(method)) {
-      return `unknown authentication_type ${quote(method)}. Supported types are "OAuth", "ManagedIdentity", "SDK" or "WorkloadIdentity"`;
-    }
-    const needed =
-      method === 'OAuth' ? ['subscription_id', 'tenant_id', 'client_id', 'client_secret'] : ['subscription_id'];
-    const missing = needed.find((key) => given(settings, key) === '');
-    return missing && `azure SD configuration requires a ${missing}`;
-  },
-  outscale(settings) {
-    const secrets = ['secret_key', 'secret_key_file'].filter((key) => given(settings, key) !== '').length;
-    if (secrets > 1) return 'at most one of secret_key & secret_key_file must be configured';
-    return secrets === 0 ? 'one of secret_key & secret_key_file must be configured' : undefined;
-  },
-  oci(settings) {
-    const method = given(settings, 'authentication_method') || 'api_key';
-    return ['api_key', 'instance_principal'].includes(method) ? undefined : `unknown authentication method: ${method}`;
-  },
-  stackit: (settings) => (/^:\/\//.test(given(settings, 'endpoint')) ? 'missing protocol scheme' : undefined),
-  kubernetes: kubernetesFault,
-};
-
-function given(settings: Settings, key: string): string {
-  return String(settings.get(key) ?? '');
-}
-
-function hasItems(settings: Settings, key: string): boolean {
-  const items = settings.get(key);
-  return Array.isArray(items) && items.length > 0;
-}
-
-function roleFault(settings: Settings, roles: readonly string[]): string | undefined {
-  const role = given(settings, 'role');
-  if (role === '') return `role missing (one of: ${roles.join(', ')})`;
-  return roles.includes(role) ? undefined : `unknown role ${quote(role)}`;
-}
-
-function hostFault(url: string): string | undefined {
-  const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)/i.exec(url);
-  if (!['http', 'https'].includes(match?.[1]?.toLowerCase() ?? '')) return "URL scheme must be 'http' or 'https'";
-  return match?.[2] === '' ? 'host is missing in URL' : undefined;
-}
-
-/** Roles, and which objects each may select. */
-const KUBERNETES_ROLES: ReadonlyMap<string, readonly string[]> = new Map([
-  ['pod', ['pod']],
-  ['service', ['service']],
-  ['endpoints', ['pod', 'service', 'endpoints']],
-  ['endpointslice', ['pod', 'service', 'endpointslice']],
-  ['node', ['node']],
-  ['ingress', ['ingress']],
-]);
-
-function kubernetesFault(settings: Settings): string | undefined {
-  const role = given(settings, 'role');
-  if (role === '') return 'role missing (one of: pod, service, endpoints, endpointslice, node, ingress)';
-  const selectable = KUBERNETES_ROLES.get(role);
-  if (selectable === undefined) return `unknown Kubernetes SD role ${quote(role)}`;
-  const namespaces = settings.get('namespaces');
-  if (given(settings, 'kubeconfig_file') !== '') {
-    if (given(settings, 'api_server') !== '') return "cannot use 'kubeconfig_file' and 'api_server' simultaneously";
-    if (namespaces instanceof Map && namespaces.get('own_namespace') === true) {
-      return "cannot use 'kubeconfig_file' and 'namespaces.own_namespace' simultaneously";
-    }
-  }
-  return selectorsFault(role, selectable, settings.get('selectors') ?? []);
-}
-
-/** One requirement of a label or field selector: `a`, `!a`, `a=b`, `a in (b, c)`. */
-const REQUIREMENT = /^\s*(?:!?\s*[\w./-]+|[\w./-]+\s*(?:=|==|!=)\s*[\w.:/-]*|[\w./-]+\s+(?:in|notin)\s+\([^()]*\))\s*$/;
-
-function selectorsFault(role: string, selectable: readonly string[], selectors: Data): string | undefined {
-  if (!Array.isArray(selectors)) return undefined;
-  const seen = new Set<string>();
-  for (const selector of selectors) {
-    if (!(selector instanceof Map)) continue;
-    const selected = given(selector, 'role');
-    if (seen.has(selected)) return `duplicated selector role: ${selected}`;
-    seen.add(selected);
-    if (!selectable.includes(selected)) return `${role} role supports only ${selectable.join(', ')} selectors`;
-    const field = given(selector, 'field');
-    const bad = field === '' ? undefined : field.split(',').find((part) => !/[^=!]=/.test(part));
-    if (bad !== undefined) return `invalid selector: '${field}'; can't understand '${bad}'`;
-    const label = given(selector, 'label');
-    const parts = label === '' ? [] : label.split(/,(?![^(]*\))/);
-    if (parts.some((part) => !REQUIREMENT.test(part))) return `unable to parse requirement: ${label}`;
-  }
-  return undefined;
 }

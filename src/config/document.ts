@@ -22,7 +22,7 @@ import {
 import { ConfigError } from './error.js';
 
 export type { Node, YAMLMap, YAMLSeq } from 'yaml';
-export { isMap, isSeq, Pair } from 'yaml';
+export { isMap, isSeq } from 'yaml';
 
 export type ScalarTag =
   | '!!null'

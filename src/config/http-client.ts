@@ -2,21 +2,9 @@
 // in every section that makes requests, which is why they are spread into theirs.
 
 import { quote } from '../model/quote.js';
-import {
-  bool,
-  type Fields,
-  field,
-  list,
-  mapOf,
-  optional,
-  path,
-  type StructOf,
-  shown,
-  string,
-  struct,
-  type ValueOf,
-} from './codec.js';
+import { bool, list, mapOf, path, string, type ValueOf } from './codec.js';
 import { ConfigError } from './error.js';
+import { type Fields, field, optional, type StructOf, shown, struct } from './struct.js';
 import { type Secret, secret, url } from './values.js';
 
 const TLS_VERSIONS = ['TLS10', 'TLS11', 'TLS12', 'TLS13'];

@@ -4,8 +4,9 @@
 import type { NameScheme } from '../model/names.js';
 import { quote } from '../model/quote.js';
 import { faultOf, RELABEL_ACTIONS, RELABEL_DEFAULTS, type RelabelAction, type RelabelRule } from '../relabel/rule.js';
-import { type Codec, field, list, string, struct, text, uint64 } from './codec.js';
+import { type Codec, list, string, text, uint64 } from './codec.js';
 import { ConfigError } from './error.js';
+import { field, struct } from './struct.js';
 import { pattern } from './values.js';
 
 const action: Codec<RelabelAction | ''> = {

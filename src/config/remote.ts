@@ -1,23 +1,11 @@
 // Remote write and remote read: where samples are sent to, and read from.
 
-import {
-  bool,
-  type Fields,
-  field,
-  int,
-  list,
-  mapOf,
-  oneOf,
-  optional,
-  shown,
-  string,
-  struct,
-  type ValueOf,
-} from './codec.js';
+import { bool, int, list, mapOf, oneOf, string, type ValueOf } from './codec.js';
 import { anything } from './data.js';
 import { ConfigError } from './error.js';
 import { finishHttpClient, httpClientFields } from './http-client.js';
 import { checkRules, relabelRules } from './relabel-rules.js';
+import { type Fields, field, optional, shown, struct } from './struct.js';
 import { duration, url } from './values.js';
 
 const queue = struct(

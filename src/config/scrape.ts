@@ -5,28 +5,12 @@
 
 import { isLabelName, type NameScheme } from '../model/names.js';
 import { quote } from '../model/quote.js';
-import {
-  bool,
-  type Codec,
-  type Fields,
-  field,
-  float,
-  list,
-  mapOf,
-  oneOf,
-  optional,
-  path,
-  shown,
-  string,
-  struct,
-  text,
-  uint,
-  type ValueOf,
-} from './codec.js';
+import { bool, type Codec, float, list, mapOf, oneOf, path, string, text, uint, type ValueOf } from './codec.js';
 import { checkedLabels, checkStaticTargets, discoveryFields, staticConfigs } from './discovery.js';
 import { ConfigError } from './error.js';
 import { finishHttpClient, httpClientFields } from './http-client.js';
 import { checkRules, relabelRules } from './relabel-rules.js';
+import { type Fields, field, optional, shown, struct } from './struct.js';
 import { bytes, duration } from './values.js';
 
 export const SCRAPE_PROTOCOLS = [

@@ -1,23 +1,10 @@
 // Sections that say how this server keeps and translates data: storage, otlp, tracing, runtime.
 
 import { quote } from '../model/quote.js';
-import {
-  bool,
-  field,
-  float,
-  int,
-  list,
-  mapOf,
-  oneOf,
-  optional,
-  shown,
-  string,
-  struct,
-  text,
-  type ValueOf,
-} from './codec.js';
+import { bool, float, int, list, mapOf, oneOf, string, text, type ValueOf } from './codec.js';
 import { ConfigError } from './error.js';
 import { tlsConfig } from './http-client.js';
+import { field, optional, shown, struct } from './struct.js';
 import { bytes, duration } from './values.js';
 
 /** Durations as everywhere; a minus sign gets an error of its own, because it is a common mistake for "for ever". */

@@ -4,7 +4,9 @@
 //   {"time":"2026-11-21T08:00:00Z","level":"INFO","source":"wal.js:12","msg":"Segment loaded","segment":3}
 //
 // One event is one line whatever its values hold: they are quoted, and cut at 4 KiB,
-// so nobody can forge a line by putting a newline into a label.
+// so nobody can forge a line by putting a newline into a label. Nobody can flood the
+// log either: of one message, a few lines pass each second, and the next that passes
+// says how many did not (`suppressed=12`).
 
 import { type Clock, realClock } from '../base/clock.js';
 import { quote } from '../model/quote.js';
@@ -27,11 +29,23 @@ export interface LoggerOptions {
 const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 const VALUE_BYTES_MAX = 4096;
 
+/** Lines of one message that may come at once, and how many more each second. */
+const BURST_LINES = 50;
+const LINES_PER_SECOND = 10;
+
+/** How much one message may still say. Messages are constants of the code, so there are few. */
+interface Allowance {
+  lines: number;
+  filledAtMs: number;
+  suppressed: number;
+}
+
 interface Output {
   readonly rank: number;
   readonly format: LogFormat;
   readonly clock: Clock;
   readonly write: (line: string) => void;
+  readonly allowances: Map<string, Allowance>;
 }
 
 type Field = readonly [key: string, value: LogValue];
@@ -73,6 +87,8 @@ export class Logger {
   #log(level: LogLevel, message: string, fields: LogFields): void {
     if (!this.enabled(level)) return;
     const { format, clock, write } = this.#output;
+    const allowance = takeLine(this.#output, message);
+    if (allowance === undefined) return;
     const time = new Date(clock.nowMs()).toISOString();
     const head: Field[] = [
       ['time', time],
@@ -80,7 +96,10 @@ export class Logger {
       ['source', caller()],
       ['msg', message],
     ];
-    const all = [...head, ...this.#fields, ...Object.entries(fields)].filter(([, value]) => value !== undefined);
+    const tail: Field[] = allowance.suppressed > 0 ? [['suppressed', allowance.suppressed]] : [];
+    allowance.suppressed = 0;
+    const given = [...head, ...this.#fields, ...Object.entries(fields), ...tail];
+    const all = given.filter(([, value]) => value !== undefined);
     write(`${format === 'json' ? jsonLine(all) : logfmtLine(all)}\n`);
   }
 }
@@ -91,7 +110,27 @@ export function createLogger(options: LoggerOptions = {}): Logger {
     format: options.format ?? 'logfmt',
     clock: options.clock ?? realClock,
     write: options.write ?? ((line) => void process.stderr.write(line)),
+    allowances: new Map(),
   });
+}
+
+/** The allowance of a message, one line taken from it; undefined where none is left. */
+function takeLine({ allowances, clock }: Output, message: string): Allowance | undefined {
+  const nowMs = clock.monotonicMs();
+  let allowance = allowances.get(message);
+  if (allowance === undefined) {
+    allowance = { lines: BURST_LINES, filledAtMs: nowMs, suppressed: 0 };
+    allowances.set(message, allowance);
+  }
+  const refill = ((nowMs - allowance.filledAtMs) / 1000) * LINES_PER_SECOND;
+  allowance.lines = Math.min(BURST_LINES, allowance.lines + refill);
+  allowance.filledAtMs = nowMs;
+  if (allowance.lines < 1) {
+    allowance.suppressed++;
+    return undefined;
+  }
+  allowance.lines--;
+  return allowance;
 }
 
 /** Swallows everything: for tests, and where a logger is optional. */

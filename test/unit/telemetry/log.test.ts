@@ -61,3 +61,21 @@ test('log: a value is cut at 4 KiB of UTF-8, at a whole character', () => {
   assert.ok(Buffer.byteLength(value) <= 4096);
   assert.match(value, /^ü{2046}…$/);
 });
+
+test('log: a flood of one message passes in part, and what was left out is counted', () => {
+  const clock = new FakeClock();
+  const written: string[] = [];
+  const log = createLogger({ clock, write: (text) => void written.push(text) });
+  for (let i = 0; i < 500; i++) log.warn('bad request', { i });
+  assert.equal(written.length, 50);
+  log.warn('something else');
+  assert.equal(written.length, 51);
+  clock.advance(1000);
+  for (let i = 0; i < 500; i++) log.warn('bad request', { i });
+  assert.equal(written.length, 61);
+  assert.match(written[51]!, /msg="bad request" i=0 suppressed=450\n$/);
+  assert.doesNotMatch(written[52]!, /suppressed/);
+  clock.advance(3_600_000);
+  for (let i = 0; i < 500; i++) log.warn('bad request', { i });
+  assert.equal(written.length, 111);
+});
