@@ -12,11 +12,10 @@ import type { Source, Steps } from '../promql/exec/source.js';
 import type { PlanContext } from '../promql/plan/lower.js';
 import { explainQuery, planQuery } from '../promql/plan/planner.js';
 import { type Expr, typeOf } from '../promql/syntax/ast.js';
-import { ParseError } from '../promql/syntax/errors.js';
 import { type ParseOptions, parseExpr } from '../promql/syntax/parse.js';
 import { SampleBudget } from './budget.js';
 import { Gate, type Priority } from './gate.js';
-import { instantResult, type QueryResult, type QueryValue, rangeResult } from './result.js';
+import { instantResult, type QueryAnswer, rangeResult } from './result.js';
 
 export interface EngineOptions {
   /** --query.timeout */
@@ -34,25 +33,33 @@ export interface EngineOptions {
   readonly parse: ParseOptions;
 }
 
-export interface QueryRequest {
-  readonly query: string;
-  readonly startMs: number;
-  /** Equal to startMs for an instant query. */
-  readonly endMs: number;
-  /** 0 for an instant query. */
-  readonly stepMs: number;
+/** What a query asks for beside its text. */
+export interface QueryOptions {
   readonly priority?: Priority;
   /** Shorter than the engine's; a longer one does not count. */
   readonly timeoutMs?: number;
   readonly lookbackMs?: number;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal?: AbortSignal;
+  /** The end that was asked for, where the last step is before it: what `end()` and `range()` go by. */
+  readonly endMs?: number;
 }
+
+/** A query with its times. */
+interface QueryRequest {
+  readonly text: string;
+  readonly steps: Steps;
+  readonly ranged: boolean;
+  readonly options: QueryOptions;
+}
+
+/** Opens what a query reads from: as of now, for its priority. */
+export type OpenSource = (priority: Priority) => Source;
 
 /** A query that waits or runs. */
 export interface ActiveQuery {
   readonly id: number;
-  readonly query: string;
+  readonly text: string;
   readonly priority: Priority;
   /** By the wall clock. */
   readonly startedMs: number;
@@ -61,50 +68,40 @@ export interface ActiveQuery {
 
 type Phase = 'query queue' | 'expression evaluation';
 
+/** Both kinds of queries reject with a QueryError, or with a ParseError where the text is at fault. */
 export class QueryEngine {
   readonly options: EngineOptions;
-  readonly #source: (priority: Priority) => Source;
+  readonly #open: OpenSource;
   readonly #clock: Clock;
   readonly #gate: Gate;
   readonly #active = new Map<number, RunningQuery>();
   #nextId = 1;
 
-  /** Each query gets a source of its own when it begins to run: what it reads is fixed then. */
-  constructor(source: Source | ((priority: Priority) => Source), clock: Clock, options: EngineOptions) {
-    this.#source = typeof source === 'function' ? source : () => source;
+  constructor(open: OpenSource, clock: Clock, options: EngineOptions) {
+    this.#open = open;
     this.#clock = clock;
     this.options = options;
     this.#gate = new Gate(options.concurrency);
   }
 
-  /** At one time. Throws QueryError; parse errors have the type bad_data and their position in the text. */
-  instant(
-    request: Omit<QueryRequest, 'startMs' | 'endMs' | 'stepMs'> & { readonly timeMs: number },
-  ): Promise<QueryResult> {
-    const { timeMs } = request;
-    return this.query({ ...request, startMs: timeMs, endMs: timeMs, stepMs: 0 });
+  instant(text: string, timeMs: number, options: QueryOptions = {}): Promise<QueryAnswer> {
+    return this.#ask({ text, steps: { startMs: timeMs, stepMs: 1, count: 1 }, ranged: false, options });
   }
 
-  /** At startMs, startMs + stepMs, … up to endMs. */
-  async query(request: QueryRequest): Promise<QueryResult> {
-    const running = this.#begin(request);
-    try {
-      return await this.#run(request, running);
-    } finally {
-      this.#active.delete(running.id);
-      running.end();
-    }
+  range(text: string, steps: Steps, options: QueryOptions = {}): Promise<QueryAnswer> {
+    return this.#ask({ text, steps, ranged: true, options });
   }
 
   /** The plan of a query, pass by pass, as text. */
-  explain(request: QueryRequest): string {
+  explain(text: string, steps: Steps, ranged: boolean, options: QueryOptions = {}): string {
+    const request = { text, steps, ranged, options };
     return explainQuery(this.#parse(request), this.#planContext(request));
   }
 
   /** Queries that wait or run, oldest first. */
   active(): ActiveQuery[] {
-    return [...this.#active.values()].map(({ id, query, priority, startedMs, phase }) => {
-      return { id, query, priority, startedMs, running: phase !== 'query queue' };
+    return [...this.#active.values()].map(({ id, text, priority, startedMs, phase }) => {
+      return { id, text, priority, startedMs, running: phase !== 'query queue' };
     });
   }
 
@@ -115,44 +112,50 @@ export class QueryEngine {
     return running !== undefined;
   }
 
-  #begin(request: QueryRequest): RunningQuery {
-    const timeoutMs = Math.min(request.timeoutMs ?? Infinity, this.options.timeoutMs);
+  async #ask(request: QueryRequest): Promise<QueryAnswer> {
+    const timeoutMs = Math.min(request.options.timeoutMs ?? Infinity, this.options.timeoutMs);
     const running = new RunningQuery(this.#nextId++, request, timeoutMs, this.#clock);
     this.#active.set(running.id, running);
-    return running;
+    try {
+      return await this.#run(request, running);
+    } finally {
+      this.#active.delete(running.id);
+      running.end();
+    }
   }
 
-  async #run(request: QueryRequest, running: RunningQuery): Promise<QueryResult> {
-    const queuedMs = this.#clock.monotonicMs();
-    const expr = this.#parse(request);
-    const plan = planQuery(expr, this.#planContext(request));
-    const preparedMs = this.#clock.monotonicMs();
+  async #run(request: QueryRequest, running: RunningQuery): Promise<QueryAnswer> {
+    const watch = new StopWatch(this.#clock);
+    const plan = planQuery(this.#parse(request), this.#planContext(request));
+    const preparation = watch.lap();
     const leave = await this.#gate.enter(running.priority, running.signal);
-    const admittedMs = this.#clock.monotonicMs();
+    const queue = watch.lap();
     running.phase = 'expression evaluation';
     try {
-      const steps = stepsOf(request);
+      const { text, steps, ranged } = request;
       const budget = new SampleBudget(this.options.samplesMax);
-      const context = { signal: running.signal, charge: (samples: number) => budget.charge(samples) };
-      const options = {
-        lookbackMs: this.#lookback(request),
-        delayedNames: this.options.delayedNames,
-        query: request.query,
-      };
-      const executed = await execute(plan, steps, this.#source(running.priority), context, options);
-      const value: QueryValue =
-        request.stepMs === 0 ? instantResult(executed.value, request.startMs) : rangeResult(executed.value, steps);
-      const endedMs = this.#clock.monotonicMs();
+      const executed = await execute(
+        plan,
+        steps,
+        this.#open(running.priority),
+        { signal: running.signal, charge: (samples) => budget.charge(samples) },
+        { lookbackMs: this.#lookback(request), delayedNames: this.options.delayedNames, query: text },
+      );
+      const inner = watch.lap();
+      const data = ranged ? rangeResult(executed.value, steps) : instantResult(executed.value, steps.startMs);
+      const sort = watch.lap();
       return {
-        value,
-        ...executed.annotations.list(request.query),
+        data,
+        ...executed.annotations.list(text),
         stats: {
-          queueMs: admittedMs - preparedMs,
-          prepareMs: preparedMs - queuedMs,
-          evalMs: endedMs - admittedMs,
-          totalMs: endedMs - queuedMs,
-          totalSamples: budget.total,
-          peakSamples: budget.peak,
+          evalTotalSeconds: inner + sort,
+          resultSortSeconds: sort,
+          preparationSeconds: preparation,
+          innerEvalSeconds: inner,
+          queueSeconds: queue,
+          execTotalSeconds: preparation + queue + inner + sort,
+          samplesTotal: budget.total,
+          samplesPeak: budget.peak,
         },
       };
     } finally {
@@ -160,16 +163,10 @@ export class QueryEngine {
     }
   }
 
-  #parse({ query, stepMs }: QueryRequest): Expr {
-    let expr: Expr;
-    try {
-      expr = parseExpr(query, this.options.parse);
-    } catch (error) {
-      if (error instanceof ParseError) throw new QueryError('bad_data', error.message);
-      throw error;
-    }
+  #parse({ text, ranged }: QueryRequest): Expr {
+    const expr = parseExpr(text, this.options.parse);
     const type = typeOf(expr);
-    if (stepMs > 0 && (type === 'matrix' || type === 'string')) {
+    if (ranged && (type === 'matrix' || type === 'string')) {
       const documented = type === 'matrix' ? 'range vector' : type;
       throw new QueryError(
         'bad_data',
@@ -180,25 +177,45 @@ export class QueryEngine {
   }
 
   #planContext(request: QueryRequest): PlanContext {
-    const { startMs, endMs, stepMs } = request;
+    const { startMs, stepMs, count } = request.steps;
     const { subqueryStepMs, delayedNames } = this.options;
-    return { startMs, endMs, stepMs, lookbackMs: this.#lookback(request), subqueryStepMs, delayedNames };
+    return {
+      startMs,
+      endMs: request.options.endMs ?? startMs + stepMs * (count - 1),
+      stepMs: request.ranged ? stepMs : 0,
+      lookbackMs: this.#lookback(request),
+      subqueryStepMs,
+      delayedNames,
+    };
   }
 
-  #lookback({ lookbackMs }: QueryRequest): number {
+  #lookback({ options: { lookbackMs } }: QueryRequest): number {
     return lookbackMs !== undefined && lookbackMs > 0 ? lookbackMs : this.options.lookbackMs;
   }
 }
 
-function stepsOf({ startMs, endMs, stepMs }: QueryRequest): Steps {
-  if (stepMs === 0) return { startMs, stepMs: 1, count: 1 };
-  return { startMs, stepMs, count: Math.max(0, Math.floor((endMs - startMs) / stepMs) + 1) };
+/** Seconds between one look and the next. */
+class StopWatch {
+  readonly #clock: Clock;
+  #lastMs: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#lastMs = clock.monotonicMs();
+  }
+
+  lap(): number {
+    const nowMs = this.#clock.monotonicMs();
+    const seconds = (nowMs - this.#lastMs) / 1000;
+    this.#lastMs = nowMs;
+    return seconds;
+  }
 }
 
 /** One query's way through the engine, and what ends it early. */
 class RunningQuery implements Omit<ActiveQuery, 'running'> {
   readonly id: number;
-  readonly query: string;
+  readonly text: string;
   readonly priority: Priority;
   readonly startedMs: number;
   phase: Phase = 'query queue';
@@ -208,13 +225,13 @@ class RunningQuery implements Omit<ActiveQuery, 'running'> {
 
   constructor(id: number, request: QueryRequest, timeoutMs: number, clock: Clock) {
     this.id = id;
-    this.query = request.query;
-    this.priority = request.priority ?? 'ad-hoc';
+    this.text = request.text;
+    this.priority = request.options.priority ?? 'ad-hoc';
     this.startedMs = clock.nowMs();
     this.#timer = clock.after(timeoutMs, () => {
       this.#abort.abort(new QueryError('timeout', `query timed out in ${this.phase}`));
     });
-    this.#client = request.signal;
+    this.#client = request.options.signal;
     this.#client?.addEventListener('abort', this.cancel, { once: true });
     if (this.#client?.aborted) this.cancel();
   }

@@ -5,55 +5,58 @@ import { pickRows, rowIsEmpty } from '../promql/exec/columns.js';
 import type { Columns, RawSeries, Steps } from '../promql/exec/source.js';
 import type { Value } from '../promql/exec/value.js';
 
-export type QueryValue =
+export type QueryData =
   | { readonly kind: 'scalar'; readonly timeMs: number; readonly value: number }
-  | { readonly kind: 'string'; readonly timeMs: number; readonly value: string }
+  | { readonly kind: 'string'; readonly timeMs: number; readonly text: string }
   /** One step. Each row has a value; their order is that of the result. */
   | { readonly kind: 'vector'; readonly timeMs: number; readonly columns: Columns }
-  /** Rows by labels, each with a value at one step at least. */
-  | { readonly kind: 'matrix'; readonly steps: Steps; readonly columns: Columns }
-  /** A range vector of an instant query, which the API calls a matrix too: series by labels, with their own times. */
-  | { readonly kind: 'series'; readonly series: readonly RawSeries[] };
+  /** Of a range query: rows by labels, each with a value at one step at least. */
+  | { readonly kind: 'range'; readonly steps: Steps; readonly columns: Columns }
+  /** A range vector as an instant query's result: series by labels, with their own times. */
+  | { readonly kind: 'raw'; readonly series: readonly RawSeries[] };
 
+/** The names are those of Prometheus's query statistics. */
 export interface QueryStats {
-  readonly queueMs: number;
-  readonly prepareMs: number;
-  readonly evalMs: number;
-  readonly totalMs: number;
-  readonly totalSamples: number;
-  readonly peakSamples: number;
+  readonly evalTotalSeconds: number;
+  readonly resultSortSeconds: number;
+  readonly preparationSeconds: number;
+  readonly innerEvalSeconds: number;
+  readonly queueSeconds: number;
+  readonly execTotalSeconds: number;
+  readonly samplesTotal: number;
+  readonly samplesPeak: number;
 }
 
-export interface QueryResult {
-  readonly value: QueryValue;
+export interface QueryAnswer {
+  readonly data: QueryData;
   /** Full texts with positions. */
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
   readonly stats: QueryStats;
 }
 
-export function instantResult(value: Value, timeMs: number): QueryValue {
+export function instantResult(value: Value, timeMs: number): QueryData {
   switch (value.kind) {
     case 'scalar':
       return { kind: 'scalar', timeMs, value: value.values[0]! };
     case 'string':
-      return { kind: 'string', timeMs, value: value.value };
+      return { kind: 'string', timeMs, text: value.value };
     case 'vector':
       return { kind: 'vector', timeMs, columns: withoutEmptyRows(value.columns) };
     case 'matrix':
-      return { kind: 'series', series: [...value.series].sort((a, b) => compareLabels(a.labels, b.labels)) };
+      return { kind: 'raw', series: [...value.series].sort((a, b) => compareLabels(a.labels, b.labels)) };
   }
 }
 
 /** Of a vector or a scalar, which is one row without labels. */
-export function rangeResult(value: Value, steps: Steps): QueryValue {
+export function rangeResult(value: Value, steps: Steps): QueryData {
   if (value.kind === 'scalar') {
     const { values } = value;
     const columns = { labels: [[]], steps: steps.count, values, present: new Uint8Array(values.length).fill(1) };
-    return { kind: 'matrix', steps, columns };
+    return { kind: 'range', steps, columns };
   }
   if (value.kind !== 'vector') throw new Error(`a range query cannot give a ${value.kind}`);
-  return { kind: 'matrix', steps, columns: sortRows(withoutEmptyRows(value.columns)) };
+  return { kind: 'range', steps, columns: sortRows(withoutEmptyRows(value.columns)) };
 }
 
 function withoutEmptyRows(columns: Columns): Columns {

@@ -29,7 +29,7 @@ import type { Door } from '../web/door.js';
 import { openDoor } from '../web/listen.js';
 import { StorageMetrics } from './metrics.js';
 import { Storage } from './storage.js';
-import { queryDeps, storageDeps, targetDeps, writeDeps } from './web-deps.js';
+import { storageDeps, targetDeps, writeDeps } from './web-deps.js';
 
 export interface ServerOptions {
   readonly flags: Flags;
@@ -140,7 +140,7 @@ export class Server {
       clock,
       log,
       metrics: this.#registry,
-      query: queryDeps(this.#engine(storage)),
+      query: this.#engine(storage),
       storage: storageDeps(shardStorage),
       targets: targetDeps(scraping, storage),
       status: this.#statusDeps(),

@@ -1,8 +1,6 @@
 // The server's parts in the words of the web.
 
 import { parseDuration } from '../model/duration.js';
-import type { QueryEngine } from '../query/engine.js';
-import type { QueryResult } from '../query/result.js';
 import type { ShardStorage } from '../query/storage.js';
 import type { ScrapeManager } from '../scrape/manager.js';
 import { SlotSink } from '../scrape/shard-appender.js';
@@ -18,49 +16,6 @@ const RETRY_SECONDS = 5;
 
 /** Most bytes of one compressed remote write. */
 const WRITE_BYTES_MAX = 16 * 2 ** 20;
-
-export function queryDeps(engine: QueryEngine): web.QueryEngine {
-  return {
-    instant: async (query, timeMs, options) => answerOf(await engine.instant({ query, timeMs, ...options })),
-    range: async (query, steps, options) => {
-      const endMs = steps.startMs + steps.stepMs * (steps.count - 1);
-      return answerOf(await engine.query({ query, startMs: steps.startMs, endMs, stepMs: steps.stepMs, ...options }));
-    },
-  };
-}
-
-function answerOf(result: QueryResult): web.QueryAnswer {
-  const { value, warnings, infos, stats } = result;
-  return {
-    data: dataOf(value),
-    warnings,
-    infos,
-    stats: {
-      evalTotalSeconds: (stats.evalMs + stats.prepareMs) / 1000,
-      resultSortSeconds: 0,
-      preparationSeconds: stats.prepareMs / 1000,
-      innerEvalSeconds: stats.evalMs / 1000,
-      queueSeconds: stats.queueMs / 1000,
-      execTotalSeconds: stats.totalMs / 1000,
-      samplesTotal: stats.totalSamples,
-      samplesPeak: stats.peakSamples,
-    },
-  };
-}
-
-function dataOf(value: QueryResult['value']): web.QueryData {
-  switch (value.kind) {
-    case 'scalar':
-    case 'vector':
-      return value;
-    case 'string':
-      return { kind: 'string', timeMs: value.timeMs, text: value.value };
-    case 'matrix':
-      return { kind: 'range', steps: value.steps, columns: value.columns };
-    case 'series':
-      return { kind: 'raw', series: value.series };
-  }
-}
 
 export function storageDeps(storage: ShardStorage): web.Storage {
   return {

@@ -6,7 +6,7 @@ import { compareLabels, formatLabelSet, keyOf, type Labels } from '../../../src/
 import { isStaleAt, wordsOf } from '../../../src/model/value.js';
 import { almostEqual } from '../../../src/promql/exec/functions/classic-buckets.js';
 import type { Columns } from '../../../src/promql/exec/source.js';
-import type { QueryResult, QueryValue } from '../../../src/query/result.js';
+import type { QueryAnswer, QueryData } from '../../../src/query/result.js';
 import type { EvalCommand, Expectations, TextExpectation } from './script.js';
 import { floatOf, type PointValue, STALE } from './series.js';
 
@@ -24,10 +24,10 @@ interface GotSeries {
   readonly points: Got[];
 }
 
-export function checkResult(command: EvalCommand, { value }: QueryResult): void {
+export function checkResult(command: EvalCommand, { data: value }: QueryAnswer): void {
   const { expect } = command;
   if (expect.string !== undefined) {
-    if (value.kind !== 'string' || value.value !== expect.string) {
+    if (value.kind !== 'string' || value.text !== expect.string) {
       throw new Mismatch(`expected the string ${JSON.stringify(expect.string)}, got ${describe(value)}`);
     }
     return;
@@ -41,11 +41,11 @@ export function checkResult(command: EvalCommand, { value }: QueryResult): void 
       checkSeries(expect, seriesOf(value.columns));
       if (expect.ordered) checkOrder(expect, value.columns.labels);
       return;
-    case 'matrix':
+    case 'range':
       checkSorted(value.columns.labels);
       checkSeries(expect, seriesOf(value.columns));
       return;
-    case 'series':
+    case 'raw':
       checkSorted(value.series.map(({ labels }) => labels));
       checkSeries(expect, rangeSeries(command, value));
       return;
@@ -54,7 +54,7 @@ export function checkResult(command: EvalCommand, { value }: QueryResult): void 
   }
 }
 
-function checkScalar(want: number, value: QueryValue): void {
+function checkScalar(want: number, value: QueryData): void {
   const got = value.kind === 'scalar' ? value.value : undefined;
   if (got === undefined || !almostEqual(want, got, EPSILON)) {
     throw new Mismatch(`expected the scalar ${want}, got ${describe(value)}`);
@@ -62,9 +62,9 @@ function checkScalar(want: number, value: QueryValue): void {
 }
 
 /** The middle one of the three steps of a range query, compared like an instant result. */
-export function checkMiddleStep(command: EvalCommand, { value }: QueryResult): void {
+export function checkMiddleStep(command: EvalCommand, { data: value }: QueryAnswer): void {
   const { expect } = command;
-  if (value.kind !== 'matrix') throw new Mismatch(`expected a matrix, got ${describe(value)}`);
+  if (value.kind !== 'range') throw new Mismatch(`expected a range, got ${describe(value)}`);
   checkSorted(value.columns.labels);
   const middle = seriesOf(value.columns).map(({ labels, points }) => ({ labels, points: [points[1]] }));
   const present = middle.filter(({ points }) => points[0] !== undefined);
@@ -95,7 +95,7 @@ function gotAt({ present, values, histograms }: Columns, cell: number): Got {
 }
 
 /** The points of a range vector at the expected times; any others are too many. */
-function rangeSeries({ expect }: EvalCommand, value: QueryValue & { kind: 'series' }): GotSeries[] {
+function rangeSeries({ expect }: EvalCommand, value: QueryData & { kind: 'raw' }): GotSeries[] {
   const { startMs, endMs, stepMs } = expect.rangeVector ?? { startMs: 0, endMs: 0, stepMs: 1 };
   const count = Math.floor((endMs - startMs) / stepMs) + 1;
   return value.series.map(({ labels, times, values, histogramTimes, histograms }) => {
@@ -169,8 +169,9 @@ function show(point: PointValue | Got): string {
   return `${point.toString()} schema ${point.schema} ${point.hint}`;
 }
 
-function describe(value: QueryValue): string {
-  if (value.kind === 'scalar' || value.kind === 'string') return `the ${value.kind} ${value.value}`;
+function describe(value: QueryData): string {
+  if (value.kind === 'scalar') return `the scalar ${value.value}`;
+  if (value.kind === 'string') return `the string ${value.text}`;
   return `a ${value.kind}`;
 }
 
@@ -187,7 +188,7 @@ function checkOrder({ series }: Expectations, labels: readonly Labels[]): void {
   });
 }
 
-export function checkAnnotations({ expect }: EvalCommand, { warnings, infos }: QueryResult): void {
+export function checkAnnotations({ expect }: EvalCommand, { warnings, infos }: QueryAnswer): void {
   checkTexts('warning', expect.warn, warnings, expect.noWarn);
   checkTexts('info', expect.info, infos, expect.noInfo);
 }

@@ -6,8 +6,10 @@ import type { Labels } from '../../../src/model/labels.js';
 import { QueryError } from '../../../src/promql/errors.js';
 import { MemorySource } from '../../../src/promql/exec/memory-source.js';
 import type { Source } from '../../../src/promql/exec/source.js';
+import { ParseError } from '../../../src/promql/syntax/errors.js';
 import { ALL_PARSE_OPTIONS, parseExpr } from '../../../src/promql/syntax/parse.js';
 import { type EngineOptions, QueryEngine } from '../../../src/query/engine.js';
+import type { QueryAnswer } from '../../../src/query/result.js';
 import { asksForContext, atForm, isTimed } from './at-form.js';
 import { checkAnnotations, checkFailure, checkMiddleStep, checkResult, Mismatch } from './compare.js';
 import { type EvalCommand, type LoadCommand, parseScript } from './script.js';
@@ -63,7 +65,7 @@ export async function runScript(
       } else if (command.kind === 'load') {
         await load(command, store);
       } else {
-        outcomes.push(await evaluate(command, new QueryEngine(store.source, realClock, options)));
+        outcomes.push(await evaluate(command, new QueryEngine(() => store.source, realClock, options)));
       }
     }
   } finally {
@@ -86,28 +88,36 @@ async function evaluate(command: EvalCommand, engine: QueryEngine): Promise<Eval
     return { line, query };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const expected = error instanceof Mismatch || error instanceof QueryError;
-    return { line, query, problem: expected ? error.message : (error.stack ?? error.message) };
+    return { line, query, problem: isExpected(error) ? error.message : (error.stack ?? error.message) };
   }
 }
 
 async function check(command: EvalCommand, engine: QueryEngine): Promise<void> {
-  const { query, startMs, endMs, stepMs, expect } = command;
-  const ask = { query, startMs, endMs, stepMs };
+  const { expect } = command;
   if (expect.fail !== undefined) {
-    const error = await engine.query(ask).then(
+    const error = await ask(command, engine).then(
       () => undefined,
       (reason: Error) => reason,
     );
     if (error === undefined) throw new Mismatch('expected an error');
-    if (!(error instanceof QueryError)) throw error;
+    if (!isExpected(error)) throw error;
     checkFailure(expect.fail, error);
     return;
   }
-  const result = await engine.query(ask);
-  checkResult(command, result);
-  checkAnnotations(command, result);
-  if (stepMs === 0) await checkOtherForms(command, engine);
+  const answer = await ask(command, engine);
+  checkResult(command, answer);
+  checkAnnotations(command, answer);
+  if (command.stepMs === 0) await checkOtherForms(command, engine);
+}
+
+function ask({ query, startMs, endMs, stepMs }: EvalCommand, engine: QueryEngine): Promise<QueryAnswer> {
+  if (stepMs === 0) return engine.instant(query, startMs);
+  const count = Math.max(0, Math.floor((endMs - startMs) / stepMs) + 1);
+  return engine.range(query, { startMs, stepMs, count }, { endMs });
+}
+
+function isExpected(error: Error): boolean {
+  return error instanceof Mismatch || error instanceof QueryError || error instanceof ParseError;
 }
 
 const MINUTE = 60_000;
@@ -125,13 +135,13 @@ async function checkOtherForms(command: EvalCommand, engine: QueryEngine): Promi
   const ranged = !expect.ordered && expect.string === undefined && expect.rangeVector === undefined;
   for (const form of forms) {
     await named(`as ${form.query} at ${form.timeMs} ms`, async () => {
-      checkResult(command, await engine.instant(form));
+      checkResult(command, await engine.instant(form.query, form.timeMs));
     });
     if (!ranged || asksForContext(expr)) continue;
     const { timeMs } = form;
-    const range = { query: form.query, startMs: timeMs - MINUTE, endMs: timeMs + MINUTE, stepMs: MINUTE };
+    const steps = { startMs: timeMs - MINUTE, stepMs: MINUTE, count: 3 };
     await named(`as ${form.query} over a range around ${timeMs} ms`, async () => {
-      checkMiddleStep(command, await engine.query(range));
+      checkMiddleStep(command, await engine.range(form.query, steps));
     });
   }
 }
@@ -140,7 +150,7 @@ async function named(form: string, action: () => Promise<void>): Promise<void> {
   try {
     await action();
   } catch (error) {
-    if (error instanceof Mismatch || error instanceof QueryError) throw new Mismatch(`${form}: ${error.message}`);
+    if (error instanceof Error && isExpected(error)) throw new Mismatch(`${form}: ${error.message}`);
     throw error;
   }
 }

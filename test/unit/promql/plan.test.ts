@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { foldConstants } from '../../../src/promql/plan/fold.js';
+import { wrapInvariant } from '../../../src/promql/plan/invariant.js';
+import { lower, type PlanContext } from '../../../src/promql/plan/lower.js';
+import type { Plan } from '../../../src/promql/plan/plan.js';
+import { explainQuery, planQuery } from '../../../src/promql/plan/planner.js';
+import { pushDown } from '../../../src/promql/plan/pushdown.js';
+import { shareFragments } from '../../../src/promql/plan/share.js';
+import { planText } from '../../../src/promql/plan/text.js';
+import { ALL_PARSE_OPTIONS, parseExpr } from '../../../src/promql/syntax/parse.js';
+
+const context: PlanContext = {
+  startMs: 1_000_000,
+  endMs: 1_600_000,
+  stepMs: 60_000,
+  lookbackMs: 300_000,
+  subqueryStepMs: 15_000,
+  delayedNames: false,
+};
+
+function lowered(query: string, changes: Partial<PlanContext> = {}): Plan {
+  return lower(parseExpr(query, ALL_PARSE_OPTIONS), { ...context, ...changes });
+}
+
+function table(
+  name: string,
+  run: (plan: Plan) => Plan,
+  cases: readonly (readonly [query: string, text: string])[],
+): void {
+  for (const [query, text] of cases)
+    test(`plan: ${name}: ${query}`, () => assert.equal(planText(run(lowered(query))), text));
+}
+
+table('lower', (plan) => plan, [
+  ['up', 'fragment up'],
+  ['((up))', 'fragment up'],
+  ['up{job="a",x!~"b|c"}', 'fragment up{job="a",x!~"b|c"}'],
+  ['{__name__=~"a.*"}', 'fragment {__name__=~"a.*"}'],
+  ['up offset 5m', 'fragment up offset 5m'],
+  ['up @ 1.5 offset -1m', 'fragment up @ 1.500 offset -1m'],
+  ['up @ start()', 'fragment up @ 1000.000'],
+  ['up @ end()', 'fragment up @ 1600.000'],
+  ['up offset (2 * step())', 'fragment up offset 2m'],
+  ['rate(x[5m])', 'window rate x[5m]'],
+  ['rate(x[range()])', 'window rate x[10m]'],
+  ['rate(x[5m:])', 'window rate [5m:15s] (fragment x)'],
+  ['max_over_time(rate(x[1m])[5m:30s] offset 1h)', 'window max_over_time [5m:30s] offset 1h (window rate x[1m])'],
+  ['quantile_over_time(0.9, x[5m])', 'window quantile_over_time x[5m] (0.9)'],
+  ['increase(x[5m] smoothed)', 'window increase x[5m] smoothed'],
+  ['x smoothed', 'smoothed x smoothed'],
+  ['timestamp((x))', 'fragment timestamp(x[5m])'],
+  ['timestamp(x + 1)', 'timestamp (binary + (fragment x, 1))'],
+  ['start() + end() + range() + step()', 'binary + (binary + (binary + (1000, 1600), 600), 60)'],
+  ['-x', 'negate (fragment x)'],
+  ['+x', 'fragment x'],
+  ['sum without (a, b) (x)', 'sum without (a, b) (fragment x)'],
+  ['topk by (a) (3, x)', 'topk by (a) (3, fragment x)'],
+  ['a * on(x) group_left(y) b', 'binary * on(x) group_left(y) (fragment a, fragment b)'],
+  ['a > bool 1', 'binary > bool (fragment a, 1)'],
+  ['absent(x{a="1"})', 'absent (fragment x{a="1"})'],
+  ['absent_over_time(x[5m])', 'absent_over_time (window absent_over_time x[5m])'],
+  ['info(x, {data="a"})', 'info{data="a"} (fragment x)'],
+]);
+
+table('fold constants', foldConstants, [
+  ['1 + 2 * 3', '7'],
+  ['-(2 ^ 3)', '-8'],
+  ['x + (1 - 1)', 'binary + (fragment x, 0)'],
+  ['pi() > bool 3', '1'],
+  ['time() + 1', 'binary + (time, 1)'],
+  ['quantile_over_time(1 - 0.5, x[5m])', 'window quantile_over_time x[5m] (0.5)'],
+]);
+
+table('push down', (plan) => pushDown(plan, false), [
+  ['rate(x[5m])', 'fragment rate(x[5m])'],
+  ['rate(x[5m] offset 1h)', 'fragment rate(x[5m] offset 1h)'],
+  ['sum by (job) (rate(x[5m]))', 'fragment rate(x[5m]) | sum by (job)'],
+  ['count(x)', 'fragment x | count'],
+  ['max without (a) (x)', 'fragment x | max without (a)'],
+  ['sum(max by (a) (x))', 'sum (fragment x | max by (a))'],
+  ['sum(rate(x[5m]) * 2)', 'sum (binary * (fragment rate(x[5m]), 2))'],
+  ['topk(3, rate(x[5m]))', 'topk (3, fragment rate(x[5m]))'],
+  ['quantile(0.5, x)', 'quantile (0.5, fragment x)'],
+  // Rows of several metrics may become the same without their names: an error that aggregating would hide.
+  ['sum(rate({__name__=~"a|b"}[5m]))', 'sum (fragment rate({__name__=~"a|b"}[5m]))'],
+  ['count by (__name__) ({__name__!=""})', 'fragment {__name__!=""} | count by (__name__)'],
+  ['quantile_over_time(0.9, x[5m])', 'fragment quantile_over_time(0.9, x[5m])'],
+  ['quantile_over_time(scalar(y), x[5m])', 'window quantile_over_time x[5m] (scalar (fragment y))'],
+  ['predict_linear(x[5m] offset 1m, 3600)', 'fragment predict_linear(x[5m] offset 1m, 3600, 60000)'],
+  ['predict_linear(x[5m] @ 10, 3600)', 'window predict_linear x[5m] @ 10.000 (3600)'],
+  ['rate(x[5m] anchored)', 'window rate x[5m] anchored'],
+  ['rate(x[5m:1m])', 'window rate [5m:1m] (fragment x)'],
+  ['sum_over_time(sum(rate(x[1m]))[5m:1m])', 'window sum_over_time [5m:1m] (fragment rate(x[1m]) | sum)'],
+]);
+
+test('plan: with delayed name removal aggregations over several metrics go down', () => {
+  const plan = pushDown(lowered('sum(rate({__name__=~"a|b"}[5m]))', { delayedNames: true }), true);
+  assert.equal(planText(plan), 'fragment rate({__name__=~"a|b"}[5m]) | sum');
+});
+
+table('evaluate once', wrapInvariant, [
+  ['x @ 10', 'once (fragment x @ 10.000)'],
+  ['x @ 10 + x', 'binary + (once (fragment x @ 10.000), fragment x)'],
+  ['sum(rate(x[5m] @ 10)) * 2', 'once (binary * (sum (window rate x[5m] @ 10.000), 2))'],
+  ['1 + 2', 'once (binary + (1, 2))'],
+  ['time() - x @ 10', 'binary - (time, once (fragment x @ 10.000))'],
+  ['timestamp(x @ 10)', 'once (fragment timestamp(x[5m] @ 10.000))'],
+  ['timestamp(abs(x @ 10))', 'timestamp (once (abs (fragment x @ 10.000)))'],
+  ['predict_linear(x[5m] @ 10, 60)', 'window predict_linear x[5m] @ 10.000 (60)'],
+  ['sum_over_time(x[5m:1m] @ 10)', 'once (window sum_over_time [5m:1m] @ 10.000 (fragment x))'],
+  ['sum_over_time(x[5m:1m])', 'window sum_over_time [5m:1m] (fragment x)'],
+  ['sum_over_time((x @ 10)[5m:1m])', 'window sum_over_time [5m:1m] (once (fragment x @ 10.000))'],
+  ['topk(scalar(y), x @ 10)', 'topk (scalar (fragment y), once (fragment x @ 10.000))'],
+]);
+
+table('share fragments', shareFragments, [
+  ['x / x', 'binary / (fragment #1 x, fragment #1 x)'],
+  ['x / y', 'binary / (fragment x, fragment y)'],
+  ['x + x offset 5m', 'binary + (fragment x, fragment x offset 5m)'],
+  ['x + y + x + y', 'binary + (binary + (binary + (fragment #1 x, fragment #2 y), fragment #1 x), fragment #2 y)'],
+  ['x{a="1"} + {a="1",__name__="x"}', 'binary + (fragment #1 x{a="1"}, fragment #1 x{a="1"})'],
+]);
+
+test('plan: all passes together', () => {
+  const query = 'histogram_quantile(0.9, sum by (le) (rate(h_bucket[5m]))) / (60 * 5) + scalar(sum(up @ 10))';
+  assert.equal(
+    planText(planQuery(parseExpr(query), context)),
+    'binary + (binary / (histogram_quantile (0.9, fragment rate(h_bucket[5m]) | sum by (le)), 300), ' +
+      'once (scalar (fragment up @ 10.000 | sum)))',
+  );
+});
+
+test('plan: explain shows the passes that changed something', () => {
+  assert.equal(
+    explainQuery(parseExpr('sum(rate(x[5m])) * (2 * 3)'), context),
+    [
+      'plan',
+      '  binary *',
+      '    sum',
+      '      window rate x[5m]',
+      '    binary *',
+      '      2',
+      '      3',
+      '',
+      'fold constants',
+      '  binary *',
+      '    sum',
+      '      window rate x[5m]',
+      '    6',
+      '',
+      'push down',
+      '  binary *',
+      '    fragment rate(x[5m]) | sum',
+      '    6',
+    ].join('\n'),
+  );
+});
+
+test('plan: what a modifier does not fit is refused', () => {
+  assert.throws(() => lowered('deriv(x[3m] anchored)'), {
+    message: 'anchored modifier can only be used with: changes, delta, increase, rate, resets - not with deriv',
+  });
+  assert.throws(() => lowered('rate(x[step() - 1m])'), /duration must be greater than 0/);
+  assert.throws(() => lowered('rate(x[1 / (step() - 1m)])'), /division by zero/);
+});

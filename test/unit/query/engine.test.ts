@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Clock, realClock } from '../../../src/base/clock.js';
+import { MemorySource } from '../../../src/promql/exec/memory-source.js';
+import type { Columns, Fragment, QueryContext, RawSeries, Source } from '../../../src/promql/exec/source.js';
+import { type EngineOptions, QueryEngine } from '../../../src/query/engine.js';
+import type { QueryData } from '../../../src/query/result.js';
+import { SCRIPT_OPTIONS } from '../../support/promqltest/run.js';
+import { bitsOf } from '../../support/promqltest/series.js';
+
+function sourceOf(series: Record<string, number[]>): MemorySource {
+  const source = new MemorySource();
+  for (const [job, values] of Object.entries(series)) {
+    values.forEach((value, i) => {
+      source.append(['__name__', 'm', 'job', job], i * 60_000, bitsOf(value));
+    });
+  }
+  return source;
+}
+
+function engineOf(source: Source, options: Partial<EngineOptions> = {}, clock: Clock = realClock): QueryEngine {
+  return new QueryEngine(() => source, clock, { ...SCRIPT_OPTIONS, delayedNames: false, ...options });
+}
+
+/** A source that does not answer before its query is aborted. */
+class StuckSource implements Source {
+  asked = 0;
+
+  select(_: Fragment, { signal }: QueryContext): Promise<Columns> {
+    this.asked++;
+    return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  }
+
+  samples(): Promise<RawSeries[]> {
+    return Promise.resolve([]);
+  }
+}
+
+function cells(data: QueryData): Record<string, (number | undefined)[]> {
+  assert.ok(data.kind === 'range' || data.kind === 'vector');
+  const { labels, steps, values, present } = data.columns;
+  return Object.fromEntries(
+    labels.map((row, i) => [
+      row.join(' '),
+      Array.from({ length: steps }, (_, step) => (present[i * steps + step] ? values[i * steps + step] : undefined)),
+    ]),
+  );
+}
+
+test('engine: an instant query gives a vector in the order of the source', async () => {
+  const answer = await engineOf(sourceOf({ b: [1, 2], a: [3, 4] })).instant('m', 60_000);
+  assert.deepEqual(cells(answer.data), { '__name__ m job b': [2], '__name__ m job a': [4] });
+  assert.ok(answer.stats.samplesPeak >= 2);
+});
+
+test('engine: a range query gives rows by labels, with gaps', async () => {
+  const source = sourceOf({ b: [1, 2, 3], a: [4, 5, 6] });
+  const steps = { startMs: 0, stepMs: 60_000, count: 3 };
+  const answer = await engineOf(source).range('m > 1', steps);
+  assert.deepEqual(Object.entries(cells(answer.data)), [
+    ['__name__ m job a', [4, 5, 6]],
+    ['__name__ m job b', [undefined, 2, 3]],
+  ]);
+});
+
+test('engine: scalars and strings', async () => {
+  const engine = engineOf(sourceOf({}));
+  assert.deepEqual((await engine.instant('1 + 1', 5)).data, { kind: 'scalar', timeMs: 5, value: 2 });
+  assert.deepEqual((await engine.instant('"a"', 5)).data, { kind: 'string', timeMs: 5, text: 'a' });
+  const range = await engine.range('time()', { startMs: 0, stepMs: 1000, count: 3 });
+  assert.deepEqual(cells(range.data), { '': [0, 1, 2] });
+});
+
+test('engine: a range vector keeps the times of its samples', async () => {
+  const { data } = await engineOf(sourceOf({ a: [1, 2, 3] })).instant('m[90s]', 120_000);
+  assert.ok(data.kind === 'raw');
+  assert.deepEqual([...data.series[0]!.times], [60_000, 120_000]);
+});
+
+test('engine: fragments that read the same are read once', async () => {
+  const source = sourceOf({ a: [1, 2, 3] });
+  let reads = 0;
+  const counting: Source = {
+    select: (fragment, context) => {
+      reads++;
+      return source.select(fragment, context);
+    },
+    samples: (...request) => source.samples(...request),
+  };
+  const answer = await engineOf(counting).instant('sum(rate(m[2m])) / sum(rate(m[2m]))', 120_000);
+  assert.deepEqual(cells(answer.data), { '': [1] });
+  assert.equal(reads, 1);
+});
+
+const failures: [name: string, query: string, type: string | undefined, message: RegExp][] = [
+  ['a parse error has its position', 'sum(', undefined, /^1:5: parse error: /],
+  [
+    'many-to-many',
+    'm + on() m',
+    'execution',
+    /^found duplicate series for the match group \{\} on the right hand-side/,
+  ],
+  [
+    'same labels',
+    'label_replace(m, "job", "", "", "")',
+    'execution',
+    /^vector cannot contain metrics with the same labelset$/,
+  ],
+  ['topk of NaN', 'topk(NaN, m)', 'execution', /^Parameter value is NaN$/],
+];
+
+for (const [name, query, type, message] of failures) {
+  test(`engine: ${name}`, async () => {
+    const engine = engineOf(sourceOf({ a: [1], b: [2] }));
+    await assert.rejects(engine.instant(query, 0), (error: Error & { type?: string }) => {
+      assert.equal(error.type, type);
+      assert.match(error.message, message);
+      return true;
+    });
+  });
+}
+
+test('engine: a range query cannot give a range vector', async () => {
+  const steps = { startMs: 0, stepMs: 1000, count: 2 };
+  await assert.rejects(engineOf(sourceOf({})).range('m[5m]', steps), {
+    type: 'bad_data',
+    message: 'invalid expression type "range vector" for range query, must be Scalar or instant Vector',
+  });
+});
+
+test('engine: too many samples', async () => {
+  const engine = engineOf(sourceOf({ a: [1], b: [2], c: [3] }), { samplesMax: 2 });
+  await assert.rejects(engine.instant('m', 0), {
+    type: 'execution',
+    message: 'query processing would load too many samples into memory in query execution',
+  });
+  await engine.instant('sum(m)', 0);
+});
+
+test('engine: the deadline ends a query, in the queue and in evaluation', async () => {
+  const engine = engineOf(new StuckSource(), { timeoutMs: 10 });
+  const evaluating = engine.instant('m', 0);
+  const queued = engine.instant('m', 0, { timeoutMs: 5 });
+  await assert.rejects(queued, { type: 'timeout', message: 'query timed out in query queue' });
+  await assert.rejects(evaluating, { type: 'timeout', message: 'query timed out in expression evaluation' });
+  assert.deepEqual(engine.active(), []);
+});
+
+test('engine: active queries can be seen and cancelled', async () => {
+  const source = new StuckSource();
+  const engine = engineOf(source);
+  const first = engine.instant('m', 0, { priority: 'rules' });
+  const second = engine.instant('m + 1', 0);
+  await new Promise((resolve) => setImmediate(resolve));
+  const active = engine.active();
+  assert.deepEqual(
+    active.map(({ text, priority, running }) => [text, priority, running]),
+    [
+      ['m', 'rules', true],
+      ['m + 1', 'ad-hoc', false],
+    ],
+  );
+  assert.equal(engine.cancel(active[1]!.id), true);
+  await assert.rejects(second, { type: 'canceled', message: 'query was canceled in query queue' });
+  assert.equal(engine.cancel(active[0]!.id), true);
+  await assert.rejects(first, { type: 'canceled', message: 'query was canceled in expression evaluation' });
+  assert.equal(engine.cancel(active[0]!.id), false);
+  assert.equal(source.asked, 1);
+});
+
+test('engine: a client that goes away cancels its query', async () => {
+  const engine = engineOf(new StuckSource());
+  const client = new AbortController();
+  const answer = engine.instant('m', 0, { signal: client.signal });
+  client.abort();
+  await assert.rejects(answer, { type: 'canceled' });
+});
+
+test('engine: annotations have positions in the text as it was written', async () => {
+  const { infos, warnings } = await engineOf(sourceOf({ a: [1, 2, 3] })).instant('1 +\n  rate(m[5m])', 120_000);
+  assert.deepEqual(warnings, []);
+  assert.deepEqual(infos, [
+    'PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "m" (2:8)',
+  ]);
+});
