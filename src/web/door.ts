@@ -86,6 +86,7 @@ export interface DoorResponse {
   destroy(): void;
 }
 
+/** Has ended (or destroyed) the answer when it returns or what it returns resolves. */
 export type DoorHandler = (request: DoorRequest, response: DoorResponse) => void | Promise<void>;
 
 export type HttpEngine = 'uws' | 'node';
@@ -109,6 +110,13 @@ export interface Door {
   readonly port: number;
   /** Takes no new requests, waits up to `graceMs` for those under way, then ends every connection. */
   close(graceMs: number): Promise<void>;
+}
+
+/** A header value of ours never holds a line break; one that did would split the response. Both engines ask before sending. */
+export function checkHeaders(headers: readonly Header[]): void {
+  for (const [name, value] of headers) {
+    if (/[\r\n\0]/.test(value)) throw new Error(`the response header ${name} has a line break`);
+  }
 }
 
 /** A sink that allocates; for bodies that JavaScript reads. */

@@ -8,6 +8,7 @@ import { BodyReader } from './body.js';
 import {
   type BodyOutcome,
   type BodySink,
+  checkHeaders,
   type Door,
   type DoorOptions,
   type DoorRequest,
@@ -117,6 +118,7 @@ function begin(
 async function run(request: NodeRequest, response: NodeResponse, options: DoorOptions): Promise<void> {
   try {
     await options.handler(request, response);
+    if (response.isOpen) throw new Error(`a handler left ${request.path} without an answer`);
   } catch (error) {
     options.onError(error);
     response.fail();
@@ -211,6 +213,7 @@ class NodeResponse implements DoorResponse {
   readonly #options: DoorOptions;
   #headers: readonly Header[] = [];
   #abort: AbortController | undefined;
+  #ended = false;
   /** The operating system has all of it. */
   #sent = false;
   #gone = false;
@@ -237,12 +240,13 @@ class NodeResponse implements DoorResponse {
   }
 
   head(status: number, headers: readonly Header[]): void {
+    checkHeaders(headers);
     this.status = status;
     this.#headers = headers;
   }
 
   write(piece: Uint8Array): boolean {
-    if (this.#over() || piece.length === 0) return true;
+    if (!this.isOpen || piece.length === 0) return true;
     this.bodyBytes += piece.length;
     if (!this.#reply.headersSent) this.#writeHead();
     // Node keeps a reference until the bytes are sent, and the caller may reuse them at once.
@@ -265,8 +269,14 @@ class NodeResponse implements DoorResponse {
     });
   }
 
+  /** Whether an answer is still owed. */
+  get isOpen(): boolean {
+    return !this.#ended && !this.#over();
+  }
+
   end(body?: Uint8Array | string): void {
-    if (this.#over()) return;
+    if (!this.isOpen) return;
+    this.#ended = true;
     this.body.discard();
     if (this.#reply.headersSent) {
       this.#reply.end();
@@ -289,7 +299,7 @@ class NodeResponse implements DoorResponse {
   }
 
   fail(): void {
-    if (this.#over()) return;
+    if (!this.isOpen) return;
     if (this.#reply.headersSent) {
       this.destroy();
       return;

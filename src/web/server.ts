@@ -6,6 +6,7 @@
 //   - a request object lives only during the callback: all we want is copied out;
 //   - touching a response that was aborted or ended terminates the process, so every
 //     path goes through `#live`;
+//   - it listens beside another server on the same port unless told not to (see `listen`);
 //   - an exception that leaves a callback terminates the process;
 //   - its chunk parser takes sizes that are none, and a header without a name hides the ones
 //     behind it, a Content-Length too: so a request whose length only the parser knows is
@@ -20,6 +21,7 @@ import { BodyReader } from './body.js';
 import {
   type BodyOutcome,
   type BodySink,
+  checkHeaders,
   type Door,
   type DoorHandler,
   type DoorOptions,
@@ -35,6 +37,9 @@ import { isBodiless, reasonOf } from './status.js';
 
 /** Whole bodies up to this go out in one call that copies; larger ones as the client takes them. */
 const COPIED_BODY_BYTES_MAX = 64 * 1024;
+
+/** LIBUS_LISTEN_EXCLUSIVE_PORT */
+const LISTEN_EXCLUSIVE = 1;
 
 /** Loads the native module; undefined where there is none for this platform. */
 export async function loadUws(): Promise<typeof Uws | undefined> {
@@ -65,12 +70,7 @@ export async function openUwsDoor(uws: typeof Uws, options: DoorOptions): Promis
     }
   });
 
-  const socket = await new Promise<Uws.us_listen_socket>((resolve, reject) => {
-    app.listen(options.host, options.port, (listening) => {
-      if (listening === false) reject(new Error(`listen on ${options.host}:${options.port}: address already in use`));
-      else resolve(listening);
-    });
-  });
+  const socket = await listen(app, options);
   const port = uws.us_socket_local_port(socket);
 
   return {
@@ -90,6 +90,21 @@ export async function openUwsDoor(uws: typeof Uws, options: DoorOptions): Promis
       (app as Uws.TemplatedApp & { close(): void }).close();
     },
   };
+}
+
+/**
+ * Listens alone: by default (SO_REUSEPORT) two servers could share a port and its connections, and neither would know.
+ * The call with a host and an option is missing in the type declarations of this build.
+ */
+function listen(app: Uws.TemplatedApp, { host, port }: DoorOptions): Promise<Uws.us_listen_socket> {
+  type Listened = (socket: Uws.us_listen_socket | false) => void;
+  const exclusive = app as unknown as { listen(host: string, port: number, options: number, listened: Listened): void };
+  return new Promise((resolve, reject) => {
+    exclusive.listen(host, port, LISTEN_EXCLUSIVE, (socket) => {
+      if (socket !== false) resolve(socket);
+      else reject(new Error(`listen on ${host}:${port}: address already in use, or not one of ours`));
+    });
+  });
 }
 
 /** Counts the requests under way. */
@@ -170,6 +185,7 @@ async function run(
 ): Promise<void> {
   try {
     await handler(request, response);
+    if (response.isOpen) throw new Error(`a handler left ${request.path} without an answer`);
   } catch (error) {
     onError(error);
     response.fail();
@@ -214,6 +230,7 @@ class UwsResponse implements DoorResponse {
   #headers: readonly Header[] = [];
   /** False once the answer is whole or the client is gone: from then on the native object must not be touched. */
   #live = true;
+  #ended = false;
   #streaming = false;
   /** A write found the socket full, and no room has been reported since. */
   #full = false;
@@ -246,12 +263,13 @@ class UwsResponse implements DoorResponse {
   }
 
   head(status: number, headers: readonly Header[]): void {
+    checkHeaders(headers);
     this.status = status;
     this.#headers = headers;
   }
 
   write(piece: Uint8Array): boolean {
-    if (!this.#live || piece.length === 0) return true;
+    if (!this.isOpen || piece.length === 0) return true;
     this.bodyBytes += piece.length;
     if (this.#method === 'HEAD') return true;
     let room = true;
@@ -273,8 +291,14 @@ class UwsResponse implements DoorResponse {
     });
   }
 
+  /** Whether an answer is still owed. */
+  get isOpen(): boolean {
+    return this.#live && !this.#ended;
+  }
+
   end(body?: Uint8Array | string): void {
-    if (!this.#live) return;
+    if (!this.isOpen) return;
+    this.#ended = true;
     // A body that was not read has no reader from here on; this must come before the native end.
     const missingBytes = this.body.missingBytes;
     this.body.discard();
@@ -317,7 +341,7 @@ class UwsResponse implements DoorResponse {
 
   /** The handler threw: 500 where that can still be said. */
   fail(): void {
-    if (!this.#live) return;
+    if (!this.isOpen) return;
     if (this.#streaming) {
       this.destroy();
       return;
@@ -350,7 +374,7 @@ class UwsResponse implements DoorResponse {
   #writeHead(): Uws.HttpResponse {
     const res = this.#res;
     res.writeStatus(`${this.status} ${reasonOf(this.status)}`);
-    for (const [name, value] of this.#headers) res.writeHeader(name, plainValue(value));
+    for (const [name, value] of this.#headers) res.writeHeader(name, value);
     return res;
   }
 
@@ -386,12 +410,6 @@ class UwsResponse implements DoorResponse {
 /** Native code takes plain buffers only. */
 function unshared(bytes: Uint8Array): Uint8Array {
   return bytes.buffer instanceof SharedArrayBuffer ? bytes.slice() : bytes;
-}
-
-/** A header value of ours never holds a line break; if one did it would split the response. */
-function plainValue(value: string): string {
-  if (/[\r\n\0]/.test(value)) throw new Error('a response header with a line break');
-  return value;
 }
 
 const NO_BYTES = new Uint8Array(0);
