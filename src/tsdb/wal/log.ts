@@ -62,6 +62,8 @@ export interface LogOptions {
   readonly sync?: SyncPolicy;
   readonly segmentBytes?: number;
   readonly stepBytes?: number;
+  /** With fewer bytes free than this on the disk, commits are refused: room for checkpoints, blocks and deletions. Default 0. */
+  readonly reserveBytes?: number;
   /** Runs a flush when the messages at hand are in; the clock door's by default. */
   readonly soon?: (action: () => void) => void;
 }
@@ -76,7 +78,7 @@ export interface LogStats extends WriterStats {
   refused: number;
   syncSeconds: number;
   syncSecondsMax: number;
-  /** Whether the log refuses now. */
+  /** Whether the log refuses now, because it failed or because the disk is nearly full. */
   stuck: boolean;
   truncations: number;
   checkpoints: number;
@@ -89,6 +91,10 @@ const SYNC_WITHIN_MS = 1000;
 /** How often a stuck log tries again: writing resumes well within five seconds after the disk does. */
 const RETRY_EVERY_MS = 1000;
 const MANIFEST_EVERY_MS = 1000;
+const RESERVE_CHECK_EVERY_MS = 1000;
+
+/** A nearly full disk must have this much more than the reserve free before writing goes on: no flapping. */
+const RESERVE_HYSTERESIS = 1.25;
 
 /** Prometheus keeps the newest third of its segments out of a checkpoint. */
 const CHECKPOINT_SHARE = 2 / 3;
@@ -113,6 +119,8 @@ export class Log {
   #timer: Timer | undefined;
   #notedAtMs = Number.NEGATIVE_INFINITY;
   #notedHighest = -1;
+  #full: LogStuck | undefined;
+  #reserveCheckedAtMs = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   readonly #own = {
@@ -156,13 +164,13 @@ export class Log {
       ...this.#writer.stats,
       ...this.#own,
       segmentCurrent: this.#writer.position.segment,
-      stuck: this.#writer.stuck !== undefined,
+      stuck: this.stuck !== undefined,
     };
   }
 
   /** Why the log refuses now. */
   get stuck(): LogStuck | undefined {
-    return this.#writer.stuck;
+    return this.#writer.stuck ?? this.#full;
   }
 
   /**
@@ -288,6 +296,8 @@ export class Log {
     this.#own.groups++;
     this.#own.commits += commits.length;
     try {
+      this.#checkReserve();
+      if (this.#full !== undefined) throw this.#full;
       const position = this.#writer.append(commits.flatMap(({ records }) => records));
       const wait = this.#policy.mode === 'group' && commits.some(({ durable }) => durable);
       const unsynced = wait ? this.#sync() : undefined;
@@ -298,6 +308,25 @@ export class Log {
       return { position: this.#writer.position, refused: error };
     } finally {
       this.#schedule();
+    }
+  }
+
+  #checkReserve(): void {
+    const { disk, folder, reserveBytes = 0 } = this.#options;
+    const nowMs = this.#clock.monotonicMs();
+    if (reserveBytes === 0 || nowMs - this.#reserveCheckedAtMs < RESERVE_CHECK_EVERY_MS) return;
+    this.#reserveCheckedAtMs = nowMs;
+    try {
+      const free = disk.freeBytes(folder);
+      if (free >= reserveBytes * (this.#full === undefined ? 1 : RESERVE_HYSTERESIS)) this.#full = undefined;
+      else
+        this.#full ??= new LogStuck(
+          'ENOSPC',
+          new Error(`only ${free} bytes are free, ${reserveBytes} are kept in reserve`),
+        );
+    } catch (error) {
+      // Not knowing is no reason to refuse.
+      if (!(error instanceof DiskError)) throw error;
     }
   }
 

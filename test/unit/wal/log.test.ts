@@ -152,6 +152,32 @@ test('a full disk: commits are refused with its code; when there is room the log
   assert.deepEqual(idsOn(disk), [1, 4]);
 });
 
+test('a nearly full disk: commits are refused before it is full, and taken again when there is clearly room', async () => {
+  const { disk, clock, log, turn } = start({ reserveBytes: 1_000_000 });
+  const commit = async (id: number) => {
+    const answer = log.commit(commitOf(id));
+    turn();
+    return answer.then(
+      () => 'ok',
+      (error) => (error instanceof LogStuck ? error.message : String(error)),
+    );
+  };
+  assert.equal(await commit(1), 'ok');
+  disk.capacity = disk.usedBytes + 900_000;
+  assert.equal(await commit(2), 'ok', 'looked at once a second');
+  clock.advance(1000);
+  assert.match(await commit(3), /ENOSPC.*only \d+ bytes are free, 1000000 are kept in reserve/);
+  assert.equal(log.stats.stuck, true);
+  disk.capacity = disk.usedBytes + 1_100_000;
+  clock.advance(1000);
+  assert.match(await commit(4), /ENOSPC/);
+  disk.capacity = disk.usedBytes + 1_300_000;
+  clock.advance(1000);
+  assert.equal(await commit(5), 'ok');
+  assert.equal(log.stats.stuck, false);
+  assert.deepEqual(idsOn(disk), [1, 2, 5]);
+});
+
 test('a sync that fails for good: waiting commits hear that it is not known, the others that it is written', async () => {
   const { disk, clock, log, turn } = start();
   disk.fail({ operation: 'fdatasync', nth: 1, times: 100, path: FOLDER });

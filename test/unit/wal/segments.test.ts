@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compress } from 'snappyjs';
 import { Prng } from '../../../src/base/prng.js';
+import { zstdSupported } from '../../../src/base/zstd.js';
 import { framedBytes, PAGE_BYTES } from '../../../src/tsdb/wal/page.js';
 import { listCheckpoints, listSegments, segmentPath } from '../../../src/tsdb/wal/segments.js';
 import { Crc32c } from '../../../src/wasm/crc32c.js';
@@ -281,6 +282,49 @@ test('a missing segment and unreadable spots are reported; the rest is read', ()
     damages.map(({ segment, reason, torn }) => `${segment} ${reason} ${torn}`),
     ['1 segment missing false', '2 read error false'],
   );
+});
+
+test('anything at all: a segment of noise, or a sound one with noise in it, ends in records and damage, never in an error', () => {
+  const { disk } = smallLog();
+  const path = segmentPath(FOLDER, 0);
+  const sound = disk.readFile(path);
+  for (let seed = 0; seed < 150; seed++) {
+    const prng = new Prng(seed);
+    const noise = Uint8Array.from({ length: prng.int(3 * PAGE_BYTES) }, () => prng.int(prng.pick([2, 6, 256])));
+    disk.damage(path, (bytes) => {
+      if (seed % 3 === 0) return noise;
+      bytes.set(noise.subarray(0, bytes.length - 1000), prng.int(1000));
+      // Headers with a length that fits, so that more than the first check is reached.
+      for (let i = 0; i < 50; i++) bytes.set([prng.int(32), 0, prng.int(64), 0, 0, 0, 0], prng.int(bytes.length - 7));
+      return bytes;
+    });
+    const { damages, summary } = readBack(disk);
+    assert.ok(summary.segments === 2, `seed ${seed}`);
+    for (const { segment, offset, bytes } of damages) {
+      const size = disk.readFile(segmentPath(FOLDER, segment)).length;
+      assert.ok(
+        offset >= 0 && bytes >= 0 && offset + bytes <= size,
+        `seed ${seed}: ${segment} ${offset} ${bytes} ${size}`,
+      );
+    }
+    disk.damage(path, () => sound);
+  }
+});
+
+test('zstd: refused as a whole where Node cannot read it, as nothing is wrong with the log', {
+  skip: zstdSupported && 'it can here',
+}, () => {
+  const disk = emptyDisk();
+  const frame = unhex('28b52ffd 00 00 010000');
+  const header = new Uint8Array(7);
+  const view = new DataView(header.buffer);
+  view.setUint8(0, 0x11);
+  view.setUint16(1, frame.length);
+  view.setUint32(3, new Crc32c(testCore()).of(frame));
+  const file = disk.open(FIRST, 'create');
+  disk.pwrite(file, Buffer.concat([header, frame]), 0);
+  disk.close(file);
+  assert.throws(() => readBack(disk), { name: 'UnsupportedLog', message: /zstd.*22\.15/ });
 });
 
 function missing(all: string[], got: Set<string>): number {
