@@ -70,7 +70,7 @@ export interface WriterOptions {
   readonly stepBytes?: number;
   /** Most unsynced bytes kept in memory: append() syncs by itself beyond. */
   readonly unsyncedBytesMax?: number;
-  /** With false, written counts as safe, and only segments' ends are synced. */
+  /** With false, written counts as safe, only segments' ends are synced, and there are no zeroes ahead. */
   readonly keepUnsynced?: boolean;
 }
 
@@ -86,8 +86,15 @@ export interface WriterStats {
   sealed: number;
 }
 
-/** Measured: a write into zeroes that are on the disk syncs in a tenth of the time of one that lengthens the file. */
-const STEP_BYTES_DEFAULT = 4 * 1024 * 1024;
+/**
+ * Measured: a commit of 2 KB, 22 KB, 200 KB syncs in 0.13, 0.13, 0.34 ms into zeroes that are on the disk, and in
+ * 0.21, 0.28, 0.95 ms at the end of the file. The zeroes cost 4.5 ms a MiB, when nobody waits but whoever comes then.
+ */
+const STEP_BYTES_DEFAULT = 512 * 1024;
+
+/** Commits this large gain less from zeroes than those cost. */
+const LARGE_COMMIT_BYTES = 128 * 1024;
+
 const UNSYNCED_BYTES_MAX_DEFAULT = 16 * 1024 * 1024;
 
 const ZEROES = new Uint8Array(1024 * 1024);
@@ -118,6 +125,8 @@ export class LogWriter {
   /** The bytes of the current segment from `settled` on, framed. */
   #tail: CoreBuffer;
   #tailLength = 0;
+  /** How much the last sync had to write. */
+  #lastCommitBytes = 0;
   #current: OpenSegment | undefined;
   /** A segment that a write or sync failed in, until it is cut. */
   #failed: OpenSegment | undefined;
@@ -136,9 +145,10 @@ export class LogWriter {
     this.#disk = options.disk;
     this.#folder = options.folder;
     this.#segmentBytes = options.segmentBytes ?? SEGMENT_BYTES_DEFAULT;
-    this.#stepBytes = Math.min(options.stepBytes ?? STEP_BYTES_DEFAULT, this.#segmentBytes);
-    this.#unsyncedBytesMax = options.unsyncedBytesMax ?? UNSYNCED_BYTES_MAX_DEFAULT;
     this.#keepUnsynced = options.keepUnsynced ?? true;
+    const stepBytes = this.#keepUnsynced ? (options.stepBytes ?? STEP_BYTES_DEFAULT) : 0;
+    this.#stepBytes = Math.min(stepBytes, this.#segmentBytes);
+    this.#unsyncedBytesMax = options.unsyncedBytesMax ?? UNSYNCED_BYTES_MAX_DEFAULT;
     this.#core = options.core;
     this.#crc = new Crc32c(options.core);
     this.#copier = new Copier(options.core);
@@ -382,6 +392,7 @@ export class LogWriter {
   }
 
   #settle(segment: OpenSegment): void {
+    if (segment.used > segment.settled) this.#lastCommitBytes = segment.used - segment.settled;
     segment.settled = segment.used;
     this.#tailLength = 0;
   }
@@ -441,10 +452,10 @@ export class LogWriter {
 
   /** Writes zeroes behind what is used, when few are left. */
   #lengthen(segment: OpenSegment): void {
-    if (segment.allocated - segment.used < this.#stepBytes / 2 && segment.allocated < this.#segmentBytes) {
-      const from = Math.max(segment.allocated, pageEnd(segment.used));
-      if (this.#writeZeroes(segment, from)) this.#guard(() => this.#syncOrMove(segment));
-    }
+    if (segment.allocated - segment.used >= this.#stepBytes / 2) return;
+    if (segment.allocated >= this.#segmentBytes || this.#lastCommitBytes > LARGE_COMMIT_BYTES) return;
+    const from = Math.max(segment.allocated, pageEnd(segment.used));
+    if (this.#writeZeroes(segment, from)) this.#guard(() => this.#syncOrMove(segment));
   }
 
   /** False where the disk has no room for them. */
