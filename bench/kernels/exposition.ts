@@ -37,7 +37,9 @@ function steady(targets: number): Micro {
       const exposition = new Exposition(core);
       const bodies = [1, 2, 3, 4].map((seed) => place(core, bodyText(LINES, seed)));
       const caches = Array.from({ length: targets }, () => exposition.open());
-      caches.forEach((cache, i) => learn(exposition, cache, bodies[i % bodies.length]!));
+      caches.forEach((cache, i) => {
+        learn(exposition, cache, bodies[i % bodies.length]!);
+      });
       return () => {
         for (let i = 0; i < targets; i++) {
           exposition.parse(caches[i]!, bodies[i % bodies.length]!, i, OPTIONS);

@@ -12,7 +12,9 @@ export function processors(): number {
 
 /** Bytes of memory: the machine's, or the cgroup's where that is less. */
 export function memoryBytes(disk: Disk): number {
-  const limits = ['/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_bytes'].map((path) => readLimit(disk, path));
+  const limits = ['/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_bytes'].map((path) =>
+    readLimit(disk, path),
+  );
   return Math.min(totalmem(), ...limits);
 }
 

@@ -44,7 +44,7 @@ export interface ServerOptions {
 /** Requests under way get this long at the end. */
 const GRACE_MS = 2000;
 
-/** One shard a core, except where so few cores would only take turns. Measured: docs/decisions/0006-shards-by-default.md. */
+/** One shard a core, except where so few cores would only take turns. */
 function shardCount(flags: Flags): number {
   if (flags.shards > 0) return flags.shards;
   const cores = processors();

@@ -56,7 +56,7 @@ export class Shard {
     const refs = new Refs(setup.refCounter);
     const queries = new ShardQueries(core);
     const targets = new ShardTargets(core, exposition, this.#head, refs, this.#parts, place);
-    const writes = new ShardWrites(exposition, this.#head, refs, this.#parts);
+    const writes = new ShardWrites(core, exposition, this.#head, refs, this.#parts, place);
     const federations = new ShardFederations(core, queries.select);
     const truncation = new Truncation(this.#head, [targets, writes], place.index);
     const listings = new Listings(core, queries, exposition, this.#head, () => this.#watermark);

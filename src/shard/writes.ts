@@ -1,33 +1,75 @@
 // The receiving side of a shard besides scrapes: remote writes, and series that main hands in.
 
-import type { Exposition } from '../wasm/exposition.js';
+import type { Core } from '../wasm/core.js';
+import type { Exposition, LineCache } from '../wasm/exposition.js';
 import { type Head, NO_SERIES } from '../wasm/head.js';
 import { LabelError } from '../wasm/label-scratch.js';
+import { DEFAULT_WRITE_LIMITS, NO_FAULT, RemoteWrite } from '../wasm/remote-write.js';
 import { ROW_BYTES } from '../wasm/rows.js';
 import { AppendScope, type PartStore } from './append.js';
-import type { Reply, Request, WriteReply } from './protocol.js';
+import type { Reply, Request, Span, WriteReply } from './protocol.js';
 import type { Refs } from './refs.js';
-import { StrangerList } from './targets.js';
+import { AdoptedIndex, type ShardPlace, StrangerList, takeOutgoing } from './targets.js';
+
+/** What a request leaves besides its rows. */
+interface Taken {
+  /** Why the whole body is refused. */
+  readonly malformed: string | undefined;
+  readonly invalidSeries: number;
+  readonly firstInvalid: string | undefined;
+}
+
+/** Series that no request named for two epochs are dropped from the cache; an epoch is this many requests. */
+const EPOCH_REQUESTS = 100_000;
+
+const LIMITS = DEFAULT_WRITE_LIMITS;
 
 export class ShardWrites {
   readonly #exposition: Exposition;
+  readonly #remote: RemoteWrite;
+  readonly #cache: LineCache;
   readonly #head: Head;
   readonly #refs: Refs;
   readonly #parts: PartStore;
+  readonly #place: ShardPlace;
+  #requests = 0;
 
-  constructor(exposition: Exposition, head: Head, refs: Refs, parts: PartStore) {
+  constructor(core: Core, exposition: Exposition, head: Head, refs: Refs, parts: PartStore, place: ShardPlace) {
     this.#exposition = exposition;
+    this.#remote = new RemoteWrite(core, exposition);
+    this.#cache = this.#remote.open();
     this.#head = head;
     this.#refs = refs;
     this.#parts = parts;
+    this.#place = place;
   }
 
-  write(_request: Request<'write'>): WriteReply {
-    throw new Error('not there yet');
+  write(request: Request<'write'>): WriteReply {
+    if (++this.#requests % EPOCH_REQUESTS === 0) this.#remote.age(this.#cache);
+    const scope = new AppendScope(this.#head, this.#refs, request);
+    const strangers = new StrangerList();
+    const { malformed, invalidSeries, firstInvalid } = this.#take(request.body, scope, strangers, undefined);
+    const own = this.#exposition.rows(this.#place.index);
+    const nearRef = own.count === 0 ? 0 : this.#head.nearRef(own.address);
+    const outgoing = this.#appendRows(scope);
+    return {
+      ...scope.finish(this.#parts),
+      error: malformed ?? firstInvalid,
+      malformed: malformed !== undefined,
+      invalidSeries,
+      refusedSeries: scope.refused,
+      outgoing,
+      strangers: strangers.list(),
+      nearRef,
+    };
   }
 
-  complete(_request: Request<'completeWrite'>): Reply<'completeWrite'> {
-    throw new Error('not there yet');
+  /** The same body again, its strangers known by now. Samples that were taken the first time are the very same again: no matter. */
+  complete(request: Request<'completeWrite'>): Reply<'completeWrite'> {
+    const scope = new AppendScope(this.#head, this.#refs, request);
+    this.#take(request.body, scope, new StrangerList(), new AdoptedIndex(request.strangers));
+    const outgoing = this.#appendRows(scope);
+    return { ...scope.finish(this.#parts), outgoing };
   }
 
   /** Series that belong here, with their samples. */
@@ -46,8 +88,7 @@ export class ShardWrites {
       }
       const series = scope.seriesOfScratch();
       if (series === NO_SERIES) continue;
-      const rows = packRows(series, this.#head.refLow(series), samples);
-      const { address, count } = this.#exposition.loadRows(rows);
+      const { address, count } = this.#exposition.loadRows(packRows(series, this.#head.refLow(series), samples));
       scope.rows(address, count);
     }
     return {
@@ -57,12 +98,65 @@ export class ShardWrites {
       invalidSeries: invalid,
       refusedSeries: scope.refused,
       outgoing: [],
-      strangers: new StrangerList().list(),
+      strangers: [],
       nearRef: 0,
     };
   }
 
-  forget(_owner: number, _series: Uint32Array): void {}
+  forget(owner: number, series: Uint32Array): void {
+    this.#remote.forget(this.#cache, owner, series);
+  }
+
+  /** Decodes and scans a body; its rows are in the batches then. */
+  #take(body: Span, scope: AppendScope, strangers: StrangerList, adopted: AdoptedIndex | undefined): Taken {
+    this.#exposition.clearRows();
+    const refused = (message: string): Taken => ({ malformed: message, invalidSeries: 0, firstInvalid: undefined });
+    const decoded = this.#remote.decodeAt(body.address, body.bytes, LIMITS);
+    if (!decoded.ok) return refused(decoded.message);
+    const scanned = this.#remote.scan(this.#cache, decoded.body, LIMITS);
+    if (!scanned.ok) return refused(scanned.message);
+    let invalidSeries = scanned.histograms;
+    let firstInvalid = scanned.histograms > 0 ? 'native histograms are not supported yet' : undefined;
+    for (let miss = 0; miss < scanned.misses; miss++) {
+      if (this.#remote.settle(this.#cache, miss)) continue;
+      const fault = this.#remote.readLabels(miss, LIMITS);
+      if (fault !== NO_FAULT) {
+        this.#remote.refuse(this.#cache, miss);
+        firstInvalid ??= this.#remote.describe(fault);
+        invalidSeries++;
+        continue;
+      }
+      this.#resolve(miss, scope, strangers, adopted);
+    }
+    return { malformed: undefined, invalidSeries, firstInvalid };
+  }
+
+  /** Finds or makes the series whose labels are in the scratch. */
+  #resolve(miss: number, scope: AppendScope, strangers: StrangerList, adopted: AdoptedIndex | undefined): void {
+    const owner = this.#head.owner(this.#place.count);
+    if (owner === this.#place.index) {
+      const series = scope.seriesOfScratch();
+      if (series === NO_SERIES) this.#remote.refuse(this.#cache, miss);
+      else this.#remote.resolve(this.#cache, miss, series, this.#head.refLow(series), owner);
+      return;
+    }
+    const labels = this.#exposition.scratch.read();
+    const found = adopted?.find(labels);
+    if (found !== undefined && found.series >= 0) {
+      this.#remote.resolve(this.#cache, miss, found.series, found.ref, found.owner);
+      return;
+    }
+    if (adopted === undefined) strangers.add(owner, labels);
+    this.#remote.refuse(this.#cache, miss);
+  }
+
+  #appendRows(scope: AppendScope): WriteReply['outgoing'] {
+    const own = this.#exposition.rows(this.#place.index);
+    scope.rows(own.address, own.count);
+    const outgoing = takeOutgoing(this.#exposition, this.#place);
+    this.#exposition.clearRows();
+    return outgoing;
+  }
 }
 
 /** Samples (f64 ms, value bits) as rows of one series. */

@@ -205,6 +205,11 @@ export class Exposition {
     this.#check(this.#core.exports.cache_all_stale(cache, timeMs));
   }
 
+  /** Lines or series of the last body that nobody knew. */
+  get missCount(): number {
+    return this.#core.exports.exposition_miss_count() >>> 0;
+  }
+
   /** Samples in the body parsed last that are left after metric relabelling. Final once all misses are resolved. */
   get samplesKept(): number {
     const { exports } = this.#core;

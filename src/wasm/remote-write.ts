@@ -44,6 +44,9 @@ export const DEFAULT_WRITE_LIMITS: WriteLimits = {
   valueBytesMax: 16 << 10,
 };
 
+/** What readLabels() gives for a label set that is fine. */
+export const NO_FAULT = LabelFault.None;
+
 export interface Refused {
   readonly ok: false;
   /** Why, for the client. */
@@ -133,7 +136,7 @@ export class RemoteWrite {
       exemplars: exports.remote_exemplars() >>> 0,
       histograms: exports.remote_histograms() >>> 0,
       metadata: exports.remote_metadata() >>> 0,
-      misses: exports.exposition_miss_count() >>> 0,
+      misses: this.#exposition.missCount,
     };
   }
 

@@ -1,4 +1,4 @@
-// Texts whose scrape by a real Prometheus was recorded: testdata/conformance/exposition, and
+// Texts whose scrape by a real Prometheus was recorded: the public conformance cases, and
 // our own at the edges of the format: testdata/exposition.
 
 import assert from 'node:assert/strict';
@@ -7,9 +7,10 @@ import { test } from 'node:test';
 import { compareLabels, keyOf, type Labels, labelsOf } from '../../../src/model/labels.js';
 import type { MetadataLine } from '../../../src/wasm/exposition.js';
 import { type ModelSample, type ModelScrape, ModelTarget, valueOfBits } from '../../support/scrape-model.js';
-import { readTestdata, testdata } from '../../support/testdata.js';
+import { conformance, hasConformance, readConformance, readTestdata } from '../../support/testdata.js';
 
 interface Recorded {
+  readonly contentType: string;
   readonly up: number;
   readonly error?: string;
   readonly samples?: readonly { labels: Record<string, string>; value: string; ts: string | number }[];
@@ -17,12 +18,17 @@ interface Recorded {
   readonly metadata?: readonly { metric: string; type: string; help: string; unit: string }[];
 }
 
-const FOLDER = 'conformance/exposition';
 const TIME = 1_700_000_000_000;
-const recorded = JSON.parse(readTestdata(`${FOLDER}/results.json`)) as Record<string, Recorded>;
+const TEXT_FORMAT = 'text/plain; version=0.0.4';
+const recorded = (hasConformance() ? JSON.parse(readConformance('exposition/SCRAPE-RESULTS.json')) : {}) as Record<
+  string,
+  Recorded
+>;
+/** OpenMetrics and protobuf come later. */
+const texts = Object.entries(recorded).filter(([, want]) => want.contentType.startsWith(TEXT_FORMAT));
 
-for (const [name, want] of Object.entries(recorded)) {
-  test(`scrape of ${name}`, () => check(readFileSync(testdata(`${FOLDER}/${name}`)), want));
+for (const [name, want] of texts) {
+  test(`scrape of ${name}`, () => check(readFileSync(conformance(`exposition/${name}`)), want));
 }
 
 const quirks = JSON.parse(readTestdata('exposition/quirks.json')) as Record<string, Recorded & { body: string }>;

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { labelsOf } from '../../../src/model/labels.js';
 import { relabelRule } from '../../../src/relabel/rule.js';
 import { buildTarget } from '../../../src/scrape/target-labels.js';
-import { readTestdata } from '../../support/testdata.js';
+import { hasConformance, readConformance } from '../../support/testdata.js';
 
 interface RecordedCase {
   readonly name: string;
@@ -39,7 +39,7 @@ function ruleOf(recorded: RecordedRule) {
   return relabelRule(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)));
 }
 
-const cases = JSON.parse(readTestdata('conformance/relabel/cases.json')) as RecordedCase[];
+const cases = (hasConformance() ? JSON.parse(readConformance('relabel/cases.json')) : []) as RecordedCase[];
 for (const recorded of cases) {
   test(`recorded: ${recorded.name}`, () => {
     const outcome = buildTarget(
