@@ -119,7 +119,7 @@ class App {
   #pageRoute(route: PageRoute): Route<Endpoint> {
     const { pattern, methods, handler, needsReady = false, changes = false } = route;
     const run: Endpoint['run'] = async (request, answer) => {
-      await handler({ deps: this.#deps, request, answer, prefix: this.#prefix });
+      await handler({ deps: this.#deps, request, answer, metrics: this.#metrics, prefix: this.#prefix });
     };
     return { pattern, methods, handler: { needsReady, changes, run } };
   }

@@ -37,6 +37,8 @@ export interface QueryOptions {
   /** The engine's own default where missing. */
   readonly timeoutMs?: number;
   readonly lookbackMs?: number;
+  /** Of a range query: the end that was asked for, which may be later than the last step. */
+  readonly endMs?: number;
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal;
 }

@@ -7,6 +7,8 @@ const DURATION_BOUNDS = [0.1, 0.2, 0.4, 1, 3, 8, 20, 60, 120];
 const SIZE_BOUNDS = exponentialBuckets(100, 10, 8);
 
 export class RequestMetrics {
+  readonly federationErrors: Counter;
+  readonly federationWarnings: Counter;
   readonly #requests: Family<Counter>;
   readonly #durations: Family<Histogram>;
   readonly #sizes: Family<Histogram>;
@@ -31,6 +33,15 @@ export class RequestMetrics {
       'Histogram of response size for HTTP requests.',
       SIZE_BOUNDS,
       'handler',
+    );
+    const sending = 'that occurred while sending federation responses.';
+    this.federationErrors = registry.counter(
+      'prometheus_web_federation_errors_total',
+      `Total number of errors ${sending}`,
+    );
+    this.federationWarnings = registry.counter(
+      'prometheus_web_federation_warnings_total',
+      `Total number of warnings ${sending}`,
     );
   }
 

@@ -3,12 +3,14 @@
 import type { Answer } from './answer.js';
 import type { WebDeps } from './deps.js';
 import type { DoorRequest } from './door.js';
+import type { RequestMetrics } from './metrics.js';
 import type { Route } from './router.js';
 
 export interface PageCall {
   readonly deps: WebDeps;
   readonly request: DoorRequest;
   readonly answer: Answer;
+  readonly metrics: RequestMetrics;
   /** In front of every path of ours: empty, or `/prometheus`. */
   readonly prefix: string;
 }

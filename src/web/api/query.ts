@@ -33,13 +33,13 @@ async function instant(call: ApiCall): Promise<void> {
 async function range(call: ApiCall): Promise<void> {
   const { params, deps } = call;
   const limit = limitParameter(params);
-  const steps = readSteps(call);
-  const options = readOptions(call);
+  const { steps, endMs } = readSteps(call);
+  const options = { ...readOptions(call), endMs };
   const answer = await asked(() => deps.query.range(params.get('query'), steps, options));
   await send(call, answer, limit);
 }
 
-function readSteps({ params }: ApiCall): Steps {
+function readSteps({ params }: ApiCall): { steps: Steps; endMs: number } {
   const startMs = neededTimeParameter(params, 'start');
   const endMs = neededTimeParameter(params, 'end');
   if (endMs < startMs) throw invalidParameter('end', 'end timestamp must not be before start time');
@@ -54,7 +54,7 @@ function readSteps({ params }: ApiCall): Steps {
     const words = 'exceeded maximum resolution of 11,000 points per timeseries.';
     throw badData(`${words} Try decreasing the query resolution (?step=XX)`);
   }
-  return { startMs, stepMs, count: count + 1 };
+  return { steps: { startMs, stepMs, count: count + 1 }, endMs };
 }
 
 function readOptions({ params, answer }: ApiCall): QueryOptions {

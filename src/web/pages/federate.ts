@@ -14,7 +14,16 @@ export const federateRoute: PageRoute = {
   needsReady: true,
 };
 
-async function federate({ deps, request, answer }: PageCall): Promise<void> {
+async function federate(call: PageCall): Promise<void> {
+  try {
+    await answerFederation(call);
+  } catch (error) {
+    call.metrics.federationErrors.value++;
+    throw error;
+  }
+}
+
+async function answerFederation({ deps, request, answer }: PageCall): Promise<void> {
   const params = new Params();
   params.add(request.query);
   if (params.error !== undefined) return answer.error(400, `error parsing form values: ${params.error}`);
@@ -46,7 +55,7 @@ async function federate({ deps, request, answer }: PageCall): Promise<void> {
     }
     await stream.end();
   } catch (error) {
-    deps.log.error('federation cut short', { err: error instanceof Error ? error : String(error) });
     stream.fail();
+    throw error;
   }
 }

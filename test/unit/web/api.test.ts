@@ -259,9 +259,9 @@ for (const [parameters, want] of asked) {
 }
 
 test('query_range asks for the steps between start and end', async () => {
-  const got: Steps[] = [];
-  const range = async (_text: string, steps: Steps) => {
-    got.push(steps);
+  const got: [Steps, number | undefined][] = [];
+  const range = async (_text: string, steps: Steps, { endMs }: QueryOptions) => {
+    got.push([steps, endMs]);
     return EMPTY_VECTOR;
   };
   await withApp({ query: { range } }, async (app) => {
@@ -270,9 +270,9 @@ test('query_range asks for the steps between start and end', async () => {
     }
   });
   assert.deepEqual(got, [
-    { startMs: 0, stepMs: 1000, count: 11_001 },
-    { startMs: 1000, stepMs: 300, count: 4 },
-    { startMs: 5000, stepMs: 3_600_000, count: 1 },
+    [{ startMs: 0, stepMs: 1000, count: 11_001 }, 11_000_000],
+    [{ startMs: 1000, stepMs: 300, count: 4 }, 2000],
+    [{ startMs: 5000, stepMs: 3_600_000, count: 1 }, 5000],
   ]);
 });
 

@@ -249,16 +249,20 @@ test('federate streams what the storage gives, for the selectors and the escapin
   });
 });
 
-test('federate that breaks off in the middle ends the connection', async () => {
+test('federate that breaks off in the middle ends the connection, and is counted', async () => {
   const storage = {
     async *federate() {
       yield Buffer.alloc(100_000, 'x');
       throw new Error('the shard is gone');
     },
   };
-  await withApp({ storage }, async (app) => {
-    await assert.rejects(send(app, 'GET', '/federate?match[]=up'), /aborted|hang up/);
-  });
+  const app = await openApp(fakeDeps({ storage }));
+  await assert.rejects(send(app, 'GET', '/federate?match[]=up'), /aborted|hang up/);
+  const page = (await send(app, 'GET', '/metrics')).body;
+  assert.match(page, /^prometheus_web_federation_errors_total 1$/m);
+  assert.match(page, /^prometheus_web_federation_warnings_total 0$/m);
+  assert.equal(String(app.errors[0]), 'Error: the shard is gone');
+  await app.close(0);
 });
 
 test('federate that fails at once is an error', async () => {
