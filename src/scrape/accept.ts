@@ -40,18 +40,7 @@ export type FormatOutcome =
 const TEXT: FormatOutcome = { format: 'text' };
 
 /** The format of an answer, or why it is refused. */
-export function formatOf(contentType: string | undefined, fallback: string | undefined): FormatOutcome {
-  // What nearly every target says, nearly every time.
-  if (contentType?.startsWith('text/plain; version=0.0.4') && isPlainParameters(contentType)) return TEXT;
-  return formatOfMediaType(contentType ?? '', fallback === '' ? undefined : fallback);
-}
-
-function isPlainParameters(contentType: string): boolean {
-  const rest = contentType.slice('text/plain; version=0.0.4'.length);
-  return rest === '' || rest === '; charset=utf-8' || rest === '; charset=utf-8; escaping=underscores';
-}
-
-function formatOfMediaType(contentType: string, fallback: string | undefined): FormatOutcome {
+export function formatOf(contentType = '', fallback = ''): FormatOutcome {
   if (contentType === '') {
     return fallbackTo(
       fallback,
@@ -84,7 +73,7 @@ const FORMATS = new Map<string, FormatOutcome>([
   ],
 ]);
 
-function fallbackTo(fallback: string | undefined, error: string): FormatOutcome {
+function fallbackTo(fallback: string, error: string): FormatOutcome {
   const mediaType = MEDIA_TYPES.get(fallback as ScrapeProtocol);
   return mediaType === undefined ? { error } : FORMATS.get(mediaType)!;
 }

@@ -12,7 +12,6 @@ export class ScrapeMetrics {
   readonly poolTargets: Family<Gauge>;
   readonly poolTargetLimit: Family<Gauge>;
   readonly poolSyncs: Family<Counter>;
-  readonly poolSymbols: Family<Gauge>;
   readonly pools: Counter;
   readonly poolsFailed: Counter;
   readonly poolReloads: Counter;
@@ -57,11 +56,6 @@ export class ScrapeMetrics {
     this.poolSyncs = registry.counters(
       target('scrape_pool_sync_total'),
       'Total number of syncs that were executed on a scrape pool.',
-      'scrape_job',
-    );
-    this.poolSymbols = registry.gauges(
-      target('scrape_pool_symboltable_items'),
-      'Current number of symbols in the symbol table for this scrape pool.',
       'scrape_job',
     );
     this.pools = registry.counter(target('scrape_pools_total'), 'Total number of scrape pool creation attempts.');
@@ -124,14 +118,7 @@ export class ScrapeMetrics {
 
   /** Forgets a job that is gone. */
   removePool(job: string): void {
-    for (const family of [
-      this.syncLength,
-      this.syncFailed,
-      this.poolTargets,
-      this.poolTargetLimit,
-      this.poolSyncs,
-      this.poolSymbols,
-    ]) {
+    for (const family of [this.syncLength, this.syncFailed, this.poolTargets, this.poolTargetLimit, this.poolSyncs]) {
       family.remove(job);
     }
   }

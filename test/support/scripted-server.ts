@@ -9,9 +9,10 @@ export type Step =
   /** Says bytes; a string is latin1. Steps in a row reach the client in reads of their own. */
   | string
   | Uint8Array
-  /** Ends the connection in order, or resets it. */
+  /** Ends the connection in order, or resets it: in a read of its own, or at once. */
   | 'end'
   | 'reset'
+  | { readonly thenReset: string }
   /** Says nothing more, forever. */
   | 'hang'
   /** Says the same bytes again and again until the client goes. */
@@ -75,7 +76,10 @@ async function play(socket: Socket, script: Script, server: ScriptedServer): Pro
     if (step === 'end') socket.end();
     else if (step === 'reset') socket.resetAndDestroy();
     else if (step === 'hang') return;
-    else if (typeof step === 'object' && 'forever' in step) {
+    else if (typeof step === 'object' && 'thenReset' in step) {
+      socket.write(step.thenReset, 'latin1');
+      socket.resetAndDestroy();
+    } else if (typeof step === 'object' && 'forever' in step) {
       while (!socket.destroyed) await say(socket, Buffer.from(step.forever, 'latin1'), server);
     } else await say(socket, typeof step === 'string' ? Buffer.from(step, 'latin1') : step, server);
   }

@@ -87,8 +87,8 @@ class Connection {
     };
     this.#socket =
       address.kind === 'tcp'
-        ? connect({ host: address.host, port: address.port, onread, keepAlive: true })
-        : connect({ path: address.path, onread });
+        ? connect({ host: address.host, port: address.port, onread, allowHalfOpen: true, keepAlive: true })
+        : connect({ path: address.path, onread, allowHalfOpen: true });
     this.#socket.on('error', (error) => {
       this.#socketError = error;
     });
@@ -212,10 +212,26 @@ class Connection {
     });
   }
 
+  /** The target has said all, or the connection is gone. */
   #onEnd(): void {
     if (this.#phase === 'closed') return;
-    if (this.#body?.endsWithConnection && this.#socketError === undefined) this.#finish();
+    if (this.#body?.endsWithConnection && !this.#socket.destroyed) this.#finishUnlessReset();
     else this.#fail(this.#lostError());
+  }
+
+  /**
+   * libuv reports a reset that comes together with data as an end in order, and a body cut by it would pass for whole.
+   * Only a write tells the two apart.
+   */
+  #finishUnlessReset(): void {
+    this.#socket.write('\r\n', (error) => {
+      if (this.#phase === 'closed') return;
+      if (error === null || error === undefined) this.#finish(true);
+      else {
+        this.#socketError = Object.assign(error, { code: 'ECONNRESET', syscall: 'read' });
+        this.#fail(this.#lostError());
+      }
+    });
   }
 
   #fail(error: unknown): void {

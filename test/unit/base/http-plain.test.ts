@@ -270,6 +270,11 @@ const refused: [name: string, script: Script, want: Outcome, given?: Case][] = [
     { code: 'broken', message: 'read tcp HOST: read: connection reset by peer' },
   ],
   [
+    'a reset together with the end of a body without length',
+    [{ thenReset: `${OK}\r\nup 1` }],
+    { code: 'broken', message: 'read tcp HOST: read: connection reset by peer' },
+  ],
+  [
     'a reset of a body without length',
     [`${OK}\r\nup 1`, 'reset'],
     { code: 'broken', message: 'read tcp HOST: read: connection reset by peer' },
