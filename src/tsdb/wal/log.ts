@@ -136,7 +136,7 @@ export class Log {
     manifestFailures: 0,
   };
 
-  /** Makes the first segment. Throws a DiskError where that is not possible. */
+  /** Makes the first segment; is stuck, and tries again, where that is not possible now. */
   constructor(options: LogOptions) {
     const { disk, folder, core, opened } = options;
     this.#options = options;
@@ -157,6 +157,7 @@ export class Log {
       stepBytes: options.stepBytes,
       keepUnsynced: this.#policy.mode !== 'never',
     });
+    this.#schedule();
   }
 
   get stats(): LogStats {

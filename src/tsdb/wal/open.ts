@@ -1,7 +1,7 @@
 // Opening a log at start: reads all of it in order, says what is lost, repairs
 // it, and tells where writing goes on.
 
-import type { Disk } from '../../base/disk.js';
+import { type Disk, DiskError } from '../../base/disk.js';
 import type { Core } from '../../wasm/core.js';
 import { Crc32c } from '../../wasm/crc32c.js';
 import { removeTemporary } from './checkpoint.js';
@@ -51,7 +51,7 @@ export function* openingLog(options: OpenOptions, visitor: LogVisitor): Generato
   const crc = new Crc32c(core);
   disk.makeFolder(folder);
   disk.makeFolder(ownFolder);
-  removeTemporary(disk, folder);
+  ifPossible(() => removeTemporary(disk, folder));
   const path = `${ownFolder}/log.manifest`;
   const manifest = readManifest(disk, path, crc);
   const believed = believable(manifest, disk, folder);
@@ -78,9 +78,11 @@ export function* openingLog(options: OpenOptions, visitor: LogVisitor): Generato
   let unrepaired: readonly LogDamage[] = damages;
   if (options.repair ?? true) {
     unrepaired = repairLog(damages, { disk, crc, lostFolder: `${ownFolder}/lost` });
-    for (const number of distrusted) disk.remove(checkpointPath(folder, number));
-    trimTail(disk, folder, ends, damages);
-    disk.syncFolder(folder);
+    ifPossible(() => {
+      for (const number of distrusted) disk.remove(checkpointPath(folder, number));
+      trimTail(disk, folder, ends, damages);
+      disk.syncFolder(folder);
+    });
   }
   const highest = Math.max(checkpoint, listSegments(disk, folder).at(-1) ?? -1);
   return {
@@ -97,6 +99,15 @@ export function* openingLog(options: OpenOptions, visitor: LogVisitor): Generato
       state: { highest, synced: new Map([...ends].filter(([segment]) => segment <= highest)) },
     },
   };
+}
+
+/** Tidying up: on a disk that is full or read-only the log is read all the same. */
+function ifPossible(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+  }
 }
 
 /** What the manifest says, unless another server has written the log since: then there is a segment it does not know. */

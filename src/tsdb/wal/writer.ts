@@ -140,7 +140,7 @@ export class LogWriter {
   #lastError: DiskError | undefined;
   readonly #finished = new Map<number, number>();
 
-  /** Makes the first segment. Throws a DiskError where that is not possible. */
+  /** Makes the first segment; is stuck from the start where that is not possible now. */
   constructor(options: WriterOptions) {
     this.#disk = options.disk;
     this.#folder = options.folder;
@@ -154,7 +154,11 @@ export class LogWriter {
     this.#copier = new Copier(options.core);
     this.#tail = new CoreBuffer(options.core);
     this.#next = options.segment;
-    this.#current = this.#openSegment();
+    try {
+      this.#current = this.#openSegment();
+    } catch (error) {
+      this.#stick(error);
+    }
   }
 
   /** Where the next record begins, or could begin. */

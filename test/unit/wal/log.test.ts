@@ -152,6 +152,29 @@ test('a full disk: commits are refused with its code; when there is room the log
   assert.deepEqual(idsOn(disk), [1, 4]);
 });
 
+test('a disk that is full or read-only at the start: the log comes up, refuses, and goes on when it can', async () => {
+  for (const operation of ['open', 'pwrite', 'syncFolder', 'fdatasync'] as const) {
+    const disk = new FaultDisk();
+    disk.makeFolder(FOLDER);
+    disk.makeFolder(OWN);
+    disk.syncFolder('data');
+    disk.syncFolder('');
+    disk.fail({ operation, nth: 1, times: 1000, code: 'EROFS' });
+    const { clock, log, turn } = start({}, disk);
+    const refused = log.commit(commitOf(1));
+    turn();
+    if (operation !== 'pwrite') assert.equal(log.stats.stuck, true, operation);
+    await assert.rejects(refused, { name: 'LogStuck', code: 'EROFS' });
+    disk.heal();
+    clock.advance(1000);
+    const answer = log.commit(commitOf(2));
+    turn();
+    await answer;
+    log.close();
+    assert.deepEqual(idsOn(disk), [2], operation);
+  }
+});
+
 test('a nearly full disk: commits are refused before it is full, and taken again when there is clearly room', async () => {
   const { disk, clock, log, turn } = start({ reserveBytes: 1_000_000 });
   const commit = async (id: number) => {
