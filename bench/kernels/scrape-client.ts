@@ -6,7 +6,7 @@
 
 import { fork } from 'node:child_process';
 import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { realClock } from '../../src/base/clock.js';
 import { type BodySink, HttpClient } from '../../src/base/http.js';
@@ -94,5 +94,7 @@ async function measure(): Promise<void> {
   target.disconnect();
 }
 
-if (process.argv[2] === 'serve') serve();
-else await measure();
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  if (process.argv[2] === 'serve') serve();
+  else await measure();
+}

@@ -1,0 +1,65 @@
+// What the paths of a benchmark have in common: what they are given, and what they answer.
+
+import type { Options } from './options.js';
+import type { Peer } from './peers/peer.js';
+import type { Progress } from './progress.js';
+
+/** One number of one server. */
+export interface Measure {
+  /** The same on every server, and what a budget names. */
+  readonly id: string;
+  readonly label: string;
+  readonly unit: string;
+  /** What is better; a number that is only said has none. */
+  readonly better: 'less' | 'more' | undefined;
+  readonly value: number;
+}
+
+/** What one server did on one path. */
+export interface Outcome {
+  readonly path: string;
+  readonly title: string;
+  readonly server: string;
+  readonly version: string;
+  readonly measures: readonly Measure[];
+  /** What was found to be right, in a few words each; what was wrong is in `failure`. */
+  readonly checks: readonly string[];
+  readonly failure: string | undefined;
+}
+
+/** A server that a group can start as often as it needs. */
+export interface Server {
+  readonly name: string;
+  start(config: string): Promise<Peer>;
+}
+
+export interface Context {
+  readonly options: Options;
+  readonly progress: Progress;
+}
+
+/** Paths that share a load. */
+export interface Group {
+  readonly paths: readonly string[];
+  /** Runs those of its paths that are in `wanted`, and hands each outcome over as it comes. */
+  run(context: Context, server: Server, wanted: ReadonlySet<string>, done: (outcome: Outcome) => void): Promise<void>;
+}
+
+export function less(id: string, label: string, unit: string, value: number): Measure {
+  return { id, label, unit, better: 'less', value };
+}
+
+export function more(id: string, label: string, unit: string, value: number): Measure {
+  return { id, label, unit, better: 'more', value };
+}
+
+export function said(id: string, label: string, unit: string, value: number): Measure {
+  return { id, label, unit, better: undefined, value };
+}
+
+/** A config that scrapes nothing. */
+export const QUIET_CONFIG = 'global:\n  scrape_interval: 15s\nscrape_configs: []\n';
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

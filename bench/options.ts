@@ -1,0 +1,115 @@
+// The command line of `npm run bench`, and how large each load is.
+
+import { parseArgs } from 'node:util';
+import type { FleetSize } from './workloads/fleet.js';
+
+export interface Options {
+  readonly names: readonly string[];
+  /** Kinds to start; undefined: all that are installed. */
+  readonly servers: readonly string[] | undefined;
+  /** Servers that run already: name → URL. */
+  readonly urls: ReadonlyMap<string, string>;
+  readonly seed: number;
+  readonly sizes: Sizes;
+  /** Where our own server leaves processor profiles. */
+  readonly profileFolder: string | undefined;
+  /** For `kernels`: only those whose name contains it. */
+  readonly filter: string;
+}
+
+export interface Sizes {
+  /** What the results are called: full, quick or the factor. */
+  readonly name: string;
+  readonly scrape: { readonly targets: number; readonly series: number; readonly seconds: number };
+  readonly write: { readonly fleet: FleetSize; readonly steps: number };
+  /** The load of memory, federate and restart. */
+  readonly head: { readonly fleet: FleetSize; readonly steps: number };
+  readonly suite: { readonly fleet: FleetSize; readonly steps: number; readonly repeats: number };
+}
+
+export const STEP_MS = 15_000;
+export const SAMPLES_PER_REQUEST = 2000;
+export const CONNECTIONS = 4;
+
+export const USAGE = `npm run bench -- <name> … [options]
+
+  kernels       every kernel of the core by itself; --filter text
+  scrape        scraping 250 targets of 2,000 series each second (--gzip: compressed pages)
+  write         remote write, 2,000 samples a request, 4 connections
+  memory        a million series of 40 samples each (--churn: half as many again, replaced on the way)
+  federate      /federate of all of them
+  restart       kill -9 with all of them, until ready and until the first count
+  queries       29 queries over 20,000 series of six hours
+  idle          a server with nothing to do
+  all           all of these but kernels
+
+  --servers narthex,prometheus,victoria   which to start; others than narthex from $PEERS_DIR (default: all there are)
+  --url name=http://host:port             a server that runs already; may be repeated
+  --seed 42                               of all series and values
+  --scale 1                               of the number of series (scrape: of targets)
+  --quick                                 a tenth of the series, shorter: to try out, not to quote
+  --profile folder                        processor profiles of narthex, one file a thread
+`;
+
+/** Reads the command line; throws with a sentence for the user. */
+export function parseOptions(args: readonly string[]): Options {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      servers: { type: 'string' },
+      url: { type: 'string', multiple: true, default: [] },
+      seed: { type: 'string', default: '42' },
+      scale: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      gzip: { type: 'boolean', default: false },
+      churn: { type: 'boolean', default: false },
+      profile: { type: 'string' },
+      filter: { type: 'string', default: '' },
+    },
+  });
+  const urls = new Map(values.url.map(parseUrl));
+  const servers = values.servers?.split(',') ?? (urls.size > 0 ? [] : undefined);
+  return {
+    names: positionals.map((name) => variant(name, values)),
+    servers,
+    urls,
+    seed: positive('--seed', values.seed),
+    sizes: sizes(values.scale === undefined ? undefined : positive('--scale', values.scale), values.quick),
+    profileFolder: values.profile,
+    filter: values.filter,
+  };
+}
+
+function variant(name: string, { gzip, churn }: { gzip: boolean; churn: boolean }): string {
+  if (gzip && name === 'scrape') return 'scrape-gzip';
+  if (churn && name === 'memory') return 'memory-churn';
+  return name;
+}
+
+function parseUrl(text: string): [name: string, url: string] {
+  const at = text.indexOf('=');
+  if (at < 1 || !URL.canParse(text.slice(at + 1))) throw new Error(`--url wants name=http://host:port, not ${text}`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+function positive(flag: string, text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new Error(`${flag} wants a number above 0, not ${text}`);
+  return value;
+}
+
+function sizes(scale: number | undefined, quick: boolean): Sizes {
+  const factor = scale ?? (quick ? 0.1 : 1);
+  const of = (series: number, perInstance: number): FleetSize => ({
+    series: Math.max(1, Math.round((series * factor) / perInstance)) * perInstance,
+    perInstance,
+  });
+  return {
+    name: quick ? `quick, ${factor}` : factor === 1 ? 'full' : String(factor),
+    scrape: { targets: Math.max(1, Math.round(250 * factor)), series: 2000, seconds: quick ? 10 : 30 },
+    write: { fleet: of(100_000, 1000), steps: quick ? 100 : 200 },
+    head: { fleet: of(1_000_000, 1000), steps: 40 },
+    suite: { fleet: of(20_000, 200), steps: 1440, repeats: quick ? 7 : 15 },
+  };
+}

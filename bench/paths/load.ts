@@ -1,0 +1,121 @@
+// Writing a fleet's samples to a server, what that cost, and whether the server really has them.
+
+import type { Context } from '../bench.js';
+import { scalar } from '../client.js';
+import { CONNECTIONS, SAMPLES_PER_REQUEST, STEP_MS } from '../options.js';
+import type { Peer } from '../peers/peer.js';
+import { Generator } from '../workloads/child.js';
+import { Fleet, type FleetSize } from '../workloads/fleet.js';
+import { generationOf, type LoadMessage, type WriteDone, type WriteSpec } from '../workloads/write-load.js';
+
+/** How far a sum of floats may be from ours: the order of additions is the server's. */
+const SUM_TOLERANCE = 1e-9;
+/** What is counted by itself, since functions over ranges drop the name, and then labels must still differ. */
+const COUNTED = 'http_requests_total';
+/** Instances whose samples are counted and summed one by one. */
+const INSTANCES_CHECKED = 5;
+
+export interface Written extends WriteDone {
+  readonly spec: WriteSpec;
+  readonly cpuSeconds: number;
+}
+
+export interface Load {
+  readonly fleet: FleetSize;
+  readonly steps: number;
+  readonly churn?: WriteSpec['churn'];
+}
+
+/** Writes a load whose last step is now. */
+export async function write({ options, progress }: Context, peer: Peer, load: Load): Promise<Written> {
+  const spec: WriteSpec = {
+    ...load,
+    url: peer.url,
+    path: peer.writePath,
+    seed: options.seed,
+    stepMs: STEP_MS,
+    endMs: Math.floor(Date.now() / STEP_MS) * STEP_MS,
+    samplesPerRequest: SAMPLES_PER_REQUEST,
+    connections: CONNECTIONS,
+  };
+  const all = load.fleet.series * load.steps;
+  progress.task(`${peer.name}: encoding ${load.fleet.series.toLocaleString('en')} series`);
+  const generator = new Generator<LoadMessage>('write-load.js', spec);
+  try {
+    await generator.next();
+    const before = await peer.meter.cpuSeconds();
+    generator.say('go');
+    progress.task(`${peer.name}: writing ${millions(all)} samples`);
+    for (;;) {
+      const message = await generator.next();
+      if ('failed' in message) throw new Error(`the load failed: ${message.failed}`);
+      if ('samples' in message) progress.at(`${millions(message.samples)} of ${millions(all)}`);
+      if (!('done' in message)) continue;
+      await peer.settle();
+      return { ...message.done, spec, cpuSeconds: (await peer.meter.cpuSeconds()) - before };
+    }
+  } finally {
+    generator.close();
+  }
+}
+
+/** Compares with what was written: the number of series, and samples and values of some instances. */
+export async function verify(peer: Peer, spec: WriteSpec): Promise<string[]> {
+  const fleet = new Fleet(spec.fleet, spec.seed);
+  const count = await scalar(peer.url, 'count({__name__!=""})', spec.endMs);
+  expect('series', count, active(spec), 0);
+  const windowMs = spec.steps * spec.stepMs;
+  let samples = 0;
+  for (let nth = 0; nth < Math.min(INSTANCES_CHECKED, fleet.instances); nth++) {
+    const instance = Math.floor((nth * fleet.instances) / INSTANCES_CHECKED);
+    const selector = `{instance="${fleet.instance(instance)}"}`;
+    const counter = `${COUNTED}${selector}`;
+    const counted = await scalar(peer.url, `sum(count_over_time(${counter}[${windowMs}ms]))`, spec.endMs);
+    expect(`samples of ${counter}`, counted, countOf(fleet, instance) * spec.steps, 0);
+    const sum = await scalar(peer.url, `sum(${selector})`, spec.endMs);
+    expect(`sum over ${selector}`, sum, sumAt(fleet, instance, spec.steps - 1), SUM_TOLERANCE);
+    samples += counted;
+  }
+  return [`${count} series`, `${samples} samples and the sums of ${INSTANCES_CHECKED} instances`];
+}
+
+/** Series that a query at the end sees: those replaced within the lookback of five minutes are still seen. */
+export function active(spec: WriteSpec): number {
+  if (!spec.churn) return spec.fleet.series;
+  const lookbackSteps = 300_000 / spec.stepMs;
+  const batches = Math.ceil(spec.fleet.series / spec.samplesPerRequest);
+  let series = 0;
+  for (let batch = 0; batch < batches; batch++) {
+    const generations = new Set<number>();
+    for (let step = Math.max(0, spec.steps - lookbackSteps); step < spec.steps; step++) {
+      generations.add(generationOf(spec, batch, step));
+    }
+    series += generations.size * Math.min(spec.samplesPerRequest, spec.fleet.series - batch * spec.samplesPerRequest);
+  }
+  return series;
+}
+
+function countOf(fleet: Fleet, instance: number): number {
+  const first = instance * fleet.size.perInstance;
+  let count = 0;
+  for (let index = first; index < first + fleet.size.perInstance; index++) {
+    if (fleet.pageLabels(index)[0][1] === COUNTED) count++;
+  }
+  return count;
+}
+
+function sumAt(fleet: Fleet, instance: number, step: number): number {
+  let sum = 0;
+  const first = instance * fleet.size.perInstance;
+  for (let index = first; index < first + fleet.size.perInstance; index++) sum += fleet.values.at(index, step);
+  return sum;
+}
+
+export function expect(what: string, got: number, want: number, tolerance: number): void {
+  if (Math.abs(got - want) <= tolerance * Math.abs(want)) return;
+  throw new Error(`${what}: got ${got}, but ${want} was acknowledged`);
+}
+
+export function millions(count: number): string {
+  return `${(count / 1e6).toFixed(1)} M`;
+}

@@ -1,0 +1,53 @@
+// A server under test, whichever it is.
+
+import type { Meter } from '../measure.js';
+
+export interface Peer {
+  readonly name: string;
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  readonly version: string;
+  /** Path of the remote write receiver. */
+  readonly writePath: string;
+  readonly meter: Meter;
+  /** Processes that we started can be stopped, killed and measured; a server given by its URL cannot. */
+  readonly process: PeerProcess | undefined;
+  /** Returns once queries see everything that was acknowledged, and background work that follows a load is done. */
+  settle(): Promise<void>;
+  /** Ends it and removes its data. */
+  close(): Promise<void>;
+}
+
+export interface PeerProcess {
+  /** Bytes of the data directory. */
+  dataBytes(): number;
+  /** Ends it as a crash would, and waits until it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again on its data; gives the seconds until it says it is ready. */
+  restart(): Promise<number>;
+}
+
+/** How a kind of server is started. */
+export interface PeerKind {
+  readonly name: string;
+  readonly writePath: string;
+  /** The program and its arguments; undefined where it is not on this machine. */
+  command(place: Place): { readonly file: string; readonly args: readonly string[] } | undefined;
+  /** See Peer.settle(). */
+  settle(url: string): Promise<void>;
+}
+
+export interface Place {
+  /** Flags that tests and the fairness of a comparison need beside these are the kind's own. */
+  readonly port: number;
+  readonly dataFolder: string;
+  readonly configFile: string;
+  /** Where the server should write processor profiles when it ends; only our own can. */
+  readonly profileFolder?: string;
+}
+
+export interface StartOptions {
+  /** A prometheus.yml; all of them read its scrape_configs. */
+  readonly config: string;
+  readonly profileFolder?: string;
+}
