@@ -1,7 +1,6 @@
 // Arithmetic in brackets and after `offset`, once the query's step and range are known.
 
 import { DURATION_MAX_MS } from '../../model/duration.js';
-import { maxOf, minOf, power } from '../arithmetic.js';
 import { QueryError } from '../errors.js';
 import type { Duration, DurationBinary, DurationNode, Span } from '../syntax/ast.js';
 
@@ -39,9 +38,9 @@ function secondsOf(node: DurationNode, context: DurationContext): number {
         case 'range':
           return context.rangeMs / 1000;
         case 'min_of':
-          return node.args.map((arg) => secondsOf(arg, context)).reduce(minOf);
+          return Math.min(...node.args.map((arg) => secondsOf(arg, context)));
         case 'max_of':
-          return node.args.map((arg) => secondsOf(arg, context)).reduce(maxOf);
+          return Math.max(...node.args.map((arg) => secondsOf(arg, context)));
       }
   }
 }
@@ -61,7 +60,7 @@ function combine(node: DurationBinary, left: number, right: number): number {
       if (right === 0) throw wrong(node.pos, 'modulo by zero');
       return left % right;
     case '^':
-      return power(left, right);
+      return left ** right;
   }
 }
 
