@@ -24,6 +24,7 @@ export {
   foldRow as aggregate_fold,
 } from './eval/bridge';
 export {
+  cache_added,
   cache_all_stale,
   cache_forget,
   cache_resolve,

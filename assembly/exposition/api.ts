@@ -59,6 +59,10 @@ export function cache_target(at: usize, honor: bool): Status {
   return Status.Ok;
 }
 
+export function cache_added(at: usize): u32 {
+  return cache.countAdded(at);
+}
+
 export function cache_vanished(at: usize, timeMs: f64): Status {
   return cache.writeVanished(at, <i64>timeMs) ? Status.Ok : Status.NoMemory;
 }

@@ -72,9 +72,13 @@ const COMPACT_AT: usize = 52;
 const QUIET: usize = 56;
 /** Of a remote-write stream: the entry that is next in line. */
 export const NEXT: usize = 60;
-const CACHE_BYTES: usize = 64;
+/** Numbers of the last parse that was not taken back and of the one before that; NEVER for none. */
+const GOOD: usize = 64;
+const GOOD_BEFORE: usize = 68;
+const CACHE_BYTES: usize = 72;
 
 const NUMBER_MAX: u32 = 65534;
+const NEVER: u32 = 65535;
 const LEN_MAX: usize = 65535;
 const ENTRIES_MIN: u32 = 32;
 const QUIET_PARSES: u32 = 4;
@@ -91,6 +95,7 @@ export function open(): usize {
   if (cache == 0) return 0;
   memory.fill(cache, 0, CACHE_BYTES);
   store<u32>(cache, 1, NUMBER);
+  store<u32>(cache, NEVER, GOOD);
   return cache;
 }
 
@@ -171,6 +176,8 @@ export function commit(cache: usize, marked: u32, carried: u32, searched: bool):
   store<u32>(cache, marked, MARKED);
   store<u32>(cache, carried, CARRIED);
   store<u32>(cache, load<u32>(cache, NUMBER) + 1, NUMBER);
+  store<u32>(cache, load<u32>(cache, GOOD), GOOD_BEFORE);
+  store<u32>(cache, load<u32>(cache, NUMBER), GOOD);
   store<u32>(cache, searched ? 0 : load<u32>(cache, QUIET) + 1, QUIET);
 }
 
@@ -190,6 +197,7 @@ export function abort(cache: usize, number: u32): void {
   if (load<u32>(cache, NUMBER) != number) return;
   store<u32>(cache, number - 1, NUMBER);
   store<u32>(cache, load<u32>(cache, MARKED_BEFORE), MARKED);
+  store<u32>(cache, load<u32>(cache, GOOD_BEFORE), GOOD);
 }
 
 // ---- requests of a remote-write stream, whose numbers are epochs
@@ -221,6 +229,7 @@ function renumber(cache: usize, number: u32): void {
   for (let entry = entries(cache); entry < end; entry += ENTRY_BYTES) {
     store<u32>(entry, (load<u32>(entry, SEEN) & 0xffff) == number ? 1 : 0, SEEN);
   }
+  store<u32>(cache, load<u32>(cache, GOOD) == number ? 1 : NEVER, GOOD);
   store<u32>(cache, 1, NUMBER);
   store<u32>(cache, 0, COMPACT_AT);
 }
@@ -426,6 +435,21 @@ function removeSeries(block: usize, mask: u32, entry: usize): void {
     if (other == REMOVED || load<u32>(other, SID) != load<u32>(entry, SID)) continue;
     if (load<u8>(other, OWNER) == load<u8>(entry, OWNER)) store<u32>(block + ((<usize>slot) << 2), <u32>REMOVED);
   }
+}
+
+/** Series that the last parse saw and the good one before it did not, those that metric relabelling drops aside. */
+export function countAdded(cache: usize): u32 {
+  if (load<u32>(cache, MARKED) == load<u32>(cache, CARRIED)) return 0;
+  const last = load<u32>(cache, NUMBER);
+  const before = load<u32>(cache, GOOD_BEFORE);
+  const end = entries(cache) + <usize>count(cache) * ENTRY_BYTES;
+  let added: u32 = 0;
+  for (let entry = entries(cache); entry < end; entry += ENTRY_BYTES) {
+    const seen = load<u32>(entry, SEEN);
+    if ((seen & 0xffff) != last || seen >>> 16 == before) continue;
+    if ((load<u8>(entry, FLAGS) & (COMMENT | DROPPED)) == 0) added++;
+  }
+  return added;
 }
 
 /** Writes a stale marker for every series the last parse saw; then nothing counts as seen. False: memory limit. */

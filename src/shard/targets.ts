@@ -36,6 +36,8 @@ interface Target {
   readonly synthetic: LineCache;
   /** The synthetic series of the last scrape, as text: parsed again when other shards have made some of them. */
   reportText: Uint8Array;
+  /** Stale markers of what the last body lacked wait for complete(). */
+  vanishedLater: boolean;
 }
 
 /** What this shard knows of itself and its neighbours. */
@@ -47,13 +49,16 @@ export interface ShardPlace {
 /** A body was refused: nothing of it is kept, the target is down. */
 class BodyRefused extends Error {
   override readonly name = 'BodyRefused';
-  constructor(readonly refusal: BodyRefusal) {
+  constructor(
+    readonly refusal: BodyRefusal,
+    readonly counted: Counted,
+  ) {
     super(refusal.message);
   }
 }
 
-function refused(reason: BodyRefusal['reason'], message: string): BodyRefused {
-  return new BodyRefused({ reason, message });
+function refused(reason: BodyRefusal['reason'], message: string, counted = NOTHING_COUNTED): BodyRefused {
+  return new BodyRefused({ reason, message }, counted);
 }
 
 interface Counted {
@@ -61,6 +66,8 @@ interface Counted {
   readonly postRelabel: number;
   readonly added: number;
 }
+
+const NOTHING_COUNTED: Counted = { scraped: 0, postRelabel: 0, added: 0 };
 
 const SYNTHETIC_OPTIONS = { honorTimestamps: false, trackTimestampsStaleness: false };
 
@@ -90,7 +97,14 @@ export class ShardTargets {
     this.#exposition.setTarget(lines, config.labels, config.honorLabels);
     this.#exposition.setTarget(synthetic, config.labels, false);
     const rules = config.metricRelabel.map(relabelRule);
-    this.#targets.set(config.target, { config, rules, lines, synthetic, reportText: new Uint8Array(0) });
+    this.#targets.set(config.target, {
+      config,
+      rules,
+      lines,
+      synthetic,
+      reportText: new Uint8Array(0),
+      vanishedLater: false,
+    });
   }
 
   scrape(request: Request<'scrape'>): ScrapeReply {
@@ -99,7 +113,7 @@ export class ShardTargets {
     const scope = new AppendScope(this.#head, this.#refs, request);
     const strangers = new StrangerList();
     this.#exposition.clearRows();
-    let counted: Counted = { scraped: 0, postRelabel: 0, added: 0 };
+    let counted = NOTHING_COUNTED;
     let bodyBytes = 0;
     let error: BodyRefusal | undefined;
     try {
@@ -109,6 +123,7 @@ export class ShardTargets {
     } catch (reason) {
       if (!(reason instanceof BodyRefused)) throw reason;
       error = reason.refusal;
+      counted = reason.counted;
       strangers.clear();
       this.#exposition.allStale(target.lines, timeMs);
     }
@@ -121,7 +136,7 @@ export class ShardTargets {
     const { timeMs, durationS } = request.report;
     const scope = new AppendScope(this.#head, this.#refs, request);
     const strangers = new StrangerList();
-    const counted = { scraped: 0, postRelabel: 0, added: 0 };
+    const counted = NOTHING_COUNTED;
     this.#exposition.clearRows();
     this.#exposition.allStale(target.lines, timeMs);
     this.#report(target, scope, strangers, timeMs, false, durationS, counted);
@@ -142,7 +157,7 @@ export class ShardTargets {
     this.#exposition.close(target.synthetic);
     this.#targets.delete(request.target);
     this.metadata.forget(request.target);
-    return { ...reply, error: undefined, scraped: 0, postRelabel: 0, added: 0, bodyBytes: 0 };
+    return { ...reply, error: undefined, ...NOTHING_COUNTED, bodyBytes: 0 };
   }
 
   /** The lines whose series other shards have made in the meantime. */
@@ -155,6 +170,8 @@ export class ShardTargets {
       const body = this.#body(request);
       const parsed = this.#exposition.retry(target.lines, body, request.timeMs, target.config);
       if (parsed.ok) this.#resolveAdopted(target, target.lines, parsed.misses, adopted);
+      if (target.vanishedLater) this.#exposition.vanished(target.lines, request.timeMs);
+      target.vanishedLater = false;
     }
     const report = this.#exposition.load(target.reportText);
     const parsed = this.#exposition.retry(target.synthetic, report, request.timeMs, SYNTHETIC_OPTIONS);
@@ -191,18 +208,20 @@ export class ShardTargets {
     const { config, lines } = target;
     const parsed = this.#exposition.parse(lines, body, timeMs, config);
     if (!parsed.ok) throw refused(parsed.noMemory ? 'memory' : 'parse', parsed.message);
-    const added = this.#resolve(target, lines, parsed.misses, scope, strangers, true);
+    this.#resolve(target, lines, parsed.misses, scope, strangers, true);
     const postRelabel = this.#exposition.samplesKept;
     if (config.sampleLimit > 0 && postRelabel > config.sampleLimit) {
       this.#exposition.takeBack(lines);
-      throw refused('sample-limit', 'sample limit exceeded');
+      throw refused('sample-limit', 'sample limit exceeded', { scraped: parsed.samples, postRelabel, added: 0 });
     }
     if (parsed.metadata > 0) this.metadata.note(config.target, this.#exposition.metadata());
-    this.#exposition.vanished(lines, timeMs);
-    return { scraped: parsed.samples, postRelabel, added };
+    // A stranger may be another spelling of a series that seems to be gone: then only complete() can tell.
+    target.vanishedLater = !strangers.isEmpty;
+    if (!target.vanishedLater) this.#exposition.vanished(lines, timeMs);
+    return { scraped: parsed.samples, postRelabel, added: this.#exposition.added(lines) };
   }
 
-  /** Finds or makes the series of lines never seen; those of other shards are left for complete(). Gives how many are new to the target. */
+  /** Finds or makes the series of lines never seen; those of other shards are left for complete(). */
   #resolve(
     target: Target,
     cache: LineCache,
@@ -210,15 +229,13 @@ export class ShardTargets {
     scope: AppendScope,
     strangers: StrangerList,
     relabels: boolean,
-  ): number {
-    let added = 0;
+  ): void {
     for (let miss = 0; miss < misses; miss++) {
       const isKept = this.#prepare(target, cache, miss, relabels);
       if (!isKept) {
         this.#exposition.drop(cache, miss);
         continue;
       }
-      added++;
       const owner = this.#head.owner(this.#place.count);
       if (owner !== this.#place.index) {
         strangers.add(owner, this.#exposition.scratch.read());
@@ -229,7 +246,6 @@ export class ShardTargets {
       if (series === NO_SERIES) this.#exposition.refuse(cache, miss);
       else this.#exposition.resolve(cache, miss, series, this.#head.refLow(series), owner);
     }
-    return added;
   }
 
   /** Puts the final labels of a miss into the scratch; false where relabelling drops the line. */
@@ -320,6 +336,10 @@ export class StrangerList {
     const list = this.#byOwner.get(owner);
     if (list === undefined) this.#byOwner.set(owner, [labels]);
     else list.push(labels);
+  }
+
+  get isEmpty(): boolean {
+    return this.#byOwner.size === 0;
   }
 
   clear(): void {

@@ -216,6 +216,11 @@ export class Exposition {
     return exports.exposition_scraped() - exports.exposition_dropped();
   }
 
+  /** Series of the last good body that the one before it did not have. Final once all misses are resolved. */
+  added(cache: LineCache): number {
+    return this.#core.exports.cache_added(cache) >>> 0;
+  }
+
   rows(owner: number): Rows {
     const { exports } = this.#core;
     return { address: exports.batch_rows(owner) >>> 0, count: exports.batch_count(owner) >>> 0 };

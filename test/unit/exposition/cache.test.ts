@@ -339,3 +339,19 @@ function spellings(prng: Prng, index: number): string[] {
     `{"${name}",${extra},i="${index}"}`,
   ];
 }
+
+test('cache: series are added when the good scrape before did not have them', () => {
+  const target = new ModelTarget();
+  const { exposition, cache } = target;
+  const addedBy = (text: string, timeMs: number): number => {
+    target.scrape(text, timeMs);
+    return exposition.added(cache);
+  };
+  assert.equal(addedBy('# TYPE a gauge\na 1\nb 1\nb 2\n', 1000), 2);
+  assert.equal(addedBy('a 1\nb 1\n', 2000), 0);
+  assert.equal(addedBy('b 1\nc 1\n', 3000), 1);
+  assert.equal(addedBy('a 1\nb 1\n', 4000), 1, 'a came back');
+  assert.notEqual(target.scrape('a 1\nd 1\n}', 5000).error, undefined);
+  assert.equal(addedBy('a 1\nd 1\n', 6000), 1, 'a failed scrape between does not count');
+  assert.equal(addedBy('d 1\na 1\n', 7000), 0);
+});

@@ -1,0 +1,162 @@
+// Remote write 1.0 by hand: protobuf, a snappy block of literals, a keep-alive connection.
+//
+//   WriteRequest  1: TimeSeries*     TimeSeries  1: Label*, 2: Sample*
+//   Label         1: name, 2: value  Sample      1: value (double), 2: timestamp (ms, varint)
+
+import { Agent, request } from 'node:http';
+
+export interface Series {
+  /** Names and values by turns, as given: unsorted or invalid sets are for tests to try. */
+  readonly labels: readonly string[];
+  /** The value is a number, or its bits. */
+  readonly samples: readonly (readonly [timeMs: number, value: number | bigint])[];
+}
+
+/** A write request, not yet compressed. */
+export function encodeWrite(series: readonly Series[]): Buffer {
+  return Buffer.concat(series.map((one) => field(1, encodeSeries(one))));
+}
+
+/** A snappy block of literals only: legal, and free to make. */
+export function snappyLiterals(bytes: Uint8Array): Buffer {
+  const head = [...varint(bytes.length)];
+  if (bytes.length > 0) {
+    const last = bytes.length - 1;
+    head.push(0xfc, last & 255, (last >>> 8) & 255, (last >>> 16) & 255, last >>> 24);
+  }
+  return Buffer.concat([Buffer.from(head), bytes]);
+}
+
+export interface WriteAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Writes one request after the other over one connection. */
+export class RemoteWriter {
+  readonly #url: string;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+  constructor(url: string) {
+    this.#url = `${url}/api/v1/write`;
+  }
+
+  write(series: readonly Series[]): Promise<WriteAnswer> {
+    return this.send(snappyLiterals(encodeWrite(series)));
+  }
+
+  /** Rejects where the connection ends without an answer: then nobody knows. */
+  send(body: Uint8Array): Promise<WriteAnswer> {
+    return new Promise((resolve, reject) => {
+      const call = request(
+        this.#url,
+        {
+          method: 'POST',
+          agent: this.#agent,
+          headers: {
+            'Content-Type': 'application/x-protobuf',
+            'Content-Encoding': 'snappy',
+            'X-Prometheus-Remote-Write-Version': '0.1.0',
+            'Content-Length': body.length,
+          },
+        },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('error', reject);
+          response.on('aborted', () => reject(new Error('the answer was cut short')));
+          response.on('end', () =>
+            resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+          );
+        },
+      );
+      call.on('error', reject);
+      call.end(body);
+    });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+/** Writes it all, and throws unless it was taken. */
+export async function writeAll(url: string, series: readonly Series[]): Promise<void> {
+  const writer = new RemoteWriter(url);
+  try {
+    const { status, text } = await writer.write(series);
+    if (status !== 204 && status !== 200) throw new Error(`remote write: ${status} ${text}`);
+  } finally {
+    writer.close();
+  }
+}
+
+/**
+ * A body whose series stay and whose one time and one value, the same for all series, are changed
+ * in place: as fast as bytes can be sent.
+ */
+export class BatchBody {
+  readonly #body: Buffer;
+  /** Where each sample's value is; its time is TIME_OFFSET behind. */
+  readonly #places: number[] = [];
+
+  constructor(labelSets: readonly (readonly string[])[]) {
+    const samples = [[TEMPLATE_MS, TEMPLATE_VALUE]] as const;
+    this.#body = snappyLiterals(encodeWrite(labelSets.map((labels) => ({ labels, samples }))));
+    const sample = encodeSample(TEMPLATE_MS, TEMPLATE_VALUE);
+    for (let at = this.#body.indexOf(sample); at >= 0; at = this.#body.indexOf(sample, at + 1)) {
+      this.#places.push(at + 1);
+    }
+    if (this.#places.length !== labelSets.length) throw new Error('the template occurs in a label');
+  }
+
+  /** The same buffer each time: send it before the next call. */
+  with(timeMs: number, value: number): Buffer {
+    const time = varint(timeMs);
+    if (time.length !== TIME_BYTES) throw new RangeError(`time ${timeMs} has another length`);
+    for (const at of this.#places) {
+      this.#body.writeDoubleLE(value, at);
+      for (let i = 0; i < TIME_BYTES; i++) this.#body[at + TIME_OFFSET + i] = time[i]!;
+    }
+    return this.#body;
+  }
+}
+
+const TEMPLATE_MS = 1_700_000_000_123;
+const TEMPLATE_VALUE = 1234.56789012345e-67;
+const TIME_BYTES = 6;
+/** From a value to its time: the value, and the field's tag. */
+const TIME_OFFSET = 9;
+
+function encodeSeries({ labels, samples }: Series): Buffer {
+  const parts: Buffer[] = [];
+  for (let i = 0; i < labels.length; i += 2) {
+    parts.push(field(1, Buffer.concat([field(1, Buffer.from(labels[i]!)), field(2, Buffer.from(labels[i + 1]!))])));
+  }
+  for (const [timeMs, value] of samples) parts.push(field(2, encodeSample(timeMs, value)));
+  return Buffer.concat(parts);
+}
+
+function encodeSample(timeMs: number, value: number | bigint): Buffer {
+  const bytes = Buffer.alloc(9);
+  bytes[0] = (1 << 3) | 1;
+  if (typeof value === 'bigint') bytes.writeBigUInt64LE(value, 1);
+  else bytes.writeDoubleLE(value, 1);
+  return Buffer.concat([bytes, Buffer.from([2 << 3]), Buffer.from(varint(timeMs))]);
+}
+
+function field(number: number, bytes: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from([(number << 3) | 2, ...varint(bytes.length)]), bytes]);
+}
+
+/** Of a whole number below 2^53, or of a negative one as the 64-bit two's complement. */
+function varint(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = BigInt.asUintN(64, BigInt(value));
+  while (rest >= 128n) {
+    bytes.push(Number(rest & 127n) | 128);
+    rest >>= 7n;
+  }
+  bytes.push(Number(rest));
+  return bytes;
+}
