@@ -1,19 +1,17 @@
 // Validation of UTF-8 (RFC 3629): no surrogates, no over-long forms, nothing above U+10FFFF.
 
-const HIGH_BITS: u64 = 0x8080808080808080;
+import { findHigh } from './scan';
 
-/** Whether `length` bytes are valid UTF-8. Reads nothing outside them. */
+/** Whether `length` bytes are valid UTF-8. */
 export function isValidUtf8(text: usize, length: usize): bool {
-  let at = text;
   const end = text + length;
+  let at = findHigh(text, end);
   while (at < end) {
-    if (at + 8 <= end && (load<u64>(at) & HIGH_BITS) == 0) {
-      at += 8;
-      continue;
-    }
     const step = sequenceBytes(at, end);
     if (step == 0) return false;
     at += step;
+    // Text with one high byte mostly has more of them close by.
+    if (at < end && load<u8>(at) < 0x80) at = findHigh(at, end);
   }
   return true;
 }

@@ -16,7 +16,7 @@
 //   - labels need no comma between them.
 
 import { floatEnd, floatOverflow, parseFloat } from '../bytes/float-parse';
-import { find } from '../bytes/scan';
+import { find, findEither } from '../bytes/scan';
 import { isValidUtf8 } from '../bytes/utf8';
 import { MetadataKind, TextFault, TextToken } from '../layout';
 
@@ -188,18 +188,20 @@ function parseLabels(at: usize): bool {
  * cursorAt is then where it broke off. `zeros`: zero bytes are part of it.
  */
 function quotedEnd(at: usize, zeros: bool): usize {
-  at++;
-  for (; at < end; at++) {
-    const byte = load<u8>(at);
-    if (byte == QUOTE) return at + 1;
-    if (byte == BACKSLASH) {
-      at++;
-      if (at >= end || load<u8>(at) == BREAK) break;
-    } else if (byte == 0 && !zeros) {
-      break;
-    }
+  const start = at + 1;
+  at = findEither(start, end, QUOTE, BACKSLASH);
+  while (at < end && load<u8>(at) == BACKSLASH) {
+    at++;
+    if (at >= end || load<u8>(at) == BREAK) return breakOff(start, at, zeros);
+    at = findEither(at + 1, end, QUOTE, BACKSLASH);
   }
-  cursorAt = at;
+  if (at >= end || (!zeros && find(start, at, 0) != at)) return breakOff(start, at, zeros);
+  return at + 1;
+}
+
+/** A string that began at `start` broke off at `at`, or at a zero byte before that. */
+function breakOff(start: usize, at: usize, zeros: bool): usize {
+  cursorAt = zeros ? at : find(start, at, 0);
   return 0;
 }
 

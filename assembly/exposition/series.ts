@@ -2,6 +2,7 @@
 
 import { floatEnd, floatOverflow, parseFloat } from '../bytes/float-parse';
 import { FLOAT_TEXT_MAX, printLabel } from '../bytes/float-print';
+import { findEither } from '../bytes/scan';
 import * as scratch from '../labels/scratch';
 import { FloatLabel } from './line';
 
@@ -96,10 +97,7 @@ function labelEnd(at: usize, end: usize): usize {
 
 /** The quote that ends a string whose first byte is at `at`. */
 function quoteEnd(at: usize, end: usize): usize {
-  for (; at < end; at++) {
-    const byte = load<u8>(at);
-    if (byte == QUOTE) return at;
-    if (byte == BACKSLASH) at++;
-  }
-  return end;
+  at = findEither(at, end, QUOTE, BACKSLASH);
+  while (at < end && load<u8>(at) == BACKSLASH) at = findEither(at + 2, end, QUOTE, BACKSLASH);
+  return at;
 }

@@ -18,6 +18,8 @@
 // After finish(): names strictly increase in byte order, no value is empty, all is
 // valid UTF-8, no name is empty.
 
+import { copyShort } from '../bytes/copy-short';
+import { find } from '../bytes/scan';
 import { isValidUtf8 } from '../bytes/utf8';
 import { LabelFault } from '../layout';
 import * as heap from '../memory/heap';
@@ -98,8 +100,8 @@ export function begin(): void {
 /** Adds a label. Copies. */
 export function add(name: usize, nameBytes: usize, value: usize, valueBytes: usize): void {
   if (!reserve(nameBytes + valueBytes)) return;
-  memory.copy(arena + arenaUsed, name, nameBytes);
-  memory.copy(arena + arenaUsed + nameBytes, value, valueBytes);
+  copyShort(arena + arenaUsed, name, nameBytes);
+  copyShort(arena + arenaUsed + nameBytes, value, valueBytes);
   push(nameBytes, valueBytes);
 }
 
@@ -162,6 +164,10 @@ function refuse(): bool {
 function unescape(to: usize, from: usize, bytes: usize): usize {
   const start = to;
   const end = from + bytes;
+  if (find(from, end, 0x5c) == end) {
+    copyShort(to, from, bytes);
+    return bytes;
+  }
   while (from < end) {
     let byte = load<u8>(from);
     from++;

@@ -44,12 +44,26 @@ export function refuse(reason: WireFault, at: usize): usize {
   return 0;
 }
 
+let varintAt: usize = 0;
+
+/** Reads a varint that is mostly one byte long; varintAt is then behind it, or 0. */
+function shortVarint(at: usize, end: usize): u64 {
+  const first = load<u8>(at);
+  if (first < 0x80 && at < end) {
+    varintAt = at + 1;
+    return first;
+  }
+  const value = readVarint(at, end);
+  varintAt = varintEnd;
+  return value;
+}
+
 /** Reads the field at `at`, which must end before `end`. Gives where the next one starts; 0 where it is malformed. */
 export function readField(at: usize, end: usize): usize {
   const start = at;
-  const key = readVarint(at, end);
-  if (varintEnd == 0) return refuse(WireFault.Varint, start);
-  at = varintEnd;
+  const key = shortVarint(at, end);
+  if (varintAt == 0) return refuse(WireFault.Varint, start);
+  at = varintAt;
   const field: u64 = key >> 3;
   if (field == 0 || field > FIELD_MAX) return refuse(WireFault.Field, start);
   tag = <u32>key;
@@ -69,9 +83,9 @@ export function readField(at: usize, end: usize): usize {
       contentEnd = at + 4;
       return contentEnd;
     case BYTES: {
-      const length = readVarint(at, end);
-      if (varintEnd == 0) return refuse(WireFault.Varint, at);
-      contentAt = varintEnd;
+      const length = shortVarint(at, end);
+      if (varintAt == 0) return refuse(WireFault.Varint, at);
+      contentAt = varintAt;
       if (length > <u64>(end - contentAt)) return refuse(WireFault.Truncated, start);
       contentEnd = contentAt + <usize>length;
       return contentEnd;

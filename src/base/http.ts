@@ -12,10 +12,18 @@
 
 import type { Clock } from './clock.js';
 import { readFileSync } from './disk.js';
+import type { Address } from './http/address.js';
 import { ABORTED_TEXT, HttpError, quoted, TIMEOUT_TEXT } from './http/error.js';
-import type { BodySink, ExchangeOptions, HttpAnswer, OutgoingRequest, Transport } from './http/exchange.js';
+import {
+  type BodySink,
+  type ExchangeOptions,
+  type HttpAnswer,
+  inRequest,
+  type OutgoingRequest,
+  type Transport,
+} from './http/exchange.js';
 import { GeneralTransport } from './http/general.js';
-import { type Address, inRequest, PlainTransport } from './http/plain.js';
+import { PlainTransport } from './http/plain.js';
 import { type ProxyOptions, proxyFor } from './http/proxy.js';
 import { readTls, type TlsOptions, tlsKey } from './http/tls.js';
 

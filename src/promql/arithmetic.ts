@@ -27,6 +27,15 @@ export function power(base: number, exponent: number): number {
   return base ** exponent;
 }
 
+/** As in Go, +Inf is the larger one even beside NaN. */
+export function maxOf(a: number, b: number): number {
+  return a === Infinity || b === Infinity ? Infinity : Math.max(a, b);
+}
+
+export function minOf(a: number, b: number): number {
+  return a === -Infinity || b === -Infinity ? -Infinity : Math.min(a, b);
+}
+
 export function compare(op: ComparisonOp, left: number, right: number): boolean {
   switch (op) {
     case '==':

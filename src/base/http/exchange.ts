@@ -1,6 +1,6 @@
 // What one request and its answer are, whichever transport carries them.
 
-import type { HttpError } from './error.js';
+import { HttpError, quoted } from './error.js';
 import type { ResponseHead } from './head.js';
 
 /**
@@ -54,4 +54,26 @@ export interface Transport {
   exchange(request: OutgoingRequest, options: ExchangeOptions): Promise<HttpAnswer>;
   /** Ends the exchange under way with `reason` and drops the connection; the next exchange makes a new one. */
   abort(reason: HttpError): void;
+}
+
+/** What goes before the reason when no head had come, as Go's client words it. */
+export function inRequest(request: OutgoingRequest, error: HttpError): HttpError {
+  const method = `${request.method[0]}${request.method.slice(1).toLowerCase()}`;
+  return new HttpError(error.code, `${method} ${quoted(request.shownUrl)}: ${error.message}`, error);
+}
+
+const encoded = new WeakMap<OutgoingRequest, Buffer>();
+
+/** A request's bytes, made once: the same one is sent at every scrape. */
+export function wireBytes(request: OutgoingRequest): Buffer {
+  let bytes = encoded.get(request);
+  if (bytes === undefined) {
+    let head = `${request.method} ${request.path} HTTP/1.1\r\n`;
+    for (let i = 0; i < request.headers.length; i += 2) head += `${request.headers[i]}: ${request.headers[i + 1]}\r\n`;
+    const parts = [Buffer.from(`${head}\r\n`, 'latin1')];
+    if (request.body !== undefined) parts.push(Buffer.from(request.body));
+    bytes = Buffer.concat(parts);
+    encoded.set(request, bytes);
+  }
+  return bytes;
 }

@@ -6,11 +6,11 @@
 import { STATUS_CODES } from 'node:http';
 import { isIP } from 'node:net';
 import type { Dispatcher } from 'undici';
+import { type Address, dialError } from './address.js';
 import { type BodyReader, putBody, readBody } from './body.js';
 import { HttpError, systemErrorText } from './error.js';
-import type { ExchangeOptions, HttpAnswer, OutgoingRequest, Transport } from './exchange.js';
+import { type ExchangeOptions, type HttpAnswer, inRequest, type OutgoingRequest, type Transport } from './exchange.js';
 import { HEAD_BYTES_MAX } from './head.js';
-import { type Address, dialError, inRequest } from './plain.js';
 import type { TlsMaterial } from './tls.js';
 
 export interface GeneralOptions {

@@ -66,8 +66,23 @@ export function collision(operation: 'addition' | 'subtraction' | 'aggregation')
   return `conflicting counter resets during histogram ${operation}`;
 }
 
+/**
+ * What was remarked while a query ran. One text is there once, with the position of the place that
+ * Prometheus would evaluate last: `at` gives a view for remarks of one place.
+ */
 export class Annotations {
-  readonly #all = new Map<string, Annotation>();
+  readonly #all: Map<string, Annotation & { readonly order: number }>;
+  readonly #order: number;
+
+  constructor(all: Map<string, Annotation & { readonly order: number }> = new Map(), order = 0) {
+    this.#all = all;
+    this.#order = order;
+  }
+
+  /** The same annotations, for a place that is evaluated as number `order`. */
+  at(order: number): Annotations {
+    return new Annotations(this.#all, order);
+  }
 
   warn(text: string, pos: Span): void {
     this.#add({ severity: 'warning', text, pos });
@@ -128,13 +143,11 @@ export class Annotations {
   }
 
   #add(annotation: Annotation): void {
-    const key = `${annotation.severity} ${annotation.text} ${annotation.pos.start}`;
+    const key = `${annotation.severity} ${annotation.text}`;
     const known = this.#all.get(key);
-    if (known?.forced !== undefined && annotation.forced !== undefined) {
-      this.#all.set(key, { ...annotation, forced: joinForced(known.forced, annotation.forced) });
-    } else if (known === undefined) {
-      this.#all.set(key, annotation);
-    }
+    const forced = joinForced(known?.forced, annotation.forced);
+    const latest = known === undefined || known.order <= this.#order ? { ...annotation, order: this.#order } : known;
+    this.#all.set(key, forced === undefined ? latest : { ...latest, forced });
   }
 
   /** The full texts, in the order in which they arose. `query` is the text that positions refer to. */
@@ -157,7 +170,11 @@ function forcedText({ minBucket, maxBucket, maxDifference, firstMs, lastMs, coun
   return `, from buckets ${from} to ${to}, with a max diff of ${difference}, over ${count} samples from ${first} to ${last}`;
 }
 
-function joinForced(a: ForcedMonotonicity, b: ForcedMonotonicity): ForcedMonotonicity {
+function joinForced(
+  a: ForcedMonotonicity | undefined,
+  b: ForcedMonotonicity | undefined,
+): ForcedMonotonicity | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
   return {
     minBucket: Math.min(a.minBucket, b.minBucket),
     maxBucket: Math.max(a.maxBucket, b.maxBucket),

@@ -2,7 +2,16 @@
 // query's value. Nodes wait for their inputs; inputs of one node run side by side.
 
 import { executionError } from '../errors.js';
-import type { AggregatePlan, BinaryPlan, CallPlan, FragmentPlan, Plan, RangePlan, WindowPlan } from '../plan/plan.js';
+import {
+  type AggregatePlan,
+  type BinaryPlan,
+  type CallPlan,
+  type FragmentPlan,
+  inputsOf,
+  type Plan,
+  type RangePlan,
+  type WindowPlan,
+} from '../plan/plan.js';
 import { exactName } from '../plan/pushdown.js';
 import { isSetOp } from '../syntax/ast.js';
 import { aggregateRows } from './aggregate.js';
@@ -53,7 +62,7 @@ export async function execute(
   context: QueryContext,
   options: ExecuteOptions,
 ): Promise<Executed> {
-  const executor = new Executor(source, context, options);
+  const executor = new Executor(plan, source, context, options);
   let value = await executor.run(plan, steps);
   if (value.kind === 'vector') value = executor.names.settle(value);
   return { value, annotations: executor.annotations };
@@ -62,17 +71,31 @@ export async function execute(
 class Executor {
   readonly names: Names;
   readonly annotations = new Annotations();
+  /** The place of each node in Prometheus's order of evaluation. */
+  readonly #orders = new Map<Plan, number>();
   readonly #source: Source;
   readonly #context: QueryContext;
   readonly #options: ExecuteOptions;
   /** Fragments that several nodes ask for, by number and steps. */
   readonly #shared = new Map<string, Promise<Columns>>();
 
-  constructor(source: Source, context: QueryContext, options: ExecuteOptions) {
+  constructor(plan: Plan, source: Source, context: QueryContext, options: ExecuteOptions) {
+    this.#number(plan);
     this.#source = source;
     this.#context = context;
     this.#options = options;
     this.names = new Names(options.delayedNames);
+  }
+
+  /** Inputs before what they go into, left before right. */
+  #number(plan: Plan): void {
+    for (const input of inputsOf(plan)) this.#number(input);
+    this.#orders.set(plan, this.#orders.size + 1);
+  }
+
+  /** Annotations of one node: inputs run side by side, but whose words count must not depend on it. */
+  #notesOf(plan: Plan): Annotations {
+    return this.annotations.at(this.#orders.get(plan) ?? 0);
   }
 
   async run(plan: Plan, steps: Steps): Promise<Value> {
@@ -92,7 +115,7 @@ class Executor {
         const raw = { kind: 'raw', selection: plan.selection, windowMs: 0, pos: plan.pos } as const;
         const { series } = await this.#range(raw, steps);
         const columns = smooth(series, at, lookbackMs);
-        this.annotations.notes(columns.notes, plan.pos);
+        this.#notesOf(plan).notes(columns.notes, plan.pos);
         return this.#marked(columns);
       }
       case 'matrix': {
@@ -146,7 +169,7 @@ class Executor {
       ...(plan.histogramStats && { histogramStats: true }),
     };
     let columns = await this.#select(fragment, plan.shared, steps);
-    this.annotations.notes(columns.notes, notePos, aggregate && { op: aggregate.op, pos: plan.inputPos });
+    this.#notesOf(plan).notes(columns.notes, notePos, aggregate && { op: aggregate.op, pos: plan.inputPos });
     this.#noteFragment(plan, columns);
     if (this.names.delayed) {
       return vector(columns, new Uint8Array(columns.labels.length).fill(drops ? 1 : 0));
@@ -169,23 +192,25 @@ class Executor {
   }
 
   /** Remarks that need no look at series: sources may leave them to us. */
-  #noteFragment({ fn, args, selection, notePos }: FragmentPlan, columns: Columns): void {
+  #noteFragment(plan: FragmentPlan, columns: Columns): void {
+    const { fn, args, selection, notePos } = plan;
     if (columns.labels.length === 0) return;
+    const annotations = this.#notesOf(plan);
     const metric = exactName(selection.matchers);
     if (needsCounterName(fn) && metric !== undefined && lacksCounterName(metric) && columns.values.length > 0) {
       const onlyHistograms = columns.notes === undefined && columns.histograms !== undefined;
       if (!onlyHistograms && columns.present.includes(1)) {
-        this.annotations.notes([{ kind: 'no-counter-name', metric }], notePos);
+        annotations.notes([{ kind: 'no-counter-name', metric }], notePos);
       }
     }
     if (fn === 'quantile_over_time' && !(args[0]! >= 0 && args[0]! <= 1)) {
-      this.annotations.quantileOutOfRange(args[0]!, notePos);
+      annotations.quantileOutOfRange(args[0]!, notePos);
     }
   }
 
   async #window(plan: WindowPlan, steps: Steps): Promise<VectorValue> {
     const { range, keepsName, notePos, fn } = plan;
-    const [samples, ...args] = await Promise.all([
+    const [samples, ...args] = await inOrder([
       this.#range(range, steps),
       ...plan.args.map((arg) => this.#scalar(arg, steps)),
     ]);
@@ -202,7 +227,7 @@ class Executor {
       ...(extend && { extend: { mode: extend, lookbackMs: this.#options.lookbackMs } }),
     };
     const { columns, rows } = applyWindows(plan, samples, call);
-    this.annotations.notes(columns.notes, notePos);
+    this.#notesOf(plan).notes(columns.notes, notePos);
     if (fn === 'quantile_over_time') this.#checkQuantiles(numbers[0]!, columns, plan);
     if (!keepsName) return this.names.drop(columns, true);
     const inherited = samples.drops;
@@ -210,10 +235,11 @@ class Executor {
     return this.names.delayed ? vector(columns, drops) : vector(joinSameRows(columns, true));
   }
 
-  #checkQuantiles(phis: Float64Array, columns: Columns, { notePos }: WindowPlan): void {
+  #checkQuantiles(phis: Float64Array, columns: Columns, plan: WindowPlan): void {
     const busy = busySteps(columns);
+    const annotations = this.#notesOf(plan);
     phis.forEach((phi, step) => {
-      if (busy[step] === 1 && !(phi >= 0 && phi <= 1)) this.annotations.quantileOutOfRange(phi, notePos);
+      if (busy[step] === 1 && !(phi >= 0 && phi <= 1)) annotations.quantileOutOfRange(phi, plan.notePos);
     });
   }
 
@@ -251,12 +277,12 @@ class Executor {
   }
 
   async #call(plan: CallPlan, steps: Steps): Promise<Value> {
-    const args = await Promise.all(plan.args.map((arg) => this.run(arg, steps)));
+    const args = await inOrder(plan.args.map((arg) => this.run(arg, steps)));
     if (plan.info !== undefined) {
       const select = (fragment: Fragment) => this.#source.select(fragment, this.#context);
       return addInfo(args[0] as VectorValue, plan.info, steps, this.#options.lookbackMs, select);
     }
-    const value = evaluateCall(plan, args, { names: this.names, annotations: this.annotations, steps });
+    const value = evaluateCall(plan, args, { names: this.names, annotations: this.#notesOf(plan), steps });
     return value.kind === 'vector' && value.drops === undefined ? this.#marked(value.columns) : value;
   }
 
@@ -269,9 +295,9 @@ class Executor {
       const counted = countValues(await this.#vector(plan.input, steps), label, grouping);
       return this.#marked(counted);
     }
-    const [operand, number] = await Promise.all([
-      this.#vector(plan.input, steps),
+    const [number, operand] = await inOrder([
       param === undefined ? undefined : this.#scalar(param, steps),
+      this.#vector(plan.input, steps),
     ]);
     switch (op) {
       case 'topk':
@@ -280,7 +306,7 @@ class Executor {
       case 'limit_ratio': {
         const instant = steps.count === 1;
         const ranking = { op: op as RankOp, grouping, param: number!, instant, paramPos: param!.pos, pos };
-        return rank(ranking, operand, this.annotations);
+        return rank(ranking, operand, this.#notesOf(plan));
       }
       default:
         return this.#fold(plan, operand, number, grouping);
@@ -291,14 +317,19 @@ class Executor {
     const { op, input } = plan;
     const { columns } = operand;
     const groups = groupRows(columns.labels, grouping);
+    const annotations = this.#notesOf(plan);
     if (op === 'quantile') {
-      for (const value of phi!.values) {
-        if (!(value >= 0 && value <= 1)) this.annotations.quantileOutOfRange(value, plan.param!.pos);
-      }
+      // Not every value: any NaN, the largest and the least.
+      const { values } = phi!;
+      const pos = plan.param!.pos;
+      if (values.some(Number.isNaN)) annotations.quantileOutOfRange(Number.NaN, pos);
+      const [most, least] = [Math.max(...values), Math.min(...values)];
+      if (most > 1) annotations.quantileOutOfRange(most, pos);
+      if (least < 0) annotations.quantileOutOfRange(least, pos);
     }
     const folded =
       op === 'quantile' ? quantileRows(columns, groups, phi!.values) : aggregateRows(columns, op as PartialOp, groups);
-    this.annotations.notes(folded.notes, input.pos, { op, pos: input.pos });
+    annotations.notes(folded.notes, input.pos, { op, pos: input.pos });
     if (!this.names.delayed) return vector(folded);
     // A group loses its name if any of its rows does.
     const drops = new Uint8Array(folded.labels.length);
@@ -315,18 +346,28 @@ class Executor {
 
   async #binary(plan: BinaryPlan, steps: Steps): Promise<Value> {
     const { op, bool, matching, pos } = plan;
-    const [left, right] = await Promise.all([this.run(plan.left, steps), this.run(plan.right, steps)]);
+    const [left, right] = await inOrder([this.run(plan.left, steps), this.run(plan.right, steps)]);
     if (left.kind === 'scalar' && right.kind === 'scalar') return combineScalars(op, left, right);
+    const annotations = this.#notesOf(plan);
     if (left.kind === 'vector' && right.kind === 'scalar') {
-      return combineWithScalar({ op, bool, scalarFirst: false, pos }, left, right, this.names, this.annotations);
+      return combineWithScalar({ op, bool, scalarFirst: false, pos }, left, right, this.names, annotations);
     }
     if (left.kind === 'scalar' && right.kind === 'vector') {
-      return combineWithScalar({ op, bool, scalarFirst: true, pos }, right, left, this.names, this.annotations);
+      return combineWithScalar({ op, bool, scalarFirst: true, pos }, right, left, this.names, annotations);
     }
     if (isSetOp(op)) return combineSets(op, left as VectorValue, right as VectorValue, matching!);
     const operation = { op, bool, matching: matching!, pos };
-    return combineVectors(operation, left as VectorValue, right as VectorValue, this.names, this.annotations);
+    return combineVectors(operation, left as VectorValue, right as VectorValue, this.names, annotations);
   }
+}
+
+/** Waits for all; where several fail it is the first of them that counts, whichever failed earlier. */
+async function inOrder<T extends readonly unknown[]>(work: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  const settled = await Promise.allSettled(work);
+  return settled.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  }) as { -readonly [K in keyof T]: Awaited<T[K]> };
 }
 
 /** How much later than its window's end each step is. */

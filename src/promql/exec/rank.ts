@@ -61,9 +61,8 @@ function pickerOf(ranking: Ranking, columns: Columns, annotations: Annotations):
 
 function countPicker({ op, param, pos }: Ranking, columns: Columns, annotations: Annotations): Picker {
   const { steps, present, values } = columns;
+  if (Math.max(...param.values) < 1) return () => [];
   for (const k of param.values) checkCount(k);
-  const atMost = Math.max(0, ...param.values);
-  if (atMost < 1) return () => [];
   return (rows, step) => {
     const count = Math.min(Math.trunc(param.values[step]!), columns.labels.length);
     if (count < 1) return [];
@@ -101,6 +100,7 @@ function bestOf(rows: number[], count: number, order: (a: number, b: number) => 
 
 function ratioPicker({ param, paramPos }: Ranking, columns: Columns, annotations: Annotations): Picker {
   const { steps, present } = columns;
+  if (param.values.every((ratio) => ratio === 0)) return () => [];
   if (param.values.some(Number.isNaN)) throw executionError('Ratio value is NaN');
   const most = Math.max(...param.values);
   const least = Math.min(...param.values);

@@ -1,6 +1,7 @@
 // Arithmetic in brackets and after `offset`, once the query's step and range are known.
 
 import { DURATION_MAX_MS } from '../../model/duration.js';
+import { maxOf, minOf, power } from '../arithmetic.js';
 import { QueryError } from '../errors.js';
 import type { Duration, DurationBinary, DurationNode, Span } from '../syntax/ast.js';
 
@@ -38,9 +39,9 @@ function secondsOf(node: DurationNode, context: DurationContext): number {
         case 'range':
           return context.rangeMs / 1000;
         case 'min_of':
-          return Math.min(...node.args.map((arg) => secondsOf(arg, context)));
+          return node.args.map((arg) => secondsOf(arg, context)).reduce(minOf);
         case 'max_of':
-          return Math.max(...node.args.map((arg) => secondsOf(arg, context)));
+          return node.args.map((arg) => secondsOf(arg, context)).reduce(maxOf);
       }
   }
 }
@@ -60,7 +61,7 @@ function combine(node: DurationBinary, left: number, right: number): number {
       if (right === 0) throw wrong(node.pos, 'modulo by zero');
       return left % right;
     case '^':
-      return left ** right;
+      return power(left, right);
   }
 }
 

@@ -57,7 +57,8 @@ function isInvariant(plan: Plan): boolean {
       if (plan.info !== undefined && plan.info.atMs === undefined) return false;
       return plan.args.every(isInvariant);
     case 'aggregate':
-      return isInvariant(plan.input) && (plan.param === undefined || isInvariant(plan.param));
+      // Whatever the parameter does: in Prometheus, topk(scalar(k), x @ 10) has the k of the first step at all steps.
+      return isInvariant(plan.input);
     case 'binary':
       return isInvariant(plan.left) && isInvariant(plan.right);
     case 'negate':

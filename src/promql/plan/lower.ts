@@ -183,7 +183,8 @@ class Lowering {
       range,
       args: args.filter((_, i) => i !== rangeArg).map((scalar) => this.plan(scalar)),
       keepsName,
-      notePos: args[0]!.pos,
+      // Prometheus has put the result of a subquery in the place of its expression by then, and lost where it was.
+      notePos: args[0]!.kind === 'subquery' ? { start: 0, end: 0 } : args[0]!.pos,
       pos,
     };
     if (fn !== 'absent_over_time') return window;

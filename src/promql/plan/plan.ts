@@ -226,3 +226,28 @@ export function mapChildren(plan: Plan, change: (child: Plan) => Plan): Plan {
 function mapRange(range: RangePlan, change: (child: Plan) => Plan): RangePlan {
   return range.kind === 'raw' ? range : { ...range, input: change(range.input) };
 }
+
+/** The nodes right below, in the order in which Prometheus evaluates them. */
+export function inputsOf(plan: Plan): readonly Plan[] {
+  switch (plan.kind) {
+    case 'window':
+      return [...rangeInputs(plan.range), ...plan.args];
+    case 'matrix':
+      return rangeInputs(plan.range);
+    case 'call':
+      return plan.args;
+    case 'aggregate':
+      return plan.param === undefined ? [plan.input] : [plan.param, plan.input];
+    case 'binary':
+      return [plan.left, plan.right];
+    case 'negate':
+    case 'once':
+      return [plan.input];
+    default:
+      return [];
+  }
+}
+
+function rangeInputs(range: RangePlan): readonly Plan[] {
+  return range.kind === 'subquery' ? [range.input] : [];
+}

@@ -6,14 +6,13 @@ export interface RangeSignature {
   readonly rangeArg: number;
   /** Whether results keep the metric's name, as those do that only pick a sample. */
   readonly keepsName: boolean;
-  /** Whether the result depends on the time of evaluation besides the samples. */
-  readonly timed: boolean;
 }
 
-const plain: RangeSignature = { rangeArg: 0, keepsName: false, timed: false };
+const plain: RangeSignature = { rangeArg: 0, keepsName: false };
 
 export const RANGE_SIGNATURES: ReadonlyMap<string, RangeSignature> = new Map([
-  ['absent_over_time', plain],
+  // Nobody sees the rows, only whether there are any: they may well be alike without their names.
+  ['absent_over_time', { ...plain, keepsName: true }],
   ['avg_over_time', plain],
   ['changes', plain],
   ['count_over_time', plain],
@@ -28,7 +27,7 @@ export const RANGE_SIGNATURES: ReadonlyMap<string, RangeSignature> = new Map([
   ['mad_over_time', plain],
   ['max_over_time', plain],
   ['min_over_time', plain],
-  ['predict_linear', { ...plain, timed: true }],
+  ['predict_linear', plain],
   ['present_over_time', plain],
   ['quantile_over_time', { ...plain, rangeArg: 1 }],
   ['rate', plain],

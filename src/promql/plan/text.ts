@@ -7,7 +7,7 @@ import { METRIC_NAME } from '../../model/labels.js';
 import { formatMatcher } from '../../model/matcher.js';
 import { formatFloat, formatSeconds } from '../../model/number.js';
 import { quote } from '../../model/quote.js';
-import type { FragmentPlan, Plan, RangePlan, Selection } from './plan.js';
+import { type FragmentPlan, inputsOf, type Plan, type RangePlan, type Selection } from './plan.js';
 import { RANGE_SIGNATURES } from './range-functions.js';
 
 /** One line. Equal for plans that do the same; positions are left out. */
@@ -20,30 +20,6 @@ export function planText(plan: Plan): string {
 export function planTree(plan: Plan, indent = ''): string {
   const lines = inputsOf(plan).map((input) => planTree(input, `${indent}  `));
   return [`${indent}${headOf(plan)}`, ...lines].join('\n');
-}
-
-function inputsOf(plan: Plan): readonly Plan[] {
-  switch (plan.kind) {
-    case 'window':
-      return [...rangeInputs(plan.range), ...plan.args];
-    case 'matrix':
-      return rangeInputs(plan.range);
-    case 'call':
-      return plan.args;
-    case 'aggregate':
-      return plan.param === undefined ? [plan.input] : [plan.param, plan.input];
-    case 'binary':
-      return [plan.left, plan.right];
-    case 'negate':
-    case 'once':
-      return [plan.input];
-    default:
-      return [];
-  }
-}
-
-function rangeInputs(range: RangePlan): readonly Plan[] {
-  return range.kind === 'subquery' ? [range.input] : [];
 }
 
 function headOf(plan: Plan): string {

@@ -288,6 +288,35 @@ test('cache: random bodies give what a Map gives', () => {
   for (let seed = 1; seed <= rounds; seed++) runRandom(seed);
 });
 
+test('cache: damaged bodies give the same over a warm cache as over an empty one', () => {
+  const core = new Core();
+  const warm = new ModelTarget({ core });
+  const body = Buffer.from(
+    '# HELP a_b some help\n# TYPE a_b counter\na_b_bucket{le="1",x="y z"} 1\na_b_bucket{le="+Inf"} 2 17\n' +
+      'a_b_sum 1.5e3\n# a comment\n\nfoo{} 5\nfoobar NaN\n{"q.r",s="t\\n\\"u"} -0.25 \nfoo { a = "b" , } +Inf\n',
+  );
+  const bytes = [...Buffer.from('\n\t {}",=#\\\0.:_+-aeIN019\x80\xc3\xff', 'latin1')];
+  for (let seed = 1; seed <= (release ? 20_000 : 2000); seed++) {
+    const prng = new Prng(seed);
+    const damaged = Buffer.from(body);
+    for (let i = prng.int(4); i > 0; i--) damaged[prng.int(damaged.length)] = prng.pick(bytes);
+    const from = prng.int(3) === 0 ? prng.int(damaged.length) : 0;
+    const text = damaged.subarray(from, prng.int(4) === 0 ? from + prng.int(damaged.length - from) : undefined);
+    const cold = new ModelTarget({ core });
+    const want = cold.scrape(text, seed);
+    const got = warm.scrape(text, seed);
+    cold.exposition.close(cold.cache);
+    const what = `seed ${seed}: ${JSON.stringify(text.toString('latin1'))}`;
+    assert.deepEqual([got.error, got.offset], [want.error, want.offset], what);
+    const fresh = got.samples.filter(({ bits }) => bits !== STALE);
+    assert.deepEqual(fresh.map(spelled), want.samples.map(spelled), what);
+  }
+});
+
+function spelled({ labels, timeMs, bits }: ModelSample): string {
+  return `${keyOf(labels)} ${timeMs} ${bits}`;
+}
+
 /** Scrapes a target whose lines come, go, move, change spelling and break, beside a plain model. */
 function runRandom(seed: number): void {
   const prng = new Prng(seed);

@@ -111,7 +111,7 @@ table('evaluate once', wrapInvariant, [
   ['sum_over_time(x[5m:1m] @ 10)', 'once (window sum_over_time [5m:1m] @ 10.000 (fragment x))'],
   ['sum_over_time(x[5m:1m])', 'window sum_over_time [5m:1m] (fragment x)'],
   ['sum_over_time((x @ 10)[5m:1m])', 'window sum_over_time [5m:1m] (once (fragment x @ 10.000))'],
-  ['topk(scalar(y), x @ 10)', 'topk (scalar (fragment y), once (fragment x @ 10.000))'],
+  ['topk(scalar(y), x @ 10)', 'once (topk (scalar (fragment y), fragment x @ 10.000))'],
 ]);
 
 table('share fragments', shareFragments, [

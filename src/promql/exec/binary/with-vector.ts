@@ -31,7 +31,9 @@ export function combineVectors(
   annotations: Annotations,
 ): VectorValue {
   const matcher = new Matcher(operation, left.columns, right.columns, names, annotations);
-  for (const group of groupMatches(left.columns.labels, right.columns.labels, operation.matching)) matcher.join(group);
+  const groups = groupMatches(left.columns.labels, right.columns.labels, operation.matching);
+  for (const group of groups) matcher.check(group);
+  for (const group of groups) matcher.join(group);
   return matcher.finish();
 }
 
@@ -77,14 +79,17 @@ class Matcher {
     this.#names = names;
   }
 
+  /** Refuses a group with two elements on its "one" side at a step, whether or not anything matches them. */
+  check(group: MatchGroup): void {
+    const one = this.#swapped ? group.left : group.right;
+    if (one.length > 1) this.#pickOne(one);
+  }
+
   join(group: MatchGroup): void {
     const many = this.#swapped ? group.right : group.left;
     const one = this.#swapped ? group.left : group.right;
     this.#groupNumber++;
-    if (many.length === 0 && this.#fillMany === undefined) {
-      this.#pickOne(one);
-      return;
-    }
+    if (many.length === 0 && this.#fillMany === undefined) return;
     if (one.length === 0 && this.#fillOne === undefined) return;
     const picked = this.#pickOne(one);
     const matched = new Uint8Array(this.#out.steps);

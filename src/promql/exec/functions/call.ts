@@ -1,6 +1,7 @@
 // Calls of all functions that work on values, by name.
 
 import { NO_LABELS } from '../../../model/labels.js';
+import { maxOf, minOf } from '../../arithmetic.js';
 import type { CallPlan } from '../../plan/plan.js';
 import type { Annotations } from '../annotations.js';
 import { blankColumns, emptyColumns } from '../columns.js';
@@ -48,8 +49,8 @@ type CallFunction = (args: readonly Value[], plan: CallPlan, context: CallContex
 
 const CALLS: ReadonlyMap<string, CallFunction> = new Map<string, CallFunction>([
   ['time', (_, __, { steps }) => evaluationTime(steps)],
-  ['min_of', ([a, b]) => both(a!, b!, Math.min)],
-  ['max_of', ([a, b]) => both(a!, b!, Math.max)],
+  ['min_of', ([a, b]) => both(a!, b!, minOf)],
+  ['max_of', ([a, b]) => both(a!, b!, maxOf)],
   ['scalar', ([operand]) => toScalar(operand as VectorValue)],
   ['vector', ([operand]) => toVector(operand as ScalarValue)],
   ['absent', ([operand], { absentLabels }) => absent(operand as VectorValue, absentLabels ?? NO_LABELS)],

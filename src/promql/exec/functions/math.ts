@@ -1,5 +1,6 @@
 // Functions from float to float, element by element. Histograms have no part in them.
 
+import { maxOf, minOf } from '../../arithmetic.js';
 import { blankColumns } from '../columns.js';
 import { FLOAT } from '../source.js';
 import type { Names, ScalarValue, VectorValue } from '../value.js';
@@ -32,16 +33,18 @@ export const MATH_FUNCTIONS: ReadonlyMap<string, Unary> = new Map<string, Unary>
   ['tanh', Math.tanh],
 ]);
 
-/** Applies a function to all floats. It answers NaN, never "nothing". */
+/** Applies a function to all floats. It answers NaN, never "nothing"; `skips` says at which steps there is nothing. */
 export function mapFloats(
   operand: VectorValue,
   names: Names,
   change: (value: number, step: number) => number,
+  skips?: (step: number) => boolean,
 ): VectorValue {
   const { labels, steps, values, present } = operand.columns;
   const result = blankColumns(labels, steps);
-  for (let row = 0, cell = 0; row < labels.length; row++) {
-    for (let step = 0; step < steps; step++, cell++) {
+  for (let step = 0; step < steps; step++) {
+    if (skips?.(step)) continue;
+    for (let cell = step; cell < present.length; cell += steps) {
       if (present[cell] !== FLOAT) continue;
       result.present[cell] = FLOAT;
       result.values[cell] = change(values[cell]!, step);
@@ -67,15 +70,10 @@ export function clamp(
   names: Names,
 ): VectorValue {
   const at = (bound: ScalarValue | number, step: number) => (typeof bound === 'number' ? bound : bound.values[step]!);
-  const clamped = mapFloats(operand, names, (value, step) =>
-    Math.max(at(least, step), Math.min(at(most, step), value)),
+  return mapFloats(
+    operand,
+    names,
+    (value, step) => maxOf(at(least, step), minOf(at(most, step), value)),
+    (step) => at(most, step) < at(least, step),
   );
-  const { steps, present, values } = clamped.columns;
-  for (let cell = 0; cell < present.length; cell++) {
-    const step = cell % steps;
-    if (!(at(most, step) < at(least, step))) continue;
-    present[cell] = 0;
-    values[cell] = 0;
-  }
-  return clamped;
 }
