@@ -6,7 +6,8 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type EvalOutcome, runScript } from '../test/support/promqltest/run.js';
+import { type EvalOutcome, memoryStore, runScript, type StoreFactory } from '../test/support/promqltest/run.js';
+import { shardStores } from '../test/support/promqltest/shard-store.js';
 
 const root = resolve(process.env.CONFORMANCE_DIR ?? '../shared/conformance');
 const args = process.argv.slice(2);
@@ -16,7 +17,12 @@ const filter = args.find((arg) => !arg.startsWith('--')) ?? '';
 /** Evals known not to pass yet: file → lines. */
 type Pending = Record<string, number[]>;
 
+const VERDICTS = ['passed', 'failed', 'pending', 'surprising'] as const;
+
 const PENDING_FILE = 'test/conformance/promqltest/pending.json';
+
+/** Where the scripts' samples go: the model, and shards with the core's kernels. */
+const STORES: Record<string, StoreFactory> = { memory: memoryStore, 'two shards': shardStores(2) };
 
 process.exitCode = (await promqltest()) ? 0 : 1;
 
@@ -27,34 +33,50 @@ async function promqltest(): Promise<boolean> {
     return true;
   }
   const pending: Pending = existsSync(PENDING_FILE) ? JSON.parse(readFileSync(PENDING_FILE, 'utf8')) : {};
-  const total = { passed: 0, failed: 0, pending: 0, surprising: 0 };
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.test') && name.includes(filter))) {
-    const outcomes = await runScript(readFileSync(join(folder, file), 'utf8'));
-    const waiting = new Set(pending[file] ?? []);
-    const count = { passed: 0, failed: 0, pending: 0, surprising: 0 };
-    for (const outcome of outcomes) {
-      const verdict = verdictOf(outcome, waiting);
-      count[verdict]++;
-      total[verdict]++;
-      if (verdict === 'failed' || verdict === 'surprising' || (verbose && verdict === 'pending')) {
-        console.log(`  ${verdict} ${file}:${outcome.line} ${outcome.query}\n      ${outcome.problem ?? 'passes now'}`);
-      }
+  const files = readdirSync(folder).filter((name) => name.endsWith('.test') && name.includes(filter));
+  let fine = true;
+  for (const [store, open] of Object.entries(STORES)) {
+    const total = noCounts();
+    for (const file of files) {
+      const outcomes = await runScript(readFileSync(join(folder, file), 'utf8'), open);
+      const count = countOutcomes(file, outcomes, new Set(pending[file] ?? []));
+      console.log(`promqltest on ${store}, ${file}: ${tally(count)}`);
+      for (const verdict of VERDICTS) total[verdict] += count[verdict];
     }
-    console.log(`promqltest ${file}: ${tally(count)}`);
+    console.log(`promqltest on ${store}: ${tally(total)}`);
+    fine &&= total.failed === 0 && total.surprising === 0;
   }
-  console.log(`promqltest: ${tally(total)}`);
-  return total.failed === 0 && total.surprising === 0;
+  return fine;
 }
 
-type Verdict = 'passed' | 'failed' | 'pending' | 'surprising';
+function countOutcomes(file: string, outcomes: readonly EvalOutcome[], waiting: ReadonlySet<number>): Counts {
+  const counts = noCounts();
+  for (const outcome of outcomes) {
+    const verdict = verdictOf(outcome, waiting);
+    counts[verdict]++;
+    if (verdict === 'failed' || verdict === 'surprising' || (verbose && verdict === 'pending')) {
+      const remark = outcome.problem ?? (outcome.skipped ? 'needs histograms or start timestamps' : 'passes now');
+      console.log(`  ${verdict} ${file}:${outcome.line} ${outcome.query}\n      ${remark}`);
+    }
+  }
+  return counts;
+}
 
-/** A pending eval that passes is to be taken off the list. */
-function verdictOf({ line, problem }: EvalOutcome, waiting: ReadonlySet<number>): Verdict {
+type Verdict = (typeof VERDICTS)[number];
+type Counts = Record<Verdict, number>;
+
+function noCounts(): Counts {
+  return { passed: 0, failed: 0, pending: 0, surprising: 0 };
+}
+
+/** A pending eval that passes is to be taken off the list. What a store cannot hold yet is pending there. */
+function verdictOf({ line, problem, skipped }: EvalOutcome, waiting: ReadonlySet<number>): Verdict {
+  if (skipped) return 'pending';
   if (waiting.has(line)) return problem === undefined ? 'surprising' : 'pending';
   return problem === undefined ? 'passed' : 'failed';
 }
 
-function tally({ passed, failed, pending, surprising }: Record<Verdict, number>): string {
+function tally({ passed, failed, pending, surprising }: Counts): string {
   const parts = [`${passed} passed`, `${failed} failed`, `${pending} pending`];
   if (surprising > 0) parts.push(`${surprising} pending but passing`);
   return parts.join(', ');

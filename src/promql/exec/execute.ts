@@ -19,7 +19,7 @@ import { Annotations } from './annotations.js';
 import { combineSets } from './binary/set.js';
 import { combineScalars, combineWithScalar, negate } from './binary/with-scalar.js';
 import { combineVectors } from './binary/with-vector.js';
-import { joinSameRows, repeatStep } from './columns.js';
+import { joinSameRows, presentCount, repeatStep } from './columns.js';
 import { countValues } from './count-values.js';
 import { evaluateCall } from './functions/call.js';
 import { isLabelName } from './functions/labels.js';
@@ -36,7 +36,7 @@ import {
   subqueryGrid,
   windowEnds,
 } from './ranges.js';
-import { type RankOp, rank } from './rank.js';
+import { extremesOf, type RankOp, rank } from './rank.js';
 import { smooth } from './smoothed.js';
 import type { Columns, Fragment, QueryContext, Source, Steps } from './source.js';
 import { Names, type ScalarValue, type Value, type VectorValue, vector } from './value.js';
@@ -227,6 +227,9 @@ class Executor {
       ...(extend && { extend: { mode: extend, lookbackMs: this.#options.lookbackMs } }),
     };
     const { columns, rows } = applyWindows(plan, samples, call);
+    this.#context.charge(presentCount(columns));
+    // The samples are not needed any more, and were charged for when they were read.
+    if (range.kind === 'raw') this.#context.charge(-sampleCount(samples));
     this.#notesOf(plan).notes(columns.notes, notePos);
     if (fn === 'quantile_over_time') this.#checkQuantiles(numbers[0]!, columns, plan);
     if (!keepsName) return this.names.drop(columns, true);
@@ -323,7 +326,7 @@ class Executor {
       const { values } = phi!;
       const pos = plan.param!.pos;
       if (values.some(Number.isNaN)) annotations.quantileOutOfRange(Number.NaN, pos);
-      const [most, least] = [Math.max(...values), Math.min(...values)];
+      const { most, least } = extremesOf(values);
       if (most > 1) annotations.quantileOutOfRange(most, pos);
       if (least < 0) annotations.quantileOutOfRange(least, pos);
     }
@@ -359,6 +362,10 @@ class Executor {
     const operation = { op, bool, matching: matching!, pos };
     return combineVectors(operation, left as VectorValue, right as VectorValue, this.names, annotations);
   }
+}
+
+function sampleCount({ series }: RangeValue): number {
+  return series.reduce((sum, { times, histogramTimes }) => sum + times.length + (histogramTimes?.length ?? 0), 0);
 }
 
 /** Waits for all; where several fail it is the first of them that counts, whichever failed earlier. */

@@ -61,7 +61,7 @@ function pickerOf(ranking: Ranking, columns: Columns, annotations: Annotations):
 
 function countPicker({ op, param, pos }: Ranking, columns: Columns, annotations: Annotations): Picker {
   const { steps, present, values } = columns;
-  if (Math.max(...param.values) < 1) return () => [];
+  if (extremesOf(param.values).most < 1) return () => [];
   for (const k of param.values) checkCount(k);
   return (rows, step) => {
     const count = Math.min(Math.trunc(param.values[step]!), columns.labels.length);
@@ -78,6 +78,17 @@ function countPicker({ op, param, pos }: Ranking, columns: Columns, annotations:
     const at = (row: number) => values[row * steps + step]!;
     return bestOf(candidates, count, (a, b) => compareValues(at(a), at(b), op === 'topk'));
   };
+}
+
+/** NaN where any value is; there may be a million of them. */
+export function extremesOf(values: Float64Array): { most: number; least: number } {
+  let most = -Infinity;
+  let least = Infinity;
+  for (const value of values) {
+    most = Math.max(most, value);
+    least = Math.min(least, value);
+  }
+  return { most, least };
 }
 
 const INT64 = 2 ** 63;
@@ -102,8 +113,7 @@ function ratioPicker({ param, paramPos }: Ranking, columns: Columns, annotations
   const { steps, present } = columns;
   if (param.values.every((ratio) => ratio === 0)) return () => [];
   if (param.values.some(Number.isNaN)) throw executionError('Ratio value is NaN');
-  const most = Math.max(...param.values);
-  const least = Math.min(...param.values);
+  const { most, least } = extremesOf(param.values);
   if (most > 1) annotations.ratioOutOfRange(most, 1, paramPos);
   if (least < -1) annotations.ratioOutOfRange(least, -1, paramPos);
   const offsets = new Map<number, number>();

@@ -16,9 +16,13 @@ import { type EvalCommand, type LoadCommand, parseScript } from './script.js';
 
 /** What scripts load into and query. */
 export interface TestStore {
-  readonly source: Source;
-  /** Samples of one series come with rising times. `startMs` is 0 where no start timestamp is known. */
-  append(labels: Labels, timeMs: number, value: bigint | FloatHistogram, startMs: number): void;
+  /** What a query reads that begins now. */
+  open(): Source;
+  /**
+   * Samples of one series come one after another with rising times. `startMs` is 0 where no start timestamp
+   * is known. False where the store cannot hold such a sample: evals are skipped then until `clear`.
+   */
+  append(labels: Labels, timeMs: number, value: bigint | FloatHistogram, startMs: number): boolean;
   /** After the appends of one `load`: they are to be visible from here on. */
   commit?(): Promise<void>;
   close?(): Promise<void>;
@@ -28,7 +32,13 @@ export type StoreFactory = () => Promise<TestStore>;
 
 export async function memoryStore(): Promise<TestStore> {
   const source = new MemorySource();
-  return { source, append: (...sample) => source.append(...sample) };
+  return {
+    open: () => source,
+    append(...sample) {
+      source.append(...sample);
+      return true;
+    },
+  };
 }
 
 /** The settings that Prometheus runs these scripts with. */
@@ -45,8 +55,10 @@ export const SCRIPT_OPTIONS: EngineOptions = {
 export interface EvalOutcome {
   readonly line: number;
   readonly query: string;
-  /** undefined where the eval passed. */
+  /** undefined where the eval passed, or was skipped. */
   readonly problem?: string;
+  /** The store could not hold what the eval is about. */
+  readonly skipped?: boolean;
 }
 
 /** Runs all commands of a script and gives the outcome of each eval. Throws for a script that cannot be parsed or loaded. */
@@ -57,15 +69,19 @@ export async function runScript(
 ): Promise<EvalOutcome[]> {
   const outcomes: EvalOutcome[] = [];
   let store = await open();
+  let complete = true;
   try {
     for (const command of parseScript(text)) {
       if (command.kind === 'clear') {
         await store.close?.();
         store = await open();
+        complete = true;
       } else if (command.kind === 'load') {
-        await load(command, store);
+        complete = (await load(command, store)) && complete;
+      } else if (!complete) {
+        outcomes.push({ line: command.line, query: command.query, skipped: true });
       } else {
-        outcomes.push(await evaluate(command, new QueryEngine(() => store.source, realClock, options)));
+        outcomes.push(await evaluate(command, new QueryEngine(() => store.open(), realClock, options)));
       }
     }
   } finally {
@@ -74,11 +90,16 @@ export async function runScript(
   return outcomes;
 }
 
-async function load({ series }: LoadCommand, store: TestStore): Promise<void> {
+/** False where the store could not hold everything. */
+async function load({ series }: LoadCommand, store: TestStore): Promise<boolean> {
+  let complete = true;
   for (const { labels, samples } of series) {
-    for (const { timeMs, value, startMs } of samples) store.append(labels, timeMs, value, startMs);
+    for (const { timeMs, value, startMs } of samples) {
+      complete = store.append(labels, timeMs, value, startMs) && complete;
+    }
   }
   await store.commit?.();
+  return complete;
 }
 
 async function evaluate(command: EvalCommand, engine: QueryEngine): Promise<EvalOutcome> {
