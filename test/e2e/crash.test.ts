@@ -1,0 +1,218 @@
+// kill -9 under full load, again and again on one data directory: nothing that was acknowledged is
+// lost, nothing is wrong, every batch is there as a whole or not at all. The real Prometheus opens
+// copies of the killed directory and sees the same.
+//
+// Each connection has series of its own and sends batch after batch: one sample for each of its
+// series, all with the same time and with the batch's number as value. So a ledger of numbers says what
+// must be there. Now and then it goes on with new series, so kills meet their making, too.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { missing, peerBinary } from '../support/peers.js';
+import { BatchBody, RemoteWriter } from '../support/remote-write.js';
+import { instant, raw, type Server, sleep, startNarthex, startPeer } from '../support/servers.js';
+
+const ROUNDS = 20;
+const LOAD_MS = 700;
+const CONNECTIONS = 4;
+const BATCH_SERIES = 500;
+/** Series live for this many batches. */
+const LIFE_BATCHES = 60;
+/** Batches of one connection are at least this far apart in time. */
+const STEP_MS = 5;
+/** The real Prometheus looks at every n-th killed directory. */
+const PEER_EVERY = 5;
+
+const prometheus = peerBinary('prometheus');
+const promtool = peerBinary('promtool');
+const folders: string[] = [];
+
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+function emptyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'narthex-crash-'));
+  folders.push(folder);
+  return folder;
+}
+
+interface Batch {
+  readonly timeMs: number;
+  readonly value: number;
+}
+
+/** One connection's batches: those that were acknowledged, and those nobody knows about, until a look tells. */
+class Sender {
+  readonly id: number;
+  #body: BatchBody | undefined;
+  /** Must be there. */
+  readonly acknowledged: Batch[] = [];
+  /** Sent, no answer. */
+  unknown: Batch[] = [];
+  #timeMs = Date.now();
+  #value = 0;
+
+  constructor(id: number) {
+    this.id = id;
+  }
+
+  #encode({ timeMs, value }: Batch): Buffer {
+    if (this.#body === undefined || value % LIFE_BATCHES === 0) {
+      const life = `${Math.floor(value / LIFE_BATCHES)}`;
+      this.#body = new BatchBody(
+        Array.from({ length: BATCH_SERIES }, (_, n) => [
+          ...['__name__', 'batch', 'life', life, 'n', `${n}`, 'sender', `${this.id}`],
+        ]),
+      );
+    }
+    return this.#body.with(timeMs, value);
+  }
+
+  /** Sends one batch after the other until the server is gone. */
+  async run(url: string): Promise<void> {
+    const writer = new RemoteWriter(url);
+    try {
+      for (;;) {
+        this.#timeMs = Math.max(this.#timeMs + STEP_MS, Date.now());
+        const batch = { timeMs: this.#timeMs, value: ++this.#value };
+        this.unknown.push(batch);
+        const { status, text } = await writer.send(this.#encode(batch));
+        if (status === 503) continue;
+        assert.equal(status, 204, text);
+        this.unknown.pop();
+        this.acknowledged.push(batch);
+      }
+    } catch (error) {
+      if (error instanceof assert.AssertionError) throw error;
+    } finally {
+      writer.close();
+    }
+  }
+
+  /** What a server shows must be every acknowledged batch, whole, and of the unknown ones each wholly or not. */
+  async check(url: string): Promise<number> {
+    const at = this.#timeMs / 1000 + 1;
+    const found = await this.#samples(url);
+    for (const { timeMs, value } of this.acknowledged) {
+      assert.equal(found.get(timeMs), value, `sender ${this.id}: acknowledged batch ${value} is not there`);
+    }
+    const survived = this.unknown.filter(({ timeMs, value }) => found.get(timeMs) === value);
+    assert.equal(found.size, this.acknowledged.length + survived.length, `sender ${this.id}: samples never sent`);
+    // All other series have the same: their samples are as many, and their values add up to the same.
+    const values = [...found.values()];
+    const sum = values.reduce((total, value) => total + value, 0);
+    for (const [query, want] of [
+      ['sum by (n) (count_over_time(SELECTOR[1h]))', values.length],
+      ['sum by (n) (sum_over_time(SELECTOR[1h]))', sum],
+      ['max by (n) (max_over_time(SELECTOR[1h]))', values.reduce((most, value) => Math.max(most, value), 0)],
+    ] as const) {
+      const series = await instant(url, query.replace('SELECTOR', `batch{sender="${this.id}"}`), at);
+      const wrong = series.filter(({ value }) => Number(value[1]) !== want);
+      assert.deepEqual(wrong.slice(0, 3), [], `sender ${this.id}: ${query} of ${wrong.length} numbers is not ${want}`);
+      assert.equal(series.length, found.size === 0 ? 0 : BATCH_SERIES, `sender ${this.id}: series`);
+    }
+    return survived.length;
+  }
+
+  /** Whether unknown batches survived is settled by a restart: what is there stays. */
+  async settle(url: string): Promise<void> {
+    const times = await this.#samples(url);
+    this.acknowledged.push(...this.unknown.filter(({ timeMs }) => times.has(timeMs)));
+    this.unknown = [];
+  }
+
+  /** The samples of one series of each life: values by time. */
+  async #samples(url: string): Promise<Map<number, number>> {
+    const lives = await raw(url, `batch{sender="${this.id}",n="0"}[1h]`, this.#timeMs / 1000 + 1);
+    const samples = lives.flatMap(({ values }) => values);
+    const found = new Map(samples.map(([seconds, value]) => [Math.round(seconds * 1000), Number(value)]));
+    assert.equal(found.size, samples.length, `sender ${this.id}: two samples at one time`);
+    return found;
+  }
+}
+
+function senders(): Sender[] {
+  return Array.from({ length: CONNECTIONS }, (_, id) => new Sender(id));
+}
+
+function start(data: string, shards: number): Promise<Server> {
+  return startNarthex({ data, flags: ['--web.enable-remote-write-receiver', `--shards=${shards}`] });
+}
+
+/** Loads a server for a while, then ends it; gives its exit code. */
+async function loadAndEnd(server: Server, load: Sender[], signal: 'SIGKILL' | 'SIGTERM'): Promise<number | undefined> {
+  const runs = Promise.all(load.map((sender) => sender.run(server.url)));
+  await sleep(LOAD_MS);
+  const code = await server.end(signal);
+  await runs;
+  return code;
+}
+
+async function checkPeer(data: string, load: Sender[]): Promise<void> {
+  const copy = emptyFolder();
+  cpSync(data, copy, { recursive: true });
+  // The lock is held by nobody any more.
+  rmSync(join(copy, 'lock'), { force: true });
+  const peer = await startPeer(prometheus!, { data: copy, flags: ['--storage.tsdb.retention.time=10y'] });
+  try {
+    for (const sender of load) await sender.check(peer.url);
+  } finally {
+    await peer.stop();
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+test(`${ROUNDS} times kill -9: no acknowledged sample lost, none wrong, every batch whole`, async (t) => {
+  if (prometheus === undefined) t.diagnostic(missing('prometheus'));
+  const data = emptyFolder();
+  const load = senders();
+  for (let round = 1; round <= ROUNDS; round++) {
+    // Another number of shards each time: the directory does not know it.
+    const server = await start(data, 1 + (round % 3));
+    for (const sender of load) {
+      await sender.check(server.url);
+      await sender.settle(server.url);
+    }
+    await loadAndEnd(server, load, 'SIGKILL');
+    if (prometheus !== undefined && round % PEER_EVERY === 0) await checkPeer(data, load);
+  }
+  const server = await start(data, 2);
+  let survived = 0;
+  for (const sender of load) survived += await sender.check(server.url);
+  await server.stop();
+  const batches = load.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0);
+  assert.ok(batches > ROUNDS * CONNECTIONS, `${batches} batches`);
+  t.diagnostic(`${batches * BATCH_SERIES} samples acknowledged; ${survived} unanswered batches survived the last kill`);
+});
+
+for (const shards of [1, 2]) {
+  test(`SIGTERM under load, ${shards} shards: exit code 0, nothing lost, promtool reads the log`, async (t) => {
+    const data = emptyFolder();
+    const load = senders();
+    const server = await start(data, shards);
+    assert.equal(await loadAndEnd(server, load, 'SIGTERM'), 0, server.log());
+    if (promtool === undefined) t.diagnostic(missing('promtool'));
+    else {
+      const lines = execFileSync(promtool, ['tsdb', 'dump', '--match={n="7"}', data], {
+        encoding: 'utf8',
+        maxBuffer: 1 << 28,
+      });
+      const dumped = new Set(lines.split('\n'));
+      for (const { id, acknowledged } of load) {
+        for (const { timeMs, value } of acknowledged) {
+          const life = Math.floor(value / LIFE_BATCHES);
+          const line = `{__name__="batch", life="${life}", n="7", sender="${id}"} ${value} ${timeMs}`;
+          assert.ok(dumped.has(line), `promtool does not show ${line}`);
+        }
+      }
+    }
+    const again = await start(data, shards);
+    for (const sender of load) await sender.check(again.url);
+    await again.stop();
+  });
+}
