@@ -25,6 +25,7 @@
 
 import * as heap from '../memory/heap';
 import * as batch from './batch';
+import * as order from './order';
 
 export const ENTRY_BYTES: usize = 24;
 export const HASH: usize = 0;
@@ -75,7 +76,13 @@ export const NEXT: usize = 60;
 /** Numbers of the last parse that was not taken back and of the one before that; NEVER for none. */
 const GOOD: usize = 64;
 const GOOD_BEFORE: usize = 68;
-const CACHE_BYTES: usize = 72;
+// Of order.ts: what the last parse saw, in order.
+export const ORDER: usize = 72;
+export const ORDER_COUNT: usize = 76;
+export const ORDER_ROOM: usize = 80;
+export const PAUSE: usize = 84;
+export const PAUSE_LEFT: usize = 88;
+const CACHE_BYTES: usize = 96;
 
 const NUMBER_MAX: u32 = 65534;
 const NEVER: u32 = 65535;
@@ -100,6 +107,7 @@ export function open(): usize {
 }
 
 export function close(cache: usize): void {
+  order.discard(cache);
   dropIndex(cache);
   freeTarget(cache);
   const capacity = load<u32>(cache, CAPACITY);
@@ -113,6 +121,10 @@ export function entries(cache: usize): usize {
 
 export function count(cache: usize): u32 {
   return load<u32>(cache, COUNT);
+}
+
+export function capacity(cache: usize): u32 {
+  return load<u32>(cache, CAPACITY);
 }
 
 export function entryAt(cache: usize, index: u32): usize {
@@ -162,27 +174,31 @@ function freeTarget(cache: usize): void {
 
 /** Starts a parse; gives its number. commit() or abort() ends it. */
 export function begin(cache: usize): u32 {
+  order.apply(cache);
   const number = load<u32>(cache, NUMBER);
   if (number >= NUMBER_MAX) renumber(cache, number);
   if (count(cache) > COMPACT_MIN && load<u32>(cache, MARKED) * 2 < count(cache)) compact(cache);
   if (load<u32>(cache, INDEX) != 0 && load<u32>(cache, QUIET) >= QUIET_PARSES) dropIndex(cache);
   store<u32>(cache, count(cache), COUNT_BEFORE);
+  order.start(cache);
   return load<u32>(cache, NUMBER) + 1;
 }
 
-/** Ends a parse that went well. `marked` and `carried` as at the top. */
-export function commit(cache: usize, marked: u32, carried: u32, searched: bool): void {
+/** Ends a parse that went well, with `found` lines found by hash. `marked` and `carried` as at the top. */
+export function commit(cache: usize, marked: u32, carried: u32, found: u32): void {
+  order.finish(cache, found, marked);
   store<u32>(cache, load<u32>(cache, MARKED), MARKED_BEFORE);
   store<u32>(cache, marked, MARKED);
   store<u32>(cache, carried, CARRIED);
   store<u32>(cache, load<u32>(cache, NUMBER) + 1, NUMBER);
   store<u32>(cache, load<u32>(cache, GOOD), GOOD_BEFORE);
   store<u32>(cache, load<u32>(cache, NUMBER), GOOD);
-  store<u32>(cache, searched ? 0 : load<u32>(cache, QUIET) + 1, QUIET);
+  store<u32>(cache, found > 0 ? 0 : load<u32>(cache, QUIET) + 1, QUIET);
 }
 
 /** Undoes the parse with this number, whether it ended or not, and its entries' marks. */
 export function abort(cache: usize, number: u32): void {
+  order.discard(cache);
   const before = load<u32>(cache, COUNT_BEFORE);
   if (count(cache) > before) dropIndex(cache);
   store<u32>(cache, before, COUNT);
@@ -344,7 +360,7 @@ function place(cache: usize, index: u32): void {
   store<u32>(slots + ((<usize>slot) << 2), index + 1);
 }
 
-function dropIndex(cache: usize): void {
+export function dropIndex(cache: usize): void {
   const slots = load<u32>(cache, SLOTS);
   if (slots != 0) heap.free(<usize>load<u32>(cache, INDEX), (<usize>slots) << 2);
   store<u32>(cache, 0, INDEX);

@@ -84,7 +84,7 @@ export function parse(into: usize, body: usize, length: usize, time: i64, how: u
 
   const fault = parseLines(body, end);
   if (fault == TextFault.None) {
-    if (!retry) cache.commit(into, walk.marked, walk.someLetGo ? NOT_STEADY : walk.carried, walk.searched);
+    if (!retry) cache.commit(into, walk.marked, walk.someLetGo ? NOT_STEADY : walk.carried, walk.found);
     return Status.Ok;
   }
   walk.undo();

@@ -27,6 +27,7 @@ import {
   UNRESOLVED,
 } from './cache';
 import * as list from './list';
+import * as order from './order';
 
 export const misses: usize = memory.data(16, 8);
 
@@ -50,8 +51,8 @@ export let expected: u32 = 0;
 /** Entries seen so far; those of them that the parse before saw, too. */
 export let marked: u32 = 0;
 export let carried: u32 = 0;
-/** Whether the index was asked. */
-export let searched: bool = false;
+/** Lines of this walk that were not where they were expected. */
+export let found: u32 = 0;
 /** Whether a series with a timestamp of its own is no longer watched. */
 export let someLetGo: bool = false;
 
@@ -70,7 +71,7 @@ export function start(into: usize, as: u32, body: usize, from: u32): void {
   detour = from;
   marked = 0;
   carried = 0;
-  searched = false;
+  found = 0;
   someLetGo = false;
 }
 
@@ -106,6 +107,7 @@ export function touch(entry: usize): bool {
   if (last == number) return false;
   store<u32>(entry, (seen << 16) | number, SEEN);
   marked++;
+  order.note(current, entry);
   if (last + 1 == number) carried++;
   return true;
 }
@@ -125,13 +127,13 @@ export function track(entry: usize, flags: u32, tracked: u32, firstTime: bool): 
 
 /** The entry of a line that was not the expected one: by the detour's memory, the index, or anew. -1: memory limit. */
 export function locate(hash: u64, length: usize, flags: u32): i32 {
+  found++;
   // Behind lines that came or moved, what was expected before may still come.
   if (detour < cache.count(current) && load<u64>(cache.entryAt(current, detour), HASH) == hash) {
     expected = detour + 1;
     linesKnown++;
     return <i32>detour;
   }
-  searched = true;
   const known = cache.find(current, hash);
   if (known >= 0) {
     if (<u32>known != expected) detour = expected;
@@ -143,7 +145,10 @@ export function locate(hash: u64, length: usize, flags: u32): i32 {
   // Seen by no parse yet: touch() does that.
   const index = cache.append(current, hash, length, flags, 0);
   // A first scrape has nothing to expect; later, a new line leaves the expectation as it was.
-  if (<u32>index == expected) expected++;
+  if (<u32>index == expected) {
+    expected++;
+    found--;
+  }
   return index;
 }
 

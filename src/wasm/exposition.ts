@@ -266,6 +266,11 @@ export class Exposition {
     };
   }
 
+  /** Numbers that needed the slow, exact way, since the core started: more than a few hide something. */
+  get floatFallbacks(): number {
+    return this.#core.exports.float_fallbacks();
+  }
+
   #parse(cache: LineCache, body: Body, timeMs: number, bits: number): Parsed {
     const { exports } = this.#core;
     this.#body = body;

@@ -198,6 +198,41 @@ test('cache: a line that comes and goes costs its neighbours nothing', () => {
   assert.ok(counts.known <= 2 * 9, `${counts.known} lines found by hash`);
 });
 
+test('cache: lines that moved are expected in their new places two scrapes later', () => {
+  const target = new ModelTarget();
+  const prng = new Prng(1);
+  let lines = Array.from({ length: 300 }, (_, i) => `m_${i} ${i}`);
+  target.scrape(lines.join('\n'), 1);
+  for (let round = 0; round < 5; round++) {
+    lines = lines
+      .map((line) => ({ line, key: prng.u32() }))
+      .sort((a, b) => a.key - b.key)
+      .map(({ line }) => line);
+    if (round === 3) lines = lines.slice(100);
+    if (round === 4) lines.splice(50, 0, ...Array.from({ length: 100 }, (_, i) => `n_${i} 0`));
+    for (let step = 2; step < 40; step++) {
+      const before = target.exposition.counts().expected;
+      const { samples } = target.scrape(lines.join('\n'), round * 100 + step);
+      const fresh = samples
+        .filter(({ bits }) => bits !== STALE)
+        .map(({ labels, bits }) => `${labels[1]} ${number(bits)}`);
+      assert.deepEqual(fresh, lines);
+      if (step >= 30)
+        assert.equal(target.exposition.counts().expected - before, lines.length, `round ${round} step ${step}`);
+    }
+  }
+});
+
+test('cache: a target that shuffles its lines every time is let be', () => {
+  const target = new ModelTarget();
+  const prng = new Prng(2);
+  const lines = Array.from({ length: 200 }, (_, i) => `m_${i} 1`);
+  for (let step = 1; step < 200; step++) {
+    const shuffled = lines.map((line) => ({ line, key: prng.u32() })).sort((a, b) => a.key - b.key);
+    assert.equal(target.scrape(shuffled.map(({ line }) => line).join('\n'), step).samples.length, lines.length);
+  }
+});
+
 test('cache: what is not seen for long is dropped, and memory comes back', () => {
   const core = new Core();
   const before = core.usedBytes;
