@@ -13,6 +13,8 @@ export interface Measure {
   /** What is better; a number that is only said has none. */
   readonly better: 'less' | 'more' | undefined;
   readonly value: number;
+  /** Where `value` is a median of repetitions. */
+  readonly p99?: number;
 }
 
 /** What one server did on one path. */
@@ -25,6 +27,15 @@ export interface Outcome {
   /** What was found to be right, in a few words each; what was wrong is in `failure`. */
   readonly checks: readonly string[];
   readonly failure: string | undefined;
+  /** By query: what the answer was, in short, to compare servers. */
+  readonly answers?: Readonly<Record<string, Answer>>;
+}
+
+export interface Answer {
+  readonly series: number;
+  readonly values: number;
+  /** Of all finite values. */
+  readonly sum: number;
 }
 
 /** A server that a group can start as often as it needs. */
@@ -43,6 +54,8 @@ export interface Group {
   readonly paths: readonly string[];
   /** Runs those of its paths that are in `wanted`, and hands each outcome over as it comes. */
   run(context: Context, server: Server, wanted: ReadonlySet<string>, done: (outcome: Outcome) => void): Promise<void>;
+  /** What only shows once all servers are done. */
+  compare?(outcomes: readonly Outcome[]): Outcome[];
 }
 
 export function less(id: string, label: string, unit: string, value: number): Measure {

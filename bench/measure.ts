@@ -12,8 +12,8 @@ export interface Meter {
   /** User and system time of all threads, dead ones too, since the start. */
   cpuSeconds(): Promise<number>;
   memory(): Promise<Memory>;
-  /** From now on the peak counts anew, where the system allows it. */
-  resetPeak(): void;
+  /** From now on the peak counts anew; whether the system allows that. */
+  resetPeak(): boolean;
 }
 
 /** Ticks of the times in /proc: the kernel's USER_HZ, 100 on every Linux this runs on. */
@@ -35,8 +35,9 @@ export function processMeter(pid: number): Meter {
     resetPeak: () => {
       try {
         writeFileSync(`/proc/${pid}/clear_refs`, '5');
+        return true;
       } catch {
-        // Not allowed here: the peak stays that since the start.
+        return false;
       }
     },
   };
@@ -54,7 +55,7 @@ export function metricsMeter(url: string): Meter {
       const rssBytes = await read('process_resident_memory_bytes');
       return { rssBytes, peakBytes: rssBytes };
     },
-    resetPeak: () => {},
+    resetPeak: () => false,
   };
 }
 

@@ -48,7 +48,7 @@ export function table(outcomes: readonly Outcome[]): string {
     measure.label,
     ...servers.map((server) => numberText(values.get(server), measure.unit)),
     ...(compared ? peers.map((peer) => ratioText(ratios.get(peer))) : []),
-    compared ? budgetText(budget, values.get(SUBJECT), measure.unit) : '',
+    compared ? budgetText(budget, values, ratios, measure.unit) : '',
   ]);
   const head = ['', ...servers, ...(compared ? peers.map((peer) => `÷ ${peer}`) : []), compared ? 'budget' : ''];
   const lines = [outcomes[0]?.title ?? '', ...columns([head, ...cells])];
@@ -82,10 +82,17 @@ function ratioText(ratio: number | undefined): string {
   return ratio === undefined ? '–' : `${ratio.toFixed(ratio < 0.1 ? 3 : 2)}×`;
 }
 
-function budgetText(budget: Budget | undefined, value: number | undefined, unit: string): string {
+function budgetText(
+  budget: Budget | undefined,
+  values: ReadonlyMap<string, number>,
+  ratios: ReadonlyMap<string, number>,
+  unit: string,
+): string {
+  const value = budget?.against === undefined ? values.get(SUBJECT) : ratios.get(budget.against);
   if (!budget || value === undefined) return '';
-  const limit =
-    budget.atMost === undefined ? `≥ ${numberText(budget.atLeast, unit)}` : `≤ ${numberText(budget.atMost, unit)}`;
+  const text = (limit: number | undefined) =>
+    budget.against === undefined ? numberText(limit, unit) : `${limit}× ${budget.against}`;
+  const limit = budget.atMost === undefined ? `≥ ${text(budget.atLeast)}` : `≤ ${text(budget.atMost)}`;
   return `${limit} ${isMet(budget, value) ? 'met' : 'OPEN'}`;
 }
 

@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Context, Group, Outcome, Server } from './bench.js';
 import { type Options, parseOptions, USAGE } from './options.js';
+import { headGroups } from './paths/head.js';
+import { idleGroup } from './paths/idle.js';
+import { queriesGroup } from './paths/queries.js';
 import { scrapeGroups } from './paths/scrape.js';
 import { writeGroup } from './paths/write.js';
 import { KINDS } from './peers/kinds.js';
@@ -16,7 +19,7 @@ import { Progress } from './progress.js';
 import { chart, table } from './report.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const GROUPS: readonly Group[] = [...scrapeGroups, writeGroup];
+const GROUPS: readonly Group[] = [...scrapeGroups, writeGroup, ...headGroups, queriesGroup, idleGroup];
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
@@ -31,7 +34,8 @@ async function main(args: readonly string[]): Promise<number> {
   for (const group of GROUPS) {
     const wanted = new Set(group.paths.filter((path) => options.names.includes(path) || options.names.includes('all')));
     if (wanted.size === 0) continue;
-    const found = await runGroup(context, group, wanted);
+    const all = await runGroup(context, group, wanted);
+    const found = group.compare?.(all) ?? all;
     outcomes.push(...found);
     for (const path of wanted) console.log(table(found.filter((outcome) => outcome.path === path)));
   }

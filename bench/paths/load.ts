@@ -9,7 +9,7 @@ import { Fleet, type FleetSize } from '../workloads/fleet.js';
 import { generationOf, type LoadMessage, type WriteDone, type WriteSpec } from '../workloads/write-load.js';
 
 /** How far a sum of floats may be from ours: the order of additions is the server's. */
-const SUM_TOLERANCE = 1e-9;
+export const SUM_TOLERANCE = 1e-9;
 /** What is counted by itself, since functions over ranges drop the name, and then labels must still differ. */
 const COUNTED = 'http_requests_total';
 /** Instances whose samples are counted and summed one by one. */
@@ -23,12 +23,14 @@ export interface Written extends WriteDone {
 export interface Load {
   readonly fleet: FleetSize;
   readonly steps: number;
+  readonly firstStep?: number;
   readonly churn?: WriteSpec['churn'];
 }
 
 /** Writes a load whose last step is now. */
 export async function write({ options, progress }: Context, peer: Peer, load: Load): Promise<Written> {
   const spec: WriteSpec = {
+    firstStep: 0,
     ...load,
     url: peer.url,
     path: peer.writePath,
@@ -73,7 +75,7 @@ export async function verify(peer: Peer, spec: WriteSpec): Promise<string[]> {
     const counted = await scalar(peer.url, `sum(count_over_time(${counter}[${windowMs}ms]))`, spec.endMs);
     expect(`samples of ${counter}`, counted, countOf(fleet, instance) * spec.steps, 0);
     const sum = await scalar(peer.url, `sum(${selector})`, spec.endMs);
-    expect(`sum over ${selector}`, sum, sumAt(fleet, instance, spec.steps - 1), SUM_TOLERANCE);
+    expect(`sum over ${selector}`, sum, sumAt(fleet, instance, spec.firstStep + spec.steps - 1), SUM_TOLERANCE);
     samples += counted;
   }
   return [`${count} series`, `${samples} samples and the sums of ${INSTANCES_CHECKED} instances`];
@@ -108,6 +110,14 @@ function sumAt(fleet: Fleet, instance: number, step: number): number {
   let sum = 0;
   const first = instance * fleet.size.perInstance;
   for (let index = first; index < first + fleet.size.perInstance; index++) sum += fleet.values.at(index, step);
+  return sum;
+}
+
+/** The sum over all series at the last step. */
+export function sumOfAll({ fleet: size, seed, firstStep, steps }: WriteSpec): number {
+  const fleet = new Fleet(size, seed);
+  let sum = 0;
+  for (let instance = 0; instance < fleet.instances; instance++) sum += sumAt(fleet, instance, firstStep + steps - 1);
   return sum;
 }
 

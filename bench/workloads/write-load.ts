@@ -17,6 +17,8 @@ export interface WriteSpec {
   readonly seed: number;
   readonly fleet: FleetSize;
   readonly steps: number;
+  /** Values of the first step are those of this one. */
+  readonly firstStep: number;
   readonly stepMs: number;
   /** Time of the last step. */
   readonly endMs: number;
@@ -82,7 +84,7 @@ export async function runLoad(spec: WriteSpec, tell: (message: LoadMessage) => v
             generations[batch] = generation;
           }
           const next = bodies[batch]!;
-          next.fill(step, spec.endMs - (spec.steps - 1 - step) * spec.stepMs);
+          next.fill(spec.firstStep + step, spec.endMs - (spec.steps - 1 - step) * spec.stepMs);
           const sent = performance.now();
           await lane.send(next.request);
           latencies.push(performance.now() - sent);

@@ -1,0 +1,118 @@
+// The query suite, each query so many times, one after the other, over the same six hours on every server.
+
+import { type Answer, type Group, less, type Measure, type Outcome, QUIET_CONFIG, said } from '../bench.js';
+import { fetchAll, seriesOf } from '../client.js';
+import { geometricMean, quantile } from '../measure.js';
+import type { Peer } from '../peers/peer.js';
+import { SUBJECT } from '../report.js';
+import { queryPath, SUITE, type SuiteQuery } from '../workloads/suite.js';
+import { millions, verify, write } from './load.js';
+
+/** A query that takes longer altogether is asked fewer times, but at least LEAST_TIMES. */
+const BUDGET_MS = 10_000;
+const LEAST_TIMES = 3;
+/** Whose answers ours must equal. VictoriaMetrics means other things by rate() and increase(). */
+const REFERENCE = 'prometheus';
+const ANSWER_TOLERANCE = 1e-9;
+
+export const queriesGroup: Group = {
+  paths: ['queries'],
+  run: async (context, server, _wanted, done) => {
+    const { fleet, steps, repeats } = context.options.sizes.suite;
+    const peer = await server.start(QUIET_CONFIG);
+    try {
+      const written = await write(context, peer, { fleet, steps });
+      const checks = await verify(peer, written.spec);
+      const diskBytes = peer.process?.dataBytes() ?? Number.NaN;
+      const measures: Measure[] = [];
+      const answers: Record<string, Answer> = {};
+      const failures: string[] = [];
+      const cpuBefore = await peer.meter.cpuSeconds();
+      for (const query of SUITE) {
+        context.progress.task(`${peer.name}: ${query.expression}`);
+        try {
+          const { times, answer } = await ask(peer, query, written.spec.endMs, repeats);
+          answers[query.id] = answer;
+          const p50 = quantile(times, 0.5);
+          measures.push({ ...less(query.id, query.id, 'ms', p50), p99: quantile(times, 0.99) });
+        } catch (error) {
+          failures.push(`${query.id}: ${error instanceof Error ? error.message : error}`);
+        }
+      }
+      measures.push(less('cpu', 'CPU of the suite', 's', (await peer.meter.cpuSeconds()) - cpuBefore));
+      measures.push(less('peak', 'most memory', 'B', (await peer.meter.memory()).peakBytes));
+      measures.push(said('disk', 'disk, with the log', 'B/sample', diskBytes / written.samples));
+      done({
+        path: 'queries',
+        title:
+          `queries: ${SUITE.length}, up to ${repeats} times each, over ${millions(written.samples)} samples ` +
+          `of ${fleet.series.toLocaleString('en')} series; medians`,
+        server: peer.name,
+        version: peer.version,
+        measures,
+        checks,
+        failure: failures.length > 0 ? failures.join('\n    ') : undefined,
+        answers,
+      });
+    } finally {
+      await peer.close();
+    }
+  },
+  compare: (outcomes) => compareAnswers(withMeans(outcomes)),
+};
+
+async function ask(peer: Peer, query: SuiteQuery, endMs: number, repeats: number) {
+  const url = peer.url + queryPath(query, endMs);
+  const answer = answerOf(seriesOf(await fetchAll(url), query.expression));
+  const times: number[] = [];
+  const until = performance.now() + BUDGET_MS;
+  while (times.length < repeats && (times.length < LEAST_TIMES || performance.now() < until)) {
+    times.push((await fetchAll(url)).totalMs);
+  }
+  return { times, answer };
+}
+
+function answerOf(series: ReturnType<typeof seriesOf>): Answer {
+  let values = 0;
+  let sum = 0;
+  for (const each of series) {
+    for (const [, text] of each.values ?? (each.value ? [each.value] : [])) {
+      const value = Number(text);
+      values++;
+      if (Number.isFinite(value)) sum += value;
+    }
+  }
+  return { series: series.length, values, sum };
+}
+
+/** The geometric mean of the medians, over the queries that every server answered. */
+function withMeans(outcomes: readonly Outcome[]): Outcome[] {
+  const common = SUITE.filter(({ id }) => outcomes.every(({ answers }) => answers === undefined || id in answers));
+  return outcomes.map((outcome) => {
+    if (!outcome.answers || common.length === 0) return outcome;
+    const medians = common.map(({ id }) => outcome.measures.find((measure) => measure.id === id)!.value);
+    const label = `geometric mean of ${common.length}`;
+    return { ...outcome, measures: [less('mean', label, 'ms', geometricMean(medians)), ...outcome.measures] };
+  });
+}
+
+function compareAnswers(outcomes: readonly Outcome[]): Outcome[] {
+  const right = outcomes.find(({ server }) => server === REFERENCE)?.answers;
+  return outcomes.map((outcome) => {
+    if (outcome.server !== SUBJECT || !outcome.answers || !right) return outcome;
+    const asked = SUITE.filter(({ id }) => outcome.answers![id] && right[id]);
+    const wrong = asked
+      .filter(({ id }) => !same(outcome.answers![id]!, right[id]!))
+      .map(({ id }) => {
+        return `${id}: ${JSON.stringify(outcome.answers![id])}, but ${REFERENCE} ${JSON.stringify(right[id])}`;
+      });
+    if (wrong.length === 0)
+      return { ...outcome, checks: [...outcome.checks, `${asked.length} answers as ${REFERENCE}'s`] };
+    return { ...outcome, failure: [outcome.failure, ...wrong].filter(Boolean).join('\n    ') };
+  });
+}
+
+function same(one: Answer, other: Answer): boolean {
+  const close = Math.abs(one.sum - other.sum) <= ANSWER_TOLERANCE * Math.abs(other.sum);
+  return one.series === other.series && one.values === other.values && close;
+}
