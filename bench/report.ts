@@ -89,7 +89,7 @@ function budgetText(
   unit: string,
 ): string {
   const value = budget?.against === undefined ? values.get(SUBJECT) : ratios.get(budget.against);
-  if (!budget || value === undefined) return '';
+  if (!budget || value === undefined || Number.isNaN(value)) return '';
   const text = (limit: number | undefined) =>
     budget.against === undefined ? numberText(limit, unit) : `${limit}× ${budget.against}`;
   const limit = budget.atMost === undefined ? `≥ ${text(budget.atLeast)}` : `≤ ${text(budget.atMost)}`;

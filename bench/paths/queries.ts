@@ -1,6 +1,6 @@
 // The query suite, each query so many times, one after the other, over the same six hours on every server.
 
-import { type Answer, type Group, less, type Measure, type Outcome, QUIET_CONFIG, said } from '../bench.js';
+import { type Answer, type Group, less, type Measure, type Outcome, QUIET_CONFIG } from '../bench.js';
 import { fetchAll, seriesOf } from '../client.js';
 import { geometricMean, quantile } from '../measure.js';
 import type { Peer } from '../peers/peer.js';
@@ -23,7 +23,6 @@ export const queriesGroup: Group = {
     try {
       const written = await write(context, peer, { fleet, steps });
       const checks = await verify(peer, written.spec);
-      const diskBytes = peer.process?.dataBytes() ?? Number.NaN;
       const measures: Measure[] = [];
       const answers: Record<string, Answer> = {};
       const failures: string[] = [];
@@ -41,7 +40,8 @@ export const queriesGroup: Group = {
       }
       measures.push(less('cpu', 'CPU of the suite', 's', (await peer.meter.cpuSeconds()) - cpuBefore));
       measures.push(less('peak', 'most memory', 'B', (await peer.meter.memory()).peakBytes));
-      measures.push(said('disk', 'disk, with the log', 'B/sample', diskBytes / written.samples));
+      const bytes = peer.process?.restingBytesPerSample(written.samples) ?? Number.NaN;
+      measures.push(less('disk', 'disk, without the log', 'B/sample', bytes));
       done({
         path: 'queries',
         title:

@@ -21,6 +21,11 @@ export interface Peer {
 export interface PeerProcess {
   /** Bytes of the data directory. */
   dataBytes(): number;
+  /**
+   * Bytes of a sample once it is out of the log: those of the blocks, where there are some, or of everything for a
+   * server without a log, which holds `samples`. NaN where all is in the log still.
+   */
+  restingBytesPerSample(samples: number): number;
   /** Ends it as a crash would, and waits until it is gone. */
   kill(): Promise<void>;
   /** Starts it again on its data; gives the seconds until it says it is ready. */

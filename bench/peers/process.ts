@@ -1,7 +1,17 @@
 // Starts a server as a process of its own, on a free port of 127.0.0.1 and a data directory that goes away with it.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -87,6 +97,20 @@ class ServerProcess implements Peer, PeerProcess {
 
   dataBytes(): number {
     return bytesBelow(this.#place.dataFolder);
+  }
+
+  restingBytesPerSample(samples: number): number {
+    const folder = this.#place.dataFolder;
+    if (!existsSync(join(folder, 'wal'))) return this.dataBytes() / samples;
+    let bytes = 0;
+    let resting = 0;
+    for (const entry of readdirSync(folder)) {
+      const meta = join(folder, entry, 'meta.json');
+      if (!existsSync(meta)) continue;
+      bytes += bytesBelow(join(folder, entry));
+      resting += (JSON.parse(readFileSync(meta, 'utf8')) as { stats: { numSamples: number } }).stats.numSamples;
+    }
+    return resting === 0 ? Number.NaN : bytes / resting;
   }
 
   #command() {
