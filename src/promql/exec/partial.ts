@@ -53,13 +53,8 @@ export function foldColumns(columns: Columns, aggregate: FragmentAggregate): Par
 export function foldRows(columns: Columns, op: PartialOp, groups: Groups): PartialAggregate {
   const { steps } = columns;
   const partial = emptyPartial(op, groups.labels, steps);
-  const add = ADD[op];
-  for (let row = 0; row < columns.labels.length; row++) {
-    const cell = groups.ofRow[row]! * steps;
-    for (let step = 0, from = row * steps; step < steps; step++, from++) {
-      if (columns.present[from] === FLOAT) add(partial, cell + step, columns.values[from]!);
-    }
-  }
+  const fold = FOLD[op];
+  for (let row = 0; row < columns.labels.length; row++) fold(partial, groups.ofRow[row]! * steps, columns, row * steps);
   return partial;
 }
 
@@ -74,74 +69,115 @@ function emptyPartial(op: PartialOp, labels: readonly Labels[], steps: number): 
   };
 }
 
-type Add = (partial: PartialAggregate, cell: number, value: number) => void;
+/** Folds one row of floats, whose first cell is `from`, into the group whose first cell is `into`. */
+type Fold = (partial: PartialAggregate, into: number, columns: Columns, from: number) => void;
 
-const ADD: Record<PartialOp, Add> = {
-  sum({ present, state: [sums, compensations] }, cell, value) {
-    if (present[cell] === ABSENT) {
-      present[cell] = FLOAT;
-      sums![cell] = value;
-      return;
-    }
-    kahanAdd(sums!, compensations!, cell, value);
-  },
-
-  avg({ present, state: [sums, compensations, counts] }, cell, value) {
-    const count = ++counts![cell]!;
-    if (present[cell] === ABSENT) {
-      present[cell] = FLOAT;
-      sums![cell] = value;
-      return;
-    }
-    if (present[cell] === FLOAT) {
-      if (Math.abs(sums![cell]! + value) !== Infinity) {
-        kahanAdd(sums!, compensations!, cell, value);
-        return;
+const FOLD: Record<PartialOp, Fold> = {
+  sum({ steps, present, state }, into, columns, from) {
+    const [sums, compensations] = state as [Float64Array, Float64Array];
+    for (let step = 0; step < steps; step++) {
+      if (columns.present[from + step] !== FLOAT) continue;
+      const cell = into + step;
+      if (present[cell] === ABSENT) {
+        present[cell] = FLOAT;
+        sums[cell] = columns.values[from + step]!;
+      } else {
+        kahanAdd(sums, compensations, cell, columns.values[from + step]!);
       }
-      present[cell] = RUNNING;
-      sums![cell]! /= count - 1;
-      compensations![cell]! /= count - 1;
     }
-    const kept = (count - 1) / count;
-    sums![cell]! *= kept;
-    compensations![cell]! *= kept;
-    kahanAdd(sums!, compensations!, cell, value / count);
   },
 
-  min({ present, state: [values] }, cell, value) {
-    if (present[cell] === ABSENT || value < values![cell]! || Number.isNaN(values![cell]!)) values![cell] = value;
-    present[cell] = FLOAT;
+  avg(partial, into, columns, from) {
+    for (let step = 0; step < partial.steps; step++) {
+      if (columns.present[from + step] === FLOAT) addToMean(partial, into + step, columns.values[from + step]!);
+    }
   },
 
-  max({ present, state: [values] }, cell, value) {
-    if (present[cell] === ABSENT || value > values![cell]! || Number.isNaN(values![cell]!)) values![cell] = value;
-    present[cell] = FLOAT;
+  min({ steps, present, state }, into, columns, from) {
+    const least = state[0]!;
+    for (let step = 0; step < steps; step++) {
+      if (columns.present[from + step] !== FLOAT) continue;
+      addToLeast(present, least, into + step, columns.values[from + step]!);
+    }
   },
 
-  count({ present, state: [counts] }, cell) {
-    counts![cell]!++;
-    present[cell] = FLOAT;
+  max({ steps, present, state }, into, columns, from) {
+    const most = state[0]!;
+    for (let step = 0; step < steps; step++) {
+      if (columns.present[from + step] !== FLOAT) continue;
+      addToMost(present, most, into + step, columns.values[from + step]!);
+    }
   },
 
-  group({ present }, cell) {
-    present[cell] = FLOAT;
+  count({ steps, present, state }, into, columns, from) {
+    const counts = state[0]!;
+    for (let step = 0; step < steps; step++) {
+      if (columns.present[from + step] !== FLOAT) continue;
+      counts[into + step]!++;
+      present[into + step] = FLOAT;
+    }
   },
 
-  stddev: addVariance,
-  stdvar: addVariance,
+  group({ steps, present }, into, columns, from) {
+    for (let step = 0; step < steps; step++) {
+      if (columns.present[from + step] === FLOAT) present[into + step] = FLOAT;
+    }
+  },
+
+  stddev: foldVariance,
+  stdvar: foldVariance,
 };
 
-function addVariance({ present, state: [means, m2s, counts] }: PartialAggregate, cell: number, value: number): void {
-  const count = ++counts![cell]!;
+function addToMean({ present, state }: PartialAggregate, cell: number, value: number): void {
+  const [sums, compensations, counts] = state as [Float64Array, Float64Array, Float64Array];
+  const count = ++counts[cell]!;
   if (present[cell] === ABSENT) {
     present[cell] = FLOAT;
-    means![cell] = value;
-    m2s![cell] = Number.isFinite(value) ? 0 : Number.NaN;
+    sums[cell] = value;
     return;
   }
-  const delta = value - means![cell]!;
-  means![cell]! += delta / count;
-  m2s![cell]! += delta * (value - means![cell]!);
+  if (present[cell] === FLOAT) {
+    if (Math.abs(sums[cell]! + value) !== Infinity) {
+      kahanAdd(sums, compensations, cell, value);
+      return;
+    }
+    present[cell] = RUNNING;
+    sums[cell]! /= count - 1;
+    compensations[cell]! /= count - 1;
+  }
+  const kept = (count - 1) / count;
+  sums[cell]! *= kept;
+  compensations[cell]! *= kept;
+  kahanAdd(sums, compensations, cell, value / count);
+}
+
+function addToLeast(present: Uint8Array, least: Float64Array, cell: number, value: number): void {
+  if (present[cell] === ABSENT || value < least[cell]! || Number.isNaN(least[cell]!)) least[cell] = value;
+  present[cell] = FLOAT;
+}
+
+function addToMost(present: Uint8Array, most: Float64Array, cell: number, value: number): void {
+  if (present[cell] === ABSENT || value > most[cell]! || Number.isNaN(most[cell]!)) most[cell] = value;
+  present[cell] = FLOAT;
+}
+
+function foldVariance({ steps, present, state }: PartialAggregate, into: number, columns: Columns, from: number): void {
+  const [means, m2s, counts] = state as [Float64Array, Float64Array, Float64Array];
+  for (let step = 0; step < steps; step++) {
+    if (columns.present[from + step] !== FLOAT) continue;
+    const cell = into + step;
+    const value = columns.values[from + step]!;
+    const count = ++counts[cell]!;
+    if (present[cell] === ABSENT) {
+      present[cell] = FLOAT;
+      means[cell] = value;
+      m2s[cell] = Number.isFinite(value) ? 0 : Number.NaN;
+      continue;
+    }
+    const delta = value - means[cell]!;
+    means[cell]! += delta / count;
+    m2s[cell]! += delta * (value - means[cell]!);
+  }
 }
 
 function kahanAdd(sums: Float64Array, compensations: Float64Array, cell: number, value: number): void {
@@ -197,8 +233,8 @@ type Merge = (into: PartialAggregate, cell: number, from: PartialAggregate, sour
 const MERGE: Record<PartialOp, Merge> = {
   sum: mergeSums,
   avg: mergeMeans,
-  min: (into, cell, from, source) => ADD.min(into, cell, from.state[0]![source]!),
-  max: (into, cell, from, source) => ADD.max(into, cell, from.state[0]![source]!),
+  min: (into, cell, from, source) => addToLeast(into.present, into.state[0]!, cell, from.state[0]![source]!),
+  max: (into, cell, from, source) => addToMost(into.present, into.state[0]!, cell, from.state[0]![source]!),
   count: (into, cell, from, source) => {
     into.state[0]![cell]! += from.state[0]![source]!;
   },

@@ -5,10 +5,9 @@ import { executionError } from '../errors.js';
 import type { Span } from '../syntax/ast.js';
 import type { Annotations } from './annotations.js';
 import { blankColumns, copyCell } from './columns.js';
-import { compareValues } from './functions/order.js';
 import { type Grouping, groupRows } from './grouping.js';
 import { hashLabels } from './label-hash.js';
-import { ABSENT, type Columns, HISTOGRAM } from './source.js';
+import { ABSENT, type Columns, FLOAT, HISTOGRAM } from './source.js';
 import { rowsOf, type ScalarValue, type VectorValue, vector } from './value.js';
 
 export type RankOp = 'topk' | 'bottomk' | 'limitk' | 'limit_ratio';
@@ -26,19 +25,16 @@ export interface Ranking {
 export function rank(ranking: Ranking, operand: VectorValue, annotations: Annotations): VectorValue {
   const { columns } = operand;
   const { op } = ranking;
-  const picked = blankColumns(columns.labels, columns.steps);
-  const members = rowsByGroup(columns, ranking.grouping);
-  const order: number[] = [];
-  const pick = pickerOf(ranking, columns, annotations);
-  for (const rows of members) {
-    for (let step = 0; step < columns.steps; step++) {
-      const chosen = pick(rows, step);
-      for (const row of chosen) copyCell(columns, row * columns.steps + step, picked, row * columns.steps + step);
-      if (columns.steps === 1) order.push(...chosen);
+  if (op === 'topk' || op === 'bottomk') return best(ranking, operand, annotations);
+  const { steps } = columns;
+  const picked = blankColumns(columns.labels, steps);
+  const pick = op === 'limitk' ? countPicker(ranking, columns) : ratioPicker(ranking, columns, annotations);
+  for (const rows of rowsByGroup(columns, ranking.grouping)) {
+    for (let step = 0; step < steps; step++) {
+      for (const row of pick(rows, step)) copyCell(columns, row * steps + step, picked, row * steps + step);
     }
   }
-  const result = vector(picked, operand.drops);
-  return ranking.instant && (op === 'topk' || op === 'bottomk') ? rowsOf(result, order) : result;
+  return vector(picked, operand.drops);
 }
 
 function rowsByGroup(columns: Columns, grouping: Grouping): number[][] {
@@ -50,34 +46,85 @@ function rowsByGroup(columns: Columns, grouping: Grouping): number[][] {
   return members;
 }
 
-/** Chooses rows of one group at one step, in the order of the result. */
-type Picker = (rows: readonly number[], step: number) => number[];
-
-function pickerOf(ranking: Ranking, columns: Columns, annotations: Annotations): Picker {
-  return ranking.op === 'limit_ratio'
-    ? ratioPicker(ranking, columns, annotations)
-    : countPicker(ranking, columns, annotations);
+/** topk and bottomk. Rows are looked at one after another, for all steps: each step keeps its best so far. */
+function best(
+  { op, grouping, param, instant, pos }: Ranking,
+  operand: VectorValue,
+  annotations: Annotations,
+): VectorValue {
+  const { columns } = operand;
+  const { labels, steps, present, values } = columns;
+  const picked = blankColumns(labels, steps);
+  const order: number[] = [];
+  const { most } = extremesOf(param.values);
+  if (most < 1) return instant ? rowsOf(operand, []) : vector(picked, operand.drops);
+  for (const k of param.values) checkCount(k);
+  const counts = Int32Array.from(param.values, (k) => Math.min(Math.trunc(k), labels.length));
+  for (const rows of rowsByGroup(columns, grouping)) {
+    const ranks = new Ranks(steps, Math.min(Math.trunc(most), rows.length), op === 'topk');
+    for (const row of rows) {
+      for (let step = 0, cell = row * steps; step < steps; step++, cell++) {
+        if (present[cell] === FLOAT) ranks.offer(step, counts[step]!, row, values[cell]!);
+        else if (present[cell] === HISTOGRAM) annotations.info(`ignored histogram in ${op} aggregation`, pos);
+      }
+    }
+    for (let step = 0; step < steps; step++) {
+      for (const row of ranks.rows(step)) {
+        copyCell(columns, row * steps + step, picked, row * steps + step);
+        if (instant) order.push(row);
+      }
+    }
+  }
+  const result = vector(picked, operand.drops);
+  return instant ? rowsOf(result, order) : result;
 }
 
-function countPicker({ op, param, pos }: Ranking, columns: Columns, annotations: Annotations): Picker {
-  const { steps, present, values } = columns;
-  if (extremesOf(param.values).most < 1) return () => [];
-  for (const k of param.values) checkCount(k);
-  return (rows, step) => {
-    const count = Math.min(Math.trunc(param.values[step]!), columns.labels.length);
-    if (count < 1) return [];
-    const candidates = rows.filter((row) => {
-      const mark = present[row * steps + step];
-      if (mark === HISTOGRAM && op !== 'limitk') {
-        annotations.info(`ignored histogram in ${op} aggregation`, pos);
-        return false;
-      }
-      return mark !== ABSENT;
-    });
-    if (op === 'limitk') return candidates.slice(0, count);
-    const at = (row: number) => values[row * steps + step]!;
-    return bestOf(candidates, count, (a, b) => compareValues(at(a), at(b), op === 'topk'));
-  };
+/** At each step the best rows so far, best first; of equals the earlier one. NaN is worse than anything. */
+class Ranks {
+  readonly #room: number;
+  readonly #descending: boolean;
+  readonly #counts: Int32Array;
+  readonly #rows: Int32Array;
+  readonly #values: Float64Array;
+
+  constructor(steps: number, room: number, descending: boolean) {
+    this.#room = room;
+    this.#descending = descending;
+    this.#counts = new Int32Array(steps);
+    this.#rows = new Int32Array(steps * room);
+    this.#values = new Float64Array(steps * room);
+  }
+
+  offer(step: number, most: number, row: number, value: number): void {
+    const limit = Math.min(most, this.#room);
+    if (limit < 1) return;
+    const from = step * this.#room;
+    const count = this.#counts[step]!;
+    if (count === limit && !this.#isBetter(value, this.#values[from + count - 1]!)) return;
+    // Binary search for the place behind all that are as good.
+    let low = from;
+    let high = from + count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#isBetter(value, this.#values[middle]!)) high = middle;
+      else low = middle + 1;
+    }
+    const end = count < limit ? from + count : from + count - 1;
+    this.#values.copyWithin(low + 1, low, end);
+    this.#rows.copyWithin(low + 1, low, end);
+    this.#values[low] = value;
+    this.#rows[low] = row;
+    if (count < limit) this.#counts[step] = count + 1;
+  }
+
+  rows(step: number): Int32Array {
+    return this.#rows.subarray(step * this.#room, step * this.#room + this.#counts[step]!);
+  }
+
+  #isBetter(a: number, b: number): boolean {
+    if (Number.isNaN(b)) return !Number.isNaN(a);
+    return this.#descending ? a > b : a < b;
+  }
 }
 
 /** NaN where any value is; there may be a million of them. */
@@ -91,22 +138,29 @@ export function extremesOf(values: Float64Array): { most: number; least: number 
   return { most, least };
 }
 
+/** Chooses rows of one group at one step. */
+type Picker = (rows: readonly number[], step: number) => number[];
+
+function countPicker({ param }: Ranking, { labels, steps, present }: Columns): Picker {
+  if (extremesOf(param.values).most < 1) return () => [];
+  for (const k of param.values) checkCount(k);
+  return (rows, step) => {
+    const count = Math.min(Math.trunc(param.values[step]!), labels.length);
+    const picked: number[] = [];
+    for (const row of rows) {
+      if (picked.length >= count) break;
+      if (present[row * steps + step] !== ABSENT) picked.push(row);
+    }
+    return picked;
+  };
+}
+
 const INT64 = 2 ** 63;
 
 function checkCount(k: number): void {
   if (Number.isNaN(k)) throw executionError('Parameter value is NaN');
   if (k <= -INT64) throw executionError(`Scalar value ${k} underflows int64`);
   if (k >= INT64) throw executionError(`Scalar value ${k} overflows int64`);
-}
-
-/** The first `count` by an order; of equals, the earlier rows. */
-function bestOf(rows: number[], count: number, order: (a: number, b: number) => number): number[] {
-  if (count === 1) {
-    let best = rows[0];
-    for (const row of rows) if (order(row, best!) < 0) best = row;
-    return best === undefined ? [] : [best];
-  }
-  return rows.sort(order).slice(0, count);
 }
 
 function ratioPicker({ param, paramPos }: Ranking, columns: Columns, annotations: Annotations): Picker {

@@ -54,7 +54,7 @@ export function combineWithScalar(
       }
       const left = scalarFirst ? numbers[step]! : values[cell]!;
       const right = scalarFirst ? values[cell]! : numbers[step]!;
-      const keep = operator.keep(left, right);
+      const keep = !operator.isComparison || operator.keep(left, right);
       if (!keep && !bool) continue;
       result.present[cell] = FLOAT;
       result.values[cell] = bool ? Number(keep) : keepsValue ? right : operator.value(left, right);

@@ -9,7 +9,7 @@ import { formatLabelSet, keyOf, type Labels } from '../../../model/labels.js';
 import { executionError, SAME_LABELS } from '../../errors.js';
 import type { BinaryOp, Span, VectorMatching } from '../../syntax/ast.js';
 import type { Annotations } from '../annotations.js';
-import { ColumnsBuilder } from '../columns.js';
+import { ColumnsBuilder, hasHistograms } from '../columns.js';
 import { ABSENT, type Columns, FLOAT, HISTOGRAM } from '../source.js';
 import { type Names, type VectorValue, vector } from '../value.js';
 import { type FloatOperator, floatOperator } from './floats.js';
@@ -59,6 +59,9 @@ class Matcher {
   /** Per step, whether a side has any element at all; built when first asked for. */
   #busy: Uint8Array | undefined;
   #groupNumber = 0;
+  /** Floats alone, and no fill values. */
+  readonly #plain: boolean;
+  readonly #manyToOne: boolean;
 
   constructor(operation: VectorOperation, left: Columns, right: Columns, names: Names, annotations: Annotations) {
     const { op, bool, matching } = operation;
@@ -77,6 +80,9 @@ class Matcher {
     this.#labelsOfMatch = matchLabels(matching);
     this.#annotations = annotations;
     this.#names = names;
+    const filled = this.#fillMany !== undefined || this.#fillOne !== undefined;
+    this.#plain = this.#operator !== undefined && !filled && !hasHistograms(left) && !hasHistograms(right);
+    this.#manyToOne = matching.card !== 'one-to-one';
   }
 
   /** Refuses a group with two elements on its "one" side at a step, whether or not anything matches them. */
@@ -91,10 +97,42 @@ class Matcher {
     this.#groupNumber++;
     if (many.length === 0 && this.#fillMany === undefined) return;
     if (one.length === 0 && this.#fillOne === undefined) return;
+    const direct = this.#plain && one.length === 1 && (many.length === 1 || this.#manyToOne);
+    const rest = direct ? many.filter((row) => !this.#joinPlain(row, one[0]!)) : many;
+    if (rest.length === 0 && this.#fillMany === undefined) return;
     const picked = this.#pickOne(one);
     const matched = new Uint8Array(this.#out.steps);
-    for (const row of many) this.#joinRow(row, picked, matched);
+    for (const row of rest) this.#joinRow(row, picked, matched);
     if (this.#fillMany !== undefined) this.#fillRest(one, matched);
+  }
+
+  /**
+   * Joins two rows of floats into a row of their own. False, with nothing done, where the result row is
+   * there already: then its cells must be looked at one by one.
+   */
+  #joinPlain(manyRow: number, oneRow: number): boolean {
+    const labels = this.#labelsOfResult(this.#many.labels[manyRow]!, this.#one.labels[oneRow]!);
+    if (this.#rows.has(keyOf(labels))) return false;
+    const target = this.#row(labels);
+    const { steps } = this.#many;
+    const [left, right] = this.#swapped ? [this.#one, this.#many] : [this.#many, this.#one];
+    const leftCell = (this.#swapped ? oneRow : manyRow) * steps;
+    const rightCell = (this.#swapped ? manyRow : oneRow) * steps;
+    const { values, present } = this.#out;
+    const operator = this.#operator!;
+    const { bool } = this.#operation;
+    for (let step = 0; step < steps; step++) {
+      if (left.present[leftCell + step] === ABSENT || right.present[rightCell + step] === ABSENT) continue;
+      const a = left.values[leftCell + step]!;
+      const b = right.values[rightCell + step]!;
+      this.#writers[target + step] = this.#groupNumber;
+      if (!operator.isComparison) values[target + step] = operator.value(a, b);
+      else if (bool) values[target + step] = Number(operator.keep(a, b));
+      else if (operator.keep(a, b)) values[target + step] = a;
+      else continue;
+      present[target + step] = FLOAT;
+    }
+    return true;
   }
 
   /** At each step the one row that has an element. */

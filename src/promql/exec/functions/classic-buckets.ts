@@ -1,50 +1,120 @@
 // Quantiles and fractions of classic histograms: cumulative counts by upper bound.
 
-/** Cumulative counts by rising upper bound, equal bounds joined. Lent: quantiles correct the counts in place. */
-export interface ClassicBuckets {
-  readonly bounds: number[];
-  readonly counts: number[];
-}
-
-/** Adds a bucket; they must come by rising bound. */
-export function pushBucket({ bounds, counts }: ClassicBuckets, bound: number, count: number): void {
-  if (bounds.length > 0 && bounds[bounds.length - 1] === bound) counts[counts.length - 1]! += count;
-  else {
-    bounds.push(bound);
-    counts.push(count);
-  }
-}
-
 /** Buckets whose counts fell and were raised to the one before. */
 export interface Repair {
-  minBucket: number;
-  maxBucket: number;
-  maxDifference: number;
+  readonly minBucket: number;
+  readonly maxBucket: number;
+  readonly maxDifference: number;
 }
 
 /** Differences below this, relative to the counts, are rounding and not worth a remark. */
 const TOLERANCE = 1e-12;
 
-/** Makes counts rise; gives what had to be forced, if anything. */
-export function repair({ bounds, counts }: ClassicBuckets): Repair | undefined {
-  let forced: Repair | undefined;
-  let previous = counts[0]!;
-  for (let i = 1; i < counts.length; i++) {
-    const count = counts[i]!;
-    if (count === previous) continue;
-    if (almostEqual(previous, count, TOLERANCE)) {
-      counts[i] = previous;
-    } else if (count < previous) {
-      counts[i] = previous;
-      forced ??= { minBucket: Infinity, maxBucket: -Infinity, maxDifference: 0 };
-      forced.minBucket = Math.min(forced.minBucket, bounds[i]!);
-      forced.maxBucket = Math.max(forced.maxBucket, bounds[i]!);
-      forced.maxDifference = Math.max(forced.maxDifference, previous - count);
+/** Cumulative counts by rising upper bound. One serves many histograms, one after another. */
+export class ClassicBuckets {
+  readonly #bounds: Float64Array;
+  readonly #counts: Float64Array;
+  #length = 0;
+
+  constructor(room: number) {
+    this.#bounds = new Float64Array(room);
+    this.#counts = new Float64Array(room);
+  }
+
+  get isEmpty(): boolean {
+    return this.#length === 0;
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  /** Adds a bucket; they must come by rising bound. Equal bounds are one bucket. */
+  push(bound: number, count: number): void {
+    const last = this.#length - 1;
+    if (last >= 0 && this.#bounds[last] === bound) {
+      this.#counts[last]! += count;
     } else {
-      previous = count;
+      this.#bounds[this.#length] = bound;
+      this.#counts[this.#length++] = count;
     }
   }
-  return forced;
+
+  /** Linear within a bucket; the first one begins at 0 if its end is positive. At least one bucket, and repaired. */
+  quantile(phi: number): number {
+    if (Number.isNaN(phi)) return Number.NaN;
+    if (phi < 0) return -Infinity;
+    if (phi > 1) return Infinity;
+    const bounds = this.#bounds;
+    const counts = this.#counts;
+    const last = this.#length - 1;
+    if (bounds[last] !== Infinity || last < 1) return Number.NaN;
+    const observations = counts[last]!;
+    if (observations === 0) return Number.NaN;
+    const rank = phi * observations;
+    let index = 0;
+    while (index < last && !(counts[index]! >= rank)) index++;
+    if (index === last) return bounds[last - 1]!;
+    const end = bounds[index]!;
+    if (index === 0) return end <= 0 ? end : end * (rank / counts[0]!);
+    const start = bounds[index - 1]!;
+    const before = counts[index - 1]!;
+    return start + (end - start) * ((rank - before) / (counts[index]! - before));
+  }
+
+  /** Makes counts rise, where quantiles are asked for and there is a last bucket; gives what had to be forced. */
+  repair(phi: number): Repair | undefined {
+    if (!(phi >= 0 && phi <= 1) || this.#bounds[this.#length - 1] !== Infinity) return undefined;
+    const counts = this.#counts;
+    let forced: Repair | undefined;
+    let previous = counts[0]!;
+    for (let i = 1; i < this.#length; i++) {
+      const count = counts[i]!;
+      if (count === previous) continue;
+      if (almostEqual(previous, count, TOLERANCE)) {
+        counts[i] = previous;
+      } else if (count < previous) {
+        counts[i] = previous;
+        forced = widen(forced, this.#bounds[i]!, previous - count);
+      } else {
+        previous = count;
+      }
+    }
+    return forced;
+  }
+
+  /** The share of observations between two values. At least one bucket. */
+  fraction(lower: number, upper: number): number {
+    const last = this.#length - 1;
+    if (this.#bounds[last] !== Infinity) return Number.NaN;
+    const total = this.#counts[last]!;
+    if (total === 0 || Number.isNaN(lower) || Number.isNaN(upper)) return Number.NaN;
+    if (lower >= upper) return 0;
+    return (Math.min(this.#rankOf(upper), total) - Math.min(this.#rankOf(lower), total)) / total;
+  }
+
+  /** How many observations lie below a value. */
+  #rankOf(value: number): number {
+    let below = 0;
+    let start = this.#bounds[0]! <= 0 ? -Infinity : 0;
+    for (let i = 0; i < this.#length; i++) {
+      if (start >= value) return below;
+      const end = this.#bounds[i]!;
+      const count = this.#counts[i]!;
+      if (end > value) return start === -Infinity ? count : below + ((count - below) * (value - start)) / (end - start);
+      below = count;
+      start = end;
+    }
+    return below;
+  }
+}
+
+function widen(forced: Repair | undefined, bound: number, difference: number): Repair {
+  return {
+    minBucket: Math.min(forced?.minBucket ?? Infinity, bound),
+    maxBucket: Math.max(forced?.maxBucket ?? -Infinity, bound),
+    maxDifference: Math.max(forced?.maxDifference ?? 0, difference),
+  };
 }
 
 const SMALLEST_NORMAL = 2.2250738585072014e-308;
@@ -57,58 +127,4 @@ export function almostEqual(a: number, b: number, epsilon: number): boolean {
   const difference = Math.abs(a - b);
   if (a === 0 || b === 0 || size < SMALLEST_NORMAL) return difference < epsilon * SMALLEST_NORMAL;
   return difference / Math.min(size, Number.MAX_VALUE) < epsilon;
-}
-
-export interface ClassicQuantile {
-  readonly value: number;
-  readonly forced?: Repair;
-}
-
-/** Linear within a bucket; the first one begins at 0 if its end is positive. At least one bucket. */
-export function classicQuantile(phi: number, buckets: ClassicBuckets): ClassicQuantile {
-  const { bounds, counts } = buckets;
-  if (Number.isNaN(phi)) return { value: Number.NaN };
-  if (phi < 0) return { value: -Infinity };
-  if (phi > 1) return { value: Infinity };
-  if (bounds.at(-1) !== Infinity) return { value: Number.NaN };
-  const forced = repair(buckets);
-  return { value: bounds.length < 2 ? Number.NaN : interpolate(phi, bounds, counts), forced };
-}
-
-function interpolate(phi: number, bounds: readonly number[], counts: readonly number[]): number {
-  const last = counts.length - 1;
-  const observations = counts[last]!;
-  if (observations === 0) return Number.NaN;
-  const rank = phi * observations;
-  // As Go's binary search over all but the last, NaN counts and all.
-  let index = 0;
-  while (index < last && !(counts[index]! >= rank)) index++;
-  if (index === last) return bounds[last - 1]!;
-  const end = bounds[index]!;
-  if (index === 0) return end <= 0 ? end : end * (rank / counts[0]!);
-  const start = bounds[index - 1]!;
-  const before = counts[index - 1]!;
-  return start + (end - start) * ((rank - before) / (counts[index]! - before));
-}
-
-/** The share of observations between two values. At least one bucket. */
-export function classicFraction(lower: number, upper: number, { bounds, counts }: ClassicBuckets): number {
-  if (bounds.at(-1) !== Infinity) return Number.NaN;
-  const total = counts.at(-1)!;
-  if (total === 0 || Number.isNaN(lower) || Number.isNaN(upper)) return Number.NaN;
-  if (lower >= upper) return 0;
-  const rankOf = (value: number): number => {
-    let below = 0;
-    let start = bounds[0]! <= 0 ? -Infinity : 0;
-    for (let i = 0; i < bounds.length; i++) {
-      const end = bounds[i]!;
-      if (start >= value) return below;
-      if (end > value)
-        return start === -Infinity ? counts[i]! : below + ((counts[i]! - below) * (value - start)) / (end - start);
-      below = counts[i]!;
-      start = end;
-    }
-    return total;
-  };
-  return (Math.min(rankOf(upper), total) - Math.min(rankOf(lower), total)) / total;
 }

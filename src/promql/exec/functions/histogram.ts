@@ -9,13 +9,7 @@ import type { Annotations } from '../annotations.js';
 import { blankColumns, ColumnsBuilder, joinSameRows, rowIsEmpty } from '../columns.js';
 import { type Columns, FLOAT, type Steps } from '../source.js';
 import type { Names, ScalarValue, VectorValue } from '../value.js';
-import {
-  type ClassicBuckets,
-  type ClassicQuantile,
-  classicFraction,
-  classicQuantile,
-  pushBucket,
-} from './classic-buckets.js';
+import { ClassicBuckets, type Repair } from './classic-buckets.js';
 import { type NativeRemark, nativeFraction, nativeQuantile, nativeVariance } from './native-buckets.js';
 
 const BUCKET_LABEL = 'le';
@@ -103,18 +97,18 @@ function quantileRows(
   families.each(out, labelled, {
     native: (histogram, step, remark) => nativeQuantile(phi.values[step]!, histogram, remark),
     classic: (buckets, step, labels) => {
-      const quantile = classicQuantile(phi.values[step]!, buckets);
-      if (quantile.forced !== undefined) remarkOnRepair(quantile, step, labels, context);
-      return quantile.value;
+      const forced = buckets.repair(phi.values[step]!);
+      if (forced !== undefined) remarkOnRepair(forced, step, labels, context);
+      return buckets.quantile(phi.values[step]!);
     },
   });
 }
 
-function remarkOnRepair({ forced }: ClassicQuantile, step: number, labels: Labels, context: HistogramContext): void {
+function remarkOnRepair(forced: Repair, step: number, labels: Labels, context: HistogramContext): void {
   const { annotations, pos, steps, names } = context;
   const timeMs = steps.startMs + step * steps.stepMs;
   const metric = names.delayed ? valueOf(labels, METRIC_NAME) : '';
-  annotations.forcedMonotonicity(metric, pos, { ...forced!, firstMs: timeMs, lastMs: timeMs, count: 1 });
+  annotations.forcedMonotonicity(metric, pos, { ...forced, firstMs: timeMs, lastMs: timeMs, count: 1 });
 }
 
 export function histogramFraction(
@@ -126,7 +120,7 @@ export function histogramFraction(
   const out = new ColumnsBuilder(context.steps.count);
   new Families(operand.columns, context).each(out, (labels) => labels, {
     native: (histogram, step, remark) => nativeFraction(lower.values[step]!, upper.values[step]!, histogram, remark),
-    classic: (buckets, step) => classicFraction(lower.values[step]!, upper.values[step]!, buckets),
+    classic: (buckets, step) => buckets.fraction(lower.values[step]!, upper.values[step]!),
   });
   return context.names.drop(joinSameRows(out.finish()));
 }
@@ -209,16 +203,15 @@ class Families {
     conflicts: ReadonlySet<number> | undefined,
   ): void {
     const { steps, present, values } = this.#columns;
-    const buckets: ClassicBuckets = { bounds: [], counts: [] };
+    const buckets = new ClassicBuckets(rows.length);
     for (let step = 0; step < steps; step++) {
       if (conflicts?.has(step)) continue;
-      buckets.bounds.length = 0;
-      buckets.counts.length = 0;
+      buckets.clear();
       for (const { row, bound } of rows) {
         const cell = row * steps + step;
-        if (present[cell] === FLOAT) pushBucket(buckets, bound, values[cell]!);
+        if (present[cell] === FLOAT) buckets.push(bound, values[cell]!);
       }
-      if (buckets.bounds.length > 0) writer.write(step, evaluation.classic(buckets, step, labels));
+      if (!buckets.isEmpty) writer.write(step, evaluation.classic(buckets, step, labels));
     }
   }
 
