@@ -300,7 +300,8 @@ function renderSeries(federation: usize, set: usize, isFirst: bool): bool {
     at++;
   }
   store<u8>(at, 0x20);
-  at = printText(at + 1, query.newestValue);
+  // The text format knows no negative zero.
+  at = printText(at + 1, query.newestValue << 1 == 0 ? 0 : query.newestValue);
   store<u8>(at, 0x20);
   at = writeInteger(at + 1, query.newestTime);
   store<u8>(at, 0x0a);

@@ -354,17 +354,23 @@ export class StrangerList {
 /** What the owners answered, found by label set. */
 export class AdoptedIndex {
   readonly #byKey = new Map<string, { owner: number; series: number; ref: number }>();
+  readonly #byOwner = new Map<number, Set<number>>();
 
   constructor(strangers: readonly AdoptedStrangers[]) {
     for (const { owner, labels, adopted } of strangers) {
       labels.forEach((set, i) => {
         this.#byKey.set(keyOf(set), { owner, ...adopted[i]! });
       });
+      this.#byOwner.set(owner, new Set(adopted.map(({ series }) => series)));
     }
   }
 
   find(labels: Labels): { owner: number; series: number; ref: number } | undefined {
     return this.#byKey.get(keyOf(labels));
+  }
+
+  has(owner: number, series: number): boolean {
+    return this.#byOwner.get(owner)?.has(series) ?? false;
   }
 }
 

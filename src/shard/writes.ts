@@ -64,12 +64,17 @@ export class ShardWrites {
     };
   }
 
-  /** The same body again, its strangers known by now. Samples that were taken the first time are the very same again: no matter. */
+  /** The same body again, its strangers known by now: their rows only, for all others went their way the first time. */
   complete(request: Request<'completeWrite'>): Reply<'completeWrite'> {
     const scope = new AppendScope(this.#head, this.#refs, request);
-    this.#take(request.body, scope, new StrangerList(), new AdoptedIndex(request.strangers));
-    const outgoing = this.#appendRows(scope);
-    return { ...scope.finish(this.#parts), outgoing };
+    const adopted = new AdoptedIndex(request.strangers);
+    this.#take(request.body, scope, new StrangerList(), adopted);
+    const outgoing = takeOutgoing(this.#exposition, this.#place).map(({ owner, rows }) => ({
+      owner,
+      rows: rowsOf(rows, (series) => adopted.has(owner, series)),
+    }));
+    this.#exposition.clearRows();
+    return { ...scope.finish(this.#parts), outgoing: outgoing.filter(({ rows }) => rows.byteLength > 0) };
   }
 
   /** Series that belong here, with their samples. */
@@ -135,6 +140,7 @@ export class ShardWrites {
   #resolve(miss: number, scope: AppendScope, strangers: StrangerList, adopted: AdoptedIndex | undefined): void {
     const owner = this.#head.owner(this.#place.count);
     if (owner === this.#place.index) {
+      if (adopted !== undefined) return this.#remote.refuse(this.#cache, miss);
       const series = scope.seriesOfScratch();
       if (series === NO_SERIES) this.#remote.refuse(this.#cache, miss);
       else this.#remote.resolve(this.#cache, miss, series, this.#head.refLow(series), owner);
@@ -157,6 +163,20 @@ export class ShardWrites {
     this.#exposition.clearRows();
     return outgoing;
   }
+}
+
+/** Those rows whose series are wanted. */
+function rowsOf(rows: ArrayBuffer, isWanted: (series: number) => boolean): ArrayBuffer {
+  const from = new Uint8Array(rows);
+  const view = new DataView(rows);
+  const kept = new Uint8Array(from.length);
+  let end = 0;
+  for (let at = 0; at < from.length; at += ROW_BYTES) {
+    if (!isWanted(view.getUint32(at, true))) continue;
+    kept.set(from.subarray(at, at + ROW_BYTES), end);
+    end += ROW_BYTES;
+  }
+  return kept.slice(0, end).buffer;
 }
 
 /** Samples (f64 ms, value bits) as rows of one series. */

@@ -1,6 +1,7 @@
 // The façade of the federate kernel: the newest samples of many series as text.
 
 import { compareStrings, type Labels, pairsOf } from '../model/labels.js';
+import { isLabelName } from '../model/names.js';
 import type { Core } from './core.js';
 import { copyOut } from './label-table.js';
 import type { Query } from './query.js';
@@ -34,7 +35,7 @@ export class Federation {
     this.#address =
       exports.federate_open(query.address, list.address, list.count, this.#symbol('__name__'), utf8) >>> 0;
     if (this.#address === 0) throw new OutOfMemory();
-    for (const [name, value] of pairsOf(external)) this.#addExternal(name, value);
+    for (const [name, value] of pairsOf(external)) this.#addExternal(name, value, utf8);
     const count = exports.federate_order(this.#address);
     if (count < 0) throw new OutOfMemory();
     const distinct = Array.from({ length: count }, (_, i) => this.#text(exports.federate_name(this.#address, i)));
@@ -80,10 +81,9 @@ export class Federation {
     exports.heap_free(this.#arranged.address, this.#arranged.bytes);
   }
 
-  #addExternal(name: string, value: string): void {
-    const escaped = value.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`));
+  #addExternal(name: string, value: string, utf8: boolean): void {
     const nameBytes = encoder.encode(name);
-    const labelBytes = encoder.encode(`${name}="${escaped}"`);
+    const labelBytes = encoder.encode(`${nameText(name, utf8)}="${escape(value)}"`);
     const at = this.#alloc(nameBytes.length + labelBytes.length);
     this.#core.bytes.set(nameBytes, at);
     this.#core.bytes.set(labelBytes, at + nameBytes.length);
@@ -118,4 +118,15 @@ export class Federation {
     if (address === 0) throw new OutOfMemory();
     return address;
   }
+}
+
+/** As the core writes the names of series: quoted, or with underscores, where they are not of the old character set. */
+function nameText(name: string, utf8: boolean): string {
+  if (isLabelName(name, 'legacy')) return name;
+  if (utf8) return `"${escape(name)}"`;
+  return name.replace(/^[^a-zA-Z_]|[^a-zA-Z0-9_]/gu, '_');
+}
+
+function escape(text: string): string {
+  return text.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`));
 }

@@ -1,0 +1,190 @@
+// Identical samples, given to Narthex and to a real Prometheus by remote write: /federate of both
+// says the same, byte for byte, and so a second real Prometheus that federates from both has the same.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { missing, peerBinary } from '../support/peers.js';
+import { type Series, writeAll } from '../support/remote-write.js';
+import {
+  eventually,
+  instant,
+  type Metric,
+  metricText,
+  type Server,
+  startNarthex,
+  startPeer,
+} from '../support/servers.js';
+
+const prometheus = peerBinary('prometheus');
+const options = { skip: prometheus === undefined && missing('prometheus') };
+
+const NOW_MS = Date.now();
+const STALE = 0x7ff0000000000002n;
+const QUIET_NAN = 0x7ff8000000000001n;
+const OTHER_NAN = 0x7ff800000000abcdn;
+const CONFIG = 'global: {scrape_interval: 1h, external_labels: {region: "eu \\"1\\"", job: outer, "ext.utf8": "ž"}}\n';
+
+/** Values whose text is worth a look. */
+const FLOATS = [
+  ...[0, -0, 1, -1, 0.1, 1 / 3, 100, 1e5, 123456, 999999.9, 1e6, 1234567, 1e20, 1e21, 1.5e21, 1e22, 1e23, -1e21],
+  ...[1e-4, 1e-5, 0.00012345, 1e-7, 1.5e-7, 5e-324, 2.2250738585072014e-308, Number.MAX_VALUE, 2 ** 53, 2 ** 53 + 2],
+  ...[4.35, 0.3, 0.1 + 0.2, 1e100, 12345678901234567000, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  ...[QUIET_NAN, OTHER_NAN],
+];
+
+function sample(pairs: Record<string, string>, value: number | bigint, ageMs = 1000): Series {
+  const labels = Object.entries(pairs)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flat();
+  return { labels, samples: [[NOW_MS - ageMs, value]] };
+}
+
+function given(): Series[] {
+  const many = (count: number, make: (i: number) => Series) => Array.from({ length: count }, (_, i) => make(i));
+  return [
+    ...FLOATS.map((value, i) => sample({ __name__: 'floats', job: 'a', i: `${i}` }, value)),
+    ...many(200, (i) => sample({ __name__: 'many', job: `j${i % 3}`, instance: `host-${i}`, i: `${i}` }, i)),
+    ...many(40, (i) => sample({ __name__: `family_${i % 20}_total`, job: 'b', n: `${i}` }, i * i)),
+    ...['0.1', '1', '+Inf'].map((le, i) => sample({ __name__: 'latency_bucket', job: 'c', le, instance: 'x:1' }, i)),
+    sample({ __name__: 'no_job_no_instance' }, 1),
+    sample({ __name__: 'with_region', region: 'own', job: 'a', instance: 'i' }, 2),
+    sample({ __name__: 'escapes', text: 'back\\slash "quote"\nline\ttab', uni: 'ž 🐎', job: 'a' }, 3),
+    sample({ __name__: 'utf8.name', job: 'a', 'label.name': 'v', plain: 'p' }, 4),
+    sample({ __name__: 'name with spaces', job: 'a' }, 5),
+    sample({ __name__: 'žluťoučký', job: 'a', ůň: 'x' }, 6),
+    sample({ __name__: 'metric:with:colons', job: 'rules' }, 7),
+    sample({ __name__: 'stale', job: 'a' }, STALE),
+    sample({ __name__: 'old', job: 'a' }, 8, 240_000),
+    sample({ __name__: 'too_old', job: 'a' }, 9, 320_000),
+    sample({ __name__: '__proto__', constructor: 'x', job: 'a' }, 10),
+    // Two samples: the newer one counts; one went stale and came back.
+    {
+      labels: ['__name__', 'twice', 'job', 'a'],
+      samples: [
+        [NOW_MS - 5000, 1],
+        [NOW_MS - 2000, 2],
+      ],
+    },
+    {
+      labels: ['__name__', 'back', 'job', 'a'],
+      samples: [
+        [NOW_MS - 5000, STALE],
+        [NOW_MS - 2000, 3],
+      ],
+    },
+    {
+      labels: ['__name__', 'gone', 'job', 'a'],
+      samples: [
+        [NOW_MS - 5000, 4],
+        [NOW_MS - 2000, STALE],
+      ],
+    },
+  ];
+}
+
+const servers: Server[] = [];
+let narthex: Server;
+let peer: Server;
+/** The global one, which federates from both. */
+let top: Server;
+
+before(async () => {
+  if (prometheus === undefined) return;
+  const flags = ['--web.enable-remote-write-receiver'];
+  narthex = await startNarthex({ config: CONFIG, flags: [...flags, '--shards=3'] });
+  servers.push(narthex);
+  peer = await startPeer(prometheus, { config: CONFIG, flags });
+  servers.push(peer);
+  for (const { url } of [narthex, peer]) await writeAll(url, given());
+  const job = (name: string, url: string) => `
+  - job_name: ${name}
+    honor_labels: true
+    metrics_path: /federate
+    params: {'match[]': ['{__name__=~".+"}']}
+    static_configs: [{targets: ['${url.slice('http://'.length)}']}]
+    metric_relabel_configs: [{target_label: through, replacement: ${name}}]`;
+  top = await startPeer(prometheus, {
+    config: `global: {scrape_interval: 1s}\nscrape_configs:${job('narthex', narthex.url)}${job('prometheus', peer.url)}\n`,
+  });
+  servers.push(top);
+});
+
+after(() => Promise.all(servers.map((server) => server.stop())));
+
+async function federate(url: string, selectors: readonly string[], accept?: string): Promise<string[]> {
+  const params = new URLSearchParams(selectors.map((selector): [string, string] => ['match[]', selector]));
+  const headers: Record<string, string> = accept === undefined ? {} : { Accept: accept };
+  const response = await fetch(`${url}/federate?${params}`, { headers });
+  const body = Buffer.from(await response.arrayBuffer()).toString('latin1');
+  return [`${response.status} ${response.headers.get('content-type')}`, ...body.split('\n').sort()];
+}
+
+const SETS: readonly (readonly string[])[] = [
+  ['{__name__=~".+"}'],
+  ['floats'],
+  ['many', 'floats', '{job="j1"}'],
+  ['{job="j1"}', '{i=~"1.*"}', '{__name__="many",instance!~"host-1.*"}'],
+  ['{job=""}'],
+  ['{instance=""}', '{le!=""}'],
+  ['stale', 'old', 'too_old', 'twice', 'back', 'gone'],
+  ['{"utf8.name"}', '{"name with spaces"}', '{"žluťoučký"}'],
+  ['{region="own"}', 'escapes', '__proto__'],
+  ['nothing'],
+  [],
+  ['{__name__=~"family_.*",n!="3"}'],
+];
+
+for (const accept of [
+  undefined,
+  'text/plain;version=0.0.4;escaping=allow-utf-8',
+  'text/plain;version=1.0.0;escaping=allow-utf-8',
+]) {
+  test(`the same text for every set of selectors, Accept: ${accept}`, options, async () => {
+    for (const selectors of SETS) {
+      const [got, want] = await Promise.all([narthex, peer].map(({ url }) => federate(url, selectors, accept)));
+      assert.deepEqual(got, want, selectors.join(' '));
+    }
+  });
+}
+
+test('families come in the same order, lines of one together', options, async () => {
+  const families = async (url: string): Promise<string[]> => {
+    const body = await (
+      await fetch(`${url}/federate?${new URLSearchParams({ 'match[]': '{__name__=~".+"}' })}`)
+    ).text();
+    return body.split('\n').filter((line) => line.startsWith('#'));
+  };
+  assert.deepEqual(await families(narthex.url), await families(peer.url));
+});
+
+test('bad selectors are refused in the same words', options, async () => {
+  for (const selector of ['{', '{a="b', 'rate(x[5m])', '{}', '{a=~"("}', '{a=""}']) {
+    const [got, want] = await Promise.all([narthex, peer].map(({ url }) => federate(url, [selector])));
+    assert.equal(got![0], want![0], selector);
+  }
+});
+
+test('a real Prometheus that federates from both has the same series, labels and values', options, async () => {
+  const seen = async (job: string): Promise<Map<string, string>> => {
+    const samples = await instant(top.url, `{through="${job}",__name__!~"up|scrape_.*"}`);
+    return new Map(
+      samples
+        .map(({ metric, value }): [string, string] => [metricText(withoutSource(metric)), value[1]])
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
+  };
+  await eventually(async () => {
+    const [got, want] = [await seen('narthex'), await seen('prometheus')];
+    assert.ok(want.size > 250, `${want.size} series federated`);
+    assert.deepEqual(got, want);
+  });
+  for (const job of ['narthex', 'prometheus']) {
+    const up = await instant(top.url, `up{job="${job}"}`);
+    assert.equal(up[0]?.value[1], '1', job);
+  }
+});
+
+function withoutSource(metric: Metric): Metric {
+  const { through: _, ...rest } = metric;
+  return rest;
+}
