@@ -78,7 +78,7 @@ export class Ingest {
     const { target, shard, body, gzip, bodyLimit, timeMs, durationS } = request;
     return this.#append(`target ${target}`, timeMs, false, async (header, work) => {
       const report = { timeMs, durationS };
-      const reply = await this.#client(shard).call(
+      const reply = await this.#client(shard).callSoon(
         'scrape',
         { ...header, target, body, gzip, bodyLimit, report },
         'ingest',

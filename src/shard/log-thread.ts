@@ -1,6 +1,6 @@
 // Main's end of the log thread: commits that come while one is being written form the next group.
 
-import type { Clock } from '../base/clock.js';
+import type { Clock, Timer } from '../base/clock.js';
 import type { LogStats } from '../tsdb/wal/log.js';
 import type { OpenedLog } from '../tsdb/wal/open.js';
 import type { LogPort, RecordPart } from './log-port.js';
@@ -14,6 +14,9 @@ export class NotDurable extends Error {
 
 /** How soon a stuck log is tried again. */
 const RETRY_MS = 1000;
+
+/** How long a commit that need not be durable may wait for company. */
+const PATIENCE_MS = 20;
 
 /** Bytes are not counted; this bounds the records of one group, and so how long the first of them waits. */
 const GROUP_MAX = 256;
@@ -31,6 +34,7 @@ export class LogThread implements LogPort {
   #queue: Waiting[] = [];
   #busy = false;
   #stuck: string | undefined;
+  #patience: Timer | undefined;
   #stats: LogStats | undefined;
   readonly #listeners = new Set<(reason: string) => void>();
 
@@ -67,7 +71,8 @@ export class LogThread implements LogPort {
     if (records.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#queue.push({ commit: { records, durable }, resolve, reject });
-      this.#pump();
+      if (durable) this.#pump();
+      else this.#waitForMore();
     });
   }
 
@@ -86,6 +91,14 @@ export class LogThread implements LogPort {
     } finally {
       await this.#thread.close();
     }
+  }
+
+  /** Nobody waits for a commit that need not be durable: it goes with the next one that must be, or when patience runs out. */
+  #waitForMore(): void {
+    this.#patience ??= this.#clock.after(PATIENCE_MS, () => {
+      this.#patience = undefined;
+      this.#pump();
+    });
   }
 
   #pump(): void {

@@ -97,8 +97,9 @@ export class LogHost {
       if (error instanceof LogStuck) return { outcome: 'stuck', reason: error.message };
       throw error;
     } finally {
-      // When the answer is out: zeroes ahead of need, the next segment.
-      setImmediate(() => log.prepare());
+      // When the answer is out: zeroes ahead of need, the next segment. They make syncs cheap that somebody
+      // waits for; a log that is synced once a second is better off without writing everything twice.
+      if (commits.some(({ durable }) => durable)) setImmediate(() => log.prepare());
     }
   }
 
