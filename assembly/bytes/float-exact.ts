@@ -1,7 +1,7 @@
 // The slow, always right way from decimal digits to a double: big integers.
 //
-// Taken for what the fast ways refuse: more than 19 digits that matter, subnormals,
-// the edge of overflow, and the few ties. About 10 µs, bounded whatever the input.
+// Taken where more than 19 digits matter. A microsecond for numbers of the usual size,
+// about 20 µs for hundreds of digits, bounded whatever the input.
 //
 //   digits x 10^e  =  N / M        N = digits x 10^max(e, 0),  M = 10^max(-e, 0)
 //
@@ -17,6 +17,8 @@ const INFINITY_BITS: u64 = 0x7ff0000000000000;
 
 const n: usize = memory.data(<i32>(WORDS * 4), 16);
 const m: usize = memory.data(<i32>(WORDS * 4), 16);
+/** Words of n and m that are not all zero, at most; the loops look at no others. */
+let size: u32 = 0;
 
 /** How often this path was taken since the core started. */
 export let fallbacks: u32 = 0;
@@ -28,8 +30,9 @@ export let fallbacks: u32 = 0;
  */
 export function nearest(at: usize, end: usize, exponent: i64): u64 {
   fallbacks++;
-  clear(n);
-  clear(m);
+  memory.fill(n, 0, WORDS * 4);
+  memory.fill(m, 0, WORDS * 4);
+  size = 1;
   const e = readDigits(at, end, exponent);
   if (isZero(n)) return 0;
   if (e > 400) return INFINITY_BITS;
@@ -41,11 +44,13 @@ export function nearest(at: usize, end: usize, exponent: i64): u64 {
   return divide();
 }
 
-/** Reads the digits into n; gives the exponent that belongs to them as an integer. */
+/** Reads the digits into n, nine at a time; gives the exponent that belongs to them as an integer. */
 function readDigits(at: usize, end: usize, exponent: i64): i64 {
   let kept: u32 = 0;
   let pointSeen = false;
   let tail = false;
+  let chunk: u32 = 0;
+  let scale: u32 = 1;
   for (; at < end; at++) {
     const digit: u32 = <u32>load<u8>(at) - 0x30;
     if (digit > 9) {
@@ -57,12 +62,17 @@ function readDigits(at: usize, end: usize, exponent: i64): i64 {
       if (!pointSeen) exponent++;
       continue;
     }
-    if (kept > 0 || digit != 0) {
-      timesAdd(n, 10, digit);
-      kept++;
-    }
     if (pointSeen) exponent--;
+    if (kept == 0 && digit == 0) continue;
+    kept++;
+    chunk = chunk * 10 + digit;
+    scale *= 10;
+    if (scale < CHUNK) continue;
+    timesAdd(n, CHUNK, chunk);
+    chunk = 0;
+    scale = 1;
   }
+  timesAdd(n, scale, chunk);
   if (!tail) return exponent;
   timesAdd(n, 10, 1);
   return exponent - 1;
@@ -71,6 +81,8 @@ function readDigits(at: usize, end: usize, exponent: i64): i64 {
 function divide(): u64 {
   const bitsN = bitLength(n);
   const bitsM = bitLength(m);
+  // Room for both, and for the bit by which n is ahead while it is doubled.
+  size = (max(bitsN, bitsM) >> 5) + 1;
   let exponent: i32 = <i32>bitsN - <i32>bitsM;
   if (bitsN < bitsM) shiftLeft(n, bitsM - bitsN);
   if (bitsM < bitsN) shiftLeft(m, bitsN - bitsM);
@@ -106,23 +118,20 @@ function round(quotient: u64, exponent: i32, more: bool): u64 {
   return (biased << 52) + mantissa + (up ? 1 : 0);
 }
 
-function clear(x: usize): void {
-  memory.fill(x, 0, WORDS * 4);
-}
-
 function isZero(x: usize): bool {
-  for (let i: usize = 0; i < WORDS * 4; i += 8) if (load<u64>(x + i) != 0) return false;
+  for (let i: u32 = 0; i < size; i++) if (load<u32>(x + (i << 2)) != 0) return false;
   return true;
 }
 
 function timesAdd(x: usize, factor: u32, add: u32): void {
   let carry: u64 = add;
-  for (let i: usize = 0; i < WORDS * 4; i += 4) {
-    const word: u64 = <u64>load<u32>(x + i) * <u64>factor + carry;
-    store<u32>(x + i, <u32>word);
+  for (let i: u32 = 0; i < size || carry != 0; i++) {
+    assert(i < WORDS, 'a big number overflowed');
+    const word: u64 = <u64>load<u32>(x + (i << 2)) * <u64>factor + carry;
+    store<u32>(x + (i << 2), <u32>word);
     carry = word >> 32;
+    if (i == size) size++;
   }
-  assert(carry == 0, 'a big number overflowed');
 }
 
 function timesPower(x: usize, power: u32): void {
@@ -131,7 +140,7 @@ function timesPower(x: usize, power: u32): void {
 }
 
 function bitLength(x: usize): u32 {
-  let top = WORDS;
+  let top = size;
   while (top > 0 && load<u32>(x + (top - 1) * 4) == 0) top--;
   return top == 0 ? 0 : top * 32 - clz<u32>(load<u32>(x + (top - 1) * 4));
 }
@@ -139,7 +148,7 @@ function bitLength(x: usize): u32 {
 function shiftLeft(x: usize, bits: u32): void {
   const words = bits >> 5;
   const rest = bits & 31;
-  for (let i = WORDS; i > 0; i--) {
+  for (let i = size; i > 0; i--) {
     const at = i - 1;
     const high: u64 = at >= words ? <u64>load<u32>(x + (at - words) * 4) : 0;
     const low: u64 = at >= words + 1 ? <u64>load<u32>(x + (at - words - 1) * 4) : 0;
@@ -150,7 +159,7 @@ function shiftLeft(x: usize, bits: u32): void {
 }
 
 function isLess(a: usize, b: usize): bool {
-  for (let i = WORDS; i > 0; i--) {
+  for (let i = size; i > 0; i--) {
     const x = load<u32>(a + (i - 1) * 4);
     const y = load<u32>(b + (i - 1) * 4);
     if (x != y) return x < y;
@@ -160,9 +169,10 @@ function isLess(a: usize, b: usize): bool {
 
 function subtract(a: usize, b: usize): void {
   let borrow: i64 = 0;
-  for (let i: usize = 0; i < WORDS * 4; i += 4) {
-    const difference: i64 = <i64>load<u32>(a + i) - <i64>load<u32>(b + i) + borrow;
-    store<u32>(a + i, <u32>difference);
+  for (let i: u32 = 0; i < size; i++) {
+    const at: usize = i << 2;
+    const difference: i64 = <i64>load<u32>(a + at) - <i64>load<u32>(b + at) + borrow;
+    store<u32>(a + at, <u32>difference);
     borrow = difference >> 32;
   }
 }

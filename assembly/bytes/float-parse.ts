@@ -8,14 +8,14 @@
 //      multiplication or division (Clinger 1990);
 //   2. 64 bits of mantissa times 128 bits of the power of ten (Lemire, "Number
 //      Parsing at a Gigabyte per Second", 2021, section 5);
-//   3. big integers (float-exact.ts), counted.
+//   3. where the digits behind the 19th decide: big integers (float-exact.ts), counted.
 //
 // Eight digits are read at a time. So up to 8 bytes behind the text are read, but
 // never believed: the caller's buffer has slack, and a byte that ends a number, behind it.
 // No hexadecimal and no underscores: Prometheus refuses both in the text format.
 
 import { nearest } from './float-exact';
-import { EXACT_MAX, exactPower, POWER_MAX, POWER_MIN, powerHigh, powerLow } from './powers';
+import { EXACT_MAX, exactPower, POWER_MIN, powerHigh, powerLow } from './powers';
 import { mulHigh } from './wide';
 
 export const NAN_BITS: u64 = 0x7ff8000000000001;
@@ -112,8 +112,7 @@ export function parseFloat(at: usize): u64 {
       return reinterpret<u64>(<f64>mantissa * exactPower(<i32>power)) | sign;
     }
   }
-  let bits = scaled(mantissa, power);
-  if (bits == REFUSED) bits = nearest(digitsStart, digitsEnd, exponent);
+  const bits = scaled(mantissa, power);
   if (bits == INFINITY_BITS) floatOverflow = true;
   return bits | sign;
 }
@@ -125,45 +124,57 @@ function eightDigits(word: u64): u64 {
   return (word * 10000 + (word >> 32)) & 0xffffffff;
 }
 
-/** What no finite double looks like: the fast way does not know. */
-const REFUSED: u64 = 0xffffffffffffffff;
-
-/** mantissa x 10^power by 128-bit multiplication, or REFUSED: near a tie, subnormal, out of range. */
+/**
+ * mantissa x 10^power, rounded, by 128-bit multiplication. Always right: that 128 bits
+ * of the power suffice for every 64-bit mantissa is shown in Mushtak, Lemire, "Fast number parsing without
+ * fallback" (2023), for powers rounded up where their inverse is a whole number of 64 bits.
+ */
 function scaled(mantissa: u64, power: i64): u64 {
-  if (mantissa == 0) return 0;
-  if (power < <i64>POWER_MIN || power > <i64>POWER_MAX) return REFUSED;
+  if (mantissa == 0 || power < <i64>POWER_MIN) return 0;
+  if (power > 308) return INFINITY_BITS;
   const q = <i32>power;
   const shift: u64 = clz<u64>(mantissa);
   mantissa <<= shift;
-  // floor(q * log2(10)), exact in this range; signed, so in a variable of its own.
-  const log2: i32 = (217706 * q) >> 16;
-  let exponent: i32 = log2 + 1087 - <i32>shift;
 
-  const powerOfTen = powerHigh(q);
+  let powerOfTen = powerHigh(q);
+  let extra = powerLow(q);
+  if (q < 0 && q >= -27) {
+    extra++;
+    if (extra == 0) powerOfTen++;
+  }
   let high = mulHigh(mantissa, powerOfTen);
   let low: u64 = mantissa * powerOfTen;
-  // The power is cut off after 64 bits: where that may reach the rounding bit, use the other 64.
-  if ((high & 0x1ff) == 0x1ff && low + mantissa < mantissa) {
-    const extra = powerLow(q);
-    const extraHigh = mulHigh(mantissa, extra);
-    const extraLow: u64 = mantissa * extra;
-    const sum: u64 = low + extraHigh;
-    if (sum < low) high++;
-    if ((high & 0x1ff) == 0x1ff && sum == 0xffffffffffffffff && extraLow + mantissa < mantissa) return REFUSED;
-    low = sum;
+  // The lower half of the power matters only where it may carry up to the rounding bit.
+  if ((high & 0x1ff) == 0x1ff) {
+    const carried = mulHigh(mantissa, extra);
+    low += carried;
+    if (low < carried) high++;
   }
   const top: u64 = high >> 63;
-  let rounded: u64 = high >> (top + 9);
-  if (top == 0) exponent--;
-  // Exactly in the middle of two doubles, as far as these bits tell.
-  if (low == 0 && (high & 0x1ff) == 0 && (rounded & 3) == 1) return REFUSED;
+  const cut: u64 = top + 9;
+  // 54 bits: those of the result, and one to round by.
+  let rounded: u64 = high >> cut;
+  // floor(q * log2(10)), exact in this range; signed, so in a variable of its own.
+  const log2: i32 = (217706 * q) >> 16;
+  let exponent: i32 = log2 + 1086 + <i32>top - <i32>shift;
+  if (exponent <= 0) return subnormal(rounded, exponent);
+  // Exactly in the middle of two doubles: only small powers can be that exact. Down, if that is even.
+  if (low <= 1 && q >= -4 && q <= 23 && (rounded & 3) == 1 && rounded << cut == high) rounded--;
   rounded = (rounded + (rounded & 1)) >> 1;
   if (rounded >> 53 != 0) {
     rounded >>= 1;
     exponent++;
   }
-  if (exponent < 1 || exponent > 2046) return REFUSED;
+  if (exponent >= 2047) return INFINITY_BITS;
   return ((<u64>exponent) << 52) | (rounded & 0x000fffffffffffff);
+}
+
+/** The same where the result has fewer bits. A carry makes it the smallest normal double, which is what it means. */
+function subnormal(rounded: u64, exponent: i32): u64 {
+  const below: i32 = 1 - exponent;
+  if (below >= 64) return 0;
+  const bits: u64 = rounded >> <u64>below;
+  return (bits + (bits & 1)) >> 1;
 }
 
 /** More than 19 digits: leading zeros do not matter, and mostly nor do the last ones. */
@@ -187,8 +198,8 @@ function long(start: usize, end: usize, exponent: i64): u64 {
     }
   }
   let bits = scaled(mantissa, power);
-  if (cut && bits != scaled(mantissa + 1, power)) bits = REFUSED;
-  if (bits == REFUSED) bits = nearest(start, end, exponent);
+  // The true number lies between the two.
+  if (cut && bits != scaled(mantissa + 1, power)) bits = nearest(start, end, exponent);
   if (bits == INFINITY_BITS) floatOverflow = true;
   return bits;
 }

@@ -178,7 +178,10 @@ export function begin(cache: usize): u32 {
   const number = load<u32>(cache, NUMBER);
   if (number >= NUMBER_MAX) renumber(cache, number);
   if (count(cache) > COMPACT_MIN && load<u32>(cache, MARKED) * 2 < count(cache)) compact(cache);
-  if (load<u32>(cache, INDEX) != 0 && load<u32>(cache, QUIET) >= QUIET_PARSES) dropIndex(cache);
+  if (load<u32>(cache, INDEX) != 0 && load<u32>(cache, QUIET) >= QUIET_PARSES) {
+    dropIndex(cache);
+    trim(cache);
+  }
   store<u32>(cache, count(cache), COUNT_BEFORE);
   order.start(cache);
   return load<u32>(cache, NUMBER) + 1;
@@ -308,13 +311,20 @@ function resize(cache: usize, capacity: u32): bool {
   return true;
 }
 
+/** Gives back what a cache that has settled does not fill, if that is worth a copy. */
+function trim(cache: usize): void {
+  const wanted = count(cache) + (count(cache) >> 4);
+  if (heap.roundUp(<usize>wanted * ENTRY_BYTES) < heap.roundUp(<usize>capacity(cache) * ENTRY_BYTES))
+    resize(cache, wanted);
+}
+
 /** Gives back memory when most of it is unused. */
 function shrink(cache: usize): void {
   if (count(cache) * 4 < load<u32>(cache, CAPACITY))
     resize(cache, max(ENTRIES_MIN, count(cache) + (count(cache) >> 2)));
 }
 
-// ---- the index: open addressing, entry number + 1 in each slot, at most half full
+// ---- the index: open addressing, entry number + 1 in each slot, one to two thirds full
 
 /** The entry with that hash, or -1. Builds the index where there is none. */
 export function find(cache: usize, hash: u64): i32 {
@@ -333,7 +343,8 @@ export function find(cache: usize, hash: u64): i32 {
 
 function buildIndex(cache: usize): bool {
   dropIndex(cache);
-  const wanted = max(count(cache), ENTRIES_MIN) * 3;
+  const entryCount = max(count(cache), ENTRIES_MIN);
+  const wanted = entryCount + (entryCount >> 1);
   const slots: u32 = 1 << (32 - clz<u32>(wanted - 1));
   const block = heap.alloc((<usize>slots) << 2);
   if (block == 0) return false;
@@ -345,9 +356,9 @@ function buildIndex(cache: usize): bool {
   return true;
 }
 
-/** Adds one entry to the index, enlarging it where it gets more than half full. */
+/** Adds one entry to the index, enlarging it where it gets more than two thirds full. */
 function indexEntry(cache: usize, index: u32): bool {
-  if ((index + 1) * 2 > load<u32>(cache, SLOTS)) return buildIndex(cache);
+  if (index + 1 > (load<u32>(cache, SLOTS) / 3) << 1) return buildIndex(cache);
   place(cache, index);
   return true;
 }

@@ -154,10 +154,15 @@ test('float parse: random digits, points and exponents', () => {
   }
 });
 
-test('float parse: the slow path is rare', () => {
+test('float parse: only digits behind the 19th take the slow path', () => {
   const before = exports.float_fallbacks();
-  for (const value of randomDoubles(3, 10_000)) check(value.toPrecision(17));
-  assert.ok(exports.float_fallbacks() - before < 50, `${exports.float_fallbacks() - before} fallbacks`);
+  for (const value of randomDoubles(3, 10_000)) check(value.toPrecision(19));
+  for (const value of boundaryDoubles()) check(String(value));
+  check('9007199254740993');
+  check('9007199254740993.00000');
+  assert.equal(exports.float_fallbacks(), before);
+  check('9007199254740993.00001');
+  assert.equal(exports.float_fallbacks(), before + 1);
 });
 
 const printed: [value: number, text: string, json: string, label: string][] = [
