@@ -24,7 +24,11 @@ const PENDING_FILE = 'test/conformance/promqltest/pending.json';
 /** Where the scripts' samples go: the model, and shards with the core's kernels. */
 const STORES: Record<string, StoreFactory> = { memory: memoryStore, 'two shards': shardStores(2) };
 
+/** Over all stores and files: surprises count as failures. */
+const sums = { passed: 0, failed: 0 };
+
 process.exitCode = (await promqltest()) ? 0 : 1;
+console.log(`${sums.passed} passed, ${sums.failed} failed`);
 
 async function promqltest(): Promise<boolean> {
   const folder = join(root, 'promqltest', 'testdata');
@@ -44,6 +48,8 @@ async function promqltest(): Promise<boolean> {
       for (const verdict of VERDICTS) total[verdict] += count[verdict];
     }
     console.log(`promqltest on ${store}: ${tally(total)}`);
+    sums.passed += total.passed;
+    sums.failed += total.failed + total.surprising;
     fine &&= total.failed === 0 && total.surprising === 0;
   }
   return fine;
