@@ -22,7 +22,6 @@ export const EXCEPTIONS: Exceptions = {
     'chunk_count',
     'chunk_samples',
     'exposition_misses',
-    'float_fallbacks',
     'float_parse',
     'float_print',
     'hash_bytes',
@@ -38,10 +37,5 @@ export const EXCEPTIONS: Exceptions = {
     'symbols_find',
     'symbols_length',
   ]),
-  missingPages: new Set([
-    'docs/decisions/scrape-gzip.md',
-    'docs/differences.md',
-    'docs/formats/head-memory.md',
-    'docs/formats/shard-messages.md',
-  ]),
+  missingPages: new Set(),
 };
