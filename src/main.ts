@@ -62,7 +62,7 @@ async function run(flags: Extract<typeof invocation, { kind: 'run' }>['flags'], 
     }
   });
   try {
-    server = await Server.start({
+    server = Server.create({
       flags,
       version,
       disk: realDisk,
@@ -70,6 +70,7 @@ async function run(flags: Extract<typeof invocation, { kind: 'run' }>['flags'], 
       log,
       quit: () => void end('request to /-/quit'),
     });
+    await server.start();
   } catch (error) {
     if (error instanceof ConfigError) {
       log.error('Error loading config', { file: flags.configFile, err: error });

@@ -74,18 +74,24 @@ export class Server {
     this.#registerOwn();
   }
 
-  /** Throws ConfigError, DirectoryInUse, and what opening files and ports may throw. */
-  static async start(options: ServerOptions): Promise<Server> {
-    const { flags } = options;
-    const loaded = loadConfig(flags.configFile, { disk: options.disk });
-    const server = new Server(options, loaded);
+  /** Reads the configuration; throws ConfigError. Nothing runs before start(). */
+  static create(options: ServerOptions): Server {
+    return new Server(options, loadConfig(options.flags.configFile, { disk: options.disk }));
+  }
+
+  /**
+   * Resolves when the server is ready, or when stop() was called meanwhile. Rejects with DirectoryInUse,
+   * and with what opening files and ports may throw; all is closed again then.
+   */
+  async start(): Promise<void> {
     try {
-      await server.#start();
+      await this.#start();
     } catch (error) {
-      await server.stop();
+      // What stop() took away under the replay is no failure.
+      if (this.#state === 'stopping') return;
+      await this.stop();
       throw error;
     }
-    return server;
   }
 
   /** Ends everything in order: no new requests, scrapes end, the log is safe, the directory is free. */
@@ -110,7 +116,7 @@ export class Server {
     }
     this.#configOk = true;
     this.#configMs = clock.nowMs();
-    this.#applyJobs();
+    if (this.#state === 'ready') this.#applyJobs();
     log.info('Completed loading of configuration file', { filename: flags.configFile });
   }
 
@@ -132,6 +138,7 @@ export class Server {
       windowMs: flags.storageHeadWindowMs,
     });
     this.#storage = storage;
+    if (this.#state === 'stopping') return storage.close();
     const shardStorage = new ShardStorage(storage.shards, () => this.#externalLabels, flags.queryLookbackDeltaMs);
     const metrics = new StorageMetrics(this.#registry, storage, log);
     const scraping = this.#startScraping(storage);
@@ -150,12 +157,15 @@ export class Server {
         : {}),
       readiness: () => this.#state,
       metricsPage: async () => {
-        await metrics.refresh(() => shardStorage.counters());
+        // During the replay the shards have no time for questions.
+        if (this.#state === 'ready') await metrics.refresh(() => shardStorage.counters());
         return renderMetrics(this.#registry);
       },
     });
-    this.#applyJobs();
+    await storage.replay();
+    if (this.#state !== 'starting') return;
     this.#state = 'ready';
+    this.#applyJobs();
     log.info('Server is ready to receive web requests.', { shards: storage.shards.count });
   }
 
@@ -239,7 +249,7 @@ export class Server {
       }),
       flags: () => flagList(flags),
       configYaml: () => renderConfig(this.#loaded.config),
-      walReplay: () => ({ min: 0, max: 0, current: 0 }),
+      walReplay: () => this.#storage?.replayProgress ?? { min: 0, max: 0, current: 0 },
     };
   }
 

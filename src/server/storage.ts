@@ -8,6 +8,7 @@ import { LogThread } from '../shard/log-thread.js';
 import { Shards } from '../shard/shards.js';
 import type { Logger } from '../telemetry/log.js';
 import type { SyncPolicy } from '../tsdb/wal/log.js';
+import { listSegments } from '../tsdb/wal/segments.js';
 
 export interface StorageOptions {
   readonly path: string;
@@ -18,14 +19,22 @@ export interface StorageOptions {
   readonly windowMs: number;
 }
 
+/** Segments of the log, as the replay goes through them. */
+export interface ReplayProgress {
+  readonly min: number;
+  readonly max: number;
+  readonly current: number;
+}
+
 /** In-order samples may be this much older than the newest of all: half a block, as in Prometheus. */
 const LATE_MS = 3_600_000;
 /** How far ahead of the clock a sample may be. */
 const FUTURE_MS = 600_000;
-/** How often old samples are looked for. */
+/** How often old samples are looked for; a short window needs it more often. */
 const TRUNCATE_EVERY_MS = 60_000;
-/** The log is cut again once the window has moved on by this much. */
-const CHECKPOINT_EVERY_MS = 1_800_000;
+const TRUNCATE_EVERY_WINDOWS = 1 / 20;
+/** The log is cut again once the window has moved on by this share of itself: half an hour of three. */
+const CHECKPOINT_EVERY_WINDOWS = 1 / 6;
 /** Bodies under way take at most this share of the memory. */
 const INPUT_SHARE = 1 / 8;
 const INPUT_BYTES_MAX = 512 * 2 ** 20;
@@ -42,6 +51,8 @@ export class Storage {
   #timer: Timer | undefined;
   #cutUpToMs = Number.NEGATIVE_INFINITY;
   #truncating: Promise<void> = Promise.resolve();
+  readonly #replayed: Int32Array;
+  #segments: { readonly min: number; readonly max: number } = { min: 0, max: 0 };
   #closed = false;
 
   private constructor(shards: Shards, log: LogThread, options: StorageOptions, clock: Clock, logger: Logger) {
@@ -50,10 +61,11 @@ export class Storage {
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger;
+    this.#replayed = new Int32Array(new SharedArrayBuffer(4 * shards.count));
     this.ingest = new Ingest(shards, () => this.#bounds());
   }
 
-  /** Opens the directory, makes it where it is not there, and reads the log back. */
+  /** Opens the directory, makes it where it is not there. Nothing may be asked of it before replay() is done. */
   static async open(disk: Disk, clock: Clock, logger: Logger, options: StorageOptions): Promise<Storage> {
     const folder = `${options.path}/wal`;
     const ownFolder = `${options.path}/narthex`;
@@ -72,16 +84,29 @@ export class Storage {
       log,
     );
     const storage = new Storage(shards, log, options, clock, logger);
-    await storage.#replay(folder, ownFolder);
-    storage.#schedule();
+    const segments = listSegments(disk, folder);
+    storage.#segments = { min: segments[0] ?? 0, max: segments.at(-1) ?? 0 };
+    storage.#replayed.fill(storage.#segments.min);
     return storage;
   }
 
+  /** Reads the log back; rejects where storage is closed meanwhile. */
+  async replay(): Promise<void> {
+    const { path } = this.#options;
+    await this.#replay(`${path}/wal`, `${path}/narthex`);
+    this.#schedule();
+  }
+
+  get replayProgress(): ReplayProgress {
+    return { ...this.#segments, current: Math.min(...this.#replayed) };
+  }
+
+  /** May be called during the replay: that ends at once then. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
-    await this.#truncating;
     await this.log.close();
+    await this.#truncating;
     await this.shards.close();
   }
 
@@ -95,7 +120,9 @@ export class Storage {
     const startMs = this.#clock.monotonicMs();
     const alone = this.shards.count === 1;
     const reports = await Promise.all(
-      this.shards.handles.map(({ client }) => client.call('replay', { folder, ownFolder, repair: alone }, 'ingest')),
+      this.shards.handles.map(({ client }) =>
+        client.call('replay', { folder, ownFolder, repair: alone, progress: this.#replayed }, 'ingest'),
+      ),
     );
     const { opened } = reports[0]!;
     for (const { totals } of reports) if (totals.newestMs !== undefined) this.ingest.noteNewest(totals.newestMs);
@@ -119,9 +146,12 @@ export class Storage {
 
   #schedule(): void {
     if (this.#closed) return;
-    this.#timer = this.#clock.after(TRUNCATE_EVERY_MS, () => {
+    const everyMs = Math.min(TRUNCATE_EVERY_MS, this.#options.windowMs * TRUNCATE_EVERY_WINDOWS);
+    this.#timer = this.#clock.after(everyMs, () => {
       this.#truncating = this.#truncate()
-        .catch((error: unknown) => this.#logger.error('Truncating the head failed', { err: error as Error }))
+        .catch((error: unknown) => {
+          if (!this.#closed) this.#logger.error('Truncating the head failed', { err: error as Error });
+        })
         .finally(() => this.#schedule());
     });
   }
@@ -139,16 +169,15 @@ export class Storage {
       }
     }
     if (removed > 0) this.#logger.info('Head truncated', { min_time: minTimeMs, series_removed: removed });
-    if (this.#closed || minTimeMs - this.#cutUpToMs < CHECKPOINT_EVERY_MS) return;
+    if (this.#closed || minTimeMs - this.#cutUpToMs < this.#options.windowMs * CHECKPOINT_EVERY_WINDOWS) return;
     const first = !Number.isFinite(this.#cutUpToMs);
     this.#cutUpToMs = minTimeMs;
     // Just after the start nothing is known to be old enough.
     if (first) return;
     const refs = await Promise.all(this.shards.handles.map(({ client }) => client.call('liveRefs', {}, 'rules')));
-    await this.log.checkpoint(
-      refs.map((share) => share.refs),
-      minTimeMs,
-    );
+    if (this.#closed) return;
+    const shares = refs.map((share) => share.refs);
+    await this.log.checkpoint(shares, minTimeMs);
   }
 }
 

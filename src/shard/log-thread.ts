@@ -76,6 +76,7 @@ export class LogThread implements LogPort {
     });
   }
 
+  /** Commits go on meanwhile. Resolves early where the log is closed; rejects where old segments cannot be read or new ones not written. */
   async checkpoint(refs: readonly ArrayBuffer[], minTimeMs: number): Promise<void> {
     this.#take(await this.#thread.run({ op: 'checkpoint', refs, minTimeMs }, [...refs]));
   }

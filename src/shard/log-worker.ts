@@ -42,7 +42,8 @@ export type LogReply =
   /** None of the commits is in the log. */
   | { readonly outcome: 'stuck'; readonly reason: string }
   /** They are in the log, but perhaps not on the disk. */
-  | { readonly outcome: 'unsynced'; readonly reason: string };
+  | { readonly outcome: 'unsynced'; readonly reason: string }
+  | { readonly outcome: 'closed' };
 
 export class LogHost {
   readonly #setup: LogSetup;
@@ -66,8 +67,9 @@ export class LogHost {
         await this.#get().checkpoint(keepOf(task.refs, task.minTimeMs));
         break;
       case 'close':
-        this.#get().close();
-        break;
+        // Not open yet where the process ends during the replay.
+        this.#log?.close();
+        return { outcome: 'closed' };
       case 'stats':
         break;
     }

@@ -6,6 +6,9 @@ import type { ShardSetup, ShardStarted, Task, TaskReply } from './protocol.js';
 
 const workerFile = new URL('./worker.js', import.meta.url).href;
 
+/** Tasks that one event loop has at a time: a checkpoint, a commit, a question about statistics, the end. */
+const WAITING_TASKS_MAX = 8;
+
 /** A thread of its own that runs one kind of task. */
 export class Thread<Setup, Request, Reply> {
   readonly #pool: Piscina<Request, Reply>;
@@ -13,7 +16,8 @@ export class Thread<Setup, Request, Reply> {
 
   /**
    * `name` is the export of worker.ts that runs the tasks; the setup is its workerData. Between tasks a thread
-   * sleeps, unless it `hasTimers` of its own: then its event loop runs, at a little more time per task.
+   * sleeps, unless it `hasTimers` of its own: then its event loop runs, at a little more time per task, and a
+   * task that waits for something lets others in.
    */
   constructor(name: string, setup: Setup, hasTimers = false) {
     this.#name = name;
@@ -22,7 +26,7 @@ export class Thread<Setup, Request, Reply> {
       minThreads: 1,
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
-      concurrentTasksPerWorker: 1,
+      concurrentTasksPerWorker: hasTimers ? WAITING_TASKS_MAX : 1,
       recordTiming: false,
       workerData: setup,
       atomics: hasTimers ? 'disabled' : 'sync',

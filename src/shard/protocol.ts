@@ -187,6 +187,9 @@ export interface HeadStats {
   readonly counters: Record<string, number>;
 }
 
+/** Shared: the segment that each shard reads just now, by shard. Main looks while the shards work. */
+export type ReplayProgress = Int32Array;
+
 /** What a shard found in the log. */
 export interface ReplayReport {
   readonly opened: OpenedLog;
@@ -287,7 +290,7 @@ export interface ShardOps {
   closeFederate: Op<{ query: number }, Record<string, never>>;
 
   /** Reads the whole log and applies what this shard owns. */
-  replay: Op<{ folder: string; ownFolder: string; repair: boolean }, ReplayReport>;
+  replay: Op<{ folder: string; ownFolder: string; repair: boolean; progress: ReplayProgress }, ReplayReport>;
 
   /** Frees what lies before mint, in bounded steps; called until done. */
   truncate: Op<{ minTimeMs: number }, { done: boolean; removed: number }>;

@@ -15,7 +15,7 @@ const ANY_TIME = -(2 ** 52);
 const MALFORMED_MAX = 20;
 
 export function replayLog(core: Core, head: Head, place: ShardPlace, request: Request<'replay'>): Reply<'replay'> {
-  const { folder, ownFolder, repair } = request;
+  const { folder, ownFolder, repair, progress } = request;
   const malformed: string[] = [];
   let skippedRecords = 0;
   head.beginReplay(place.index, place.count);
@@ -34,6 +34,7 @@ export function replayLog(core: Core, head: Head, place: ShardPlace, request: Re
     { disk: realDisk, folder, ownFolder, core, repair },
     {
       record: ({ type, address, length, segment, offset }) => {
+        progress[place.index] = segment;
         const fault = apply(type, address, length);
         if (fault !== undefined && malformed.length < MALFORMED_MAX) {
           malformed.push(`segment ${segment}, byte ${offset}: ${fault}`);

@@ -13,6 +13,8 @@ export interface LaunchOptions {
   readonly flags?: readonly string[];
   /** Data directory; without it, an empty one that goes when the server stops. */
   readonly data?: string;
+  /** The path that answers 200 when the test may begin: `/-/ready` without it. */
+  readonly waitFor?: string;
 }
 
 export interface Server {
@@ -78,7 +80,7 @@ async function launch(program: string, args: readonly string[], options: LaunchO
     },
   };
   try {
-    await ready(child, url);
+    await ready(child, `${url}${options.waitFor ?? '/-/ready'}`);
   } catch (error) {
     const said = server.log();
     child.kill('SIGKILL');
@@ -89,7 +91,7 @@ async function launch(program: string, args: readonly string[], options: LaunchO
 
 async function ready(child: ChildProcess, url: string): Promise<void> {
   for (let attempt = 0; attempt < READY_TRIES && child.exitCode === null; attempt++) {
-    const response = await fetch(`${url}/-/ready`).catch(() => undefined);
+    const response = await fetch(url).catch(() => undefined);
     if (response?.ok) return;
     await sleep(READY_EVERY_MS);
   }
