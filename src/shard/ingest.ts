@@ -12,8 +12,10 @@ import type { LogPort, RecordPart } from './log-port.js';
 import type {
   AdoptedStrangers,
   AppendHeader,
+  Gone,
   Outcome,
   Outgoing,
+  Reply,
   ScrapeReply,
   Span,
   Strangers,
@@ -83,14 +85,11 @@ export class Ingest {
         { ...header, target, body, gzip, bodyLimit, report },
         'ingest',
       );
-      const isBodyKept = reply.error === undefined;
       work.take(shard, reply);
-      if (reply.strangers.length > 0) {
-        const strangers = await this.#adopt(header, work, reply.strangers);
-        const rest = { ...header, target, body, gzip, bodyLimit, timeMs, isBodyKept, strangers };
-        work.take(shard, await this.#client(shard).call('completeScrape', rest, 'ingest'));
-      }
-      await this.#sendRows(header, work);
+      const rest = { ...header, target, body, gzip, bodyLimit, timeMs, isBodyKept: reply.error === undefined };
+      await this.#settle(header, work, reply.strangers, shard, target, (strangers) =>
+        this.#client(shard).call('completeScrape', { ...rest, strangers }, 'ingest'),
+      );
       this.#nearRefs.set(`target ${target}`, reply.nearRef);
       return { ...reply, outcome: work.outcome };
     });
@@ -114,11 +113,9 @@ export class Ingest {
     return this.#append(`writes ${shard}`, nowMs, true, async (header, work) => {
       const reply = await this.#client(shard).call('write', { ...header, body }, 'ingest');
       work.take(shard, reply);
-      if (reply.strangers.length > 0) {
-        const strangers = await this.#adopt(header, work, reply.strangers);
-        work.take(shard, await this.#client(shard).call('completeWrite', { ...header, body, strangers }, 'ingest'));
-      }
-      await this.#sendRows(header, work);
+      await this.#settle(header, work, reply.strangers, shard, undefined, (strangers) =>
+        this.#client(shard).call('completeWrite', { ...header, body, strangers }, 'ingest'),
+      );
       if (reply.nearRef > 0) this.#nearRefs.set(`writes ${shard}`, reply.nearRef);
       return { ...reply, outcome: work.outcome };
     });
@@ -156,20 +153,11 @@ export class Ingest {
     return this.#append(`target ${target}`, timeMs, false, async (header, work) => {
       const reply = await run(header);
       work.take(shard, reply);
-      if (reply.strangers.length > 0) {
-        const strangers = await this.#adopt(header, work, reply.strangers);
-        const rest = {
-          target,
-          body: { address: 0, bytes: 0 },
-          gzip: false,
-          bodyLimit: 0,
-          timeMs,
-          isBodyKept: false,
-          strangers,
-        };
-        work.take(shard, await this.#client(shard).call('completeScrape', { ...header, ...rest }, 'ingest'));
-      }
-      await this.#sendRows(header, work);
+      const body = { address: 0, bytes: 0 };
+      const rest = { ...header, target, body, gzip: false, bodyLimit: 0, timeMs, isBodyKept: false };
+      await this.#settle(header, work, reply.strangers, shard, target, (strangers) =>
+        this.#client(shard).call('completeScrape', { ...rest, strangers }, 'ingest'),
+      );
       return { ...reply, outcome: work.outcome };
     });
   }
@@ -209,6 +197,30 @@ export class Ingest {
     this.#shards.appends.done(append);
   }
 
+  /**
+   * Has the owners make the strangers, completes the body, and sends the owners their rows. Series that an owner has
+   * dropped since the parsing shard met them become strangers once more.
+   */
+  async #settle(
+    header: AppendHeader,
+    work: AppendWork,
+    strangers: readonly Strangers[],
+    shard: number,
+    target: number | undefined,
+    complete: (strangers: AdoptedStrangers[]) => Promise<Reply<'completeScrape' | 'completeWrite'>>,
+  ): Promise<void> {
+    const settle = async (some: readonly Strangers[]): Promise<Gone[]> => {
+      if (some.length > 0) work.take(shard, await complete(await this.#adopt(header, work, some)));
+      return this.#sendRows(header, work);
+    };
+    const gone = await settle(strangers);
+    if (gone.length === 0) return;
+    await this.#client(shard).call('forget', { target, gone }, 'ingest');
+    const again = await complete([]);
+    work.take(shard, again);
+    await settle(again.strangers);
+  }
+
   async #adopt(header: AppendHeader, work: AppendWork, strangers: readonly Strangers[]): Promise<AdoptedStrangers[]> {
     return Promise.all(
       strangers.map(async ({ owner, labels }) => {
@@ -219,14 +231,18 @@ export class Ingest {
     );
   }
 
-  async #sendRows(header: AppendHeader, work: AppendWork): Promise<void> {
+  /** Answers what the owners do not know any more. */
+  async #sendRows(header: AppendHeader, work: AppendWork): Promise<Gone[]> {
     const outgoing = work.outgoing.splice(0);
+    const gone: Gone[] = [];
     await Promise.all(
       outgoing.map(async ({ owner, rows }) => {
         const reply = await this.#client(owner).call('rows', { ...header, rows }, 'ingest', [rows]);
         work.take(owner, { ...reply, outgoing: [] });
+        if (reply.unknown.length > 0) gone.push({ owner, series: reply.unknown });
       }),
     );
+    return gone;
   }
 
   #client(shard: number) {

@@ -69,6 +69,12 @@ export interface Strangers {
   readonly labels: Labels[];
 }
 
+/** Series that their owner has dropped. */
+export interface Gone {
+  readonly owner: number;
+  readonly series: Uint32Array;
+}
+
 /** The owner's answer, in the order asked. */
 export interface Adopted {
   /** Index in the owner; -1 where it has no room. */
@@ -153,6 +159,15 @@ export interface WriteReply {
   readonly nearRef: number;
 }
 
+/** What completing a body brought. */
+export interface Completed {
+  readonly outcome: Outcome;
+  readonly wal: WalParts;
+  readonly outgoing: Outgoing[];
+  /** Series that no owner was asked for yet, because they were known until a moment ago. */
+  readonly strangers: Strangers[];
+}
+
 /** Label sets and columns as bytes; see src/shard/columns.ts. All move. */
 export interface ColumnsMessage {
   readonly strings: ArrayBuffer;
@@ -219,6 +234,8 @@ export interface ShardOps {
   adopt: Op<AppendHeader & { labels: Labels[] }, { wal: WalParts; adopted: Adopted[]; created: number }>;
   /** Appends rows that another shard parsed. `rows` moves. */
   rows: Op<AppendHeader & { rows: ArrayBuffer }, { outcome: Outcome; wal: WalParts; unknown: Uint32Array }>;
+  /** The caches of a target, or of remote writes, forget these series: completing the body names them as strangers. */
+  forget: Op<{ target: number | undefined; gone: Gone[] }, Record<string, never>>;
   /** The rest of a scrape whose strangers have been adopted, over the same body. */
   completeScrape: Op<
     AppendHeader & {
@@ -230,13 +247,10 @@ export interface ShardOps {
       isBodyKept: boolean;
       strangers: AdoptedStrangers[];
     },
-    { outcome: Outcome; wal: WalParts; outgoing: Outgoing[] }
+    Completed
   >;
   /** The rest of a remote write, likewise. */
-  completeWrite: Op<
-    AppendHeader & { body: Span; strangers: AdoptedStrangers[] },
-    { outcome: Outcome; wal: WalParts; outgoing: Outgoing[] }
-  >;
+  completeWrite: Op<AppendHeader & { body: Span; strangers: AdoptedStrangers[] }, Completed>;
   /** Series with their samples as main has them: rule results, tests. */
   append: Op<AppendHeader & { series: { labels: Labels; samples: ArrayBuffer }[] }, WriteReply>;
 

@@ -70,6 +70,11 @@ export class Shard {
       completeWrite: (request) => writes.complete(request),
       append: (request) => writes.append(request),
       adopt: (request) => this.#adopt(request, exposition, refs),
+      forget: ({ target, gone }) =>
+        nothing(() => {
+          const cache = target === undefined ? writes : targets;
+          for (const { owner, series } of gone) cache.forget(owner, series, target);
+        }),
       rows: (request) => this.#rows(request, exposition, refs),
 
       openQuery: ({ fragment, watermark }) => queries.open(fragment, watermark),

@@ -165,24 +165,25 @@ export class ShardTargets {
     const target = this.#get(request.target);
     const scope = new AppendScope(this.#head, this.#refs, request);
     const adopted = new AdoptedIndex(request.strangers);
+    const strangers = new StrangerList();
     this.#exposition.clearRows();
     if (request.isBodyKept) {
       const body = this.#body(request);
       const parsed = this.#exposition.retry(target.lines, body, request.timeMs, target.config);
-      if (parsed.ok) this.#resolveAdopted(target, target.lines, parsed.misses, adopted);
+      if (parsed.ok) this.#resolveAdopted(target, target.lines, parsed.misses, adopted, strangers);
       if (target.vanishedLater) this.#exposition.vanished(target.lines, request.timeMs);
       target.vanishedLater = false;
     }
     const report = this.#exposition.load(target.reportText);
     const parsed = this.#exposition.retry(target.synthetic, report, request.timeMs, SYNTHETIC_OPTIONS);
-    if (parsed.ok) this.#resolveAdopted(target, target.synthetic, parsed.misses, adopted);
-    const { outcome, wal, outgoing } = this.#finish(scope, new StrangerList());
-    return { outcome, wal, outgoing };
+    if (parsed.ok) this.#resolveAdopted(target, target.synthetic, parsed.misses, adopted, strangers);
+    const { outcome, wal, outgoing } = this.#finish(scope, strangers);
+    return { outcome, wal, outgoing, strangers: strangers.list() };
   }
 
-  /** Series that are gone must not be named by a cache. `sids` lends. */
-  forget(owner: number, sids: Uint32Array): void {
-    for (const target of this.#targets.values()) {
+  /** Series that are gone must not be named by a cache: by that of one target, or by any. `sids` lends. */
+  forget(owner: number, sids: Uint32Array, only?: number): void {
+    for (const target of only === undefined ? this.#targets.values() : [this.#get(only)]) {
       this.#exposition.forget(target.lines, owner, sids);
       this.#exposition.forget(target.synthetic, owner, sids);
     }
@@ -275,13 +276,28 @@ export class ShardTargets {
     throw refused('label-limit', exceeded);
   }
 
-  #resolveAdopted(target: Target, cache: LineCache, misses: number, adopted: AdoptedIndex): void {
+  #resolveAdopted(
+    target: Target,
+    cache: LineCache,
+    misses: number,
+    adopted: AdoptedIndex,
+    strangers: StrangerList,
+  ): void {
     for (let miss = 0; miss < misses; miss++) {
-      const found = this.#prepare(target, cache, miss, cache === target.lines)
-        ? adopted.find(this.#exposition.scratch.read())
-        : undefined;
-      if (found === undefined || found.series < 0) this.#exposition.refuse(cache, miss);
-      else this.#exposition.resolve(cache, miss, found.series, found.ref, found.owner);
+      if (!this.#prepare(target, cache, miss, cache === target.lines)) {
+        this.#exposition.drop(cache, miss);
+        continue;
+      }
+      const labels = this.#exposition.scratch.read();
+      const found = adopted.find(labels);
+      if (found !== undefined && found.series >= 0) {
+        this.#exposition.resolve(cache, miss, found.series, found.ref, found.owner);
+        continue;
+      }
+      const owner = this.#head.owner(this.#place.count);
+      // Of our own there are only those that found no room the first time.
+      if (found === undefined && owner !== this.#place.index) strangers.add(owner, labels);
+      this.#exposition.refuse(cache, miss);
     }
   }
 

@@ -68,13 +68,18 @@ export class ShardWrites {
   complete(request: Request<'completeWrite'>): Reply<'completeWrite'> {
     const scope = new AppendScope(this.#head, this.#refs, request);
     const adopted = new AdoptedIndex(request.strangers);
-    this.#take(request.body, scope, new StrangerList(), adopted);
+    const strangers = new StrangerList();
+    this.#take(request.body, scope, strangers, adopted);
     const outgoing = takeOutgoing(this.#exposition, this.#place).map(({ owner, rows }) => ({
       owner,
       rows: rowsOf(rows, (series) => adopted.has(owner, series)),
     }));
     this.#exposition.clearRows();
-    return { ...scope.finish(this.#parts), outgoing: outgoing.filter(({ rows }) => rows.byteLength > 0) };
+    return {
+      ...scope.finish(this.#parts),
+      outgoing: outgoing.filter(({ rows }) => rows.byteLength > 0),
+      strangers: strangers.list(),
+    };
   }
 
   /** Series that belong here, with their samples. */
@@ -140,8 +145,7 @@ export class ShardWrites {
   #resolve(miss: number, scope: AppendScope, strangers: StrangerList, adopted: AdoptedIndex | undefined): void {
     const owner = this.#head.owner(this.#place.count);
     if (owner === this.#place.index) {
-      if (adopted !== undefined) return this.#remote.refuse(this.#cache, miss);
-      const series = scope.seriesOfScratch();
+      const series = adopted === undefined ? scope.seriesOfScratch() : NO_SERIES;
       if (series === NO_SERIES) this.#remote.refuse(this.#cache, miss);
       else this.#remote.resolve(this.#cache, miss, series, this.#head.refLow(series), owner);
       return;
@@ -152,7 +156,7 @@ export class ShardWrites {
       this.#remote.resolve(this.#cache, miss, found.series, found.ref, found.owner);
       return;
     }
-    if (adopted === undefined) strangers.add(owner, labels);
+    if (found === undefined) strangers.add(owner, labels);
     this.#remote.refuse(this.#cache, miss);
   }
 

@@ -10,8 +10,8 @@ import { after, before, test } from 'node:test';
 import { RemoteWriter, type RemoteWriter as Writer } from '../support/remote-write.js';
 import { eventually, freePort, instant, raw, type Server, sleep, startNarthex } from '../support/servers.js';
 
-const WINDOW_MS = 4000;
-const ROUND_MS = 200;
+const WINDOW_MS = 3000;
+const ROUND_MS = 150;
 const NEW_SERIES_PER_ROUND = 800;
 /** Rounds until memory and disk are as large as they ever should be, and rounds in all. */
 const SETTLED = 50;
