@@ -17,18 +17,24 @@ export interface Family {
 }
 
 /**
- * Bounds of Go's default histogram buckets, and what share of the requests is below each, in hundredths. Written as
+ * Bounds of a histogram of seconds, and what share of the requests is below each, in hundredths. Written as
  * Prometheus 3 stores them ("1" on a page becomes "1.0"), so that all servers hold the same labels.
  */
 const BUCKETS: readonly (readonly [le: string, share: number])[] = [
-  ['0.005', 3],
-  ['0.01', 12],
-  ['0.025', 30],
-  ['0.05', 48],
-  ['0.1', 63],
-  ['0.25', 78],
-  ['0.5', 88],
-  ['1.0', 94],
+  ['0.001', 1],
+  ['0.0025', 3],
+  ['0.005', 8],
+  ['0.01', 17],
+  ['0.025', 31],
+  ['0.05', 46],
+  ['0.075', 56],
+  ['0.1', 64],
+  ['0.15', 72],
+  ['0.25', 80],
+  ['0.35', 85],
+  ['0.5', 89],
+  ['0.75', 93],
+  ['1.0', 95],
   ['2.5', 97],
   ['5.0', 98],
   ['10.0', 99],
@@ -47,8 +53,8 @@ const RESOURCES = [
   'reports',
   'events',
 ];
-const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
-const CODES = ['200', '201', '204', '400', '404', '500'];
+const METHODS = ['GET', 'POST', 'DELETE'];
+const CODES = ['200', '400', '500'];
 const GAUGES = [
   'go_goroutines',
   'go_threads',
@@ -64,17 +70,20 @@ const CONSTANTS = ['process_start_time_seconds', 'process_max_fds', 'go_gc_gomem
 /** The families of one exporter with `count` series altogether. The more series, the more request paths it has. */
 export function exporterFamilies(count: number, seed: number): Family[] {
   const prng = new Prng(seed);
-  const families = [...runtime(prng)];
-  let left = count - families.reduce((sum, family) => sum + family.series.length, 0);
-  const paths = Math.ceil(left / SERIES_OF_A_PATH);
-  const perPath: Family[][] = [];
-  for (let index = 0; index < paths; index++) perPath.push(ofPath(prng, pathName(index)));
-  for (let at = 0; at < (perPath[0]?.length ?? 0); at++) {
-    const series = perPath.flatMap((group) => group[at]!.series).slice(0, Math.max(left, 0));
-    left -= series.length;
-    if (series.length > 0) families.push({ ...perPath[0]![at]!, series });
+  const families = runtime(prng);
+  const forPaths = count - seriesIn(families);
+  const paths = Array.from({ length: Math.max(0, Math.floor(forPaths / SERIES_OF_A_PATH)) }, (_, index) =>
+    ofPath(prng, pathName(index)),
+  );
+  for (const [at, first] of (paths[0] ?? []).entries()) {
+    families.push({ ...first, series: paths.flatMap((ofOne) => ofOne[at]!.series) });
   }
+  families.push(settings(prng, count - seriesIn(families)));
   return families;
+}
+
+function seriesIn(families: readonly Family[]): number {
+  return families.reduce((sum, { series }) => sum + series.length, 0);
 }
 
 function pathName(index: number): string {
@@ -99,8 +108,16 @@ function runtime(prng: Prng): Family[] {
   ];
 }
 
-/** 24 counters, a histogram of 12 buckets with its sum and count, 6 of a cache. */
-const SERIES_OF_A_PATH = METHODS.length * CODES.length + BUCKETS.length + 2 + 6;
+/** What is left: numbers from a configuration. */
+function settings(prng: Prng, count: number): Family {
+  const series = Array.from({ length: Math.max(0, count) }, (_, index) =>
+    spec(prng, 'app_setting', [['key', `limit_${index}`]], Shape.Constant, 1e3),
+  );
+  return family('gauge', 'app_setting', series);
+}
+
+/** 9 of requests, a histogram of 18 buckets with its sum and count, 31 of what is behind a request. */
+const SERIES_OF_A_PATH = METHODS.length * CODES.length + BUCKETS.length + 2 + 31;
 
 function ofPath(prng: Prng, path: string): Family[] {
   const requests = METHODS.flatMap((method) =>
@@ -110,18 +127,47 @@ function ofPath(prng: Prng, path: string): Family[] {
       return spec(prng, 'http_requests_total', labels, hot ? Shape.Counter : Shape.Constant, 1e5);
     }),
   );
-  const cache = ['hits', 'misses', 'evictions'].flatMap((event) =>
-    ['local', 'shared'].map((tier) => {
-      const labels = [['event', event] as const, ['path', path] as const, ['tier', tier] as const];
-      return spec(prng, 'cache_events_total', labels, prng.int(2) === 0 ? Shape.Counter : Shape.Constant, 1e5);
-    }),
+  /** `first` × `second`, half of them at rest. */
+  const pairs = (name: string, shape: Shape, scale: number, first: Values, second: Values) =>
+    first.of.flatMap((one) =>
+      second.of.map((other) => {
+        const labels = [[first.label, one] as const, ['path', path] as const, [second.label, other] as const];
+        return spec(prng, name, labels, prng.int(2) === 0 ? shape : Shape.Constant, scale);
+      }),
+    );
+  const cache = pairs('cache_events_total', Shape.Counter, 1e5, EVENTS, TIERS);
+  const database = pairs('db_queries_total', Shape.Counter, 1e5, OPERATIONS, TABLES);
+  const queues = pairs(
+    'queue_depth',
+    Shape.Gauge,
+    100,
+    { label: 'class', of: ['a', 'b', 'c'] },
+    { label: 'queue', of: ['in'] },
   );
+  const calls = pairs('rpc_sent_bytes_total', Shape.Counter, 1e7, { label: 'kind', of: ['one', 'stream'] }, PEERS);
+  const workers = pairs('worker_busy_seconds_total', Shape.Seconds, 1e5, WORKERS, { label: 'pool', of: ['io', 'cpu'] });
   return [
     family('counter', 'http_requests_total', requests),
     family('histogram', 'http_request_duration_seconds', histogram(prng, path)),
     family('counter', 'cache_events_total', cache),
+    family('counter', 'db_queries_total', database),
+    family('gauge', 'queue_depth', queues),
+    family('counter', 'rpc_sent_bytes_total', calls),
+    family('counter', 'worker_busy_seconds_total', workers),
   ];
 }
+
+interface Values {
+  readonly label: string;
+  readonly of: readonly string[];
+}
+
+const EVENTS: Values = { label: 'event', of: ['hit', 'miss', 'evict'] };
+const TIERS: Values = { label: 'tier', of: ['local', 'shared'] };
+const OPERATIONS: Values = { label: 'operation', of: ['select', 'insert', 'update', 'delete'] };
+const TABLES: Values = { label: 'table', of: ['main', 'audit', 'outbox'] };
+const PEERS: Values = { label: 'peer', of: ['auth', 'billing', 'mail'] };
+const WORKERS: Values = { label: 'id', of: ['0', '1'] };
 
 function histogram(prng: Prng, path: string): SeriesSpec[] {
   const name = 'http_request_duration_seconds';
