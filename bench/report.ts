@@ -31,7 +31,8 @@ export function rowsOf(outcomes: readonly Outcome[]): Row[] {
     const ours = values.get(SUBJECT);
     const ratios = new Map<string, number>();
     if (ours !== undefined && measure.better) {
-      for (const [server, value] of values) if (server !== SUBJECT && value > 0) ratios.set(server, ours / value);
+      for (const [server, value] of values)
+        if (server !== SUBJECT && ours / value > 0 && value > 0) ratios.set(server, ours / value);
     }
     rows.push({ path, measure, values, ratios, budget: budgetOf(path, measure.id) });
   }
