@@ -12,14 +12,7 @@
 // Nothing here is made per scrape but a few promises; nothing at all per sample.
 
 import type { Clock, Timer } from '../base/clock.js';
-import {
-  type BodySink,
-  type HttpAnswer,
-  type HttpClientOptions,
-  HttpError,
-  type HttpRequest,
-  type HttpSender,
-} from '../base/http.js';
+import { type HttpAnswer, type HttpClientOptions, HttpError, type HttpRequest, type HttpSender } from '../base/http.js';
 import { formatDuration } from '../model/duration.js';
 import { type Labels, valueOf as labelValue } from '../model/labels.js';
 import type { Logger } from '../telemetry/log.js';
@@ -104,11 +97,8 @@ export class ScrapeLoop {
     this.#discovered = target.discovered;
     this.#job = job;
     this.#context = context;
-    this.#schedule = new Schedule(
-      target.intervalMs,
-      targetHash(target.internal, target.url, context.seed),
-      context.timestampToleranceMs,
-    );
+    const hash = targetHash(target.internal, target.url, context.seed);
+    this.#schedule = new Schedule(target.intervalMs, hash, context.timestampToleranceMs);
     this.#client = context.connect(http);
     this.#request = requestOf(target, job, context.userAgent);
     this.#interval = context.metrics.intervalLength.with(intervalLabel(target.intervalMs));
@@ -212,48 +202,32 @@ export class ScrapeLoop {
       this.#interval.observe((startMs - this.#lastStartMonotonicMs) / 1000);
     }
     this.#lastStartMonotonicMs = startMs;
-    const error = await this.#fetchAndStore(timeMs, startMs);
+    const fetched = this.#forcedError ?? (await this.#fetch());
+    if (this.#isPhase('stopped')) return;
+    const durationSeconds = (clock.monotonicMs() - startMs) / 1000;
+    const error = await this.#store(fetched, timeMs, durationSeconds);
     if (this.#isPhase('stopped')) return;
     this.#health = error === undefined ? 'up' : 'down';
     this.#lastError = error ?? '';
     this.#lastScrapeMs = lastScrapeMs;
-    this.#lastDurationSeconds = (clock.monotonicMs() - startMs) / 1000;
+    this.#lastDurationSeconds = durationSeconds;
     if (error !== undefined) this.#logFailure(error);
   }
 
-  /** Gives the error of a failed scrape, whose failure is then in the storage. */
-  async #fetchAndStore(timeMs: number, startMs: number): Promise<string | undefined> {
-    const { clock, appender } = this.#context;
-    try {
-      const fetched = this.#forcedError ?? (await this.#fetch(appender.bodySink(this.#handle)));
-      if (this.#isPhase('stopped')) return undefined;
-      const durationSeconds = (clock.monotonicMs() - startMs) / 1000;
-      if (typeof fetched === 'object') return await this.#commit(fetched, timeMs, durationSeconds);
-      await appender.fail(this.#handle, { timeMs, durationSeconds });
-      return fetched;
-    } catch (cause) {
-      // The storage as a whole does not answer. Nothing was appended; the next scrape tries again.
-      const error = cause instanceof Error ? cause.message : String(cause);
-      const fields = { scrape_pool: this.#job.jobName, target: this.target.url, err: error };
-      this.#context.log.warn('Appending scrape failed', fields);
-      return error;
-    }
-  }
-
   /** Brings the body into the sink, or gives the reason why not. */
-  async #fetch(sink: BodySink): Promise<Fetched | string> {
+  async #fetch(): Promise<Fetched | string> {
     let answer: HttpAnswer;
     try {
       answer = await this.#client.send(this.#request, {
-        sink,
+        sink: this.#context.appender.bodySink(this.#handle),
         timeoutMs: this.target.timeoutMs,
         bodyBytesMax: bodyBytesMax(this.#job),
         bodyBytesHint: this.#bodyBytesHint,
       });
     } catch (cause) {
-      if (!(cause instanceof HttpError)) throw cause;
-      if (cause.code === 'body-limit') this.#context.metrics.exceededBodySizeLimit.value++;
-      return cause.message;
+      if (cause instanceof HttpError && cause.code === 'body-limit')
+        this.#context.metrics.exceededBodySizeLimit.value++;
+      return messageOf(cause);
     }
     if (answer.status !== 200) return `server returned HTTP status ${answer.statusText}`;
     const { format, error } = formatOf(answer.headers.get('content-type'), this.#job.fallbackScrapeProtocol);
@@ -263,19 +237,28 @@ export class ScrapeLoop {
     return { format, encoding, bodyBytes: answer.bodyBytes };
   }
 
-  /** Hands the body to the storage. Gives the error that refused it. */
-  async #commit(fetched: Fetched, timeMs: number, durationSeconds: number): Promise<string | undefined> {
-    const { appender, metrics } = this.#context;
-    const outcome = await appender.commit(this.#handle, {
-      timeMs,
-      durationSeconds,
-      format: fetched.format,
-      bodyBytes: fetched.bodyBytes,
-      encoding: fetched.encoding,
-      decodedBytesMax: bodyBytesMax(this.#job),
-    });
-    metrics.count(outcome);
-    return outcome.error?.message;
+  /** Hands a body, or the reason why there is none, to the storage. Gives the error of a failed scrape. */
+  async #store(fetched: Fetched | string, timeMs: number, durationSeconds: number): Promise<string | undefined> {
+    const { appender, metrics, log } = this.#context;
+    try {
+      if (typeof fetched === 'string') {
+        await appender.fail(this.#handle, { timeMs, durationSeconds });
+        return fetched;
+      }
+      const outcome = await appender.commit(this.#handle, {
+        timeMs,
+        durationSeconds,
+        decodedBytesMax: bodyBytesMax(this.#job),
+        ...fetched,
+      });
+      metrics.count(outcome);
+      return outcome.error?.message;
+    } catch (cause) {
+      // The storage as a whole does not answer. Nothing was appended; the next scrape tries again.
+      const error = messageOf(cause);
+      log.warn('Appending scrape failed', { scrape_pool: this.#job.jobName, target: this.target.url, err: error });
+      return error;
+    }
   }
 
   #logFailure(error: string): void {
@@ -333,6 +316,10 @@ interface Fetched {
   readonly format: ScrapeFormat;
   readonly encoding: ContentEncoding;
   readonly bodyBytes: number;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function requestOf(target: ScrapeTarget, job: ScrapeJob, userAgent: string): HttpRequest {

@@ -6,9 +6,6 @@
 // Due times are anchored to absolute time, so they are the same after a restart or a reload. A sample's timestamp is
 // its due time where the scrape begins close enough to it: evenly spaced timestamps compress to nearly nothing.
 
-import type { Labels } from '../model/labels.js';
-import { targetHash } from './hash.js';
-
 /** How late a scrape may begin and still carry its due time; at most 1 % of the interval, as in Prometheus. */
 export const TIMESTAMP_TOLERANCE_MS = 2;
 
@@ -21,10 +18,6 @@ export class Schedule {
     this.intervalMs = intervalMs;
     this.phaseMs = phaseMs % intervalMs;
     this.toleranceMs = Math.min(toleranceMs, intervalMs / 100);
-  }
-
-  static of(internal: Labels, url: string, intervalMs: number, seed: number): Schedule {
-    return new Schedule(intervalMs, targetHash(internal, url, seed));
   }
 
   /** The first due time after `timeMs`. */
