@@ -84,18 +84,22 @@ export function keyOf(labels: Labels): string {
   return labels.join('\u{10ffff}\xff');
 }
 
-/** `{__name__="up", job="node"}` as `up{job="node"}`, values quoted as Go does. */
+/** `up{job="node"}`: a series as queries write it. A metric name of other characters stands among the labels. */
 export function formatLabels(labels: Labels): string {
   const name = valueOf(labels, METRIC_NAME);
-  const rest = [...pairsOf(labels)].filter(([label]) => label !== METRIC_NAME);
-  if (name !== '' && rest.length === 0) return name;
-  return `${name}{${rest.map(([label, value]) => `${label}=${JSON.stringify(value)}`).join(', ')}}`;
+  if (!PLAIN_METRIC_NAME.test(name)) return formatLabelSet(labels);
+  const rest = withoutName(labels);
+  return rest.length === 0 ? name : `${name}${formatLabelSet(rest)}`;
 }
 
 /** `{__name__="up", job="node"}`: a label set as messages show it. */
 export function formatLabelSet(labels: Labels): string {
-  const pairs = [...pairsOf(labels)].map(
-    ([name, value]) => `${/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : quote(name)}=${quote(value)}`,
-  );
+  const pairs = [...pairsOf(labels)].map(([name, value]) => {
+    return `${PLAIN_LABEL_NAME.test(name) ? name : quote(name)}=${quote(value)}`;
+  });
   return `{${pairs.join(', ')}}`;
 }
+
+/** Names of the old character sets, which need no quotes. */
+const PLAIN_METRIC_NAME = /^[A-Za-z_:][A-Za-z0-9_:]*$/;
+const PLAIN_LABEL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
