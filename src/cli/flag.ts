@@ -21,6 +21,8 @@ export interface Flag<T> {
   readonly placeholder?: string;
   /** Accepted for the sake of existing command lines, and without effect. */
   readonly ignored: boolean;
+  /** Accepted, and waits for what it is about to be built. */
+  readonly pending: boolean;
   /** Left out of the help. */
   readonly hidden: boolean;
   /** The value of one text; `before` is what a list has so far. Throws FlagError. */
@@ -35,8 +37,11 @@ export type ValuesOf<F extends FlagTable> = { readonly [K in keyof F]: F[K] exte
 interface Extras {
   readonly placeholder?: string;
   readonly ignored?: boolean;
+  readonly pending?: boolean;
   readonly hidden?: boolean;
 }
+
+const NO_EXTRAS = { ignored: false, pending: false, hidden: false } as const;
 
 /** A flag with one value of some type. */
 export function valueFlag<T>(
@@ -47,7 +52,7 @@ export function valueFlag<T>(
   format: (value: T) => string = String,
   extras: Extras = {},
 ): Flag<T> {
-  return { name, help, fallback, form: 'value', ignored: false, hidden: false, parse, format, ...extras };
+  return { name, help, fallback, form: 'value', ...NO_EXTRAS, parse, format, ...extras };
 }
 
 export function textFlag(name: string, fallback: string, help: string, extras: Extras = {}): Flag<string> {
@@ -120,7 +125,7 @@ export function listFlag(
     ...check(text),
   ];
   const format = (values: readonly string[]): string => values.join(',');
-  return { name, help, fallback, form: 'list', ignored: false, hidden: false, parse, format, ...extras };
+  return { name, help, fallback, form: 'list', ...NO_EXTRAS, parse, format, ...extras };
 }
 
 export interface ParsedFlags<F extends FlagTable> {
@@ -193,8 +198,12 @@ export function helpOf(table: FlagTable): string {
 
 function describe(flag: Flag<unknown>): string {
   const head = `      ${headOf(flag)}`;
-  const ignored = flag.ignored ? ' Accepted for compatibility; has no effect here.' : '';
-  const lines = wrap(flag.help + ignored, WIDTH - HELP_COLUMN);
+  const effect = flag.ignored
+    ? ' Accepted for compatibility; has no effect here.'
+    : flag.pending
+      ? ' Has no effect yet.'
+      : '';
+  const lines = wrap(flag.help + effect, WIDTH - HELP_COLUMN);
   const indent = ' '.repeat(HELP_COLUMN);
   const first = head.length < HELP_COLUMN - 1 ? head.padEnd(HELP_COLUMN) + lines.shift() : `${head}  `;
   return [first, ...lines.map((line) => indent + line)].map((line) => `${line}\n`).join('');

@@ -24,6 +24,7 @@ import {
 
 const IGNORED = { ignored: true } as const;
 const HIDDEN = { ignored: true, hidden: true } as const;
+const PENDING = { pending: true } as const;
 
 /** How much memory storage may take: bytes, or a share of what the machine or its cgroup has. */
 export type MemoryLimit =
@@ -41,11 +42,12 @@ const WRITE_MESSAGES = ['prometheus.WriteRequest', 'io.prometheus.write.v2.Reque
 const TABLE = {
   // ---- Configuration and web
   configFile: textFlag('config.file', 'prometheus.yml', 'Configuration file.'),
-  configAutoReload: switchFlag('config.auto-reload', false, 'Reload the configuration when its files change.'),
+  configAutoReload: switchFlag('config.auto-reload', false, 'Reload the configuration when its files change.', PENDING),
   configAutoReloadIntervalMs: durationFlag(
     'config.auto-reload-interval',
     '30s',
     'How often to look for changes of the configuration.',
+    PENDING,
   ),
   webListenAddresses: listFlag(
     'web.listen-address',
@@ -53,11 +55,12 @@ const TABLE = {
     'Address to listen on for API, pages and metrics. Can be repeated.',
     listenAddress,
   ),
-  webConfigFile: textFlag('web.config.file', '', 'File that turns on TLS or authentication.'),
+  webConfigFile: textFlag('web.config.file', '', 'File that turns on TLS or authentication. Not available yet.'),
   webReadTimeoutMs: durationFlag(
     'web.read-timeout',
     '5m',
     'How long reading a request may take, and how long a connection may idle.',
+    PENDING,
   ),
   webMaxConnections: countFlag('web.max-connections', 512, 'Connections at a time, over all addresses.', 1),
   webMaxNotificationsSubscribers: countFlag(
@@ -65,6 +68,7 @@ const TABLE = {
     16,
     'Clients at a time that receive live notifications.',
     0,
+    PENDING,
   ),
   webExternalUrl: valueFlag(
     'web.external-url',
@@ -81,16 +85,22 @@ const TABLE = {
     { placeholder: '<path>' },
   ),
   webUserAssets: textFlag('web.user-assets', '', 'Folder of static files, available under /user.', {
+    ...PENDING,
     placeholder: '<path>',
   }),
   webEnableLifecycle: switchFlag('web.enable-lifecycle', false, 'Allow shutdown and reload by HTTP request.'),
-  webEnableAdminApi: switchFlag('web.enable-admin-api', false, 'Allow administration of the storage by HTTP request.'),
+  webEnableAdminApi: switchFlag(
+    'web.enable-admin-api',
+    false,
+    'Allow administration of the storage by HTTP request.',
+    PENDING,
+  ),
   webEnableRemoteWriteReceiver: switchFlag(
     'web.enable-remote-write-receiver',
     false,
     'Accept samples by remote write at /api/v1/write.',
   ),
-  webEnableOtlpReceiver: switchFlag('web.enable-otlp-receiver', false, 'Accept metrics by OTLP.'),
+  webEnableOtlpReceiver: switchFlag('web.enable-otlp-receiver', false, 'Accept metrics by OTLP.', PENDING),
   webRemoteWriteMessages: listFlag(
     'web.remote-write-receiver.accepted-protobuf-messages',
     WRITE_MESSAGES,
@@ -99,15 +109,17 @@ const TABLE = {
       if (WRITE_MESSAGES.includes(text)) return [text];
       throw new FlagError(`unknown remote write protobuf message ${text}, supported: ${WRITE_MESSAGES.join(', ')}`);
     },
+    PENDING,
   ),
   webConsoleTemplates: textFlag('web.console.templates', 'consoles', 'Folder of console templates.', IGNORED),
   webConsoleLibraries: textFlag('web.console.libraries', 'console_libraries', 'Folder of console libraries.', IGNORED),
-  webPageTitle: textFlag('web.page-title', 'Narthex', 'Title of the pages.'),
-  webCorsOrigin: valueFlag(
+  webPageTitle: textFlag('web.page-title', 'Narthex', 'Title of the pages.', PENDING),
+  webCorsOrigin: valueFlag<Pattern | undefined>(
     'web.cors.origin',
-    new Pattern('.*'),
-    'Origins that may read answers: a regular expression, matched against all of the origin.',
-    patternOf,
+    undefined,
+    'Origins that may read answers: a regular expression, matched against all of the origin. None where it is empty.',
+    (text) => (text === '' ? undefined : patternOf(text)),
+    (pattern) => pattern?.source ?? '',
   ),
 
   // ---- Storage
@@ -116,12 +128,13 @@ const TABLE = {
     'storage.tsdb.retention.time',
     '0s',
     'How long to keep samples. Where neither this nor a size is set, 15d.',
-    { placeholder: '<duration>' },
+    { ...PENDING, placeholder: '<duration>' },
   ),
   storageRetentionBytes: bytesFlag(
     'storage.tsdb.retention.size',
     0,
     'How many bytes of blocks to keep, with a unit: 512MB. Powers of 1024.',
+    PENDING,
   ),
   storageNoLockfile: switchFlag('storage.tsdb.no-lockfile', false, 'Create no lock file in the data directory.'),
   storageHeadChunksQueue: countFlag(
@@ -176,24 +189,28 @@ const TABLE = {
     'storage.remote.flush-deadline',
     '1m',
     'How long to wait for remote writes at shutdown or reload.',
+    PENDING,
   ),
   remoteReadSampleLimit: countFlag(
     'storage.remote.read-sample-limit',
     50_000_000,
     'Samples in one answer of remote read; 0 is no limit.',
     0,
+    PENDING,
   ),
   remoteReadConcurrentLimit: countFlag(
     'storage.remote.read-concurrent-limit',
     10,
     'Remote reads at a time; 0 is no limit.',
     0,
+    PENDING,
   ),
   remoteReadFrameBytes: countFlag(
     'storage.remote.read-max-bytes-in-frame',
     1_048_576,
     'Bytes in one frame of a streamed remote read.',
     1,
+    PENDING,
   ),
 
   // ---- Rules and alerts
@@ -201,29 +218,40 @@ const TABLE = {
     'rules.alert.for-outage-tolerance',
     '1h',
     'Longest outage after which the "for" state of alerts is restored.',
+    PENDING,
   ),
   rulesForGracePeriodMs: durationFlag(
     'rules.alert.for-grace-period',
     '10m',
     'Least time between an alert and its restored "for" state.',
+    PENDING,
   ),
   rulesResendDelayMs: durationFlag(
     'rules.alert.resend-delay',
     '1m',
     'Least time before an alert is sent to Alertmanager again.',
+    PENDING,
   ),
-  rulesMaxConcurrentEvals: countFlag('rules.max-concurrent-evals', 4, 'Independent rules evaluated at a time.', 1),
+  rulesMaxConcurrentEvals: countFlag(
+    'rules.max-concurrent-evals',
+    4,
+    'Independent rules evaluated at a time.',
+    1,
+    PENDING,
+  ),
   alertQueueCapacity: countFlag(
     'alertmanager.notification-queue-capacity',
     10_000,
     'Alerts that may wait to be sent.',
     1,
+    PENDING,
   ),
-  alertBatchSize: countFlag('alertmanager.notification-batch-size', 256, 'Alerts in one request.', 1),
+  alertBatchSize: countFlag('alertmanager.notification-batch-size', 256, 'Alerts in one request.', 1, PENDING),
   alertDrainOnShutdown: switchFlag(
     'alertmanager.drain-notification-queue-on-shutdown',
     true,
     'Send waiting alerts before shutting down.',
+    PENDING,
   ),
 
   // ---- Queries
@@ -289,7 +317,12 @@ const TABLE = {
   ),
 
   // ---- Ours
-  shards: countFlag('shards', 0, 'Threads that hold series; 0 for as many as there are cores.', 0),
+  shards: countFlag(
+    'shards',
+    0,
+    'Threads that hold series; 0 for one a core, or a single one where there are two cores or fewer.',
+    0,
+  ),
   storageMemoryLimit: valueFlag<MemoryLimit>(
     'storage.memory-limit',
     { kind: 'share', share: 0.6 },
@@ -305,7 +338,7 @@ const TABLE = {
     (sync) => (sync.kind === 'interval' ? `interval:${formatDuration(sync.intervalMs)}` : sync.kind),
   ),
   storageHeadWindowMs: durationFlag('storage.head-window', '3h', 'How much of the latest data is kept in memory.'),
-  queryWorkers: countFlag('query.workers', 1, 'Threads that finish large queries.', 0),
+  queryWorkers: countFlag('query.workers', 1, 'Threads that finish large queries.', 0, PENDING),
   webHttpEngine: wordFlag(
     'web.http-engine',
     ['auto', 'uws', 'node'],
@@ -336,8 +369,14 @@ export function parseFlags(line: readonly string[], version: string): Invocation
   try {
     const { values, given } = readFlags(TABLE, line);
     if (values.agent) throw new FlagError('agent mode is not available yet');
-    const ignored = Object.values<Flag<unknown>>(TABLE).filter((flag) => flag.ignored && given.has(flag.name));
-    return { kind: 'run', flags: values, ignored: ignored.map(({ name }) => `--${name}`) };
+    // Who asks for a lock must not get an open door.
+    if (values.webConfigFile !== '') {
+      throw new FlagError('TLS and authentication are not available yet: use a proxy in place of --web.config.file');
+    }
+    const withoutEffect = Object.values<Flag<unknown>>(TABLE).filter(
+      (flag) => (flag.ignored || flag.pending) && given.has(flag.name),
+    );
+    return { kind: 'run', flags: values, ignored: withoutEffect.map(({ name }) => `--${name}`) };
   } catch (error) {
     if (!(error instanceof FlagError)) throw error;
     return { kind: 'refuse', text: `Error parsing command line arguments: ${error.message}\n` };

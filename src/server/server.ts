@@ -5,10 +5,10 @@ import type { Disk } from '../base/disk.js';
 import { HttpClient } from '../base/http.js';
 import { hostname, memoryBytes, processors } from '../base/machine.js';
 import { type Flags, flagList } from '../cli/flags.js';
-import { type LoadedConfig, loadConfig } from '../config/load.js';
+import { type LoadedConfig, loadConfig, pendingSections } from '../config/load.js';
 import { renderConfig } from '../config/render.js';
 import { type Labels, labelsOf } from '../model/labels.js';
-import { DEFAULT_PARSE_OPTIONS } from '../promql/syntax/parse.js';
+import { DEFAULT_PARSE_OPTIONS, type ParseOptions } from '../promql/syntax/parse.js';
 import { QueryEngine } from '../query/engine.js';
 import { ShardStorage } from '../query/storage.js';
 import { jobEntryOf, staticGroupsOf } from '../scrape/config.js';
@@ -22,7 +22,7 @@ import type { Logger } from '../telemetry/log.js';
 import { Registry } from '../telemetry/metrics.js';
 import { registerProcess } from '../telemetry/process.js';
 import { DirectoryLock } from '../tsdb/lock.js';
-import { parseListenAddress } from '../web/address.js';
+import { parseExternalUrl, parseListenAddress } from '../web/address.js';
 import { createApp } from '../web/app.js';
 import type { WebDeps } from '../web/deps.js';
 import type { Door } from '../web/door.js';
@@ -49,6 +49,16 @@ function shardCount(flags: Flags): number {
   if (flags.shards > 0) return flags.shards;
   const cores = processors();
   return cores <= 2 ? 1 : cores;
+}
+
+/** What of PromQL the features of --enable-feature add. */
+function parseOptions(features: readonly string[]): ParseOptions {
+  return {
+    ...DEFAULT_PARSE_OPTIONS,
+    experimentalFunctions: features.includes('promql-experimental-functions'),
+    extendedRangeSelectors: features.includes('promql-extended-range-selectors'),
+    fillModifiers: features.includes('promql-binop-fill-modifiers'),
+  };
 }
 
 export class Server {
@@ -181,7 +191,7 @@ export class Server {
         lookbackMs: flags.queryLookbackDeltaMs,
         subqueryStepMs: this.#loaded.config.global.evaluationIntervalMs,
         delayedNames: flags.enableFeature.includes('promql-delayed-name-removal'),
-        parse: DEFAULT_PARSE_OPTIONS,
+        parse: parseOptions(flags.enableFeature),
       },
     );
   }
@@ -205,13 +215,21 @@ export class Server {
 
   #applyJobs(): void {
     const { jobs } = this.#loaded;
+    const pending = pendingSections(this.#loaded);
+    if (pending.length > 0) {
+      this.#options.log.warn('Sections of the configuration without effect yet', { sections: pending.join(', ') });
+    }
     const targets = new Map(jobs.map((job) => [job.jobName, staticGroupsOf(job.staticConfigs)]));
     this.#scraping?.applyConfig(jobs.map(jobEntryOf), targets);
   }
 
   async #openDoors(deps: WebDeps): Promise<void> {
     const { flags, clock, log } = this.#options;
-    const handler = createApp(deps, { routePrefix: flags.webRoutePrefix });
+    const external = flags.webExternalUrl === '' ? undefined : parseExternalUrl(flags.webExternalUrl);
+    const handler = createApp(deps, {
+      routePrefix: flags.webRoutePrefix || external?.pathname || '',
+      corsOrigin: flags.webCorsOrigin?.source,
+    });
     for (const address of flags.webListenAddresses) {
       const { host, port } = parseListenAddress(address);
       const door = await openDoor(

@@ -29,7 +29,7 @@ export interface AppOptions {
   /** `--web.route-prefix`, else the path of `--web.external-url`: in front of every path, `/` where there is none. */
   readonly routePrefix: string;
   /** `--web.cors.origin`; nobody where missing. */
-  readonly corsOrigin?: string;
+  readonly corsOrigin?: string | undefined;
 }
 
 const API_ROUTES: readonly ApiRoute[] = [

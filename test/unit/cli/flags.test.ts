@@ -73,6 +73,10 @@ const refused: [line: string, message: string][] = [
   ['--web.cors.origin=(', 'error parsing regexp: missing closing ): `^(?s:()$` (in --web.cors.origin)'],
   ['--auto-gomemlimit.ratio=2', 'must be greater than 0 and less than or equal to 1: 2 (in --auto-gomemlimit.ratio)'],
   ['--agent', 'agent mode is not available yet'],
+  [
+    '--web.config.file=web.yml',
+    'TLS and authentication are not available yet: use a proxy in place of --web.config.file',
+  ],
 ];
 for (const [line, message] of refused) {
   test(`flags refused: ${line}`, () => {
@@ -106,8 +110,9 @@ test('version', () => {
 });
 
 test('flags without effect are named', () => {
-  const invocation = parse('--no-auto-gomaxprocs --query.timeout=1m');
-  assert.deepEqual(invocation.kind === 'run' && invocation.ignored, ['--auto-gomaxprocs']);
+  const invocation = parse('--no-auto-gomaxprocs --query.timeout=1m --storage.tsdb.retention.time=30d');
+  const ignored = invocation.kind === 'run' && invocation.ignored;
+  assert.deepEqual(ignored, ['--storage.tsdb.retention.time', '--auto-gomaxprocs']);
 });
 
 test('the list of flags has defaults and values as text, by name', () => {
@@ -118,7 +123,7 @@ test('the list of flags has defaults and values as text, by name', () => {
     'storage.memory-limit': '60%',
     'storage.wal-sync': 'group',
     'storage.tsdb.retention.size': '0B',
-    'web.cors.origin': '.*',
+    'web.cors.origin': '',
     'web.enable-lifecycle': 'false',
     'enable-feature': '',
   };
