@@ -103,6 +103,7 @@ export {
 export {
   closeView as journal_close,
   commit as journal_commit,
+  copyView as journal_copy,
   openView as journal_open,
 } from './head/journal';
 export {

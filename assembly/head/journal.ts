@@ -94,6 +94,23 @@ export function openView(watermark: u32): usize {
   return view;
 }
 
+/** Another view of what `view` shows, whatever was appended since; 0 where the memory limit says no. */
+export function copyView(view: usize): usize {
+  const copy = heap.alloc(VIEW_BYTES);
+  if (copy == 0) return 0;
+  memory.fill(copy, 0, VIEW_BYTES);
+  store<u32>(copy, load<u32>(view, WATERMARK), WATERMARK);
+  store<u32>(copy, load<u32>(view, BROKEN), BROKEN);
+  const count = buffer.length(view + CUTS) / ENTRY_BYTES;
+  for (let i: u32 = 0; i < count; i++) {
+    const cut = buffer.address(view + CUTS) + ((<usize>i) << 4);
+    setCut(copy, load<u32>(cut, SERIES), load<i64>(cut, TIME));
+  }
+  store<u32>(copy, <u32>views, NEXT);
+  views = copy;
+  return copy;
+}
+
 /** Whether the view ran out of memory; its query must fail then. */
 export function isBroken(view: usize): bool {
   return load<u32>(view, BROKEN) != 0;

@@ -131,13 +131,14 @@ export class QueryEngine {
     const leave = await this.#gate.enter(running.priority, running.signal);
     const queue = watch.lap();
     running.phase = 'expression evaluation';
+    const source = this.#open(running.priority);
     try {
       const { text, steps, ranged } = request;
       const budget = new SampleBudget(this.options.samplesMax);
       const executed = await execute(
         plan,
         steps,
-        this.#open(running.priority),
+        source,
         { signal: running.signal, charge: (samples) => budget.charge(samples) },
         { lookbackMs: this.#lookback(request), delayedNames: this.options.delayedNames, query: text },
       );
@@ -159,6 +160,7 @@ export class QueryEngine {
         },
       };
     } finally {
+      source.close?.();
       leave();
     }
   }

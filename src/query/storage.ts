@@ -73,15 +73,21 @@ export class ShardStorage {
   /** The newest samples as text, families in the order of their names. Memory stays flat: one piece of each shard at a time. */
   async *federate({ selectors, nowMs, utf8, signal }: FederateQuestion): AsyncGenerator<Uint8Array> {
     if (selectors.length === 0) return;
+    const hold = this.#shards.appends.hold();
     const request = {
       selectors: mutable(selectors),
       fromMs: nowMs - this.#lookbackMs,
       toMs: nowMs,
-      watermark: this.#shards.appends.watermark,
+      watermark: hold.watermark,
       externalLabels: withInstance(this.#externalLabels()),
       utf8,
     };
-    const streams = await this.#each(signal, (handle) => FamilyStream.open(handle, request));
+    let streams: FamilyStream[];
+    try {
+      streams = await this.#each(signal, (handle) => FamilyStream.open(handle, request));
+    } finally {
+      hold.release();
+    }
     try {
       yield* mergeFamilies(streams, signal);
     } finally {

@@ -56,6 +56,7 @@ export class ShardClient {
   readonly #lanes: Record<Lane, Waiting[]> = { ingest: [], rules: [], adhoc: [] };
   #release: number[] = [];
   #watermark = 0;
+  #held = 0;
   #busy = false;
   #dead: Error | undefined;
   /** Called once, with the reason, when the core trapped or the thread died. */
@@ -102,9 +103,10 @@ export class ShardClient {
     if (part !== 0) this.#release.push(part);
   }
 
-  /** Every append up to here is visible; told with the next task. */
-  setWatermark(watermark: number): void {
+  /** Every append up to here is visible, and none after `held` to a reader still to be opened; told with the next task. */
+  setWatermark(watermark: number, held: number): void {
     this.#watermark = watermark;
+    this.#held = held;
   }
 
   /** Jobs that wait, by lane. */
@@ -142,6 +144,7 @@ export class ShardClient {
     for (const { isPatient } of batch) if (!isPatient) this.#urgent--;
     const task: Task = {
       watermark: this.#watermark,
+      held: this.#held,
       release: this.#release,
       jobs: batch.map((waiting) => waiting.job),
     };

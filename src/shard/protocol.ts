@@ -15,6 +15,7 @@ import type { Fragment, Note } from '../promql/exec/source.js';
 import type { relabelRule } from '../relabel/rule.js';
 import type { OpenedLog } from '../tsdb/wal/open.js';
 import type { ReplayTotals } from '../wasm/head.js';
+import type { MorselSize } from '../wasm/query.js';
 
 export type RelabelSource = Parameters<typeof relabelRule>[0];
 
@@ -254,11 +255,14 @@ export interface ShardOps {
   /** Series with their samples as main has them: rule results, tests. */
   append: Op<AppendHeader & { series: { labels: Labels; samples: ArrayBuffer }[] }, WriteReply>;
 
-  /** Finds the series of a fragment and prepares its evaluation at a watermark. */
-  openQuery: Op<{ fragment: Fragment; watermark: number }, { query: number; series: number }>;
+  /**
+   * Finds the series of a fragment and prepares its evaluation at a watermark. All fragments of a snapshot see
+   * what the first one sees.
+   */
+  openQuery: Op<{ fragment: Fragment; snapshot: number; watermark: number }, { query: number; series: number }>;
   /** The same for raw samples in (endMs - windowMs, endMs]. */
   openSamples: Op<
-    { matchers: readonly Matcher[]; windowMs: number; endMs: number; watermark: number },
+    { matchers: readonly Matcher[]; windowMs: number; endMs: number; snapshot: number; watermark: number },
     { query: number; series: number }
   >;
   /** Evaluates the next morsel. Rows and samples come with each morsel, groups with the last. */
@@ -273,6 +277,8 @@ export interface ShardOps {
     }
   >;
   closeQuery: Op<{ query: number }, Record<string, never>>;
+  /** No fragment of this snapshot will follow. */
+  closeSnapshot: Op<{ snapshot: number }, Record<string, never>>;
 
   labelNames: Op<{ selectors: Matcher[][] }, { names: string[] }>;
   labelValues: Op<{ name: string; selectors: Matcher[][] }, { values: string[] }>;
@@ -326,6 +332,8 @@ export type Handlers = { [K in OpName]: (request: Request<K>) => Reply<K> };
 export interface Task {
   /** Every append up to this number is applied everywhere and in the log. */
   readonly watermark: number;
+  /** At most the watermark: readers that are still to be opened may ask for no earlier one. */
+  readonly held: number;
   /** WAL parts that the log has taken. */
   readonly release: number[];
   readonly jobs: Job[];
@@ -357,6 +365,8 @@ export interface ShardSetup {
   readonly inputBytes: number;
   /** The one counter of refs, a BigInt64: shards take ranges from it. */
   readonly refCounter: SharedArrayBuffer;
+  /** How much of a query is evaluated in one job: for tests; there is a good default. */
+  readonly morsel: MorselSize | undefined;
 }
 
 /** What a started shard tells. */

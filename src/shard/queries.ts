@@ -5,16 +5,16 @@
 
 import type { Labels } from '../model/labels.js';
 import { METRIC_NAME, valueOf, withoutMetadata } from '../model/labels.js';
-import type { Matcher } from '../model/matcher.js';
 import { ColumnsBuilder } from '../promql/exec/columns.js';
 import { foldColumns } from '../promql/exec/partial.js';
 import type { Columns, Fragment, Note } from '../promql/exec/source.js';
 import { evaluateWindows, lacksCounterName, needsCounterName } from '../promql/exec/window/evaluate.js';
 import type { Core } from '../wasm/core.js';
-import { hasWindowFn, Queries, type Query, type QuerySamples } from '../wasm/query.js';
+import { hasWindowFn, MORSEL, type MorselSize, Queries, type Query, type QuerySamples } from '../wasm/query.js';
 import { Select, type SeriesList } from '../wasm/select.js';
 import { decodeLabels, encodeLabels } from './columns.js';
-import type { ColumnsMessage, Reply } from './protocol.js';
+import type { ColumnsMessage, Reply, Request } from './protocol.js';
+import { Snapshots } from './snapshots.js';
 
 interface OpenQuery {
   readonly list: SeriesList;
@@ -28,23 +28,27 @@ export class ShardQueries {
   readonly #core: Core;
   readonly #select: Select;
   readonly #queries: Queries;
+  readonly #snapshots: Snapshots;
+  readonly #morsel: MorselSize;
   readonly #open = new Map<number, OpenQuery>();
   #last = 0;
 
-  constructor(core: Core) {
+  constructor(core: Core, morsel = MORSEL) {
     this.#core = core;
+    this.#morsel = morsel;
     this.#select = new Select(core);
     this.#queries = new Queries(core);
+    this.#snapshots = new Snapshots(this.#queries);
   }
 
   get openCount(): number {
     return this.#open.size;
   }
 
-  open(fragment: Fragment, watermark: number): Reply<'openQuery'> {
+  open({ fragment, snapshot, watermark }: Request<'openQuery'>): Reply<'openQuery'> {
     const list = this.#select.series(fragment.matchers);
     return this.#guard(list, () => {
-      const view = this.#queries.view(watermark);
+      const view = this.#snapshots.view(snapshot, watermark);
       const { startMs, stepMs, count } = fragment.steps;
       if (hasWindowFn(fragment.fn)) {
         const window = { startMs, stepMs, steps: count, windowMs: fragment.windowMs };
@@ -58,10 +62,10 @@ export class ShardQueries {
     });
   }
 
-  openSamples(matchers: readonly Matcher[], windowMs: number, endMs: number, watermark: number): Reply<'openQuery'> {
+  openSamples({ matchers, windowMs, endMs, snapshot, watermark }: Request<'openSamples'>): Reply<'openQuery'> {
     const list = this.#select.series(matchers);
     return this.#guard(list, () => {
-      const query = this.#queries.openSamples(list, this.#queries.view(watermark), windowMs, endMs);
+      const query = this.#queries.openSamples(list, this.#snapshots.view(snapshot, watermark), windowMs, endMs);
       return this.#add({ list, query, fragment: undefined, builder: undefined });
     });
   }
@@ -70,12 +74,16 @@ export class ShardQueries {
     const open = this.#get(number);
     const { query, fragment } = open;
     const before = query.samples;
-    const done = query.next();
+    const done = query.next(this.#morsel);
     const samples = query.samples - before;
     if (fragment === undefined) return { done, samples, raw: query.rawSamples(), columns: undefined, notes: [] };
     if (!hasWindowFn(fragment.fn)) return { done, samples, ...this.#evaluate(open, query.rawSamples(), done) };
     const columns = fragment.aggregate === undefined ? rowsMessage(query) : done ? groupsMessage(query) : undefined;
     return { done, samples, columns, raw: undefined, notes: [] };
+  }
+
+  closeSnapshot(snapshot: number): void {
+    this.#snapshots.close(snapshot);
   }
 
   close(number: number): void {

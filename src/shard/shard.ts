@@ -38,6 +38,7 @@ export class Shard {
   readonly #handlers: Handlers;
   readonly #input: { address: number; bytes: number };
   #watermark = 0;
+  #held = 0;
   #trapped: string | undefined;
 
   constructor(setup: ShardSetup) {
@@ -54,7 +55,7 @@ export class Shard {
     this.#parts = new PartStore(this.#head);
     this.#input = this.#lend(setup.inputBytes);
     const refs = new Refs(setup.refCounter);
-    const queries = new ShardQueries(core);
+    const queries = new ShardQueries(core, setup.morsel);
     const targets = new ShardTargets(core, exposition, this.#head, refs, this.#parts, place);
     const writes = new ShardWrites(core, exposition, this.#head, refs, this.#parts, place);
     const federations = new ShardFederations(core, queries.select);
@@ -77,11 +78,11 @@ export class Shard {
         }),
       rows: (request) => this.#rows(request, exposition, refs),
 
-      openQuery: ({ fragment, watermark }) => queries.open(fragment, watermark),
-      openSamples: (request) =>
-        queries.openSamples(request.matchers, request.windowMs, request.endMs, request.watermark),
+      openQuery: (request) => queries.open(request),
+      openSamples: (request) => queries.openSamples(request),
       nextMorsel: ({ query }) => queries.next(query),
       closeQuery: ({ query }) => nothing(() => queries.close(query)),
+      closeSnapshot: ({ snapshot }) => nothing(() => queries.closeSnapshot(snapshot)),
 
       labelNames: ({ selectors }) => ({ names: listings.names(selectors) }),
       labelValues: ({ name, selectors }) => ({ values: listings.values(name, selectors) }),
@@ -109,9 +110,10 @@ export class Shard {
     const results: JobResult[] = [];
     if (this.#trapped !== undefined) return { results, trapped: this.#trapped };
     for (const part of task.release) this.#parts.release(part);
-    if (task.watermark !== this.#watermark) {
-      this.#watermark = task.watermark;
-      this.#head.commit(task.watermark);
+    this.#watermark = task.watermark;
+    if (task.held !== this.#held) {
+      this.#held = task.held;
+      this.#head.commit(task.held);
     }
     for (const job of task.jobs) {
       results.push(this.#runJob(job));

@@ -1,6 +1,7 @@
 // All shards of this server as main sees them: their clients, the slots they lend, the
 // numbering of appends, and the log behind them.
 
+import type { MorselSize } from '../wasm/query.js';
 import { Appends } from './appends.js';
 import { ShardClient, type ShardPort } from './client.js';
 import type { LogPort } from './log-port.js';
@@ -20,6 +21,8 @@ export interface ShardsOptions {
   /** Worker threads, or this very thread (tests, simulations). */
   readonly threads: boolean;
   readonly core?: 'debug' | 'release';
+  /** How much of a query a shard evaluates in one go: for tests. */
+  readonly morsel?: MorselSize;
 }
 
 export interface ShardHandle {
@@ -39,8 +42,8 @@ export class Shards {
     this.handles = handles;
     this.log = log;
     this.refCounter = new BigInt64Array(refCounter);
-    this.appends = new Appends((watermark) => {
-      for (const { client } of handles) client.setWatermark(watermark);
+    this.appends = new Appends((watermark, held) => {
+      for (const { client } of handles) client.setWatermark(watermark, held);
     });
   }
 
@@ -56,6 +59,7 @@ export class Shards {
           inputBytes: Math.floor(options.inputBytes / options.count),
           core: options.core,
           refCounter,
+          morsel: options.morsel,
         };
         const { port, started } = await (options.threads ? startShard(setup) : startHere(setup));
         return {

@@ -1,34 +1,46 @@
 // The shards as PromQL's source: a fragment goes to all of them, their shares are joined here.
 //
 // Each query reads at the watermark of its begin: the same samples in its first morsel
-// and its last, on all shards.
+// and its last, in all its fragments, on all shards.
 
 import { type Labels, withoutMetadata } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
 import { presentCount } from '../promql/exec/columns.js';
 import { finishPartial, mergePartials, type PartialAggregate } from '../promql/exec/partial.js';
 import type { Columns, Fragment, Note, QueryContext, RawSeries, Source } from '../promql/exec/source.js';
+import type { Hold } from './appends.js';
 import type { Lane, ShardClient } from './client.js';
 import { decodeLabels, joinBuffers } from './columns.js';
 import type { ColumnsMessage, SamplesMessage } from './protocol.js';
 import type { Shards } from './shards.js';
 
+/** Numbers of snapshots given out in this process. */
+let snapshots = 0;
+
 export class ShardSource implements Source {
   readonly #shards: Shards;
   readonly #lane: Lane;
-  readonly #watermark: number;
+  readonly #hold: Hold;
+  readonly #snapshot = ++snapshots;
 
-  /** A source for one query: what it reads is fixed now. */
+  /** A source for one query: what it reads is fixed now. To be closed. */
   constructor(shards: Shards, lane: Lane) {
     this.#shards = shards;
     this.#lane = lane;
-    this.#watermark = shards.appends.watermark;
+    this.#hold = shards.appends.hold();
+  }
+
+  close(): void {
+    this.#hold.release();
+    // Not waited for, as below.
+    for (const { client } of this.#shards.handles) {
+      client.call('closeSnapshot', { snapshot: this.#snapshot }, this.#lane).catch(() => {});
+    }
   }
 
   async select(fragment: Fragment, context: QueryContext): Promise<Columns> {
-    const shares = await this.#each(context, (client) =>
-      this.#run(client, context, () => client.call('openQuery', { fragment, watermark: this.#watermark }, this.#lane)),
-    );
+    const request = { fragment, ...this.#moment };
+    const shares = await this.#each(context, (client) => client.call('openQuery', request, this.#lane));
     const notes = shares.flatMap((share) => share.notes);
     const columns =
       fragment.aggregate === undefined
@@ -44,21 +56,26 @@ export class ShardSource implements Source {
     endMs: number,
     context: QueryContext,
   ): Promise<RawSeries[]> {
-    const request = { matchers, windowMs, endMs, watermark: this.#watermark };
-    const shares = await this.#each(context, (client) =>
-      this.#run(client, context, () => client.call('openSamples', request, this.#lane)),
-    );
+    const request = { matchers, windowMs, endMs, ...this.#moment };
+    const shares = await this.#each(context, (client) => client.call('openSamples', request, this.#lane));
     return shares.flatMap((share) => share.raw.flatMap(decodeSamples));
   }
 
-  #each<T>(context: QueryContext, run: (client: ShardClient) => Promise<T>): Promise<T[]> {
-    context.signal.throwIfAborted();
-    return Promise.all(this.#shards.handles.map(({ client }) => run(client)));
+  get #moment(): { snapshot: number; watermark: number } {
+    return { snapshot: this.#snapshot, watermark: this.#hold.watermark };
   }
 
-  /** Opens a query on one shard and takes its morsels until it is done or the context says stop. */
-  async #run(client: ShardClient, context: QueryContext, open: () => Promise<{ query: number }>): Promise<Share> {
-    const { query } = await open();
+  /** Opens a query on every shard and runs it there. */
+  async #each(context: QueryContext, open: (client: ShardClient) => Promise<{ query: number }>): Promise<Share[]> {
+    context.signal.throwIfAborted();
+    const opened = this.#shards.handles.map(({ client }) => ({ client, opening: open(client) }));
+    Promise.allSettled(opened.map(({ opening }) => opening)).then(() => this.#hold.release());
+    return Promise.all(opened.map(({ client, opening }) => this.#run(client, context, opening)));
+  }
+
+  /** Takes the morsels of a query on one shard until it is done or the context says stop. */
+  async #run(client: ShardClient, context: QueryContext, opening: Promise<{ query: number }>): Promise<Share> {
+    const { query } = await opening;
     const share: Share = { columns: [], raw: [], notes: [] };
     try {
       for (let done = false; !done; ) {

@@ -6,10 +6,16 @@ import { AGGREGATE_OPS, WINDOW_FNS } from './eval.js';
 import { copyOut, type LabelTable, takeLabelTable } from './label-table.js';
 import { OutOfMemory, type SeriesList } from './select.js';
 
-/** Samples decoded in one morsel: about two milliseconds. */
-const MORSEL_SAMPLES = 200_000;
-/** Series looked at in one morsel, where they have few samples each. */
-const MORSEL_SERIES = 50_000;
+/** How much of a query is evaluated at once, before others get their turn. */
+export interface MorselSize {
+  /** Samples decoded. */
+  readonly samples: number;
+  /** Series looked at, where they have few samples each. */
+  readonly series: number;
+}
+
+/** About two milliseconds. */
+export const MORSEL: MorselSize = { samples: 200_000, series: 50_000 };
 
 /** What a query computes over each series, and when. */
 export interface QueryWindow {
@@ -75,6 +81,18 @@ export class Queries {
     const view = this.#core.exports.journal_open(watermark) >>> 0;
     if (view === 0) throw new OutOfMemory();
     return view as View;
+  }
+
+  /** Another view of the same, for another query. */
+  copyView(view: View): View {
+    const copy = this.#core.exports.journal_copy(view) >>> 0;
+    if (copy === 0) throw new OutOfMemory();
+    return copy as View;
+  }
+
+  /** For a view that no query took. */
+  closeView(view: View): void {
+    this.#core.exports.journal_close(view);
   }
 
   /** Takes the view; the list stays the caller's until close(). */
@@ -184,8 +202,8 @@ export class Query {
   }
 
   /** Evaluates the next morsel; true when that was the last. */
-  next(): boolean {
-    const done = this.#core.exports.query_morsel(this.#address, MORSEL_SAMPLES, MORSEL_SERIES);
+  next({ samples, series } = MORSEL): boolean {
+    const done = this.#core.exports.query_morsel(this.#address, samples, series);
     if (this.#core.exports.query_status() !== Status.Ok) throw new OutOfMemory();
     return done;
   }

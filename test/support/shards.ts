@@ -4,15 +4,19 @@ import type { Labels } from '../../src/model/labels.js';
 import type { QueryContext } from '../../src/promql/exec/source.js';
 import { Ingest } from '../../src/shard/ingest.js';
 import { noLog } from '../../src/shard/log-port.js';
-import { Shards } from '../../src/shard/shards.js';
+import { Shards, type ShardsOptions } from '../../src/shard/shards.js';
 
 export const ANY_TIME = { minTimeMs: -(2 ** 52), maxTimeMs: 2 ** 52 };
 
 export async function testShards(
   count: number,
   memoryBytes = 512 * 2 ** 20,
+  options: Partial<ShardsOptions> = {},
 ): Promise<{ shards: Shards; ingest: Ingest }> {
-  const shards = await Shards.start({ count, seed: 42n, memoryBytes, inputBytes: 8 * 2 ** 20, threads: false }, noLog);
+  const shards = await Shards.start(
+    { count, seed: 42n, memoryBytes, inputBytes: 8 * 2 ** 20, threads: false, ...options },
+    noLog,
+  );
   return { shards, ingest: new Ingest(shards, () => ANY_TIME) };
 }
 

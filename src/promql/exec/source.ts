@@ -125,4 +125,6 @@ export interface Source {
   select(fragment: Fragment, context: QueryContext): Promise<Columns>;
   /** Samples in (endMs - windowMs, endMs], stale markers left out. */
   samples(matchers: readonly Matcher[], windowMs: number, endMs: number, context: QueryContext): Promise<RawSeries[]>;
+  /** The query is over: nothing more will be asked. */
+  close?(): void;
 }
