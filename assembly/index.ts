@@ -1,5 +1,5 @@
 // The exports of the core. Each is a kernel function, named `kernel_verb`, and
-// used by exactly one façade in src/wasm.
+// used by exactly one façade in src/wasm (scripts/tidy/exceptions.ts has the exceptions).
 
 export { copy as bytes_copy } from './bytes/copy';
 export { update as crc32c_update } from './bytes/crc32c';

@@ -10,7 +10,7 @@ import { Server } from './server/server.js';
 import { createLogger, type LogFormat, type Logger, type LogLevel } from './telemetry/log.js';
 
 // Kernels are compiled by the optimising compiler at once, in every thread: the first scrapes would
-// otherwise run at a fifth of the speed (docs/decisions/0005-chunk-and-window-kernels.md).
+// otherwise run at a fifth of the speed.
 setFlagsFromString('--no-liftoff');
 setFlagsFromString('--no-wasm-lazy-compilation');
 

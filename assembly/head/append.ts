@@ -151,7 +151,7 @@ function touch(first: usize, size: u32): void {
   touched += sum;
 }
 
-/** Appends one sample in order. Ok also accounts for it; OutOfOrder, Duplicate, TooOld, Invalid (too far), NoMemory change nothing. */
+/** Appends one sample in order. Ok also accounts for it; Full (the very same sample again), OutOfOrder, Duplicate, TooOld, Invalid (too far), NoMemory change nothing. */
 function sample(record: usize, time: i64, value: u64, minTime: i64, maxTime: i64): Status {
   const state = changetype<ChunkState>(series.chunk(record));
   if (hasSamples(record, state)) {

@@ -2,14 +2,15 @@
 // its index (dense, never given out twice) or by its label set.
 //
 //   record (64 bytes, one cache line)
-//   0        4        8        12       16                                   64
-//   ┌────────┬────────┬────────┬────────┬────────────────────────────────────┐
-//   │ ref lo │ labels │ sealed │ append │ open chunk's encoder state         │
-//   └────────┴────────┴────────┴────────┴────────────────────────────────────┘
+//   0        4        8        12       16                            52     64
+//   ┌────────┬────────┬────────┬────────┬─────────────────────────────┬──────┐
+//   │ ref lo │ labels │ sealed │ append │ open chunk's encoder state  │ –    │
+//   └────────┴────────┴────────┴────────┴─────────────────────────────┴──────┘
 //     ref lo   low 32 bits of the WAL ref
 //     labels   address of the label set; 0 means the series is gone, bit 0 that it is going
 //     sealed   newest sealed chunk; each links to the one before
 //     append   number of the last append that touched the series (isolation, see journal.ts)
+//   The state is drawn in chunk/state.ts; its time and value are the series' newest sample.
 //
 //   label set
 //   ┌──────────────────────────┬─────────┬─────────┬───

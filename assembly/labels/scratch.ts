@@ -1,7 +1,7 @@
 // The label scratch: where a label set is put together before it becomes a series.
 //
 // One per core. Every slow path (a new line of a scrape, a new series of a remote
-// write, a rule's result) goes begin, add, add, …, finish; then the head and the log
+// write, label sets that main hands in) goes begin, add, add, …, finish; then the head and the log
 // read it with count(), nameAddress() and the like, until the next begin().
 //
 //   arena     name value name value …           the bytes, copied, unescaped

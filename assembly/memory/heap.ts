@@ -9,7 +9,7 @@
 //
 // Invariants
 //   - free blocks of a class form a list through their first four bytes;
-//   - a page carved for one class serves that class for ever (series blocks dominate, so nothing is lost).
+//   - a page carved for one class serves that class for ever: what churns is wanted again in the same sizes.
 
 import { PAGE_BYTES } from '../layout';
 import * as pages from './pages';

@@ -6,8 +6,8 @@
 //   │ slots  │ mask   │ filled │ live   │ ─►│ hash   │ id + 2 │   id + 2: 0 is empty, 1 was deleted
 //   └────────┴────────┴────────┴────────┘   └────────┴────────┘
 //
-// Linear probing from hash & mask. The hashes are seeded with a secret by the
-// caller, so nobody can choose keys that collide. At most 3/4 of the slots are filled.
+// Linear probing from hash & mask. Hashes of texts from outside are
+// seeded with a secret by the caller, so nobody can choose keys that collide. At most 3/4 of the slots are filled.
 
 import * as heap from './heap';
 

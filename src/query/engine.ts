@@ -1,6 +1,6 @@
 // The query engine: text → syntax tree → plan → columns, within limits.
 //
-//   admit (gate, by priority) ─► parse ─► plan ─► execute on the source ─► sort
+//   parse ─► plan ─► admit (gate, by priority) ─► execute on the source ─► sort
 //
 // A query ends early at its deadline, when it is cancelled (by id, or because its
 // client went away), and when it would hold too many samples.

@@ -1,7 +1,7 @@
 // Patterns of relabelling rules: RE2, matched against the whole text, `.` matching newlines too.
 //
-// Matching is linear in the text whatever the pattern (D9). Forms that need no
-// engine, which most rules have, are those of matchers: see model/pattern.ts.
+// Matching is linear in the text whatever the pattern. Forms that need no engine,
+// which most rules have, are those of matchers: see model/pattern.ts.
 
 import { RE2JS } from 're2js';
 import { compilePattern, PatternError, type StringTest } from '../model/matcher.js';

@@ -1,4 +1,4 @@
-// The data directory and everything that lives on it: lock, seed, log, shards, replay, truncation.
+// The data directory and everything that lives on it: seed, log, shards, replay, truncation.
 
 import type { Clock, Timer } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';

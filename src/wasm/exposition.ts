@@ -16,15 +16,14 @@
 //     exposition.resolve(cache, i, sid, ref, owner)        or drop(cache, i) / refuse(cache, i)
 //   }
 //   exposition.vanished(cache, timeMs)                     stale markers of what is gone; free of charge if nothing is
-//   exposition.rows(self) → the head appends               rows(other) → packed, to the owner
+//   exposition.rows(self) → head.rows()                    rowBytes(other) → to the owner
 //   exposition.clearRows()
 //
 // Nothing is in the rows unless the whole body parsed. Until clearRows() more bodies
 // may be parsed behind it: rows add up, misses and metadata are those of the last body.
 //
-// From the core itself (AssemblyScript), the head reads rows as batch.rows(owner),
-// batch.rowCount(owner), 24 bytes each, see assembly/exposition/batch.ts; sid
-// SID_HOLE is to be skipped. Kernel functions behind this façade: cache_*, batch_*,
+// Rows are 24 bytes each, see assembly/exposition/batch.ts; those with the sid SID_HOLE
+// are to be skipped. Kernel functions behind this façade: cache_*, batch_*,
 // exposition_*; the scratch's are in label-scratch.ts.
 //
 // When an owner answers that it does not know some sids any more: forget(cache, owner,

@@ -1,7 +1,13 @@
 // The façade of the head: series by their labels, appends, replay, truncation.
 //
-// An append works on parts: WAL bytes that stay in shared memory until the log has
-// them. begin() starts one; series() and rows() add to it; finish() gives the parts.
+// An append fills parts: log bytes that stay in shared memory until the log has them.
+//
+//   head.beginAppend()                         starts the outcome
+//   const part = head.openPart()               one for new series, one for samples
+//   head.resolve(), or head.create(part, ref)  the series of the labels in the scratch
+//   head.rows(address, count, header, part)    appends, and encodes what was accepted
+//   head.outcome(), head.partSpan(part)        what happened; where the log finds the bytes
+//   head.closePart(part)                       when the log has them
 
 import {
   OUTCOME_ACCEPTED,
