@@ -145,9 +145,9 @@ export class Annotations {
   #add(annotation: Annotation): void {
     const key = `${annotation.severity} ${annotation.text}`;
     const known = this.#all.get(key);
-    const forced = joinForced(known?.forced, annotation.forced);
     const latest = known === undefined || known.order <= this.#order ? { ...annotation, order: this.#order } : known;
-    this.#all.set(key, forced === undefined ? latest : { ...latest, forced });
+    const [a, b] = [known?.forced, annotation.forced];
+    this.#all.set(key, a && b ? { ...latest, forced: joinForced(a, b) } : latest);
   }
 
   /** The full texts, in the order in which they arose. `query` is the text that positions refer to. */
@@ -170,11 +170,7 @@ function forcedText({ minBucket, maxBucket, maxDifference, firstMs, lastMs, coun
   return `, from buckets ${from} to ${to}, with a max diff of ${difference}, over ${count} samples from ${first} to ${last}`;
 }
 
-function joinForced(
-  a: ForcedMonotonicity | undefined,
-  b: ForcedMonotonicity | undefined,
-): ForcedMonotonicity | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
+export function joinForced(a: ForcedMonotonicity, b: ForcedMonotonicity): ForcedMonotonicity {
   return {
     minBucket: Math.min(a.minBucket, b.minBucket),
     maxBucket: Math.max(a.maxBucket, b.maxBucket),

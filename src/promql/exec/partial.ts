@@ -289,27 +289,41 @@ function mergeVariances(into: PartialAggregate, cell: number, from: PartialAggre
 /** The answer: state columns become values. Takes the share's arrays. */
 export function finishPartial(partial: PartialAggregate): Columns {
   const { op, labels, steps, present, state } = partial;
-  const cells = labels.length * steps;
-  const values = op === 'group' ? new Float64Array(cells) : state[0]!;
-  const finish = FINISH[op];
-  for (let cell = 0; cell < cells; cell++) {
-    if (present[cell] === ABSENT) continue;
-    values[cell] = finish(partial, cell);
-    present[cell] = FLOAT;
-  }
+  const values = op === 'group' ? Float64Array.from(present, (mark) => Number(mark !== ABSENT)) : state[0]!;
+  FINISH[op]?.(partial, values);
   return { labels: [...labels], steps, values, present };
 }
 
-const FINISH: Record<PartialOp, (partial: PartialAggregate, cell: number) => number> = {
-  sum: ({ state: [sums, compensations] }, cell) => sums![cell]! + compensations![cell]!,
-  avg: ({ present, state: [sums, compensations, counts] }, cell) =>
-    present[cell] === RUNNING
-      ? sums![cell]! + compensations![cell]!
-      : sums![cell]! / counts![cell]! + compensations![cell]! / counts![cell]!,
-  min: ({ state: [values] }, cell) => values![cell]!,
-  max: ({ state: [values] }, cell) => values![cell]!,
-  count: ({ state: [counts] }, cell) => counts![cell]!,
-  group: () => 1,
-  stddev: ({ state: [, m2s, counts] }, cell) => Math.sqrt(m2s![cell]! / counts![cell]!),
-  stdvar: ({ state: [, m2s, counts] }, cell) => m2s![cell]! / counts![cell]!,
+/** Turns state into values, in place of the first state column. Cells without a value hold zeroes all over. */
+type Finish = (partial: PartialAggregate, values: Float64Array) => void;
+
+const FINISH: Partial<Record<PartialOp, Finish>> = {
+  sum({ state }, values) {
+    const compensations = state[1]!;
+    for (let cell = 0; cell < values.length; cell++) values[cell]! += compensations[cell]!;
+  },
+
+  avg({ present, state }, values) {
+    const [, compensations, counts] = state as [Float64Array, Float64Array, Float64Array];
+    for (let cell = 0; cell < values.length; cell++) {
+      if (present[cell] === ABSENT) continue;
+      const count = present[cell] === RUNNING ? 1 : counts[cell]!;
+      values[cell] = values[cell]! / count + compensations[cell]! / count;
+      present[cell] = FLOAT;
+    }
+  },
+
+  stddev(partial, values) {
+    finishVariance(partial, values);
+    for (let cell = 0; cell < values.length; cell++) values[cell] = Math.sqrt(values[cell]!);
+  },
+
+  stdvar: finishVariance,
 };
+
+function finishVariance({ present, state }: PartialAggregate, values: Float64Array): void {
+  const [, m2s, counts] = state as [Float64Array, Float64Array, Float64Array];
+  for (let cell = 0; cell < values.length; cell++) {
+    if (present[cell] !== ABSENT) values[cell] = m2s[cell]! / counts[cell]!;
+  }
+}

@@ -5,7 +5,7 @@ import type { FloatHistogram } from '../../../model/histogram.js';
 import { filterLabels, keyOf, type Labels, labelsOf, METRIC_NAME, pairsOf, valueOf } from '../../../model/labels.js';
 import { formatGeneral, parseFloatText } from '../../../model/number.js';
 import type { Span } from '../../syntax/ast.js';
-import type { Annotations } from '../annotations.js';
+import { type Annotations, type ForcedMonotonicity, joinForced } from '../annotations.js';
 import { blankColumns, ColumnsBuilder, joinSameRows, rowIsEmpty } from '../columns.js';
 import { type Columns, FLOAT, type Steps } from '../source.js';
 import type { Names, ScalarValue, VectorValue } from '../value.js';
@@ -94,21 +94,41 @@ function quantileRows(
   out: ColumnsBuilder,
   labelled: (labels: Labels, step: number) => Labels,
 ): void {
+  const repairs = new Repairs(context);
   families.each(out, labelled, {
     native: (histogram, step, remark) => nativeQuantile(phi.values[step]!, histogram, remark),
     classic: (buckets, step, labels) => {
       const forced = buckets.repair(phi.values[step]!);
-      if (forced !== undefined) remarkOnRepair(forced, step, labels, context);
+      if (forced !== undefined) repairs.add(forced, step, labels);
       return buckets.quantile(phi.values[step]!);
     },
   });
+  repairs.remark();
 }
 
-function remarkOnRepair(forced: Repair, step: number, labels: Labels, context: HistogramContext): void {
-  const { annotations, pos, steps, names } = context;
-  const timeMs = steps.startMs + step * steps.stepMs;
-  const metric = names.delayed ? valueOf(labels, METRIC_NAME) : '';
-  annotations.forcedMonotonicity(metric, pos, { ...forced, firstMs: timeMs, lastMs: timeMs, count: 1 });
+/** What was repaired, gathered: a remark for each histogram and step would cost more than the quantiles. */
+class Repairs {
+  readonly #context: HistogramContext;
+  readonly #byMetric = new Map<string, ForcedMonotonicity>();
+
+  constructor(context: HistogramContext) {
+    this.#context = context;
+  }
+
+  add(forced: Repair, step: number, labels: Labels): void {
+    const { steps, names } = this.#context;
+    const timeMs = steps.startMs + step * steps.stepMs;
+    // Without delayed removal the name is gone by now, in Prometheus too.
+    const metric = names.delayed ? valueOf(labels, METRIC_NAME) : '';
+    const known = this.#byMetric.get(metric);
+    const one = { ...forced, firstMs: timeMs, lastMs: timeMs, count: 1 };
+    this.#byMetric.set(metric, known === undefined ? one : joinForced(known, one));
+  }
+
+  remark(): void {
+    const { annotations, pos } = this.#context;
+    for (const [metric, forced] of this.#byMetric) annotations.forcedMonotonicity(metric, pos, forced);
+  }
 }
 
 export function histogramFraction(
