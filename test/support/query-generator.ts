@@ -210,7 +210,9 @@ export class QueryGenerator {
 
   private parameterAggregate(depth: number): string {
     const input = this.vector(depth - 1);
-    switch (this.random.int(4)) {
+    switch (this.random.int(5)) {
+      case 4:
+        return `limit_ratio${this.grouping()}(${this.pick(['0.3', '-0.6', '1', '0', '-2'])}, ${input})`;
       case 0:
         return `quantile${this.grouping()}(${this.scalar(1)}, ${input})`;
       case 1:
