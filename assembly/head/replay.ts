@@ -108,7 +108,7 @@ export function seriesRecord(record: usize, bytes: u32): Status {
     if (fault == LabelFault.NoMemory) return Status.NoMemory;
     if (fault != LabelFault.None) return invalid(record, at);
     if (ref > highestRef) highestRef = ref;
-    if (series.ownerOfScratch(shards) != self) continue;
+    if (shards > 1 && series.ownerOfScratch(shards) != self) continue;
     let number = series.resolve();
     if (number == series.NONE) number = series.create(ref);
     if (number == series.NONE || !remember(ref, number)) return Status.NoMemory;

@@ -20,6 +20,7 @@
 // The hash of a label set is folded from the seeded hashes of its strings, so it
 // is the same in every shard and after every restart, and nobody can choose it.
 
+import { equal } from '../bytes/equal';
 import { hash64 } from '../bytes/hash';
 import * as schemas from '../labels/schemas';
 import * as scratch from '../labels/scratch';
@@ -44,7 +45,21 @@ const GOING: u32 = 1;
 
 const records: usize = memory.data(16, 8);
 const index: usize = memory.data(16, 8);
-/** Name and value symbols, and hashes, of the label set being resolved. */
+/**
+ * What is known of each label of the set being resolved: hashes and symbols of name and value (24 bytes each).
+ * The name symbols of the set before stay, because the next one mostly has the same. Only a schema's names are
+ * remembered: those never go.
+ */
+const parts: usize = memory.data(16, 8);
+const PART_BYTES: u32 = 24;
+const PART_NAME_HASH: usize = 0;
+const PART_VALUE_HASH: usize = 8;
+const PART_NAME: usize = 16;
+const PART_VALUE: usize = 20;
+let partCount: u32 = 0;
+/** Whether the name symbols of the parts are a schema's. */
+let remembers: bool = false;
+/** The name symbols of a set being interned. */
 const names: usize = memory.data(16, 8);
 let alive: u32 = 0;
 let created: f64 = 0;
@@ -133,15 +148,37 @@ export function valueOf(set: usize, name: u32): u32 {
   return place < 0 ? symbols.NONE : load<u32>(values(set) + ((<usize>place) << 2));
 }
 
-/** The hash of the labels in the scratch: which shard owns them, and where they are in its table. */
+/**
+ * The hash of the labels in the scratch: which shard owns them, and where they are in its table. Leaves
+ * the hashes of the strings in `parts` for who looks up or interns them next; 0 where there is no memory.
+ */
 export function hashScratch(): u64 {
   const count = scratch.count();
+  if (!makeRoom(count)) return 0;
+  if (!remembers) forgetNames();
   let hash: u64 = count;
   for (let i: u32 = 0; i < count; i++) {
-    hash = fold(hash, hash64(scratch.nameAddress(i), scratch.nameLength(i)));
-    hash = fold(hash, hash64(scratch.valueAddress(i), scratch.valueLength(i)));
+    const part = partAt(i);
+    const name = hashName(i);
+    const value = hash64(scratch.valueAddress(i), scratch.valueLength(i));
+    store<u64>(part, name, PART_NAME_HASH);
+    store<u64>(part, value, PART_VALUE_HASH);
+    hash = fold(fold(hash, name), value);
   }
   return finish(hash);
+}
+
+/** Series come in runs with the same names, so the name at this place last time is tried before it is hashed. */
+function hashName(i: u32): u64 {
+  const at = scratch.nameAddress(i);
+  const length = scratch.nameLength(i);
+  const part = partAt(i);
+  const symbol = load<u32>(part, PART_NAME);
+  if (symbol != symbols.NONE && symbols.length(symbol) == length && equal(symbols.address(symbol), at, length)) {
+    return load<u64>(part, PART_NAME_HASH);
+  }
+  store<u32>(part, symbols.NONE, PART_NAME);
+  return hash64(at, length);
 }
 
 /** The shard, of `count`, that owns the labels in the scratch: by the high bits of their hash, since tables use the low ones. */
@@ -178,16 +215,20 @@ function finish(hash: u64): u64 {
 export function resolve(): u32 {
   const count = scratch.count();
   lastHash = hashScratch();
-  if (!roomForSymbols(count)) return NONE;
-  const list = buffer.address(names);
+  remembers = false;
+  if (!makeRoom(count)) return NONE;
   for (let i: u32 = 0; i < count; i++) {
-    const name = symbols.find(scratch.nameAddress(i), scratch.nameLength(i));
-    const value = symbols.find(scratch.valueAddress(i), scratch.valueLength(i));
-    if (name == symbols.NONE || value == symbols.NONE) return NONE;
-    store<u32>(list + ((<usize>i) << 3), name);
-    store<u32>(list + ((<usize>i) << 3), value, 4);
+    const part = partAt(i);
+    if (load<u32>(part, PART_NAME) == symbols.NONE) {
+      const hash = <u32>load<u64>(part, PART_NAME_HASH);
+      store<u32>(part, symbols.lookup(scratch.nameAddress(i), scratch.nameLength(i), hash), PART_NAME);
+    }
+    const hash = <u32>load<u64>(part, PART_VALUE_HASH);
+    const value = symbols.lookup(scratch.valueAddress(i), scratch.valueLength(i), hash);
+    if (value == symbols.NONE || load<u32>(part, PART_NAME) == symbols.NONE) return NONE;
+    store<u32>(part, value, PART_VALUE);
   }
-  return lookup(list, count, <u32>lastHash);
+  return lookup(count, <u32>lastHash);
 }
 
 /**
@@ -250,54 +291,63 @@ export function dropDeadPages(): void {
   }
 }
 
-function lookup(list: usize, count: u32, hash: u32): u32 {
+function lookup(count: u32, hash: u32): u32 {
   let series = table.first(index, hash);
   while (series != table.NONE) {
-    if (sameSet(labels(at(series)), list, count)) return series;
+    if (sameSet(labels(at(series)), count)) {
+      remembers = true;
+      return series;
+    }
     series = table.next(index, hash);
   }
   return NONE;
 }
 
-function sameSet(set: usize, list: usize, count: u32): bool {
+function sameSet(set: usize, count: u32): bool {
   const schema = schemaOf(set);
   if (schemas.count(schema) != count) return false;
   const schemaNames = schemas.names(schema);
   for (let i: u32 = 0; i < count; i++) {
-    const pair = list + ((<usize>i) << 3);
-    if (load<u32>(values(set) + ((<usize>i) << 2)) != load<u32>(pair, 4)) return false;
-    if (load<u32>(schemaNames + ((<usize>i) << 2)) != load<u32>(pair)) return false;
+    const part = partAt(i);
+    if (load<u32>(values(set) + ((<usize>i) << 2)) != load<u32>(part, PART_VALUE)) return false;
+    if (load<u32>(schemaNames + ((<usize>i) << 2)) != load<u32>(part, PART_NAME)) return false;
   }
   return true;
 }
 
 /** The scratch as a label set in the heap, strings interned; 0 where the memory limit says no. */
 function internSet(count: u32, refValue: u64): usize {
-  if (!roomForSymbols(count)) return 0;
   const set = heap.alloc(setBytes(count));
   if (set == 0) return 0;
-  const list = buffer.address(names);
   for (let i: u32 = 0; i < count; i++) {
-    const name = internBytes(scratch.nameAddress(i), scratch.nameLength(i));
-    const value = internBytes(scratch.valueAddress(i), scratch.valueLength(i));
+    const part = partAt(i);
+    let name = load<u32>(part, PART_NAME);
+    if (name == symbols.NONE) {
+      name = symbols.intern(scratch.nameAddress(i), scratch.nameLength(i), <u32>load<u64>(part, PART_NAME_HASH));
+    }
+    const value = symbols.intern(
+      scratch.valueAddress(i),
+      scratch.valueLength(i),
+      <u32>load<u64>(part, PART_VALUE_HASH),
+    );
     if (name == symbols.NONE || value == symbols.NONE) {
       heap.free(set, setBytes(count));
       return 0;
     }
-    store<u32>(list + ((<usize>i) << 2), name);
+    store<u32>(buffer.address(names) + ((<usize>i) << 2), name);
     store<u32>(values(set) + ((<usize>i) << 2), value);
   }
-  const schema = schemas.intern(list, count);
+  const schema = schemas.intern(buffer.address(names), count);
   if (schema == schemas.NONE) {
     heap.free(set, setBytes(count));
     return 0;
   }
+  // From here on the schema keeps the names, for ever, so they may be remembered.
+  for (let i: u32 = 0; i < count; i++)
+    store<u32>(partAt(i), load<u32>(schemas.names(schema) + ((<usize>i) << 2)), PART_NAME);
+  remembers = true;
   store<u32>(set, schema | ((<u32>(refValue >> 32)) << 24));
   return set;
-}
-
-function internBytes(address: usize, length: u32): u32 {
-  return symbols.intern(address, length, <u32>hash64(address, length));
 }
 
 function post(set: usize, series: u32): bool {
@@ -311,9 +361,26 @@ function post(set: usize, series: u32): bool {
   return true;
 }
 
-function roomForSymbols(count: u32): bool {
-  buffer.truncate(names, 0);
-  return buffer.reserve(names, max(count, 1) << 3) != 0;
+/** Makes sure of a part for each label; those never used before remember no name. False where memory is refused. */
+function makeRoom(count: u32): bool {
+  while (partCount < max(count, 1)) {
+    const part = buffer.reserve(parts, PART_BYTES);
+    if (part == 0 || buffer.reserve(names, 4) == 0) return false;
+    store<u32>(part, symbols.NONE, PART_NAME);
+    buffer.advance(parts, PART_BYTES);
+    buffer.advance(names, 4);
+    partCount++;
+  }
+  return true;
+}
+
+function forgetNames(): void {
+  for (let i: u32 = 0; i < partCount; i++) store<u32>(partAt(i), symbols.NONE, PART_NAME);
+  remembers = true;
+}
+
+function partAt(i: u32): usize {
+  return buffer.address(parts) + <usize>(i * PART_BYTES);
 }
 
 function setBytes(count: u32): usize {
