@@ -15,6 +15,7 @@ import { type Expr, typeOf } from '../promql/syntax/ast.js';
 import { type ParseOptions, parseExpr } from '../promql/syntax/parse.js';
 import { SampleBudget } from './budget.js';
 import { Gate, type Priority } from './gate.js';
+import type { QueryMetrics, QuerySlice } from './metrics.js';
 import { instantResult, type QueryAnswer, rangeResult } from './result.js';
 
 export interface EngineOptions {
@@ -74,13 +75,15 @@ export class QueryEngine {
   readonly #open: OpenSource;
   readonly #clock: Clock;
   readonly #gate: Gate;
+  readonly #metrics: QueryMetrics | undefined;
   readonly #active = new Map<number, RunningQuery>();
   #nextId = 1;
 
-  constructor(open: OpenSource, clock: Clock, options: EngineOptions) {
+  constructor(open: OpenSource, clock: Clock, options: EngineOptions, metrics?: QueryMetrics) {
     this.#open = open;
     this.#clock = clock;
     this.options = options;
+    this.#metrics = metrics;
     this.#gate = new Gate(options.concurrency);
   }
 
@@ -116,25 +119,28 @@ export class QueryEngine {
     const timeoutMs = Math.min(request.options.timeoutMs ?? Infinity, this.options.timeoutMs);
     const running = new RunningQuery(this.#nextId++, request, timeoutMs, this.#clock);
     this.#active.set(running.id, running);
+    this.#metrics?.setActive(this.#active.size);
     try {
       return await this.#run(request, running);
     } finally {
       this.#active.delete(running.id);
+      this.#metrics?.setActive(this.#active.size);
       running.end();
     }
   }
 
   async #run(request: QueryRequest, running: RunningQuery): Promise<QueryAnswer> {
-    const watch = new StopWatch(this.#clock);
+    const watch = new StopWatch(this.#clock, this.#metrics);
     const plan = planQuery(this.#parse(request), this.#planContext(request));
-    const preparation = watch.lap();
+    const preparation = watch.lap('prepare_time');
     const leave = await this.#gate.enter(running.priority, running.signal);
-    const queue = watch.lap();
+    const queue = watch.lap('queue_time');
     running.phase = 'expression evaluation';
-    const source = this.#open(running.priority);
+    const budget = new SampleBudget(this.options.samplesMax);
+    let source: Source | undefined;
     try {
       const { text, steps, ranged } = request;
-      const budget = new SampleBudget(this.options.samplesMax);
+      source = this.#open(running.priority);
       const executed = await execute(
         plan,
         steps,
@@ -142,9 +148,9 @@ export class QueryEngine {
         { signal: running.signal, charge: (samples) => budget.charge(samples) },
         { lookbackMs: this.#lookback(request), delayedNames: this.options.delayedNames, query: text },
       );
-      const inner = watch.lap();
+      const inner = watch.lap('inner_eval');
       const data = ranged ? rangeResult(executed.value, steps) : instantResult(executed.value, steps.startMs);
-      const sort = watch.lap();
+      const sort = watch.lap('result_sort');
       return {
         data,
         ...executed.annotations.list(text),
@@ -160,7 +166,8 @@ export class QueryEngine {
         },
       };
     } finally {
-      source.close?.();
+      source?.close?.();
+      this.#metrics?.countSamples(budget.total);
       leave();
     }
   }
@@ -199,17 +206,20 @@ export class QueryEngine {
 /** Seconds between one look and the next. */
 class StopWatch {
   readonly #clock: Clock;
+  readonly #metrics: QueryMetrics | undefined;
   #lastMs: number;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, metrics: QueryMetrics | undefined) {
     this.#clock = clock;
+    this.#metrics = metrics;
     this.#lastMs = clock.monotonicMs();
   }
 
-  lap(): number {
+  lap(slice: QuerySlice): number {
     const nowMs = this.#clock.monotonicMs();
     const seconds = (nowMs - this.#lastMs) / 1000;
     this.#lastMs = nowMs;
+    this.#metrics?.observe(slice, seconds);
     return seconds;
   }
 }

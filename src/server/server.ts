@@ -10,6 +10,7 @@ import { renderConfig } from '../config/render.js';
 import { type Labels, labelsOf } from '../model/labels.js';
 import { DEFAULT_PARSE_OPTIONS, type ParseOptions } from '../promql/syntax/parse.js';
 import { QueryEngine } from '../query/engine.js';
+import { QueryMetrics } from '../query/metrics.js';
 import { ShardStorage } from '../query/storage.js';
 import { jobEntryOf, staticGroupsOf } from '../scrape/config.js';
 import { serverSeed } from '../scrape/hash.js';
@@ -193,6 +194,7 @@ export class Server {
         delayedNames: flags.enableFeature.includes('promql-delayed-name-removal'),
         parse: parseOptions(flags.enableFeature),
       },
+      new QueryMetrics(this.#registry, flags.queryMaxConcurrency),
     );
   }
 

@@ -4,7 +4,10 @@ import { type Clock, realClock } from '../../../src/base/clock.js';
 import { MemorySource } from '../../../src/promql/exec/memory-source.js';
 import type { Columns, Fragment, QueryContext, RawSeries, Source } from '../../../src/promql/exec/source.js';
 import { type EngineOptions, QueryEngine } from '../../../src/query/engine.js';
+import { QueryMetrics } from '../../../src/query/metrics.js';
 import type { QueryData } from '../../../src/query/result.js';
+import { renderMetrics } from '../../../src/telemetry/exposition.js';
+import { Registry } from '../../../src/telemetry/metrics.js';
 import { SCRIPT_OPTIONS } from '../../support/promqltest/run.js';
 import { bitsOf } from '../../support/promqltest/series.js';
 
@@ -182,4 +185,37 @@ test('engine: annotations have positions in the text as it was written', async (
   assert.deepEqual(infos, [
     'PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "m" (2:8)',
   ]);
+});
+
+test('engine: metrics tell of queries, their times and samples', async () => {
+  const registry = new Registry();
+  const metrics = new QueryMetrics(registry, 20);
+  const source = sourceOf({ a: [1, 2, 3] });
+  const engine = new QueryEngine(() => source, realClock, SCRIPT_OPTIONS, metrics);
+  await engine.instant('m', 0);
+  await assert.rejects(engine.instant('topk(NaN, m)', 0));
+  const page = new TextDecoder().decode(renderMetrics(registry));
+  for (const line of [
+    'prometheus_engine_queries 0',
+    'prometheus_engine_queries_concurrent_max 20',
+    'prometheus_engine_query_duration_seconds_count{slice="queue_time"} 2',
+    'prometheus_engine_query_duration_seconds_count{slice="inner_eval"} 1',
+    'prometheus_engine_query_duration_histogram_seconds_bucket{slice="inner_eval",le="+Inf"} 1',
+    'prometheus_engine_query_samples_total 2',
+  ]) {
+    assert.ok(page.includes(`${line}\n`), `no ${line} in\n${page}`);
+  }
+});
+
+test('engine: a source that cannot be opened leaves the place to others', async () => {
+  const source = sourceOf({ a: [1] });
+  let broken = true;
+  const open = () => {
+    if (broken) throw new Error('not ready');
+    return source;
+  };
+  const engine = new QueryEngine(open, realClock, SCRIPT_OPTIONS);
+  await assert.rejects(engine.instant('m', 0), /not ready/);
+  broken = false;
+  await engine.instant('m', 0);
 });
