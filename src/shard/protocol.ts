@@ -189,6 +189,22 @@ export interface SamplesMessage {
   readonly values: ArrayBuffer;
 }
 
+/** Rows and samples come with each morsel, groups with the last. */
+export interface Morsel {
+  readonly done: boolean;
+  readonly samples: number;
+  readonly columns: ColumnsMessage | undefined;
+  readonly raw: SamplesMessage | undefined;
+  readonly notes: Note[];
+}
+
+export interface OpenedQuery {
+  /** To ask for more morsels; meaningless when the first was the last: the query is closed then. */
+  readonly query: number;
+  readonly series: number;
+  readonly first: Morsel;
+}
+
 export interface MetricMetadata {
   readonly metric: string;
   readonly type: string;
@@ -256,26 +272,16 @@ export interface ShardOps {
   append: Op<AppendHeader & { series: { labels: Labels; samples: ArrayBuffer }[] }, WriteReply>;
 
   /**
-   * Finds the series of a fragment and prepares its evaluation at a watermark. All fragments of a snapshot see
+   * Finds the series of a fragment and evaluates the first morsel, at a watermark. All fragments of a snapshot see
    * what the first one sees.
    */
-  openQuery: Op<{ fragment: Fragment; snapshot: number; watermark: number }, { query: number; series: number }>;
+  openQuery: Op<{ fragment: Fragment; snapshot: number; watermark: number }, OpenedQuery>;
   /** The same for raw samples in (endMs - windowMs, endMs]. */
   openSamples: Op<
     { matchers: readonly Matcher[]; windowMs: number; endMs: number; snapshot: number; watermark: number },
-    { query: number; series: number }
+    OpenedQuery
   >;
-  /** Evaluates the next morsel. Rows and samples come with each morsel, groups with the last. */
-  nextMorsel: Op<
-    { query: number },
-    {
-      done: boolean;
-      samples: number;
-      columns: ColumnsMessage | undefined;
-      raw: SamplesMessage | undefined;
-      notes: Note[];
-    }
-  >;
+  nextMorsel: Op<{ query: number }, Morsel>;
   closeQuery: Op<{ query: number }, Record<string, never>>;
   /** No fragment of this snapshot will follow. */
   closeSnapshot: Op<{ snapshot: number }, Record<string, never>>;

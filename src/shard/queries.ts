@@ -47,27 +47,29 @@ export class ShardQueries {
 
   open({ fragment, snapshot, watermark }: Request<'openQuery'>): Reply<'openQuery'> {
     const list = this.#select.series(fragment.matchers);
-    return this.#guard(list, () => {
+    const open = this.#guard(list, (): OpenQuery => {
       const view = this.#snapshots.view(snapshot, watermark);
       const { startMs, stepMs, count } = fragment.steps;
       if (hasWindowFn(fragment.fn)) {
         const window = { startMs, stepMs, steps: count, windowMs: fragment.windowMs };
         const query = this.#queries.open(list, view, fragment.fn, window, fragment.dropName, fragment.aggregate);
-        return this.#add({ list, query, fragment, builder: undefined });
+        return { list, query, fragment, builder: undefined };
       }
       const endMs = startMs + stepMs * (count - 1);
       const query = this.#queries.openSamples(list, view, endMs - startMs + fragment.windowMs, endMs);
       const builder = fragment.aggregate === undefined ? undefined : new ColumnsBuilder(count);
-      return this.#add({ list, query, fragment, builder });
+      return { list, query, fragment, builder };
     });
+    return this.#add(open);
   }
 
   openSamples({ matchers, windowMs, endMs, snapshot, watermark }: Request<'openSamples'>): Reply<'openQuery'> {
     const list = this.#select.series(matchers);
-    return this.#guard(list, () => {
+    const open = this.#guard(list, (): OpenQuery => {
       const query = this.#queries.openSamples(list, this.#snapshots.view(snapshot, watermark), windowMs, endMs);
-      return this.#add({ list, query, fragment: undefined, builder: undefined });
+      return { list, query, fragment: undefined, builder: undefined };
     });
+    return this.#add(open);
   }
 
   next(number: number): Reply<'nextMorsel'> {
@@ -113,10 +115,20 @@ export class ShardQueries {
     };
   }
 
+  /** Evaluates the first morsel at once: most queries have only this one, and are closed with it. */
   #add(open: OpenQuery): Reply<'openQuery'> {
     const query = ++this.#last;
     this.#open.set(query, open);
-    return { query, series: open.list.count };
+    const series = open.list.count;
+    try {
+      const first = this.next(query);
+      if (!first.done) return { query, series, first };
+      this.close(query);
+      return { query, series, first };
+    } catch (error) {
+      this.close(query);
+      throw error;
+    }
   }
 
   #get(number: number): OpenQuery {
@@ -125,10 +137,10 @@ export class ShardQueries {
     return open;
   }
 
-  /** Releases the list when opening fails. */
-  #guard<T>(list: SeriesList, action: () => T): T {
+  /** Releases the list when opening fails, before a query has it. */
+  #guard<T>(list: SeriesList, open: () => T): T {
     try {
-      return action();
+      return open();
     } catch (error) {
       this.#select.release(list);
       throw error;

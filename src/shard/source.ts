@@ -11,7 +11,7 @@ import type { Columns, Fragment, Note, QueryContext, RawSeries, Source } from '.
 import type { Hold } from './appends.js';
 import type { Lane, ShardClient } from './client.js';
 import { decodeLabels, joinBuffers } from './columns.js';
-import type { ColumnsMessage, SamplesMessage } from './protocol.js';
+import type { ColumnsMessage, Morsel, OpenedQuery, SamplesMessage } from './protocol.js';
 import type { Shards } from './shards.js';
 
 /** Numbers of snapshots given out in this process. */
@@ -34,7 +34,7 @@ export class ShardSource implements Source {
     this.#hold.release();
     // Not waited for, as below.
     for (const { client } of this.#shards.handles) {
-      client.call('closeSnapshot', { snapshot: this.#snapshot }, this.#lane).catch(() => {});
+      client.callSoon('closeSnapshot', { snapshot: this.#snapshot }, 'ingest').catch(() => {});
     }
   }
 
@@ -66,7 +66,7 @@ export class ShardSource implements Source {
   }
 
   /** Opens a query on every shard and runs it there. */
-  async #each(context: QueryContext, open: (client: ShardClient) => Promise<{ query: number }>): Promise<Share[]> {
+  async #each(context: QueryContext, open: (client: ShardClient) => Promise<OpenedQuery>): Promise<Share[]> {
     context.signal.throwIfAborted();
     const opened = this.#shards.handles.map(({ client }) => ({ client, opening: open(client) }));
     Promise.allSettled(opened.map(({ opening }) => opening)).then(() => this.#hold.release());
@@ -74,26 +74,31 @@ export class ShardSource implements Source {
   }
 
   /** Takes the morsels of a query on one shard until it is done or the context says stop. */
-  async #run(client: ShardClient, context: QueryContext, opening: Promise<{ query: number }>): Promise<Share> {
-    const { query } = await opening;
+  async #run(client: ShardClient, context: QueryContext, opening: Promise<OpenedQuery>): Promise<Share> {
+    const { query, first } = await opening;
     const share: Share = { columns: [], raw: [], notes: [] };
+    let morsel = first;
     try {
-      for (let done = false; !done; ) {
+      this.#take(share, morsel, context);
+      while (!morsel.done) {
         context.signal.throwIfAborted();
-        const morsel = await client.call('nextMorsel', { query }, this.#lane);
-        done = morsel.done;
-        if (morsel.columns !== undefined && morsel.columns.rowCount > 0) share.columns.push(morsel.columns);
-        if (morsel.raw !== undefined) {
-          share.raw.push(morsel.raw);
-          context.charge(morsel.raw.times.byteLength / 8);
-        }
-        share.notes.push(...morsel.notes);
+        morsel = await client.call('nextMorsel', { query }, this.#lane);
+        this.#take(share, morsel, context);
       }
       return share;
     } finally {
       // Not waited for: nobody needs the answer, and the shard frees it in turn.
-      client.call('closeQuery', { query }, this.#lane).catch(() => {});
+      if (!first.done) client.call('closeQuery', { query }, this.#lane).catch(() => {});
     }
+  }
+
+  #take(share: Share, morsel: Morsel, context: QueryContext): void {
+    if (morsel.columns !== undefined && morsel.columns.rowCount > 0) share.columns.push(morsel.columns);
+    if (morsel.raw !== undefined) {
+      share.raw.push(morsel.raw);
+      context.charge(morsel.raw.times.byteLength / 8);
+    }
+    share.notes.push(...morsel.notes);
   }
 }
 
