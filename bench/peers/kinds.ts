@@ -1,6 +1,7 @@
 // The servers that a benchmark can start. Each runs as it comes, with nothing switched on or off but what a load
 // needs at all; every exception says why.
 
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,16 +13,18 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 /** After so long a peer's background work is left to go on beside the measurement. */
 const SETTLE_MAX_MS = 120_000;
 
+const MAIN = join(ROOT, 'dist/src/main.js');
+
 export const narthex: PeerKind = {
   name: 'narthex',
   writePath: '/api/v1/write',
+  version: () => versionOf(process.execPath, [MAIN, '--version']),
   command: (place) => {
-    const main = join(ROOT, 'dist/src/main.js');
-    if (!existsSync(main)) return undefined;
+    if (!existsSync(MAIN)) return undefined;
     const profile = place.profileFolder ? ['--cpu-prof', `--cpu-prof-dir=${place.profileFolder}`] : [];
     // It drops what is older than its window, and the suite asks for six hours.
     const window = '--storage.head-window=12h';
-    return { file: process.execPath, args: [...profile, main, ...prometheusFlags(place), window] };
+    return { file: process.execPath, args: [...profile, MAIN, ...prometheusFlags(place), window] };
   },
   settle: () => pause(2000),
 };
@@ -29,6 +32,7 @@ export const narthex: PeerKind = {
 export const prometheus: PeerKind = {
   name: 'prometheus',
   writePath: '/api/v1/write',
+  version: () => versionOf(installed('prometheus'), ['--version']),
   command: (place) => {
     const file = installed('prometheus');
     return file === undefined ? undefined : { file, args: prometheusFlags(place) };
@@ -44,6 +48,7 @@ export const prometheus: PeerKind = {
 export const victoria: PeerKind = {
   name: 'victoria',
   writePath: '/api/v1/write',
+  version: () => versionOf(installed('victoria-metrics'), ['-version']),
   command: (place) => {
     const file = installed('victoria-metrics');
     if (file === undefined) return undefined;
@@ -82,6 +87,14 @@ function prometheusFlags({ port, dataFolder, configFile }: Place): string[] {
 function installed(name: string): string | undefined {
   const file = join(process.env.PEERS_DIR ?? join(tmpdir(), 'peers'), 'x', name, 'usr/bin', name);
   return existsSync(file) ? file : undefined;
+}
+
+/** What it says in its first line; some builds say nothing. */
+function versionOf(file: string | undefined, args: readonly string[]): string {
+  if (file === undefined) return 'not installed';
+  const { stdout, stderr } = spawnSync(file, args, { encoding: 'utf8' });
+  const [line = ''] = `${stdout}${stderr}`.split('\n');
+  return /v?\d+\.\d+[\w.+~-]*/.exec(line)?.[0] ?? 'unknown';
 }
 
 async function headSpanMs(url: string): Promise<number> {

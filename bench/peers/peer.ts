@@ -36,6 +36,8 @@ export interface PeerProcess {
 export interface PeerKind {
   readonly name: string;
   readonly writePath: string;
+  /** Of the binary on this machine. */
+  version(): string;
   /** The program and its arguments; undefined where it is not on this machine. */
   command(place: Place): { readonly file: string; readonly args: readonly string[] } | undefined;
   /** See Peer.settle(). */

@@ -1,6 +1,6 @@
 // Starts a server as a process of its own, on a free port of 127.0.0.1 and a data directory that goes away with it.
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import {
   closeSync,
   existsSync,
@@ -56,7 +56,7 @@ class ServerProcess implements Peer, PeerProcess {
     this.name = kind.name;
     this.url = `http://127.0.0.1:${port}`;
     this.writePath = kind.writePath;
-    this.version = versionOf(this.#command());
+    this.version = kind.version();
   }
 
   get process(): PeerProcess {
@@ -133,14 +133,6 @@ class ServerProcess implements Peer, PeerProcess {
   #lastLog(): string {
     return readFileSync(join(this.#folder, 'log'), 'utf8').split('\n').slice(-20).join('\n');
   }
-}
-
-/** What the first line of `--version` says; VictoriaMetrics wants one dash, the others take it too. */
-function versionOf({ file, args }: { file: string; args: readonly string[] }): string {
-  const script = args[0]?.startsWith('-') ? [] : args.slice(0, 1);
-  const { stdout, stderr } = spawnSync(file, [...script, '--version'], { encoding: 'utf8' });
-  const [line = ''] = `${stdout}${stderr}`.split('\n');
-  return /v?\d+\.\d+[\w.+~-]*/.exec(line)?.[0] ?? line.trim();
 }
 
 async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
