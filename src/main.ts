@@ -38,11 +38,10 @@ async function run(flags: Extract<typeof invocation, { kind: 'run' }>['flags'], 
   log.info('Starting Narthex', { version, node: process.version, pid: process.pid });
   let server: Server | undefined;
   let ending = false;
-  const end = async (why: string) => {
+  const end = async (why: string, code = 0) => {
     if (ending) return;
     ending = true;
     log.info('Stopping', { reason: why });
-    let code = 0;
     try {
       await server?.stop();
       log.info('See you next time!');
@@ -69,6 +68,7 @@ async function run(flags: Extract<typeof invocation, { kind: 'run' }>['flags'], 
       clock: realClock,
       log,
       quit: () => void end('request to /-/quit'),
+      fail: (reason) => void end(reason.message, 1),
     });
     await server.start();
   } catch (error) {

@@ -2,8 +2,9 @@
 
 import type { BodySink } from '../base/http.js';
 import type { RelabelRule } from '../relabel/rule.js';
+import { ShardUnavailable } from '../shard/client.js';
 import type { Ingest } from '../shard/ingest.js';
-import type { RelabelSource, ScrapeReply } from '../shard/protocol.js';
+import type { RelabelSource, ScrapeReply, TargetConfig } from '../shard/protocol.js';
 import type { Shards } from '../shard/shards.js';
 import type { Slot, Slots } from '../shard/slots.js';
 import type {
@@ -20,8 +21,9 @@ interface OpenTarget {
   readonly shard: number;
   readonly job: string;
   readonly sink: SlotSink;
+  readonly config: TargetConfig;
   /** Resolves when the shard knows the target. */
-  readonly opened: Promise<void>;
+  opened: Promise<void>;
 }
 
 /** Told of new series that the memory limit refused, with the job they are of. */
@@ -43,7 +45,7 @@ export class ShardAppender implements ScrapeAppender {
   open(target: TargetOptions): TargetHandle {
     const number = ++this.#last;
     const shard = Math.abs(target.hash % this.#shards.count);
-    const opened = this.#ingest.openTarget(shard, {
+    const config: TargetConfig = {
       target: number,
       job: target.job,
       labels: target.labels,
@@ -55,13 +57,25 @@ export class ShardAppender implements ScrapeAppender {
       labelLimit: target.labelLimit,
       labelNameLengthLimit: target.labelNameLengthLimit,
       labelValueLengthLimit: target.labelValueLengthLimit,
-    });
-    // Its failure is met by the first commit.
-    opened.catch(() => {});
+    };
     const handle = number as TargetHandle;
     const sink = new SlotSink(this.#shards.shard(shard).slots);
-    this.#targets.set(handle, { number, shard, job: target.job, sink, opened });
+    this.#targets.set(handle, { number, shard, job: target.job, sink, config, opened: this.#tell(shard, config) });
     return handle;
+  }
+
+  /** A shard was made again: it is told its targets. */
+  reopen(shard: number): void {
+    for (const target of this.#targets.values()) {
+      if (target.shard === shard) target.opened = this.#tell(shard, target.config);
+    }
+  }
+
+  #tell(shard: number, config: TargetConfig): Promise<void> {
+    const opened = this.#ingest.openTarget(shard, config);
+    // A failure is met by the first commit.
+    opened.catch(() => {});
+    return opened;
   }
 
   /** What a target is called inside: for metadata. */
@@ -105,8 +119,13 @@ export class ShardAppender implements ScrapeAppender {
     const target = this.#get(handle);
     this.#targets.delete(handle);
     target.sink.release();
-    await target.opened;
-    await this.#ingest.closeTarget(target.shard, target.number, staleTimeMs);
+    try {
+      await target.opened;
+      await this.#ingest.closeTarget(target.shard, target.number, staleTimeMs);
+    } catch (error) {
+      // A shard that is being made again will not hear of the target; nor are there stale markers then.
+      if (!(error instanceof ShardUnavailable)) throw error;
+    }
   }
 
   #get(handle: TargetHandle): OpenTarget {
@@ -127,6 +146,9 @@ export class SlotSink implements BodySink {
 
   /** Where the body lies; 0 before any was reserved (an empty body needs no room). */
   get address(): number {
+    if (this.#slot !== undefined && !this.#slots.isCurrent(this.#slot)) {
+      throw new ShardUnavailable('the shard died while it was lent the body');
+    }
     return this.#slot?.address ?? 0;
   }
 

@@ -60,6 +60,12 @@ export class StorageMetrics {
       { type: 'gauge' },
       () => Math.max(0, this.#storage.ingest.newestMs / 1000),
     );
+    registry.collect(
+      'narthex_shard_rebuilds_total',
+      'Shards that died and were made again from the log.',
+      { type: 'counter' },
+      () => this.#storage.rebuilt,
+    );
     this.#registerLog(registry);
   }
 

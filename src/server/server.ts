@@ -40,6 +40,8 @@ export interface ServerOptions {
   readonly log: Logger;
   /** Ends the process in good order: called by /-/quit. */
   readonly quit: () => void;
+  /** Ends the process in as good order as is left, with an exit code that tells. */
+  readonly fail: (reason: Error) => void;
 }
 
 /** Requests under way get this long at the end. */
@@ -147,6 +149,10 @@ export class Server {
           ? { mode: 'interval', intervalMs: flags.storageWalSync.intervalMs }
           : { mode: flags.storageWalSync.kind },
       windowMs: flags.storageHeadWindowMs,
+      onHopeless: (reason) => {
+        log.error('Giving up', { err: reason });
+        this.#options.fail(reason);
+      },
     });
     this.#storage = storage;
     if (this.#state === 'stopping') return storage.close();
@@ -203,6 +209,7 @@ export class Server {
     const appender = new ShardAppender(storage.shards, storage.ingest, (job, series) =>
       log.warn('New series refused: the memory limit is reached', { scrape_pool: job, series }),
     );
+    storage.onShardBack = (shard) => appender.reopen(shard);
     return new ScrapeManager({
       clock,
       appender,

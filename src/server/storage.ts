@@ -3,8 +3,10 @@
 import type { Clock, Timer } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import { secretBytes } from '../base/prng.js';
+import type { ShardClient } from '../shard/client.js';
 import { Ingest } from '../shard/ingest.js';
 import { LogThread } from '../shard/log-thread.js';
+import { Rebuilder } from '../shard/rebuild.js';
 import { Shards } from '../shard/shards.js';
 import type { Logger } from '../telemetry/log.js';
 import type { SyncPolicy } from '../tsdb/wal/log.js';
@@ -17,6 +19,10 @@ export interface StorageOptions {
   readonly sync: SyncPolicy;
   /** How much of the newest time stays in memory. */
   readonly windowMs: number;
+  /** Shards died too often to go on. */
+  readonly onHopeless: (reason: Error) => void;
+  /** Tests may end shards on purpose. */
+  readonly faults?: boolean;
 }
 
 /** Segments of the log, as the replay goes through them. */
@@ -54,6 +60,9 @@ export class Storage {
   readonly #replayed: Int32Array;
   #segments: { readonly min: number; readonly max: number } = { min: 0, max: 0 };
   #closed = false;
+  #rebuilder: Rebuilder | undefined;
+  /** A shard was made again, and knows nothing but the log: what is called now comes first. */
+  onShardBack: ((index: number) => void) | undefined;
 
   private constructor(shards: Shards, log: LogThread, options: StorageOptions, clock: Clock, logger: Logger) {
     this.shards = shards;
@@ -80,6 +89,7 @@ export class Storage {
         memoryBytes,
         inputBytes: Math.min(memoryBytes * INPUT_SHARE, INPUT_BYTES_MAX),
         threads: true,
+        faults: options.faults,
       },
       log,
     );
@@ -94,7 +104,13 @@ export class Storage {
   async replay(): Promise<void> {
     const { path } = this.#options;
     await this.#replay(`${path}/wal`, `${path}/narthex`);
+    this.#rebuilder = this.#watchShards();
     this.#schedule();
+  }
+
+  /** Shards made again since the start. */
+  get rebuilt(): number {
+    return this.#rebuilder?.rebuilt ?? 0;
   }
 
   get replayProgress(): ReplayProgress {
@@ -141,6 +157,34 @@ export class Storage {
       bytes: opened.bytes,
       series: reports.reduce((sum, report) => sum + report.series, 0),
       samples: reports.reduce((sum, report) => sum + report.totals.applied, 0),
+    });
+  }
+
+  #watchShards(): Rebuilder {
+    return new Rebuilder(this.shards, this.#clock, {
+      onDeath: (shard, reason) =>
+        this.#logger.error('A shard died: it is made again from the log', { shard, err: reason }),
+      replay: (client, shard) => this.#replayOne(client, shard),
+      onBack: (shard) => this.onShardBack?.(shard),
+      onHopeless: (reason) => {
+        if (!this.#closed) this.#options.onHopeless(reason);
+      },
+    });
+  }
+
+  /** Reads the log, which the log thread goes on writing for the other shards: its end may look torn. */
+  async #replayOne(client: ShardClient, shard: number): Promise<void> {
+    // No segment may go meanwhile.
+    await this.#truncating;
+    const startMs = this.#clock.monotonicMs();
+    const { path } = this.#options;
+    const request = { folder: `${path}/wal`, ownFolder: `${path}/narthex`, repair: false, progress: this.#replayed };
+    const { totals, series } = await client.call('replay', request, 'ingest');
+    this.#logger.info('The shard is back', {
+      shard,
+      duration: `${((this.#clock.monotonicMs() - startMs) / 1000).toFixed(3)}s`,
+      series,
+      samples: totals.applied,
     });
   }
 

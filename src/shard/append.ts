@@ -10,6 +10,8 @@ export class PartStore {
   readonly #head: Head;
   readonly #parts = new Map<number, PartRef[]>();
   #last = 0;
+  /** The append under way. */
+  #scope: AppendScope | undefined;
 
   constructor(head: Head) {
     this.#head = head;
@@ -29,6 +31,19 @@ export class PartStore {
   get count(): number {
     return this.#parts.size;
   }
+
+  begin(scope: AppendScope): void {
+    this.#scope = scope;
+  }
+
+  end(): void {
+    this.#scope = undefined;
+  }
+
+  /** The handler failed: what its append had done so far is in the head, and must get into the log. */
+  abandon(): WalParts | undefined {
+    return this.#scope?.finish().wal;
+  }
 }
 
 const NO_WAL: WalParts = { series: undefined, samples: undefined, release: 0 };
@@ -37,16 +52,19 @@ const NO_WAL: WalParts = { series: undefined, samples: undefined, release: 0 };
 export class AppendScope {
   readonly #head: Head;
   readonly #refs: Refs;
+  readonly #store: PartStore;
   readonly #header: AppendHeader;
   #seriesPart: PartRef | undefined;
   #samplesPart: PartRef | undefined;
   #created = 0;
   #refused = 0;
 
-  constructor(head: Head, refs: Refs, header: AppendHeader) {
+  constructor(head: Head, refs: Refs, store: PartStore, header: AppendHeader) {
     this.#head = head;
     this.#refs = refs;
+    this.#store = store;
     this.#header = header;
+    store.begin(this);
     head.beginAppend();
   }
 
@@ -82,11 +100,12 @@ export class AppendScope {
   }
 
   /** What happened, and the parts for the log, kept by number until it has them. */
-  finish(store: PartStore): { outcome: Outcome; wal: WalParts } {
+  finish(): { outcome: Outcome; wal: WalParts } {
+    this.#store.end();
     const series = this.#span(this.#seriesPart);
     const samples = this.#span(this.#samplesPart);
     const parts = [this.#seriesPart, this.#samplesPart].filter((part) => part !== undefined);
-    const wal = parts.length === 0 ? NO_WAL : { series, samples, release: store.keep(parts) };
+    const wal = parts.length === 0 ? NO_WAL : { series, samples, release: this.#store.keep(parts) };
     return { outcome: outcomeOf(this.#head.outcome(), this.#created), wal };
   }
 

@@ -59,6 +59,11 @@ export class Appends {
     if (this.#waiters.length > 0) this.#wake();
   }
 
+  /** Resolves when all appends that have begun by now are over. */
+  settled(): Promise<void> {
+    return this.visible(this.#last);
+  }
+
   /** For a reader that begins now. */
   hold(): Hold {
     const hold = { watermark: this.#watermark, released: false };

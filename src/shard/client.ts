@@ -6,7 +6,7 @@
 // morsel at most, and a wake-up is shared by all that waited for it.
 
 import { type Clock, realClock, type Timer } from '../base/clock.js';
-import type { Job, JobError, OpName, Reply, Request, Task, TaskReply } from './protocol.js';
+import type { Job, JobError, OpName, Reply, Request, Task, TaskReply, WalParts } from './protocol.js';
 
 /** Who goes first: appends, then rules and what tools wait for, then ad-hoc queries. */
 export type Lane = 'ingest' | 'rules' | 'adhoc';
@@ -21,16 +21,21 @@ export interface ShardPort {
 export class ShardError extends Error {
   override readonly name = 'ShardError';
   readonly kind: JobError['kind'];
+  /** What the job had done to the head before: the log needs it nevertheless. */
+  readonly wal: WalParts | undefined;
 
   constructor(error: JobError) {
     super(error.message);
     this.kind = error.kind;
+    this.wal = error.wal;
   }
 }
 
 /** The shard is gone, or being rebuilt from the log: try again in a moment. */
 export class ShardUnavailable extends Error {
   override readonly name = 'ShardUnavailable';
+  /** Of the API's error types. */
+  readonly type = 'unavailable';
 }
 
 /** Appends that one task takes at most: a task should not keep a query waiting for more than some milliseconds. */
@@ -51,7 +56,7 @@ interface Waiting {
 }
 
 export class ShardClient {
-  readonly #port: ShardPort;
+  #port: ShardPort;
   readonly #clock: Clock;
   readonly #lanes: Record<Lane, Waiting[]> = { ingest: [], rules: [], adhoc: [] };
   #release: number[] = [];
@@ -59,7 +64,7 @@ export class ShardClient {
   #held = 0;
   #busy = false;
   #dead: Error | undefined;
-  /** Called once, with the reason, when the core trapped or the thread died. */
+  /** Called with the reason when the core trapped or the thread died: from then on every call is refused. */
   onDeath: ((reason: Error) => void) | undefined;
 
   /** Runs out when jobs that can wait have waited long enough. */
@@ -114,7 +119,22 @@ export class ShardClient {
     return this.#lanes[lane].length;
   }
 
+  /** Ends what is left of a dead shard. */
+  async bury(): Promise<void> {
+    await this.#port.close();
+  }
+
+  /** A dead shard was made again behind another port. Everything that named parts of the old one has ended. */
+  revive(port: ShardPort): void {
+    this.#port = port;
+    this.#release = [];
+    this.#urgent = 0;
+    this.#busy = false;
+    this.#dead = undefined;
+  }
+
   async close(): Promise<void> {
+    this.onDeath = undefined;
     this.#die(new ShardUnavailable('the shard is closed'));
     await this.#port.close();
   }

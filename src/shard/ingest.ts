@@ -8,6 +8,7 @@
 // a crash leaves all of it or nothing.
 
 import type { Labels } from '../model/labels.js';
+import { ShardError } from './client.js';
 import type { LogPort, RecordPart } from './log-port.js';
 import type {
   AdoptedStrangers,
@@ -80,10 +81,9 @@ export class Ingest {
     const { target, shard, body, gzip, bodyLimit, timeMs, durationS } = request;
     return this.#append(`target ${target}`, timeMs, false, async (header, work) => {
       const report = { timeMs, durationS };
-      const reply = await this.#client(shard).callSoon(
-        'scrape',
-        { ...header, target, body, gzip, bodyLimit, report },
-        'ingest',
+      const reply = await work.watch(
+        shard,
+        this.#client(shard).callSoon('scrape', { ...header, target, body, gzip, bodyLimit, report }, 'ingest'),
       );
       work.take(shard, reply);
       const rest = { ...header, target, body, gzip, bodyLimit, timeMs, isBodyKept: reply.error === undefined };
@@ -91,7 +91,7 @@ export class Ingest {
         this.#client(shard).call('completeScrape', { ...rest, strangers }, 'ingest'),
       );
       this.#nearRefs.set(`target ${target}`, reply.nearRef);
-      return { ...reply, outcome: work.outcome };
+      return { ...reply, outcome: work.outcome, refusedSeries: reply.refusedSeries + work.refusedSeries };
     });
   }
 
@@ -111,13 +111,13 @@ export class Ingest {
   /** A remote write body in a slot of a shard. Resolves once it is on the disk and visible. */
   write(shard: number, body: Span, nowMs: number): Promise<WriteReply> {
     return this.#append(`writes ${shard}`, nowMs, true, async (header, work) => {
-      const reply = await this.#client(shard).call('write', { ...header, body }, 'ingest');
+      const reply = await work.watch(shard, this.#client(shard).call('write', { ...header, body }, 'ingest'));
       work.take(shard, reply);
       await this.#settle(header, work, reply.strangers, shard, undefined, (strangers) =>
         this.#client(shard).call('completeWrite', { ...header, body, strangers }, 'ingest'),
       );
       if (reply.nearRef > 0) this.#nearRefs.set(`writes ${shard}`, reply.nearRef);
-      return { ...reply, outcome: work.outcome };
+      return { ...reply, outcome: work.outcome, refusedSeries: reply.refusedSeries + work.refusedSeries };
     });
   }
 
@@ -135,9 +135,10 @@ export class Ingest {
         if (list === undefined) byOwner.set(owner, [one]);
         else list.push(one);
       }
-      await Promise.all(
+      await allSettled(
         [...byOwner].map(async ([owner, list]) => {
-          work.take(owner, await this.#client(owner).call('append', { ...header, series: list }, 'ingest'));
+          const reply = this.#client(owner).call('append', { ...header, series: list }, 'ingest');
+          work.take(owner, await work.watch(owner, reply));
         }),
       );
       return work.outcome;
@@ -151,14 +152,14 @@ export class Ingest {
     run: (header: AppendHeader) => Promise<ScrapeReply>,
   ): Promise<ScrapeReply> {
     return this.#append(`target ${target}`, timeMs, false, async (header, work) => {
-      const reply = await run(header);
+      const reply = await work.watch(shard, run(header));
       work.take(shard, reply);
       const body = { address: 0, bytes: 0 };
       const rest = { ...header, target, body, gzip: false, bodyLimit: 0, timeMs, isBodyKept: false };
       await this.#settle(header, work, reply.strangers, shard, target, (strangers) =>
         this.#client(shard).call('completeScrape', { ...rest, strangers }, 'ingest'),
       );
-      return { ...reply, outcome: work.outcome };
+      return { ...reply, outcome: work.outcome, refusedSeries: reply.refusedSeries + work.refusedSeries };
     });
   }
 
@@ -173,19 +174,17 @@ export class Ingest {
     if (log.stuck !== undefined) throw new IngestRefused(log.stuck);
     const append = appends.begin();
     const work = new AppendWork();
+    const header = { append, baseRef: this.#nearRefs.get(stream) ?? 0, baseTimeMs, ...this.#bounds() };
+    // What shards did apply goes to the log in any case: it is in their heads, and later samples rely on its series.
+    const commit = () => log.commit(work.records(header), durable).finally(() => this.#end(append, work));
     let result: T;
-    let committed: Promise<void>;
     try {
-      const header = { append, baseRef: this.#nearRefs.get(stream) ?? 0, baseTimeMs, ...this.#bounds() };
       result = await run(header, work);
-      committed = log.commit(work.records(header), durable);
     } catch (error) {
-      // What the shards did apply is not in the log, and nobody was told of it.
-      this.#end(append, work);
+      commit().catch(() => {});
       throw error;
     }
-    const ended = committed.finally(() => this.#end(append, work));
-    await unlessStuck(ended, log);
+    await unlessStuck(commit(), log);
     if (durable) await appends.visible(append);
     if (work.outcome.newestMs !== undefined && work.outcome.newestMs > this.#newestMs)
       this.#newestMs = work.outcome.newestMs;
@@ -210,22 +209,27 @@ export class Ingest {
     complete: (strangers: AdoptedStrangers[]) => Promise<Reply<'completeScrape' | 'completeWrite'>>,
   ): Promise<void> {
     const settle = async (some: readonly Strangers[]): Promise<Gone[]> => {
-      if (some.length > 0) work.take(shard, await complete(await this.#adopt(header, work, some)));
+      if (some.length > 0) {
+        const adopted = await this.#adopt(header, work, some);
+        work.take(shard, await work.watch(shard, complete(adopted)));
+      }
       return this.#sendRows(header, work);
     };
     const gone = await settle(strangers);
     if (gone.length === 0) return;
     await this.#client(shard).call('forget', { target, gone }, 'ingest');
-    const again = await complete([]);
+    const again = await work.watch(shard, complete([]));
     work.take(shard, again);
-    await settle(again.strangers);
+    const stillGone = await settle(again.strangers);
+    if (stillGone.length > 0) throw new IngestRefused('series were dropped while they were written: try again');
   }
 
   async #adopt(header: AppendHeader, work: AppendWork, strangers: readonly Strangers[]): Promise<AdoptedStrangers[]> {
-    return Promise.all(
+    return allSettled(
       strangers.map(async ({ owner, labels }) => {
-        const reply = await this.#client(owner).call('adopt', { ...header, labels }, 'ingest');
+        const reply = await work.watch(owner, this.#client(owner).call('adopt', { ...header, labels }, 'ingest'));
         work.take(owner, { ...reply, outgoing: [], outcome: undefined });
+        work.refusedSeries += reply.adopted.filter(({ series }) => series < 0).length;
         return { owner, labels, adopted: reply.adopted };
       }),
     );
@@ -235,9 +239,9 @@ export class Ingest {
   async #sendRows(header: AppendHeader, work: AppendWork): Promise<Gone[]> {
     const outgoing = work.outgoing.splice(0);
     const gone: Gone[] = [];
-    await Promise.all(
+    await allSettled(
       outgoing.map(async ({ owner, rows }) => {
-        const reply = await this.#client(owner).call('rows', { ...header, rows }, 'ingest', [rows]);
+        const reply = await work.watch(owner, this.#client(owner).call('rows', { ...header, rows }, 'ingest', [rows]));
         work.take(owner, { ...reply, outgoing: [] });
         if (reply.unknown.length > 0) gone.push({ owner, series: reply.unknown });
       }),
@@ -258,6 +262,12 @@ function unlessStuck(ended: Promise<void>, log: LogPort): Promise<void> {
   });
 }
 
+/** All results, or the first error, but not before all are settled: what each of them did is known then. */
+async function allSettled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
+}
+
 /** What one append has done so far, on all shards. */
 class AppendWork {
   readonly #series: RecordPart[] = [];
@@ -265,6 +275,19 @@ class AppendWork {
   readonly releases: [shard: number, part: number][] = [];
   readonly outgoing: Outgoing[] = [];
   outcome: Outcome = NOTHING;
+  /** New series that their owners have no room for. */
+  refusedSeries = 0;
+
+  /** Takes what a job had done before it failed. */
+  async watch<T>(shard: number, reply: Promise<T>): Promise<T> {
+    try {
+      return await reply;
+    } catch (error) {
+      const wal = error instanceof ShardError ? error.wal : undefined;
+      if (wal !== undefined) this.take(shard, { wal, outgoing: [], outcome: undefined });
+      throw error;
+    }
+  }
 
   take(shard: number, reply: { wal: WalParts; outgoing: readonly Outgoing[]; outcome: Outcome | undefined }): void {
     const { series, samples, release } = reply.wal;

@@ -8,6 +8,8 @@ export type RecordPart = { readonly shard: number; readonly span: Span } | Uint8
 export interface LogPort {
   /** The shards' memories, before the first commit. */
   attach(memories: readonly WebAssembly.Memory[]): void;
+  /** A shard was made again, with another memory. No commit that names the old one is under way. */
+  replace(shard: number, memory: WebAssembly.Memory): Promise<void>;
   /**
    * Writes records in order; resolves once they are written and, where `durable`, on the disk.
    * Commits are written in the order of the calls. While the log cannot be written they wait, and whenStuck()
@@ -24,6 +26,7 @@ export interface LogPort {
 /** No log at all: for tests, and for what is loaded to be thrown away. */
 export const noLog: LogPort = {
   attach() {},
+  replace: () => Promise.resolve(),
   commit: () => Promise.resolve(),
   stuck: undefined,
   whenStuck: () => () => {},

@@ -30,7 +30,7 @@ interface Waiting {
 export class LogThread implements LogPort {
   readonly #thread: Thread<LogSetup, LogTask, LogReply>;
   readonly #clock: Clock;
-  #memories: readonly WebAssembly.Memory[] = [];
+  #memories: WebAssembly.Memory[] = [];
   #queue: Waiting[] = [];
   #busy = false;
   #stuck: string | undefined;
@@ -59,7 +59,12 @@ export class LogThread implements LogPort {
   }
 
   attach(memories: readonly WebAssembly.Memory[]): void {
-    this.#memories = memories;
+    this.#memories = [...memories];
+  }
+
+  async replace(shard: number, memory: WebAssembly.Memory): Promise<void> {
+    this.#memories[shard] = memory;
+    this.#take(await this.#thread.run({ op: 'replace', shard, memory }));
   }
 
   /** Begins to write behind what a shard found when it read the log. */

@@ -33,6 +33,8 @@ export type LogTask =
     }
   | { readonly op: 'commit'; readonly commits: readonly WireCommit[] }
   | { readonly op: 'stats' }
+  /** The shard has another memory from now on. */
+  | { readonly op: 'replace'; readonly shard: number; readonly memory: WebAssembly.Memory }
   /** Replaces old segments by a checkpoint that keeps these refs (f64) and samples from mint on. */
   | { readonly op: 'checkpoint'; readonly refs: readonly ArrayBuffer[]; readonly minTimeMs: number }
   | { readonly op: 'close' };
@@ -49,7 +51,7 @@ export class LogHost {
   readonly #setup: LogSetup;
   readonly #core = new Core();
   #log: Log | undefined;
-  #memories: readonly WebAssembly.Memory[] = [];
+  #memories: WebAssembly.Memory[] = [];
 
   constructor(setup: LogSetup) {
     this.#setup = setup;
@@ -59,7 +61,10 @@ export class LogHost {
     switch (task.op) {
       case 'open':
         this.#open(task.opened, task.repair);
-        this.#memories = task.memories;
+        this.#memories = [...task.memories];
+        break;
+      case 'replace':
+        this.#memories[task.shard] = task.memory;
         break;
       case 'commit':
         return this.#commit(task.commits);

@@ -318,6 +318,9 @@ export interface ShardOps {
   /** Reads the whole log and applies what this shard owns. */
   replay: Op<{ folder: string; ownFolder: string; repair: boolean; progress: ReplayProgress }, ReplayReport>;
 
+  /** Ends the shard the hard way, for tests: refused unless the shard was started for that. */
+  fault: Op<{ how: 'trap' | 'exit' }, Record<string, never>>;
+
   /** Frees what lies before mint, in bounded steps; called until done. */
   truncate: Op<{ minTimeMs: number }, { done: boolean; removed: number }>;
   /** Refs of all series alive, ascending, as float64: what a checkpoint keeps. Moves. */
@@ -357,6 +360,8 @@ export type JobResult = { readonly ok: unknown } | { readonly error: JobError };
 export interface JobError {
   readonly kind: 'bad_data' | 'execution' | 'memory' | 'internal';
   readonly message: string;
+  /** What an append had done before it failed. */
+  readonly wal?: WalParts;
 }
 
 /** What a shard is started with. */
@@ -373,6 +378,8 @@ export interface ShardSetup {
   readonly refCounter: SharedArrayBuffer;
   /** How much of a query is evaluated in one job: for tests; there is a good default. */
   readonly morsel: MorselSize | undefined;
+  /** Tests may end the shard on purpose. */
+  readonly faults: boolean;
 }
 
 /** What a started shard tells. */

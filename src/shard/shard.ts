@@ -97,6 +97,7 @@ export class Shard {
 
       replay: (request) => replayLog(core, this.#head, place, request),
       truncate: ({ minTimeMs }) => truncation.step(minTimeMs),
+      fault: ({ how }) => this.#fail(how, setup.faults),
       liveRefs: () => ({ refs: this.#head.liveRefs().buffer as ArrayBuffer }),
     };
   }
@@ -127,28 +128,39 @@ export class Shard {
       const handler = this.#handlers[job.op] as (request: Job['request']) => unknown;
       return { ok: handler(job.request) };
     } catch (error) {
-      if (isTrap(error)) this.#trapped = `${job.op}: ${(error as Error).message}`;
-      return { error: describe(error) };
+      if (isTrap(error)) {
+        this.#trapped = `${job.op}: ${(error as Error).message}`;
+        return { error: describe(error) };
+      }
+      return { error: { ...describe(error), wal: this.#parts.abandon() } };
     }
   }
 
   #adopt(request: Request<'adopt'>, exposition: Exposition, refs: Refs): Reply<'adopt'> {
-    const scope = new AppendScope(this.#head, refs, request);
+    const scope = new AppendScope(this.#head, refs, this.#parts, request);
     const adopted = request.labels.map((labels) => {
       exposition.scratch.write(labels);
       const series = scope.seriesOfScratch();
       return series === NO_SERIES ? { series: -1, ref: 0 } : { series, ref: this.#head.refLow(series) };
     });
-    return { adopted, created: scope.created, wal: scope.finish(this.#parts).wal };
+    return { adopted, created: scope.created, wal: scope.finish().wal };
   }
 
   #rows(request: Request<'rows'>, exposition: Exposition, refs: Refs): Reply<'rows'> {
-    const scope = new AppendScope(this.#head, refs, request);
+    const scope = new AppendScope(this.#head, refs, this.#parts, request);
     const { address, count } = exposition.loadRows(new Uint8Array(request.rows));
     scope.rows(address, count);
-    const finished = scope.finish(this.#parts);
+    const finished = scope.finish();
     const gone = this.#head.unknownRows(finished.outcome.unknown);
     return { ...finished, unknown: Uint32Array.from(gone, (row) => this.#head.seriesOfRow(address, row)) };
+  }
+
+  #fail(how: 'trap' | 'exit', isAllowed: boolean): Record<string, never> {
+    if (!isAllowed) throw new Error('this shard takes no faults');
+    if (how === 'exit') process.exit(1);
+    // No memory is there.
+    this.#core.exports.part_bytes(0xfffffff0);
+    return {};
   }
 
   #lend(bytes: number): { address: number; bytes: number } {

@@ -23,12 +23,13 @@ export interface ShardsOptions {
   readonly core?: 'debug' | 'release';
   /** How much of a query a shard evaluates in one go: for tests. */
   readonly morsel?: MorselSize;
+  /** Tests may end shards on purpose. */
+  readonly faults?: boolean;
 }
 
 export interface ShardHandle {
   readonly client: ShardClient;
   readonly slots: Slots;
-  readonly memory: WebAssembly.Memory;
 }
 
 export class Shards {
@@ -37,9 +38,16 @@ export class Shards {
   readonly log: LogPort;
   /** The highest ref given out, one BigInt64 that all shards share. */
   readonly refCounter: BigInt64Array;
+  readonly #boot: (index: number) => Promise<BootedShard>;
 
-  private constructor(handles: ShardHandle[], log: LogPort, refCounter: SharedArrayBuffer) {
+  private constructor(
+    handles: ShardHandle[],
+    log: LogPort,
+    refCounter: SharedArrayBuffer,
+    boot: (index: number) => Promise<BootedShard>,
+  ) {
     this.handles = handles;
+    this.#boot = boot;
     this.log = log;
     this.refCounter = new BigInt64Array(refCounter);
     this.appends = new Appends((watermark, held) => {
@@ -49,28 +57,41 @@ export class Shards {
 
   static async start(options: ShardsOptions, log: LogPort): Promise<Shards> {
     const refCounter = new SharedArrayBuffer(8);
-    const handles = await Promise.all(
-      Array.from({ length: options.count }, async (_, index) => {
-        const setup: ShardSetup = {
-          index,
-          count: options.count,
-          seed: options.seed,
-          memoryBytes: Math.floor(options.memoryBytes / options.count),
-          inputBytes: Math.floor(options.inputBytes / options.count),
-          core: options.core,
-          refCounter,
-          morsel: options.morsel,
-        };
-        const { port, started } = await (options.threads ? startShard(setup) : startHere(setup));
-        return {
-          client: new ShardClient(port),
-          slots: new Slots(started.memory, started.input),
-          memory: started.memory,
-        };
-      }),
-    );
-    log.attach(handles.map((handle) => handle.memory));
-    return new Shards(handles, log, refCounter);
+    const boot = (index: number) => {
+      const setup: ShardSetup = {
+        index,
+        count: options.count,
+        seed: options.seed,
+        memoryBytes: Math.floor(options.memoryBytes / options.count),
+        inputBytes: Math.floor(options.inputBytes / options.count),
+        core: options.core,
+        refCounter,
+        morsel: options.morsel,
+        faults: options.faults ?? false,
+      };
+      return options.threads ? startShard(setup) : startHere(setup);
+    };
+    const booted = await Promise.all(Array.from({ length: options.count }, (_, index) => boot(index)));
+    const handles = booted.map(({ port, started }) => ({
+      client: new ShardClient(port),
+      slots: new Slots(started.memory, started.input),
+    }));
+    log.attach(booted.map(({ started }) => started.memory));
+    return new Shards(handles, log, refCounter, boot);
+  }
+
+  /**
+   * Makes a dead shard again, empty: `fill` gets a client that nobody else has, and when it is done, all others
+   * get through. Every append that may have touched the old one must be over.
+   */
+  async restart(index: number, fill: (client: ShardClient) => Promise<void>): Promise<void> {
+    const { client, slots } = this.shard(index);
+    await client.bury();
+    const { port, started } = await this.#boot(index);
+    slots.restart(started.memory, started.input);
+    await this.log.replace(index, started.memory);
+    await fill(new ShardClient(port));
+    client.revive(port);
   }
 
   get count(): number {
@@ -86,8 +107,13 @@ export class Shards {
   }
 }
 
+interface BootedShard {
+  readonly port: ShardPort;
+  readonly started: ShardStarted;
+}
+
 /** A shard in this thread. Tasks run in a later turn, as they would elsewhere, and messages are cloned. */
-async function startHere(setup: ShardSetup): Promise<{ port: ShardPort; started: ShardStarted }> {
+async function startHere(setup: ShardSetup): Promise<BootedShard> {
   const shard = new Shard(setup);
   const port: ShardPort = {
     run: async (task, transfer) => {

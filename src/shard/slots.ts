@@ -15,12 +15,14 @@ const SLACK_BYTES = 64;
 export interface Slot extends Span {
   /** Bytes really set aside; `bytes` was asked for. */
   readonly reserved: number;
+  /** What it lies in: that of the shard as it was when the slot was taken. */
+  readonly memory: WebAssembly.Memory;
 }
 
 export class Slots {
   /** Free pieces in address order; no two touch. */
-  readonly #free: { address: number; bytes: number }[];
-  readonly #memory: WebAssembly.Memory;
+  #free: { address: number; bytes: number }[];
+  #memory: WebAssembly.Memory;
   readonly capacity: number;
   #used = 0;
 
@@ -28,6 +30,18 @@ export class Slots {
     this.#memory = memory;
     this.#free = [{ ...region }];
     this.capacity = region.bytes;
+  }
+
+  /** The shard was made again, with another memory; slots of the old one are good for nothing. */
+  restart(memory: WebAssembly.Memory, region: Span): void {
+    this.#memory = memory;
+    this.#free = [{ ...region }];
+    this.#used = 0;
+  }
+
+  /** Whether a slot lies in the shard as it is now. */
+  isCurrent(slot: Slot): boolean {
+    return slot.memory === this.#memory;
   }
 
   get usedBytes(): number {
@@ -40,7 +54,7 @@ export class Slots {
     const index = this.#free.findIndex((piece) => piece.bytes >= reserved);
     const piece = this.#free[index];
     if (piece === undefined) return undefined;
-    const slot = { address: piece.address, bytes, reserved };
+    const slot = { address: piece.address, bytes, reserved, memory: this.#memory };
     piece.address += reserved;
     piece.bytes -= reserved;
     if (piece.bytes === 0) this.#free.splice(index, 1);
@@ -49,6 +63,7 @@ export class Slots {
   }
 
   give(slot: Slot): void {
+    if (!this.isCurrent(slot)) return;
     this.#used -= slot.reserved;
     let at = this.#free.findIndex((piece) => piece.address > slot.address);
     if (at < 0) at = this.#free.length;
@@ -59,7 +74,7 @@ export class Slots {
 
   /** The bytes of a slot. The view stays good while the slot is held: shared memory never moves. */
   view(slot: Slot): Uint8Array {
-    return new Uint8Array(this.#memory.buffer, slot.address, slot.bytes);
+    return new Uint8Array(slot.memory.buffer, slot.address, slot.bytes);
   }
 
   #merge(at: number): void {

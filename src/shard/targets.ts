@@ -110,7 +110,7 @@ export class ShardTargets {
   scrape(request: Request<'scrape'>): ScrapeReply {
     const target = this.#get(request.target);
     const { timeMs, durationS } = request.report;
-    const scope = new AppendScope(this.#head, this.#refs, request);
+    const scope = new AppendScope(this.#head, this.#refs, this.#parts, request);
     const strangers = new StrangerList();
     this.#exposition.clearRows();
     let counted = NOTHING_COUNTED;
@@ -134,7 +134,7 @@ export class ShardTargets {
   failScrape(request: Request<'failScrape'>): ScrapeReply {
     const target = this.#get(request.target);
     const { timeMs, durationS } = request.report;
-    const scope = new AppendScope(this.#head, this.#refs, request);
+    const scope = new AppendScope(this.#head, this.#refs, this.#parts, request);
     const strangers = new StrangerList();
     const counted = NOTHING_COUNTED;
     this.#exposition.clearRows();
@@ -145,7 +145,7 @@ export class ShardTargets {
 
   closeTarget(request: Request<'closeTarget'>): ScrapeReply {
     const target = this.#get(request.target);
-    const scope = new AppendScope(this.#head, this.#refs, request);
+    const scope = new AppendScope(this.#head, this.#refs, this.#parts, request);
     const strangers = new StrangerList();
     this.#exposition.clearRows();
     if (request.timeMs !== undefined) {
@@ -163,7 +163,7 @@ export class ShardTargets {
   /** The lines whose series other shards have made in the meantime. */
   complete(request: Request<'completeScrape'>): Reply<'completeScrape'> {
     const target = this.#get(request.target);
-    const scope = new AppendScope(this.#head, this.#refs, request);
+    const scope = new AppendScope(this.#head, this.#refs, this.#parts, request);
     const adopted = new AdoptedIndex(request.strangers);
     const strangers = new StrangerList();
     this.#exposition.clearRows();
@@ -329,7 +329,7 @@ export class ShardTargets {
     this.#exposition.clearRows();
     const nearRef = own.count === 0 ? 0 : this.#head.nearRef(own.address);
     return {
-      ...scope.finish(this.#parts),
+      ...scope.finish(),
       outgoing,
       strangers: strangers.list(),
       nearRef,

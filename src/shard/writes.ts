@@ -46,14 +46,14 @@ export class ShardWrites {
 
   write(request: Request<'write'>): WriteReply {
     if (++this.#requests % EPOCH_REQUESTS === 0) this.#remote.age(this.#cache);
-    const scope = new AppendScope(this.#head, this.#refs, request);
+    const scope = new AppendScope(this.#head, this.#refs, this.#parts, request);
     const strangers = new StrangerList();
     const { malformed, invalidSeries, firstInvalid } = this.#take(request.body, scope, strangers, undefined);
     const own = this.#exposition.rows(this.#place.index);
     const nearRef = own.count === 0 ? 0 : this.#head.nearRef(own.address);
     const outgoing = this.#appendRows(scope);
     return {
-      ...scope.finish(this.#parts),
+      ...scope.finish(),
       error: malformed ?? firstInvalid,
       malformed: malformed !== undefined,
       invalidSeries,
@@ -66,7 +66,7 @@ export class ShardWrites {
 
   /** The same body again, its strangers known by now: their rows only, for all others went their way the first time. */
   complete(request: Request<'completeWrite'>): Reply<'completeWrite'> {
-    const scope = new AppendScope(this.#head, this.#refs, request);
+    const scope = new AppendScope(this.#head, this.#refs, this.#parts, request);
     const adopted = new AdoptedIndex(request.strangers);
     const strangers = new StrangerList();
     this.#take(request.body, scope, strangers, adopted);
@@ -76,7 +76,7 @@ export class ShardWrites {
     }));
     this.#exposition.clearRows();
     return {
-      ...scope.finish(this.#parts),
+      ...scope.finish(),
       outgoing: outgoing.filter(({ rows }) => rows.byteLength > 0),
       strangers: strangers.list(),
     };
@@ -84,7 +84,7 @@ export class ShardWrites {
 
   /** Series that belong here, with their samples. */
   append(request: Request<'append'>): WriteReply {
-    const scope = new AppendScope(this.#head, this.#refs, request);
+    const scope = new AppendScope(this.#head, this.#refs, this.#parts, request);
     let invalid = 0;
     let error: string | undefined;
     for (const { labels, samples } of request.series) {
@@ -102,7 +102,7 @@ export class ShardWrites {
       scope.rows(address, count);
     }
     return {
-      ...scope.finish(this.#parts),
+      ...scope.finish(),
       error,
       malformed: false,
       invalidSeries: invalid,

@@ -10,7 +10,7 @@ const STATUS = {
   execution: 422,
   canceled: 499,
   internal: 500,
-  unavailable: 500,
+  unavailable: 503,
   timeout: 503,
 } as const;
 
@@ -50,6 +50,8 @@ export function apiErrorOf(error: unknown): ApiError {
 }
 
 export function sendError(answer: Answer, error: ApiError): Promise<void> {
+  // Parts of the storage are being made again: a matter of seconds.
+  if (error.type === 'unavailable') answer.header('Retry-After', '1');
   const body = { status: 'error', errorType: error.type, error: error.message };
   return answer.whole(STATUS[error.type], JSON_TYPE, JSON.stringify(body));
 }

@@ -289,7 +289,7 @@ const failures: [name: string, error: Error, status: number, type: string, messa
   ['execution', new ApiError('execution', 'm'), 422, 'execution', 'm'],
   ['timeout', new ApiError('timeout', 'query timed out'), 503, 'timeout', 'query timed out'],
   ['canceled', new ApiError('canceled', 'm'), 499, 'canceled', 'm'],
-  ['unavailable', new ApiError('unavailable', 'm'), 500, 'unavailable', 'm'],
+  ['unavailable', new ApiError('unavailable', 'm'), 503, 'unavailable', 'm'],
   ['a fault of ours', new TypeError('x is undefined'), 500, 'internal', 'x is undefined'],
   ['an error with a foreign type', Object.assign(new Error('m'), { type: 'constructor' }), 500, 'internal', 'm'],
 ];
@@ -429,7 +429,9 @@ test('a stream that breaks off in the middle ends the connection', async () => {
     },
   };
   await withApp({ storage: early }, async (app) => {
-    assert.equal((await app.fetch('/api/v1/series?match[]=up')).status, 500);
+    const reply = await app.fetch('/api/v1/series?match[]=up');
+    assert.equal(reply.status, 503);
+    assert.equal(reply.headers.get('retry-after'), '1');
   });
 });
 
