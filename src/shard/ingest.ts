@@ -1,9 +1,11 @@
 // Appends, from main: numbered, run on the shards, written to the log, answered.
 //
-//   begin ──► parsing shard ──► owners of strangers ──► parsing shard again ──► owners' rows ──► log ──► visible
-//                  │  one shard, or all series known: straight to the log                         ▲
-//                  └───────────────────────────────────────────────────────────────────────────────┘
+//   begin ──► parsing shard ─┬─► owners of strangers ──► parsing shard again ─┬─► rows to owners ──► log ──► visible
+//                            └────────────── no strangers ────────────────────┘         │
+//                                                  ▲                                    │ series that are gone
+//                                                  └────────── forgotten, once ─────────┘
 //
+// With one shard, and for what the parsing shard owns itself, there are neither strangers nor rows to send.
 // All samples of one append are one record in the log, whichever shards own them, so that
 // a crash leaves all of it or nothing.
 
