@@ -23,6 +23,8 @@ export interface StorageOptions {
   readonly onHopeless: (reason: Error) => void;
   /** Tests may end shards on purpose. */
   readonly faults?: boolean;
+  /** For tests, too: how long a shard may be busy with one task. */
+  readonly stallMs?: number;
 }
 
 /** Segments of the log, as the replay goes through them. */
@@ -90,6 +92,7 @@ export class Storage {
         inputBytes: Math.min(memoryBytes * INPUT_SHARE, INPUT_BYTES_MAX),
         threads: true,
         faults: options.faults,
+        stallMs: options.stallMs,
       },
       log,
     );

@@ -47,6 +47,10 @@ const INGEST_JOBS_MAX = 16;
  */
 const PATIENCE_MS = 20;
 
+/** A task that takes longer than this never ends: the shard's thread is to be ended. Reading the log may take as long as it takes. */
+const STALL_MS = 60_000;
+const STALL_STEPS = 4;
+
 interface Waiting {
   readonly job: Job;
   readonly transfer: ArrayBuffer[];
@@ -58,6 +62,7 @@ interface Waiting {
 export class ShardClient {
   #port: ShardPort;
   readonly #clock: Clock;
+  readonly #stallMs: number;
   readonly #lanes: Record<Lane, Waiting[]> = { ingest: [], rules: [], adhoc: [] };
   #release: number[] = [];
   #watermark = 0;
@@ -72,9 +77,10 @@ export class ShardClient {
   /** Jobs waiting that cannot wait. */
   #urgent = 0;
 
-  constructor(port: ShardPort, clock: Clock = realClock) {
+  constructor(port: ShardPort, clock: Clock = realClock, stallMs = STALL_MS) {
     this.#port = port;
     this.#clock = clock;
+    this.#stallMs = stallMs;
   }
 
   /** Runs a job as soon as its lane allows. */
@@ -170,15 +176,34 @@ export class ShardClient {
     };
     this.#release = [];
     this.#busy = true;
-    this.#port
-      .run(
-        task,
-        batch.flatMap((waiting) => waiting.transfer),
-      )
-      .then(
-        (reply) => this.#finish(batch, reply),
-        (error: unknown) => this.#fail(batch, error),
-      );
+    const port = this.#port;
+    const stall = this.#watch(batch);
+    const settled = (then: () => void) => {
+      stall?.cancel();
+      // What a shard says that was given up meanwhile is of no interest.
+      if (port === this.#port && this.#busy) then();
+    };
+    const transfer = batch.flatMap((waiting) => waiting.transfer);
+    port.run(task, transfer).then(
+      (reply) => settled(() => this.#finish(batch, reply)),
+      (error: unknown) => settled(() => this.#fail(batch, error instanceof Error ? error.message : String(error))),
+    );
+  }
+
+  /** Gives the shard up when a task does not end. */
+  #watch(batch: Waiting[]): Timer | undefined {
+    if (batch.some(({ job }) => job.op === 'replay')) return undefined;
+    const ops = [...new Set(batch.map(({ job }) => job.op))].join(', ');
+    let timer: Timer;
+    // In steps: of a pause of the whole process only one counts.
+    const wait = (steps: number) => {
+      timer = this.#clock.after(this.#stallMs / STALL_STEPS, () => {
+        if (steps > 1) wait(steps - 1);
+        else this.#fail(batch, `no answer for ${this.#stallMs / 1000} seconds: ${ops}`);
+      });
+    };
+    wait(STALL_STEPS);
+    return { cancel: () => timer.cancel() };
   }
 
   #finish(batch: Waiting[], reply: TaskReply): void {
@@ -193,10 +218,9 @@ export class ShardClient {
     else this.#pump();
   }
 
-  #fail(batch: Waiting[], error: unknown): void {
-    const reason = new ShardUnavailable(
-      `the shard's thread ended: ${error instanceof Error ? error.message : String(error)}`,
-    );
+  #fail(batch: Waiting[], message: string): void {
+    const reason = new ShardUnavailable(`the shard's thread ended: ${message}`);
+    this.#busy = false;
     for (const waiting of batch) waiting.reject(reason);
     this.#die(reason);
   }

@@ -319,7 +319,7 @@ export interface ShardOps {
   replay: Op<{ folder: string; ownFolder: string; repair: boolean; progress: ReplayProgress }, ReplayReport>;
 
   /** Ends the shard the hard way, for tests: refused unless the shard was started for that. */
-  fault: Op<{ how: 'trap' | 'exit' }, Record<string, never>>;
+  fault: Op<{ how: 'trap' | 'exit' | 'hang' }, Record<string, never>>;
 
   /** Frees what lies before mint, in bounded steps; called until done. */
   truncate: Op<{ minTimeMs: number }, { done: boolean; removed: number }>;

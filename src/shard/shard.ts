@@ -155,9 +155,10 @@ export class Shard {
     return { ...finished, unknown: Uint32Array.from(gone, (row) => this.#head.seriesOfRow(address, row)) };
   }
 
-  #fail(how: 'trap' | 'exit', isAllowed: boolean): Record<string, never> {
+  #fail(how: Request<'fault'>['how'], isAllowed: boolean): Record<string, never> {
     if (!isAllowed) throw new Error('this shard takes no faults');
     if (how === 'exit') process.exit(1);
+    while (how === 'hang');
     // No memory is there.
     this.#core.exports.part_bytes(0xfffffff0);
     return {};

@@ -25,6 +25,8 @@ export interface ShardsOptions {
   readonly morsel?: MorselSize;
   /** Tests may end shards on purpose. */
   readonly faults?: boolean;
+  /** A shard that is busy with one task for longer is given up; there is a good default. */
+  readonly stallMs?: number;
 }
 
 export interface ShardHandle {
@@ -73,7 +75,7 @@ export class Shards {
     };
     const booted = await Promise.all(Array.from({ length: options.count }, (_, index) => boot(index)));
     const handles = booted.map(({ port, started }) => ({
-      client: new ShardClient(port),
+      client: new ShardClient(port, undefined, options.stallMs),
       slots: new Slots(started.memory, started.input),
     }));
     log.attach(booted.map(({ started }) => started.memory));

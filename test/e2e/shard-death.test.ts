@@ -40,6 +40,7 @@ async function openStorage(path: string, onHopeless: (reason: Error) => void = (
     windowMs: 3 * 3_600_000,
     onHopeless,
     faults: true,
+    stallMs: 1500,
   });
   await storage.replay();
   return storage;
@@ -52,7 +53,7 @@ function emptyFolder(): string {
 }
 
 /** Ends a shard; the call itself fails. */
-async function kill(storage: Storage, shard: number, how: 'trap' | 'exit'): Promise<void> {
+async function kill(storage: Storage, shard: number, how: 'trap' | 'exit' | 'hang'): Promise<void> {
   await assert.rejects(storage.shards.shard(shard).client.call('fault', { how }, 'ingest'));
 }
 
@@ -132,7 +133,7 @@ async function check(storage: Storage, writers: readonly Writer[]): Promise<void
   source.close();
 }
 
-for (const how of ['trap', 'exit'] as const) {
+for (const how of ['trap', 'exit', 'hang'] as const) {
   test(`a shard that ends by ${how} under load comes back with all that was acknowledged`, async () => {
     const path = emptyFolder();
     const storage = await openStorage(path);
