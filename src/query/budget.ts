@@ -1,4 +1,4 @@
-// How many samples a query may hold in memory at a time.
+// What queries may hold: samples, each query by itself, and memory, all together.
 
 import { QueryError } from '../promql/errors.js';
 
@@ -27,8 +27,47 @@ export class SampleBudget {
     this.#held += samples;
     if (samples > 0) this.#total += samples;
     if (this.#held > this.#peak) this.#peak = this.#held;
-    if (this.#held > this.#most) {
-      throw new QueryError('execution', 'query processing would load too many samples into memory in query execution');
-    }
+    if (this.#held > this.#most) throw tooManySamples();
   }
+}
+
+/** Memory for the columns of all running queries. */
+export class ColumnMemory {
+  readonly #most: number;
+  #used = 0;
+
+  constructor(mostBytes: number) {
+    this.#most = mostBytes;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  /** One query's part of it. */
+  open(): Reservation {
+    let own = 0;
+    return {
+      reserve: (bytes) => {
+        if (this.#used + bytes > this.#most) throw tooManySamples();
+        this.#used += bytes;
+        own += bytes;
+      },
+      release: () => {
+        this.#used -= own;
+        own = 0;
+      },
+    };
+  }
+}
+
+export interface Reservation {
+  /** Throws QueryError where there is no room. */
+  reserve(bytes: number): void;
+  /** Gives back all of it. */
+  release(): void;
+}
+
+function tooManySamples(): QueryError {
+  return new QueryError('execution', 'query processing would load too many samples into memory in query execution');
 }

@@ -13,16 +13,21 @@ import type { PlanContext } from '../promql/plan/lower.js';
 import { explainQuery, planQuery } from '../promql/plan/planner.js';
 import { type Expr, typeOf } from '../promql/syntax/ast.js';
 import { type ParseOptions, parseExpr } from '../promql/syntax/parse.js';
-import { SampleBudget } from './budget.js';
+import { ColumnMemory, SampleBudget } from './budget.js';
 import { Gate, type Priority } from './gate.js';
 import type { QueryMetrics, QuerySlice } from './metrics.js';
 import { instantResult, type QueryAnswer, rangeResult } from './result.js';
+
+/** Room for a hundred million cells: a range query over some hundred thousand series. */
+const MEMORY_BYTES = 2 ** 30;
 
 export interface EngineOptions {
   /** --query.timeout */
   readonly timeoutMs: number;
   /** --query.max-samples */
   readonly samplesMax: number;
+  /** Memory that the columns of all running queries may take together. */
+  readonly memoryBytes?: number;
   /** --query.max-concurrency */
   readonly concurrency: number;
   /** --query.lookback-delta */
@@ -76,6 +81,7 @@ export class QueryEngine {
   readonly #clock: Clock;
   readonly #gate: Gate;
   readonly #metrics: QueryMetrics | undefined;
+  readonly #memory: ColumnMemory;
   readonly #active = new Map<number, RunningQuery>();
   #nextId = 1;
 
@@ -85,6 +91,7 @@ export class QueryEngine {
     this.options = options;
     this.#metrics = metrics;
     this.#gate = new Gate(options.concurrency);
+    this.#memory = new ColumnMemory(options.memoryBytes ?? MEMORY_BYTES);
   }
 
   instant(text: string, timeMs: number, options: QueryOptions = {}): Promise<QueryAnswer> {
@@ -137,6 +144,7 @@ export class QueryEngine {
     const queue = watch.lap('queue_time');
     running.phase = 'expression evaluation';
     const budget = new SampleBudget(this.options.samplesMax);
+    const memory = this.#memory.open();
     let source: Source | undefined;
     try {
       const { text, steps, ranged } = request;
@@ -145,7 +153,7 @@ export class QueryEngine {
         plan,
         steps,
         source,
-        { signal: running.signal, charge: (samples) => budget.charge(samples) },
+        { signal: running.signal, charge: (samples) => budget.charge(samples), reserve: memory.reserve },
         { lookbackMs: this.#lookback(request), delayedNames: this.options.delayedNames, query: text },
       );
       const inner = watch.lap('inner_eval');
@@ -167,6 +175,7 @@ export class QueryEngine {
       };
     } finally {
       source?.close?.();
+      memory.release();
       this.#metrics?.countSamples(budget.total);
       leave();
     }

@@ -32,6 +32,9 @@ import { StorageMetrics } from './metrics.js';
 import { Storage } from './storage.js';
 import { storageDeps, targetDeps, writeDeps } from './web-deps.js';
 
+/** Of the memory limit, what the columns of queries may take on the main thread. */
+const QUERY_SHARE = 0.25;
+
 export interface ServerOptions {
   readonly flags: Flags;
   readonly version: string;
@@ -139,11 +142,10 @@ export class Server {
     if (!flags.storageNoLockfile) {
       this.#lock = DirectoryLock.take({ disk, folder: flags.storagePath, pid: process.pid, nowMs: this.#startMs });
     }
-    const limit = flags.storageMemoryLimit;
     const storage = await Storage.open(disk, clock, log, {
       path: flags.storagePath,
       shards: shardCount(flags),
-      memoryBytes: limit.kind === 'bytes' ? limit.bytes : limit.share * memoryBytes(disk),
+      memoryBytes: this.#memoryLimitBytes,
       sync:
         flags.storageWalSync.kind === 'interval'
           ? { mode: 'interval', intervalMs: flags.storageWalSync.intervalMs }
@@ -186,6 +188,12 @@ export class Server {
     log.info('Server is ready to receive web requests.', { shards: storage.shards.count });
   }
 
+  /** What --storage.memory-limit comes to here. */
+  get #memoryLimitBytes(): number {
+    const limit = this.#options.flags.storageMemoryLimit;
+    return limit.kind === 'bytes' ? limit.bytes : limit.share * memoryBytes(this.#options.disk);
+  }
+
   #engine(storage: Storage): QueryEngine {
     const { flags, clock } = this.#options;
     return new QueryEngine(
@@ -194,6 +202,7 @@ export class Server {
       {
         timeoutMs: flags.queryTimeoutMs,
         samplesMax: flags.queryMaxSamples,
+        memoryBytes: this.#memoryLimitBytes * QUERY_SHARE,
         concurrency: flags.queryMaxConcurrency,
         lookbackMs: flags.queryLookbackDeltaMs,
         subqueryStepMs: this.#loaded.config.global.evaluationIntervalMs,

@@ -93,13 +93,22 @@ export class ShardSource implements Source {
   }
 
   #take(share: Share, morsel: Morsel, context: QueryContext): void {
-    if (morsel.columns !== undefined && morsel.columns.rowCount > 0) share.columns.push(morsel.columns);
+    if (morsel.columns !== undefined && morsel.columns.rowCount > 0) {
+      // What is joined in the end takes as much again.
+      context.reserve(2 * bytesOf(morsel.columns));
+      share.columns.push(morsel.columns);
+    }
     if (morsel.raw !== undefined) {
+      context.reserve(morsel.raw.times.byteLength + morsel.raw.values.byteLength);
       share.raw.push(morsel.raw);
       context.charge(morsel.raw.times.byteLength / 8);
     }
     share.notes.push(...morsel.notes);
   }
+}
+
+function bytesOf({ values, present }: ColumnsMessage): number {
+  return values.reduce((sum, column) => sum + column.byteLength, present.byteLength);
 }
 
 interface Share {

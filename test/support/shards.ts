@@ -37,5 +37,5 @@ export function anyOwner(count: number): (labels: Labels) => number {
 }
 
 export function freeContext(): QueryContext {
-  return { signal: new AbortController().signal, charge() {} };
+  return { signal: new AbortController().signal, charge() {}, reserve() {} };
 }

@@ -21,6 +21,9 @@ export function blankColumns(labels: Labels[], steps: number): Columns & { histo
   };
 }
 
+/** A value and its mark. */
+export const CELL_BYTES = 9;
+
 /** Rows of which nobody knows beforehand how many there will be. Its arrays grow by doubling. */
 export class ColumnsBuilder {
   readonly labels: Labels[] = [];
@@ -29,8 +32,11 @@ export class ColumnsBuilder {
   present: Uint8Array;
   readonly histograms = new Map<number, FloatHistogram>();
   readonly #notes = new Map<string, Note>();
+  readonly #reserve: (bytes: number) => void;
 
-  constructor(steps: number, rows = 8) {
+  /** `reserve` is asked before memory grows. */
+  constructor(steps: number, rows = 8, reserve: (bytes: number) => void = () => {}) {
+    this.#reserve = reserve;
     this.steps = steps;
     this.values = new Float64Array(rows * steps);
     this.present = new Uint8Array(rows * steps);
@@ -55,6 +61,7 @@ export class ColumnsBuilder {
 
   #grow(): void {
     const rows = Math.max(8, this.labels.length * 2);
+    this.#reserve((rows - this.labels.length) * this.steps * CELL_BYTES);
     const values = new Float64Array(rows * this.steps);
     values.set(this.values);
     const present = new Uint8Array(rows * this.steps);

@@ -7,9 +7,15 @@ import { type Grouping, groupLabels } from './grouping.js';
 import { ABSENT, type Columns, FLOAT, HISTOGRAM } from './source.js';
 import type { VectorValue } from './value.js';
 
-export function countValues(operand: VectorValue, label: string, grouping: Grouping): Columns {
+/** There may be a row for each cell: `reserve` is asked before memory grows. */
+export function countValues(
+  operand: VectorValue,
+  label: string,
+  grouping: Grouping,
+  reserve: (bytes: number) => void,
+): Columns {
   const { labels, steps, present, values, histograms } = operand.columns;
-  const out = new ColumnsBuilder(steps);
+  const out = new ColumnsBuilder(steps, 8, reserve);
   const rowOf = new ValueRows(out, label, grouping);
   for (let row = 0, cell = 0; row < labels.length; row++) {
     const rows = rowOf.group(labels[row]!);

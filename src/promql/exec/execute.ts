@@ -99,6 +99,15 @@ class Executor {
   }
 
   async run(plan: Plan, steps: Steps): Promise<Value> {
+    const value = await this.#evaluate(plan, steps);
+    // Sources reserve what they give; they know before it is there.
+    if (value.kind === 'vector' && plan.kind !== 'fragment') {
+      this.#context.reserve(value.columns.values.byteLength + value.columns.present.byteLength);
+    }
+    return value;
+  }
+
+  async #evaluate(plan: Plan, steps: Steps): Promise<Value> {
     this.#context.signal.throwIfAborted();
     switch (plan.kind) {
       case 'number':
@@ -295,7 +304,8 @@ class Executor {
     if (op === 'count_values') {
       const label = (param as Plan & { kind: 'string' }).value;
       this.#checkLabelName(label, param!);
-      const counted = countValues(await this.#vector(plan.input, steps), label, grouping);
+      const reserve = (bytes: number) => this.#context.reserve(bytes);
+      const counted = countValues(await this.#vector(plan.input, steps), label, grouping, reserve);
       return this.#marked(counted);
     }
     const [number, operand] = await inOrder([

@@ -41,6 +41,7 @@ export class MemorySource implements Source {
   select(fragment: Fragment, context: QueryContext): Promise<Columns> {
     return settle(() => {
       const columns = this.#select(fragment, context);
+      context.reserve(columns.values.byteLength + columns.present.byteLength);
       if (fragment.aggregate === undefined) {
         context.charge(presentCount(columns));
         return columns;

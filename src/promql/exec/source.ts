@@ -118,6 +118,11 @@ export interface QueryContext {
    * query's limit error where there are too many. A negative number gives back.
    */
   charge(samples: number): void;
+  /**
+   * Reserves memory for columns, until the query ends. Throws the query's limit error where all queries
+   * together would take too much. Columns are dense: a row of few samples takes as much as one of many.
+   */
+  reserve(bytes: number): void;
 }
 
 export interface Source {

@@ -219,3 +219,14 @@ test('engine: a source that cannot be opened leaves the place to others', async 
   broken = false;
   await engine.instant('m', 0);
 });
+
+test('engine: columns have a bound on their memory, whatever few samples they hold', async () => {
+  const source = sourceOf({ a: Array.from({ length: 100 }, (_, i) => i + 0.5) });
+  const engine = engineOf(source, { memoryBytes: 20_000 });
+  const steps = { startMs: 0, stepMs: 60_000, count: 100 };
+  const message = 'query processing would load too many samples into memory in query execution';
+  await engine.range('m', steps);
+  // A row for each value, each of a hundred steps.
+  await assert.rejects(engine.range('count_values("v", m)', steps), { type: 'execution', message });
+  await engine.range('m * 2', steps);
+});
