@@ -14,9 +14,8 @@ import { Storage } from '../../src/server/storage.js';
 import { ShardUnavailable } from '../../src/shard/client.js';
 import { ShardSource } from '../../src/shard/source.js';
 import { createLogger } from '../../src/telemetry/log.js';
-import { encodeWrite, snappyLiterals } from '../support/remote-write.js';
 import { eventually, sleep } from '../support/servers.js';
-import { freeContext } from '../support/shards.js';
+import { freeContext, openTarget, scrapeText, writeThrough } from '../support/shards.js';
 
 const SHARDS = 3;
 const SERIES = 90;
@@ -86,25 +85,13 @@ class Writer {
 
   async #write(value: number): Promise<void> {
     const timeMs = START_MS + value;
-    const body = snappyLiterals(
-      encodeWrite(
-        Array.from({ length: SERIES }, (_, n) => ({
-          labels: ['__name__', 'w', 'n', `${n}`, 'shard', `${this.#shard}`, 'life', `${Math.floor(value / 50)}`],
-          samples: [[timeMs, value]],
-        })),
-      ),
-    );
-    const { slots } = this.#storage.shards.shard(this.#shard);
-    const slot = slots.take(body.length);
-    assert.ok(slot !== undefined);
-    slots.view(slot).set(body);
-    try {
-      const { error, outcome } = await this.#storage.ingest.write(this.#shard, slot, timeMs);
-      assert.equal(error, undefined);
-      assert.equal(outcome.accepted + outcome.repeated, SERIES);
-    } finally {
-      slots.give(slot);
-    }
+    const series = Array.from({ length: SERIES }, (_, n) => ({
+      labels: ['__name__', 'w', 'life', `${Math.floor(value / 50)}`, 'n', `${n}`, 'shard', `${this.#shard}`],
+      samples: [[timeMs, value]] as const,
+    }));
+    const { error, outcome } = await writeThrough(this.#storage, this.#shard, series, timeMs);
+    assert.equal(error, undefined);
+    assert.equal(outcome.accepted + outcome.repeated, SERIES);
   }
 }
 
@@ -165,34 +152,14 @@ test('targets of a shard that died go on', async () => {
   const appender = new ShardAppender(storage.shards, storage.ingest, () => {});
   storage.onShardBack = (shard) => appender.reopen(shard);
   const handles = Array.from({ length: 2 * SHARDS }, (_, i) =>
-    appender.open({
-      hash: i,
-      job: 'j',
-      labels: labelsOf([['instance', `i${i}`]]),
-      honorLabels: false,
-      honorTimestamps: true,
-      trackTimestampsStaleness: false,
-      metricRelabelConfigs: [],
-      sampleLimit: 0,
-      labelLimit: 0,
-      labelNameLengthLimit: 0,
-      labelValueLengthLimit: 0,
-    }),
+    openTarget(appender, i, labelsOf([['instance', `i${i}`]])),
   );
   const scrape = async (n: number): Promise<number> => {
     let failed = 0;
     for (const handle of handles) {
-      const body = Buffer.from(Array.from({ length: 30 }, (_, i) => `m{i="${i}"} ${n}\n`).join(''));
+      const text = Array.from({ length: 30 }, (_, i) => `m{i="${i}"} ${n}\n`).join('');
       try {
-        appender.bodySink(handle).reserve(body.length, 0)?.set(body);
-        const { error } = await appender.commit(handle, {
-          timeMs: START_MS + n * 1000,
-          durationSeconds: 0.1,
-          format: 'text',
-          encoding: 'identity',
-          bodyBytes: body.length,
-          decodedBytesMax: Number.POSITIVE_INFINITY,
-        } as never);
+        const { error } = await scrapeText(appender, handle, text, START_MS + n * 1000);
         assert.equal(error, undefined);
       } catch (error) {
         assert.ok(error instanceof ShardUnavailable, `${error}`);

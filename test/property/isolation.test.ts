@@ -8,15 +8,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { realClock } from '../../src/base/clock.js';
 import { Prng } from '../../src/base/prng.js';
-import { labelsOf } from '../../src/model/labels.js';
 import { DEFAULT_PARSE_OPTIONS } from '../../src/promql/syntax/parse.js';
 import { QueryEngine } from '../../src/query/engine.js';
 import type { QueryData } from '../../src/query/result.js';
+import { ShardAppender } from '../../src/scrape/shard-appender.js';
 import { ShardSource } from '../../src/shard/source.js';
-import { anyOwner, packSamples, testShards } from '../support/shards.js';
+import { anyOwner, openTarget, packSamples, scrapeText, testShards, writeThrough } from '../support/shards.js';
 
-const BUCKETS = 12;
-const TARGETS = 5;
+const LES = Array.from({ length: 12 }, (_, i) => `${i}.0`);
+const TARGETS = 6;
 const SCRAPES = 100;
 const STEP_MS = 1000;
 const LAST_MS = (SCRAPES + 1) * STEP_MS;
@@ -25,9 +25,9 @@ const LAST_MS = (SCRAPES + 1) * STEP_MS;
 const QUERIES = [
   'max by (target) (b) - min by (target) (b)',
   'stddev by (target) (b)',
-  `count by (target) (b) - ${BUCKETS}`,
+  `count by (target) (b) - ${LES.length}`,
   'sum by (target) (b) / count by (target) (b) - on (target) max by (target) (b)',
-  'b - on (target) group_left () b{le="0"}',
+  'b - on (target) group_left () b{le="0.0"}',
   'max by (target) (count_over_time(b[1h])) - min by (target) (count_over_time(b[1h]))',
   'max by (target) (sum_over_time(b[1h])) - on (target) avg by (target) (sum_over_time(b[1h]))',
   'quantile by (target) (1, b) - quantile by (target) (0, b)',
@@ -50,19 +50,33 @@ for (const count of [1, 2, 5]) {
     });
     let scraping = TARGETS;
 
+    const appender = new ShardAppender(shards, ingest, () => {});
+    /** Three ways in. */
+    const store = [
+      (target: number) => {
+        const handle = openTarget(appender, target, ['target', `${target}`]);
+        const lines = (scrape: number) => LES.map((le) => `b{le="${le}"} ${scrape}\n`).join('');
+        return (scrape: number) => scrapeText(appender, handle, lines(scrape), scrape * STEP_MS);
+      },
+      (target: number) => (scrape: number) => {
+        const samples = [[scrape * STEP_MS, scrape]] as const;
+        const series = LES.map((le) => ({ labels: ['__name__', 'b', 'le', le, 'target', `${target}`], samples }));
+        return writeThrough({ shards, ingest }, target % count, series, scrape * STEP_MS);
+      },
+      (target: number) => (scrape: number) => {
+        const samples = packSamples([[scrape * STEP_MS, scrape]]);
+        const series = LES.map((le) => ({ labels: ['__name__', 'b', 'le', le, 'target', `${target}`], samples }));
+        return ingest.append(series, scrape * STEP_MS, anyOwner(count));
+      },
+    ] as const;
+
     const scrapeAll = async (target: number): Promise<void> => {
+      const way = target % store.length;
+      const append = store[way]!(target);
       for (let scrape = 1; scrape <= SCRAPES; scrape++) {
-        const series = Array.from({ length: BUCKETS }, (_, le) => ({
-          labels: labelsOf([
-            ['__name__', 'b'],
-            ['le', `${le}`],
-            ['target', `${target}`],
-          ]),
-          samples: packSamples([[scrape * STEP_MS, scrape]]),
-        }));
-        await ingest.append(series, scrape * STEP_MS, anyOwner(count));
-        // What was acknowledged is seen by every query from now on.
-        if (random.float() < 0.2) {
+        await append(scrape);
+        // What was acknowledged is seen by every query from now on; scrapes have nobody to acknowledge them to.
+        if (way > 0 && random.float() < 0.2) {
           const { data } = await engine.instant(`min(b{target="${target}"})`, LAST_MS);
           assert.deepEqual(valuesOf(data), [scrape], `target ${target} reads its own write`);
         }

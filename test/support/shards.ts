@@ -2,9 +2,13 @@
 
 import type { Labels } from '../../src/model/labels.js';
 import type { QueryContext } from '../../src/promql/exec/source.js';
+import type { ScrapeCommit, ScrapeOutcome, TargetHandle } from '../../src/scrape/appender.js';
+import type { ShardAppender } from '../../src/scrape/shard-appender.js';
 import { Ingest } from '../../src/shard/ingest.js';
 import { noLog } from '../../src/shard/log-port.js';
+import type { WriteReply } from '../../src/shard/protocol.js';
 import { Shards, type ShardsOptions } from '../../src/shard/shards.js';
+import { encodeWrite, type Series, snappyLiterals } from './remote-write.js';
 
 export const ANY_TIME = { minTimeMs: -(2 ** 52), maxTimeMs: 2 ** 52 };
 
@@ -29,6 +33,61 @@ export function packSamples(samples: readonly (readonly [timeMs: number, value: 
     else packed.setFloat64(i * 16 + 8, value, true);
   });
   return packed.buffer;
+}
+
+/** A remote write through one of the shards, as the server takes it. */
+export async function writeThrough(
+  { shards, ingest }: { shards: Shards; ingest: Ingest },
+  shard: number,
+  series: readonly Series[],
+  nowMs: number,
+): Promise<WriteReply> {
+  const body = snappyLiterals(encodeWrite(series));
+  const { slots } = shards.shard(shard);
+  const slot = slots.take(body.length);
+  if (slot === undefined) throw new Error('no room for the body');
+  slots.view(slot).set(body);
+  try {
+    return await ingest.write(shard, slot, nowMs);
+  } finally {
+    slots.give(slot);
+  }
+}
+
+/** A target that tests scrape by hand. */
+export function openTarget(appender: ShardAppender, hash: number, labels: Labels): TargetHandle {
+  return appender.open({
+    hash,
+    job: 'j',
+    labels,
+    honorLabels: false,
+    honorTimestamps: true,
+    trackTimestampsStaleness: false,
+    metricRelabelConfigs: [],
+    sampleLimit: 0,
+    labelLimit: 0,
+    labelNameLengthLimit: 0,
+    labelValueLengthLimit: 0,
+  });
+}
+
+/** Commits a body as a scrape loop does. */
+export function scrapeText(
+  appender: ShardAppender,
+  target: TargetHandle,
+  text: string,
+  timeMs: number,
+): Promise<ScrapeOutcome> {
+  const body = Buffer.from(text);
+  appender.bodySink(target).reserve(body.length, 0)?.set(body);
+  return appender.commit(target, {
+    timeMs,
+    durationSeconds: 0.1,
+    format: 'text',
+    encoding: 'identity',
+    bodyBytes: body.length,
+    decodedBytesMax: Number.POSITIVE_INFINITY,
+  } as ScrapeCommit);
 }
 
 /** Appends to whichever shard: tests do not care who owns a series as long as it is always the same. */
