@@ -17,13 +17,23 @@ export class Listings {
   readonly #head: Head;
 
   readonly #watermark: () => number;
+  /** The region that main is lent: reserved, and touched only as far as bodies need it. */
+  readonly #lentBytes: number;
 
-  constructor(core: Core, queries: ShardQueries, exposition: Exposition, head: Head, watermark: () => number) {
+  constructor(
+    core: Core,
+    queries: ShardQueries,
+    exposition: Exposition,
+    head: Head,
+    watermark: () => number,
+    lentBytes: number,
+  ) {
     this.#core = core;
     this.#queries = queries;
     this.#exposition = exposition;
     this.#head = head;
     this.#watermark = watermark;
+    this.#lentBytes = lentBytes;
   }
 
   names(selectors: Matcher[][]): string[] {
@@ -67,7 +77,7 @@ export class Listings {
   counters(): Record<string, number> {
     return {
       series: this.#head.seriesCount,
-      usedBytes: this.#core.usedBytes,
+      usedBytes: this.#core.usedBytes - this.#lentBytes,
       ...this.#head.counters,
       ...prefixed('lines', { ...this.#exposition.counts() }),
     };

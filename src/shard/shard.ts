@@ -60,7 +60,7 @@ export class Shard {
     const writes = new ShardWrites(core, exposition, this.#head, refs, this.#parts, place);
     const federations = new ShardFederations(core, queries.select);
     const truncation = new Truncation(this.#head, [targets, writes], place.index);
-    const listings = new Listings(core, queries, exposition, this.#head, () => this.#watermark);
+    const listings = new Listings(core, queries, exposition, this.#head, () => this.#watermark, this.#input.bytes);
     this.#handlers = {
       openTarget: (request) => nothing(() => targets.open(request)),
       scrape: (request) => targets.scrape(request),
