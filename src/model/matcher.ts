@@ -68,8 +68,23 @@ export function compilePattern(pattern: string): StringTest {
   }
 }
 
-/** `.` matches a newline, and testExact() anchors at both ends: together `^(?s:…)$`. */
+/** Compiled patterns, the longest unused first: dashboards and rules ask the same ones again and again. */
+const compiled = new Map<string, RE2JS>();
+const COMPILED_MAX = 256;
+/** Compiling takes milliseconds for long patterns and little memory for short ones; very long ones are not kept. */
+const COMPILED_CHARACTERS_MAX = 4096;
+
 function compileRegex(pattern: string): RE2JS {
+  let regex = compiled.get(pattern);
+  if (regex === undefined) regex = compileAnew(pattern);
+  else compiled.delete(pattern);
+  if (pattern.length <= COMPILED_CHARACTERS_MAX) compiled.set(pattern, regex);
+  if (compiled.size > COMPILED_MAX) compiled.delete(compiled.keys().next().value!);
+  return regex;
+}
+
+/** `.` matches a newline, and testExact() anchors at both ends: together `^(?s:…)$`. */
+function compileAnew(pattern: string): RE2JS {
   try {
     return RE2JS.compile(pattern, RE2JS.DOTALL);
   } catch (error) {
