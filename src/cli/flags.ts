@@ -5,6 +5,7 @@ import { formatBytes, parseBytes } from '../config/values.js';
 import { formatDuration } from '../model/duration.js';
 import { PatternError } from '../model/matcher.js';
 import { Pattern } from '../relabel/pattern.js';
+import { SHARDS_MAX } from '../wasm/exposition.js';
 import {
   countFlag,
   durationFlag,
@@ -369,6 +370,8 @@ export function parseFlags(line: readonly string[], version: string): Invocation
   try {
     const { values, given } = readFlags(TABLE, line);
     if (values.agent) throw new FlagError('agent mode is not available yet');
+    if (values.shards > SHARDS_MAX)
+      throw new FlagError(`must be at most ${SHARDS_MAX}: ${values.shards} (in --shards)`);
     // Who asks for a lock must not get an open door.
     if (values.webConfigFile !== '') {
       throw new FlagError('TLS and authentication are not available yet: use a proxy in place of --web.config.file');

@@ -23,6 +23,7 @@ import type { Logger } from '../telemetry/log.js';
 import { Registry } from '../telemetry/metrics.js';
 import { registerProcess } from '../telemetry/process.js';
 import { DirectoryLock } from '../tsdb/lock.js';
+import { SHARDS_MAX } from '../wasm/exposition.js';
 import { parseExternalUrl, parseListenAddress } from '../web/address.js';
 import { createApp } from '../web/app.js';
 import type { WebDeps } from '../web/deps.js';
@@ -54,7 +55,7 @@ const GRACE_MS = 2000;
 function shardCount(flags: Flags): number {
   if (flags.shards > 0) return flags.shards;
   const cores = processors();
-  return cores <= 2 ? 1 : cores;
+  return cores <= 2 ? 1 : Math.min(cores, SHARDS_MAX);
 }
 
 /** What of PromQL the features of --enable-feature add. */

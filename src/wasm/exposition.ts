@@ -34,6 +34,7 @@ import {
   BODY_SLACK,
   LabelFault,
   MetadataKind,
+  OWNERS_MAX,
   ParseOption,
   RECORD_BYTES,
   ROW_BYTES,
@@ -44,6 +45,9 @@ import { CoreBuffer } from './buffer.js';
 import type { Core } from './core.js';
 import { LabelScratch } from './label-scratch.js';
 import { describeFault } from './text-fault.js';
+
+/** Most shards that a parser can tell apart. */
+export const SHARDS_MAX = OWNERS_MAX;
 
 /** What the lines of one target were last time. Meaningless in any other core. */
 export type LineCache = number & { readonly __ref: 'LineCache' };
@@ -107,8 +111,9 @@ export class Exposition {
     this.scratch = scratch;
   }
 
-  /** How many shards there are, and which one this core is. Once, before anything else. */
+  /** How many shards there are, at most SHARDS_MAX, and which one this core is. Once, before anything else. */
   setShards(count: number, self: number): void {
+    if (count > SHARDS_MAX) throw new Error(`${count} shards, at most ${SHARDS_MAX} are possible`);
     this.#core.exports.cache_shards(count, self);
   }
 

@@ -59,6 +59,7 @@ const refused: [line: string, message: string][] = [
   ['--query.max-concurrency=1.5', 'not a whole number: "1.5" (in --query.max-concurrency)'],
   ['--query.max-concurrency=0', 'must be at least 1: 0 (in --query.max-concurrency)'],
   ['--shards=-1', 'must be at least 0: -1 (in --shards)'],
+  ['--shards=65', 'must be at most 64: 65 (in --shards)'],
   ['--web.enable-lifecycle=true', 'unexpected true'],
   ['--log.level=loud', 'unrecognized log level loud (in --log.level)'],
   ['--storage.tsdb.retention.size=12', 'units: unknown unit  in 12 (in --storage.tsdb.retention.size)'],
