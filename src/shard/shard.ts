@@ -56,7 +56,7 @@ export class Shard {
     this.#input = this.#lend(setup.inputBytes);
     const refs = new Refs(setup.refCounter);
     const queries = new ShardQueries(core, setup.morsel);
-    const targets = new ShardTargets(core, exposition, this.#head, refs, this.#parts, place);
+    const targets = new ShardTargets(exposition, this.#head, refs, this.#parts, place);
     const writes = new ShardWrites(core, exposition, this.#head, refs, this.#parts, place);
     const federations = new ShardFederations(core, queries.select);
     const truncation = new Truncation(this.#head, [targets, writes], place.index);

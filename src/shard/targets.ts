@@ -4,13 +4,12 @@
 // of their own and parsed with a cache of their own, so they take the same path, end with
 // stale markers the same way, and are part of the same append.
 
-import { GzipError, gunzip } from '../base/gzip.js';
+import { GzipError } from '../base/gzip.js';
 import type { Labels } from '../model/labels.js';
 import { keyOf } from '../model/labels.js';
 import { formatGeneral } from '../model/number.js';
 import { relabel } from '../relabel/relabel.js';
 import { type RelabelRule, relabelRule } from '../relabel/rule.js';
-import type { Core } from '../wasm/core.js';
 import type { Body, Exposition, LineCache } from '../wasm/exposition.js';
 import { type Head, NO_SERIES } from '../wasm/head.js';
 import { LabelError } from '../wasm/label-scratch.js';
@@ -69,10 +68,12 @@ interface Counted {
 
 const NOTHING_COUNTED: Counted = { scraped: 0, postRelabel: 0, added: 0 };
 
+/** What a compressed body may become where its job sets no limit: bodies are to fit into memory set aside for them. */
+const INFLATED_BYTES_MAX = 64 * 1024 * 1024;
+
 const SYNTHETIC_OPTIONS = { honorTimestamps: false, trackTimestampsStaleness: false };
 
 export class ShardTargets {
-  readonly #core: Core;
   readonly #exposition: Exposition;
   readonly #head: Head;
   readonly #refs: Refs;
@@ -81,8 +82,7 @@ export class ShardTargets {
   readonly #targets = new Map<number, Target>();
   readonly metadata = new MetadataStore();
 
-  constructor(core: Core, exposition: Exposition, head: Head, refs: Refs, parts: PartStore, place: ShardPlace) {
-    this.#core = core;
+  constructor(exposition: Exposition, head: Head, refs: Refs, parts: PartStore, place: ShardPlace) {
     this.#exposition = exposition;
     this.#head = head;
     this.#refs = refs;
@@ -192,16 +192,17 @@ export class ShardTargets {
   /** The body in linear memory; a gzip body is inflated. */
   #body(request: { readonly body: Span; readonly gzip: boolean; readonly bodyLimit: number }): Body {
     const { address, bytes } = request.body;
-    if (!request.gzip) return { address, length: bytes };
+    const body: Body = { address, length: bytes };
+    if (!request.gzip) return body;
+    const hasLimit = request.bodyLimit > 0 && request.bodyLimit < INFLATED_BYTES_MAX;
     try {
-      const text = gunzip(this.#core.u8(address, bytes), {
-        decodedBytesMax: request.bodyLimit > 0 ? request.bodyLimit : Number.POSITIVE_INFINITY,
-        decodedBytesHint: 0,
-      });
-      return this.#exposition.load(text);
+      return this.#exposition.inflate(body, hasLimit ? request.bodyLimit : INFLATED_BYTES_MAX);
     } catch (error) {
-      if (error instanceof GzipError) throw refused(error.reason === 'limit' ? 'body-limit' : 'gzip', error.message);
-      throw error;
+      if (!(error instanceof GzipError)) throw error;
+      if (error.reason === 'corrupt') throw refused('gzip', error.message);
+      if (error.reason === 'limit' && hasLimit) throw refused('body-limit', error.message);
+      const what = error.reason === 'limit' ? `a body of more than ${INFLATED_BYTES_MAX} bytes` : 'the inflated body';
+      throw refused('memory', `no memory for ${what}`);
     }
   }
 

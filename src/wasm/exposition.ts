@@ -5,7 +5,8 @@
 //   const cache = exposition.open()                        once per target
 //   exposition.setTarget(cache, labels, honorLabels)       once per target (and when its labels change)
 //
-//   const body = exposition.load(bytes)                    or bytes already in linear memory, with BODY_SLACK behind
+//   const body = exposition.load(bytes)                    or bytes already in linear memory, with BODY_SLACK behind,
+//                                                          or exposition.inflate(those, …) where they are gzip
 //   const parsed = exposition.parse(cache, body, timeMs, options)
 //   if (!parsed.ok) → up = 0: exposition.allStale(cache, timeMs)
 //   for (let i = 0; i < parsed.misses; i++) {              lines never seen: new to this target
@@ -40,6 +41,8 @@ import {
   ROW_BYTES,
   Status,
 } from '../../assembly/layout.js';
+import { gunzipInto } from '../base/gzip.js';
+import type { BodySink } from '../base/http.js';
 import type { Labels } from '../model/labels.js';
 import { CoreBuffer } from './buffer.js';
 import type { Core } from './core.js';
@@ -150,6 +153,24 @@ export class Exposition {
     }
     this.#core.bytes.set(bytes, this.#input.address);
     return { address: this.#input.address, length: bytes.length };
+  }
+
+  /**
+   * Inflates a gzip body, which lies in linear memory, to at most `bytesMax` bytes. It stays there until the next
+   * load(). Throws GzipError.
+   */
+  inflate(body: Body, bytesMax: number): Body {
+    const input = this.#input;
+    const sink: BodySink = {
+      reserve: (bytes, kept) => {
+        // A core's memory does not shrink: no more room than may be needed.
+        const wanted = Math.min(bytes, bytesMax + 1);
+        if (!input.reserve(wanted + BODY_SLACK, kept)) return undefined;
+        return this.#core.u8(input.address, input.capacity - BODY_SLACK);
+      },
+    };
+    const length = gunzipInto(this.#core.u8(body.address, body.length), sink, bytesMax);
+    return { address: input.address, length };
   }
 
   parse(cache: LineCache, body: Body, timeMs: number, options: ParseOptions): Parsed {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { GzipError, gunzip } from '../../../src/base/gzip.js';
+import { copyInto, GzipError, gunzipInto } from '../../../src/base/gzip.js';
+import { Prng } from '../../../src/base/prng.js';
+import { TestSink } from '../../support/scripted-server.js';
 
 const good = gzipSync('up 1\ndown 0\n');
 const flipped = (at: number) => {
@@ -25,9 +27,33 @@ const cases: [name: string, bytes: Uint8Array, want: string][] = [
   ['a bomb of 300 MB', gzipSync(Buffer.alloc(300_000_000), { level: 1 }), 'limit: body size limit exceeded'],
 ];
 
-function outcome(bytes: Uint8Array, decodedBytesMax: number, decodedBytesHint = 0): string {
+/** A sink that gives exactly what it is asked for, from `firstBytes` on. */
+class StingySink {
+  view = new Uint8Array(0);
+  constructor(
+    readonly firstBytes: number,
+    readonly bytesMax = Number.POSITIVE_INFINITY,
+  ) {}
+
+  reserve(bytes: number, kept: number): Uint8Array | undefined {
+    if (bytes > this.bytesMax) return undefined;
+    const larger = new Uint8Array(kept === 0 ? this.firstBytes : bytes);
+    larger.set(this.view.subarray(0, kept));
+    this.view = larger;
+    return larger;
+  }
+}
+
+const ways = [
+  ['engine', gunzipInto],
+  ['fallback', copyInto],
+] as const;
+
+function outcome(inflate: typeof gunzipInto, bytes: Uint8Array, decodedBytesMax: number, firstBytes = 4096): string {
+  const sink = inflate === copyInto ? new TestSink() : new StingySink(firstBytes);
   try {
-    return Buffer.from(gunzip(bytes, { decodedBytesMax, decodedBytesHint })).toString();
+    const length = inflate(bytes, sink, decodedBytesMax);
+    return Buffer.from(sink.view.subarray(0, length)).toString();
   } catch (error) {
     assert.ok(error instanceof GzipError, String(error));
     return `${error.reason}: ${error.message}`;
@@ -35,22 +61,51 @@ function outcome(bytes: Uint8Array, decodedBytesMax: number, decodedBytesHint = 
 }
 
 for (const [name, bytes, want] of cases) {
-  for (const hint of [0, 1, 99, 1_000_000]) {
-    test(`gunzip: ${name}, expecting ${hint} bytes`, () => assert.equal(outcome(bytes, 100, hint), want));
+  for (const firstBytes of [1, 11, 12, 99, 100, 101, 1_000_000]) {
+    test(`gunzip: ${name}, into ${firstBytes} bytes first`, () => {
+      assert.equal(outcome(gunzipInto, bytes, 100, firstBytes), want);
+      // A fault leaves nothing behind in the engine.
+      assert.equal(outcome(gunzipInto, good, 100), 'up 1\ndown 0\n');
+    });
   }
 }
 
-test('a body cut anywhere is an unexpected end', () => {
-  for (let end = 1; end < good.length; end++)
-    assert.equal(outcome(good.subarray(0, end), 100), 'corrupt: unexpected EOF', `cut at ${end}`);
-});
+for (const [way, inflate] of ways) {
+  for (const [name, bytes, want] of cases.filter(([name]) => name !== 'nothing')) {
+    test(`gunzip by ${way}: ${name}`, () => assert.equal(outcome(inflate, bytes, 100), want));
+  }
 
-test('a bit flipped anywhere in data or checksum is found out', () => {
-  for (let at = 10; at < good.length; at++) assert.match(outcome(flipped(at), 100), /^corrupt: /, `flipped at ${at}`);
-});
+  test(`gunzip by ${way}: a body cut anywhere is an unexpected end`, () => {
+    for (let end = 1; end < good.length; end++) {
+      assert.equal(outcome(inflate, good.subarray(0, end), 100), 'corrupt: unexpected EOF', `cut at ${end}`);
+    }
+  });
 
-test('without a limit, and from shared memory', () => {
-  const shared = new Uint8Array(new SharedArrayBuffer(good.length));
-  shared.set(good);
-  assert.equal(outcome(shared, Number.POSITIVE_INFINITY), 'up 1\ndown 0\n');
+  test(`gunzip by ${way}: a bit flipped anywhere in data or checksum is found out`, () => {
+    for (let at = 10; at < good.length; at++)
+      assert.match(outcome(inflate, flipped(at), 100), /^corrupt: /, `at ${at}`);
+  });
+
+  test(`gunzip by ${way}: without a limit, and from shared memory`, () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(good.length));
+    shared.set(good);
+    assert.equal(outcome(inflate, shared, Number.POSITIVE_INFINITY), 'up 1\ndown 0\n');
+  });
+
+  test(`gunzip by ${way}: no room`, () => {
+    const sink = new StingySink(10, 50_000);
+    assert.throws(() => inflate(gzipSync(Buffer.alloc(200_000)), sink, Number.POSITIVE_INFINITY), {
+      reason: 'no-room',
+    });
+  });
+}
+
+test('gunzip: random texts come back, whatever the room', () => {
+  const prng = new Prng(20261121);
+  for (let round = 0; round < 200; round++) {
+    const text = Array.from({ length: prng.int(3000) }, () =>
+      prng.pick(['up', ' ', '1', '\n', 'metric_total', '{a="b"}']),
+    ).join('');
+    assert.equal(outcome(gunzipInto, gzipSync(text), 100_000, 1 + prng.int(20_000)), text, `round ${round}`);
+  }
 });

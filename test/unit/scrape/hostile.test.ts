@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { realClock } from '../../../src/base/clock.js';
-import { GzipError, gunzip } from '../../../src/base/gzip.js';
+import { GzipError, gunzipInto } from '../../../src/base/gzip.js';
 import { type BodySink, HttpClient } from '../../../src/base/http.js';
 import type { ScrapeAppender, ScrapeCommit, ScrapeOutcome, TargetHandle } from '../../../src/scrape/appender.js';
 import { ScrapeLoop, type TargetStatus } from '../../../src/scrape/loop.js';
@@ -14,7 +14,7 @@ import { ScrapeMetrics } from '../../../src/scrape/metrics.js';
 import { noLog } from '../../../src/telemetry/log.js';
 import { Registry } from '../../../src/telemetry/metrics.js';
 import { testJob, testTarget } from '../../support/scrape.js';
-import { type Script, scriptedServer } from '../../support/scripted-server.js';
+import { type Script, scriptedServer, TestSink } from '../../support/scripted-server.js';
 
 const MEMORY_BYTES = 24 * 1024 * 1024;
 const BODY_LIMIT = 8 * 1024 * 1024;
@@ -76,8 +76,10 @@ class BudgetAppender implements ScrapeAppender {
 
   #refusal(bytes: Uint8Array, { encoding, decodedBytesMax }: ScrapeCommit): ScrapeOutcome['error'] {
     try {
-      const text = encoding === 'gzip' ? gunzip(bytes, { decodedBytesMax, decodedBytesHint: 0 }) : bytes;
-      return text.length === 0 || text[0] === 0x75 ? undefined : { reason: 'parse', message: 'not an exposition' };
+      const sink = new TestSink();
+      const length = encoding === 'gzip' ? gunzipInto(bytes, sink, decodedBytesMax) : bytes.length;
+      const text = encoding === 'gzip' ? sink.view : bytes;
+      return length === 0 || text[0] === 0x75 ? undefined : { reason: 'parse', message: 'not an exposition' };
     } catch (error) {
       assert.ok(error instanceof GzipError);
       return { reason: error.reason === 'limit' ? 'body-limit' : 'gzip', message: error.message };
