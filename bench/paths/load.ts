@@ -70,10 +70,11 @@ export async function verify(peer: Peer, spec: WriteSpec): Promise<string[]> {
   let samples = 0;
   for (let nth = 0; nth < Math.min(INSTANCES_CHECKED, fleet.instances); nth++) {
     const instance = Math.floor((nth * fleet.instances) / INSTANCES_CHECKED);
-    const selector = `{instance="${fleet.instance(instance)}"}`;
+    const { pod, steps } = lastPod(fleet, spec, instance);
+    const selector = `{instance="${fleet.instance(instance)}",pod="${pod}"}`;
     const counter = `${COUNTED}${selector}`;
     const counted = await scalar(peer.url, `sum(count_over_time(${counter}[${windowMs}ms]))`, spec.endMs);
-    expect(`samples of ${counter}`, counted, countOf(fleet, instance) * spec.steps, 0);
+    expect(`samples of ${counter}`, counted, countOf(fleet, instance) * steps, 0);
     const sum = await scalar(peer.url, `sum(${selector})`, spec.endMs);
     expect(`sum over ${selector}`, sum, sumAt(fleet, instance, spec.firstStep + spec.steps - 1), SUM_TOLERANCE);
     samples += counted;
@@ -95,6 +96,16 @@ export function active(spec: WriteSpec): number {
     series += generations.size * Math.min(spec.samplesPerRequest, spec.fleet.series - batch * spec.samplesPerRequest);
   }
   return series;
+}
+
+/** The pod that an instance is in the end, and for how many steps. */
+function lastPod(fleet: Fleet, spec: WriteSpec, instance: number): { pod: string; steps: number } {
+  const batch = Math.floor((instance * spec.fleet.perInstance) / spec.samplesPerRequest);
+  const at = (step: number) => generationOf(spec, batch, step);
+  let first = spec.steps - 1;
+  while (first > 0 && at(first - 1) === at(spec.steps - 1)) first--;
+  const [, pod] = fleet.target(instance, at(spec.steps - 1)).find(([name]) => name === 'pod')!;
+  return { pod, steps: spec.steps - first };
 }
 
 function countOf(fleet: Fleet, instance: number): number {
