@@ -11,6 +11,7 @@
 //   label   as text, with ".0" where neither point nor exponent is     1.0  1e+06
 //           (how le and quantile are normalised); -0 is 0.0
 
+import { copyShort } from './copy-short';
 import { powerHigh, powerLow } from './powers';
 import { mulHigh } from './wide';
 
@@ -23,20 +24,22 @@ const HIDDEN_BIT: u64 = 0x0010000000000000;
 const ZERO: u8 = 0x30;
 const POINT: u8 = 0x2e;
 
-/** The result of shortest(): an integer without trailing zeros, and the power of ten of its last digit. */
+/** The result of shortest(): an integer of at most 17 digits, and the power of ten of its last digit. */
 let digits: u64 = 0;
 let power: i32 = 0;
-/** The text of `digits`, from digitsAt to digitsEnd. */
-const digitsEnd: usize = memory.data(24, 8) + 24;
+
+/** Its text, zeros on both sides cut off, lies in here: one digit at byte 7, eight at 8, eight at 16. */
+const text: usize = memory.data(24, 8);
+let digitsAt: usize = 0;
+let digitsEnd: usize = 0;
 
 /** Writes the text form at `out`, at most FLOAT_TEXT_MAX bytes; gives the address behind it. */
 export function printText(out: usize, bits: u64): usize {
   if (isSpecial(bits)) return printSpecial(out, bits);
   out = printSign(out, bits);
   shortest(bits);
-  const first = digitsAt();
-  const exponent: i32 = <i32>(digitsEnd - first) - 1 + power;
-  return exponent < -4 || exponent >= 6 ? printScientific(out, first, exponent) : printPlain(out, first, exponent);
+  const exponent = layOut();
+  return exponent < -4 || exponent >= 6 ? printScientific(out, exponent) : printPlain(out, exponent);
 }
 
 /** Writes the HTTP API's form at `out`, at most FLOAT_TEXT_MAX bytes; gives the address behind it. */
@@ -44,9 +47,8 @@ export function printJson(out: usize, bits: u64): usize {
   if (isSpecial(bits)) return printSpecial(out, bits);
   out = printSign(out, bits);
   shortest(bits);
-  const first = digitsAt();
-  const exponent: i32 = <i32>(digitsEnd - first) - 1 + power;
-  return exponent < -6 || exponent >= 21 ? printScientific(out, first, exponent) : printPlain(out, first, exponent);
+  const exponent = layOut();
+  return exponent < -6 || exponent >= 21 ? printScientific(out, exponent) : printPlain(out, exponent);
 }
 
 /** Writes the form of bucket borders at `out`, at most FLOAT_TEXT_MAX bytes; gives the address behind it. */
@@ -87,13 +89,14 @@ function printSign(out: usize, bits: u64): usize {
 }
 
 /** d.ddde±dd: at least two digits of exponent. */
-function printScientific(out: usize, first: usize, exponent: i32): usize {
+function printScientific(out: usize, exponent: i32): usize {
+  const first = digitsAt;
   store<u8>(out, load<u8>(first));
   out++;
   const rest = digitsEnd - first - 1;
   if (rest != 0) {
     store<u8>(out, POINT);
-    memory.copy(out + 1, first + 1, rest);
+    copyShort(out + 1, first + 1, rest);
     out += rest + 1;
   }
   store<u8>(out, 0x65 /* e */);
@@ -111,39 +114,69 @@ function printScientific(out: usize, first: usize, exponent: i32): usize {
 }
 
 /** The digits with the point where it belongs, zeros before or behind them. */
-function printPlain(out: usize, first: usize, exponent: i32): usize {
+function printPlain(out: usize, exponent: i32): usize {
+  const first = digitsAt;
   const count: usize = digitsEnd - first;
   if (exponent < 0) {
     store<u8>(out, ZERO);
     store<u8>(out, POINT, 1);
     out += 2;
     const zeros = <usize>(-exponent - 1);
-    memory.fill(out, ZERO, zeros);
-    memory.copy(out + zeros, first, count);
+    writeZeros(out, zeros);
+    copyShort(out + zeros, first, count);
     return out + zeros + count;
   }
   const whole = <usize>exponent + 1;
   if (count <= whole) {
-    memory.copy(out, first, count);
-    memory.fill(out + count, ZERO, whole - count);
+    copyShort(out, first, count);
+    writeZeros(out + count, whole - count);
     return out + whole;
   }
-  memory.copy(out, first, whole);
+  copyShort(out, first, whole);
   store<u8>(out + whole, POINT);
-  memory.copy(out + whole + 1, first + whole, count - whole);
+  copyShort(out + whole + 1, first + whole, count - whole);
   return out + count + 1;
 }
 
-/** Writes the digits in front of digitsEnd; gives where they begin. */
-function digitsAt(): usize {
-  let at = digitsEnd;
-  let left = digits;
-  do {
-    at--;
-    store<u8>(at, ZERO + <u8>(left % 10));
-    left /= 10;
-  } while (left != 0);
-  return at;
+function writeZeros(out: usize, count: usize): void {
+  for (let i: usize = 0; i < count; i++) store<u8>(out + i, ZERO);
+}
+
+/** Writes the digits to `text`; gives the exponent of the first one. */
+function layOut(): i32 {
+  const upper: u64 = digits / EIGHT_DIGITS;
+  const low = spread(<u32>(digits - upper * EIGHT_DIGITS));
+  const top: u32 = <u32>upper / <u32>EIGHT_DIGITS;
+  const middle = spread(<u32>upper - top * <u32>EIGHT_DIGITS);
+  store<u8>(text, ZERO + <u8>top, 7);
+  store<u64>(text, middle | ZEROS, 8);
+  store<u64>(text, low | ZEROS, 16);
+  digitsAt = text + (top != 0 ? 7 : middle != 0 ? 8 + zerosBefore(middle) : low != 0 ? 16 + zerosBefore(low) : 23);
+  digitsEnd = text + (low != 0 ? 24 - zerosBehind(low) : middle != 0 ? 16 - zerosBehind(middle) : top != 0 ? 8 : 24);
+  // The last digit of the integer has byte 23, whatever was cut off.
+  return power + <i32>(text + 23 - digitsAt);
+}
+
+const EIGHT_DIGITS: u64 = 100000000;
+const ZEROS: u64 = 0x3030303030303030;
+
+/** A number below 10^8 as eight digit values, the first in the lowest byte: halves, quarters and eighths side by side. */
+function spread(value: u32): u64 {
+  const half: u32 = value / 10000;
+  const four: u64 = <u64>half | ((<u64>(value - half * 10000)) << 32);
+  // x * 10486 >> 20 is x / 100 below 10,000; x * 103 >> 10 is x / 10 below 100.
+  const hundreds: u64 = ((four * 10486) >> 20) & 0x0000007f0000007f;
+  const two: u64 = hundreds | ((four - hundreds * 100) << 16);
+  const tens: u64 = ((two * 103) >> 10) & 0x000f000f000f000f;
+  return tens | ((two - tens * 10) << 8);
+}
+
+function zerosBefore(spread: u64): usize {
+  return <usize>(ctz<u64>(spread) >> 3);
+}
+
+function zerosBehind(spread: u64): usize {
+  return <usize>(clz<u64>(spread) >> 3);
 }
 
 /** Finds the shortest digits of a finite double, sign aside. */
@@ -164,12 +197,10 @@ function shortest(bits: u64): void {
     if (whole << below == c) {
       digits = whole;
       power = 0;
-      dropZeros();
       return;
     }
   }
   schubfach(c, q, fraction == 0 && biased > 1);
-  dropZeros();
 }
 
 /**
@@ -226,11 +257,4 @@ function scale(q: i32, value: u64): u64 {
   const middle: u64 = y + x;
   const top: u64 = mulHigh(high, value) + (middle < y ? 1 : 0);
   return top | (middle > 1 ? 1 : 0);
-}
-
-function dropZeros(): void {
-  while (digits >= 10 && digits % 10 == 0) {
-    digits /= 10;
-    power++;
-  }
 }
