@@ -7,34 +7,27 @@ import { test } from 'node:test';
 import { compress } from 'snappyjs';
 import { realClock } from '../../src/base/clock.js';
 import { Prng } from '../../src/base/prng.js';
-import { pairsOf } from '../../src/model/labels.js';
 import { MemorySource } from '../../src/promql/exec/memory-source.js';
-import type { Columns } from '../../src/promql/exec/source.js';
 import { ALL_PARSE_OPTIONS } from '../../src/promql/syntax/parse.js';
 import { QueryEngine } from '../../src/query/engine.js';
-import type { QueryAnswer } from '../../src/query/result.js';
 import { missing, type Peer, peerBinary, startPrometheus } from '../support/peers.js';
 import { bitsOf } from '../support/promqltest/series.js';
-import { DATA_END_MS, DATA_START_MS, generateSeries, QueryGenerator } from '../support/query-generator.js';
+import {
+  ask,
+  compareResults,
+  keyOf,
+  type Outcome,
+  plainError,
+  type Question,
+  type Result,
+  randomQuestions,
+} from '../support/query-answers.js';
+import { generateSeries } from '../support/query-generator.js';
 import { encodeWriteRequest } from '../support/write-request.js';
 
 const SEED = Number(process.env.SEED ?? 20261121);
 const QUERIES = Number(process.env.QUERIES ?? 600);
 const binary = peerBinary('prometheus');
-
-/** Series by labels, each with its values by time in ms. */
-type Result = Map<string, Map<number, number>>;
-type Outcome =
-  | { readonly result: Result; readonly annotations: string[] }
-  | { readonly error: string; readonly type: string };
-
-interface Question {
-  readonly text: string;
-  readonly startMs: number;
-  /** 0 for an instant query. */
-  readonly stepMs: number;
-  readonly count: number;
-}
 
 test('promql: a real Prometheus answers queries as we do', {
   skip: binary === undefined && missing('prometheus'),
@@ -62,13 +55,7 @@ test('promql: a real Prometheus answers queries as we do', {
     parse: ALL_PARSE_OPTIONS,
   });
 
-  const generator = new QueryGenerator(random);
-  const questions = Array.from({ length: QUERIES }, (): Question => {
-    const text = generator.query();
-    const startMs = DATA_START_MS + random.int(DATA_END_MS - DATA_START_MS + 600_000);
-    if (random.int(2) === 0) return { text, startMs, stepMs: 0, count: 1 };
-    return { text, startMs, stepMs: 1000 * (1 + random.int(300)), count: 1 + random.int(12) };
-  });
+  const questions = randomQuestions(random, QUERIES);
   const counts = { answers: 0, empty: 0, errors: 0 };
   const problems: string[] = [];
   for (const question of questions) {
@@ -147,61 +134,15 @@ function parse(text: string): number {
   return Number(text.replace('Inf', 'Infinity'));
 }
 
-function keyOf(pairs: Iterable<[string, string]>): string {
-  return JSON.stringify([...pairs].sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-async function ask(engine: QueryEngine, { text, startMs, stepMs, count }: Question): Promise<Outcome> {
-  try {
-    const answer =
-      stepMs === 0 ? await engine.instant(text, startMs) : await engine.range(text, { startMs, stepMs, count });
-    return { result: resultOf(answer), annotations: [...answer.warnings, ...answer.infos].sort() };
-  } catch (error) {
-    const { message, type = 'bad_data' } = error as Error & { type?: string };
-    return { error: message, type };
-  }
-}
-
-function resultOf({ data }: QueryAnswer): Result {
-  switch (data.kind) {
-    case 'scalar':
-      return new Map([['[]', new Map([[data.timeMs, data.value]])]]);
-    case 'vector':
-      return cells(data.columns, () => data.timeMs);
-    case 'range':
-      return cells(data.columns, (step) => data.steps.startMs + step * data.steps.stepMs);
-    default:
-      throw new Error(`a ${data.kind} was not asked for`);
-  }
-}
-
-function cells({ labels, steps, present, values }: Columns, timeOf: (step: number) => number): Result {
-  return new Map(
-    labels.map((row, i) => {
-      const points = new Map<number, number>();
-      for (let step = 0; step < steps; step++) {
-        if (present[i * steps + step] !== 0) points.set(timeOf(step), values[i * steps + step]!);
-      }
-      return [keyOf(pairsOf(row)), points];
-    }),
-  );
-}
-
 function compare(text: string, theirs: Outcome, ours: Outcome): string | undefined {
   if ('error' in theirs || 'error' in ours) {
-    const [a, b] = [theirs, ours].map((one) => ('error' in one ? `${one.type}: ${plain(one.error)}` : 'an answer'));
+    const [a, b] = [theirs, ours].map((one) =>
+      'error' in one ? `${one.type}: ${plainError(one.error)}` : 'an answer',
+    );
     return a === b ? undefined : `theirs ${a}\nours   ${b}`;
   }
-  for (const [key, points] of theirs.result) {
-    const own = ours.result.get(key);
-    if (own === undefined) return `theirs has ${key}, ours only ${[...ours.result.keys()].join(' ')}`;
-    for (const [timeMs, value] of points) {
-      const got = own.get(timeMs);
-      if (got === undefined || !close(value, got)) return `${key} at ${timeMs}: theirs ${value}, ours ${got}`;
-    }
-    if (own.size !== points.size) return `${key}: ${points.size} points theirs, ${own.size} ours`;
-  }
-  if (ours.result.size !== theirs.result.size) return `ours has more: ${[...ours.result.keys()].join(' ')}`;
+  const difference = compareResults(theirs.result, ours.result);
+  if (difference !== undefined) return difference;
   // The API cuts long lists of annotations.
   if (theirs.annotations.some((annotation) => annotation.includes('annotations omitted'))) return undefined;
   const [a, b] = [theirs, ours].map(({ annotations }) =>
@@ -238,16 +179,4 @@ function as35(text: string, annotation: string): string {
 function isMeant(text: string, ours: Outcome): boolean {
   if (/timestamp\([^()]*@[^()]*offset/.test(text)) return true;
   return 'error' in ours && /many-to-one matching must be explicit/.test(ours.error) && /[<>=]/.test(text);
-}
-
-/** Which two of several duplicate series are named depends on their order. */
-function plain(error: string): string {
-  return error.replace(/: \[.*?\];/, ': […];').replace(/match group \{.*?\}/, 'match group {…}');
-}
-
-/** Sums of sums: the order of series is free, and with it the last digits. */
-function close(a: number, b: number): boolean {
-  if (Object.is(a, b) || a === b) return true;
-  // Variances of values that are nearly equal are all rounding.
-  return Math.abs(a - b) <= Math.max(1e-15, 1e-9 * Math.max(Math.abs(a), Math.abs(b)));
 }
