@@ -19,6 +19,8 @@ import { freeContext, openTarget, scrapeText, writeThrough } from '../support/sh
 
 const SHARDS = 3;
 const SERIES = 90;
+/** Long enough for any honest task on a busy machine. */
+const STALL_MS = 5000;
 const folders: string[] = [];
 const quiet = createLogger({ level: 'error', format: 'logfmt', write: () => {} });
 
@@ -39,7 +41,7 @@ async function openStorage(path: string, onHopeless: (reason: Error) => void = (
     windowMs: 3 * 3_600_000,
     onHopeless,
     faults: true,
-    stallMs: 1500,
+    stallMs: STALL_MS,
   });
   await storage.replay();
   return storage;

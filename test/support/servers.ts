@@ -116,7 +116,7 @@ export function sleep(ms: number): Promise<void> {
 }
 
 /** Tries again until `check` passes; its last error where it never does. */
-export async function eventually(check: () => Promise<void>, timeoutMs = 15_000): Promise<void> {
+export async function eventually(check: () => Promise<void>, timeoutMs = 40_000): Promise<void> {
   const endMs = Date.now() + timeoutMs;
   for (;;) {
     try {
