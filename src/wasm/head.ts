@@ -12,7 +12,6 @@
 import {
   OUTCOME_ACCEPTED,
   OUTCOME_DUPLICATE,
-  OUTCOME_FIRST_RECORD,
   OUTCOME_FIRST_STATUS,
   OUTCOME_MAX_TIME,
   OUTCOME_MIN_TIME,
@@ -195,11 +194,6 @@ export class Head {
       minTimeMs: accepted === 0 ? undefined : Number(view.getBigInt64(at + OUTCOME_MIN_TIME, true)),
       maxTimeMs: accepted === 0 ? undefined : Number(view.getBigInt64(at + OUTCOME_MAX_TIME, true)),
     };
-  }
-
-  /** Series index of the first refused sample's record. */
-  firstRefused(): number {
-    return this.#core.view.getUint32((this.#core.exports.append_outcome() >>> 0) + OUTCOME_FIRST_RECORD, true);
   }
 
   /** Every append up to here is visible to all. */
