@@ -4,8 +4,8 @@
 // more than it saves. Not by `gunzipSync`: it makes an engine and two buffers for each body, and V8 answers external
 // memory at that rate with major collections, a quarter of all CPU time (docs/decisions/0030-scrape-client.md).
 //
-// So we drive the engine below `createGunzip`, one for each thread, by a method that is not documented. Tried
-// on Node 20; where it should be gone, `gunzipSync` and a copy do. A synchronous call of node:zlib that takes an
+// So we drive the engine below `createGunzip`, one for each thread, by a method that is not documented. Tried on
+// Node 20; where it should be gone, `gunzipSync` and a copy do. A synchronous call of node:zlib that takes an
 // output buffer would let us remove this.
 
 import { constants, createGunzip, gunzipSync } from 'node:zlib';
