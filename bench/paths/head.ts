@@ -49,11 +49,12 @@ async function run(
     const written = await write(context, peer, { fleet, steps, churn });
     context.progress.task(`${peer.name}: at rest`);
     await pause(REST_MS);
+    const { rssBytes: steadyBytes } = await peer.meter.memory();
     report(churn ? 'memory-churn' : 'memory', await memory(peer, written, idleBytes));
     if (churn) return;
     const last = wanted.has('federate') ? await refresh(context, peer, written.spec) : written.spec;
     if (wanted.has('federate')) report('federate', await federate(context, peer, last));
-    if (wanted.has('restart')) report('restart', await restart(context, peer, last));
+    if (wanted.has('restart')) report('restart', await restart(context, peer, last, steadyBytes));
   } finally {
     await peer.close();
   }
@@ -149,9 +150,8 @@ function checkExposition(body: Buffer, last: WriteSpec): string[] {
   return [`${lines} series and their sum`];
 }
 
-async function restart({ progress }: Context, peer: Peer, last: WriteSpec): Promise<Result> {
+async function restart({ progress }: Context, peer: Peer, last: WriteSpec, steadyBytes: number): Promise<Result> {
   if (!peer.process) throw new Error('a server given by its URL is not killed');
-  const steady = await peer.meter.memory();
   progress.task(`${peer.name}: killed, starting again`);
   await peer.process.kill();
   const readySeconds = await peer.process.restart();
@@ -169,7 +169,7 @@ async function restart({ progress }: Context, peer: Peer, last: WriteSpec): Prom
       less('first', 'first count over all', 's', firstSeconds),
       less('both', 'together', 's', readySeconds + firstSeconds),
       less('cpu', 'CPU', 's', cpuSeconds),
-      less('growth', 'most memory above that before', 'B', peakBytes - steady.rssBytes),
+      less('growth', 'most memory above that before', 'B', peakBytes - steadyBytes),
       less('rss', 'memory afterwards', 'B', rssBytes),
     ],
     checks: [`${count} series`],
