@@ -9,12 +9,13 @@ import type { Refs } from './refs.js';
 export class PartStore {
   readonly #head: Head;
   readonly #parts = new Map<number, PartRef[]>();
-  #last = 0;
+  #last: number;
   /** The append under way. */
   #scope: AppendScope | undefined;
 
-  constructor(head: Head) {
+  constructor(head: Head, firstNumber: number) {
     this.#head = head;
+    this.#last = firstNumber;
   }
 
   keep(parts: PartRef[]): number {

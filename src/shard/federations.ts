@@ -19,10 +19,11 @@ export class ShardFederations {
   readonly #select: Select;
   readonly #queries: Queries;
   readonly #open = new Map<number, Open>();
-  #last = 0;
+  #last: number;
 
-  constructor(core: Core, select: Select) {
+  constructor(core: Core, select: Select, firstNumber: number) {
     this.#core = core;
+    this.#last = firstNumber;
     this.#select = select;
     this.#queries = new Queries(core);
   }

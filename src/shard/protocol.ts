@@ -380,6 +380,8 @@ export interface ShardSetup {
   readonly morsel: MorselSize | undefined;
   /** Tests may end the shard on purpose. */
   readonly faults: boolean;
+  /** What it numbers is numbered from here on, so that nobody takes it for something of a shard before it. */
+  readonly firstNumber: number;
 }
 
 /** What a started shard tells. */

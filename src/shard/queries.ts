@@ -31,10 +31,11 @@ export class ShardQueries {
   readonly #snapshots: Snapshots;
   readonly #morsel: MorselSize;
   readonly #open = new Map<number, OpenQuery>();
-  #last = 0;
+  #last: number;
 
-  constructor(core: Core, morsel = MORSEL) {
+  constructor(core: Core, firstNumber = 0, morsel = MORSEL) {
     this.#core = core;
+    this.#last = firstNumber;
     this.#morsel = morsel;
     this.#select = new Select(core);
     this.#queries = new Queries(core);

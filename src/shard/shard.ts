@@ -52,13 +52,13 @@ export class Shard {
     exposition.setShards(setup.count, setup.index);
     this.#core = core;
     this.#head = new Head(core);
-    this.#parts = new PartStore(this.#head);
+    this.#parts = new PartStore(this.#head, setup.firstNumber);
     this.#input = this.#lend(setup.inputBytes);
     const refs = new Refs(setup.refCounter);
-    const queries = new ShardQueries(core, setup.morsel);
+    const queries = new ShardQueries(core, setup.firstNumber, setup.morsel);
     const targets = new ShardTargets(exposition, this.#head, refs, this.#parts, place);
     const writes = new ShardWrites(core, exposition, this.#head, refs, this.#parts, place);
-    const federations = new ShardFederations(core, queries.select);
+    const federations = new ShardFederations(core, queries.select, setup.firstNumber);
     const truncation = new Truncation(this.#head, [targets, writes], place.index);
     const listings = new Listings(core, queries, exposition, this.#head, () => this.#watermark, this.#input.bytes);
     this.#handlers = {

@@ -29,6 +29,9 @@ export interface ShardsOptions {
   readonly stallMs?: number;
 }
 
+/** What a shard numbers in its life is less than this. */
+const NUMBERS = 2 ** 36;
+
 export interface ShardHandle {
   readonly client: ShardClient;
   readonly slots: Slots;
@@ -59,6 +62,7 @@ export class Shards {
 
   static async start(options: ShardsOptions, log: LogPort): Promise<Shards> {
     const refCounter = new SharedArrayBuffer(8);
+    let boots = 0;
     const boot = (index: number) => {
       const setup: ShardSetup = {
         index,
@@ -70,6 +74,7 @@ export class Shards {
         refCounter,
         morsel: options.morsel,
         faults: options.faults ?? false,
+        firstNumber: boots++ * NUMBERS,
       };
       return options.threads ? startShard(setup) : startHere(setup);
     };

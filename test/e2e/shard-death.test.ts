@@ -191,6 +191,23 @@ test('targets of a shard that died go on', async () => {
   await storage.close();
 });
 
+test('what was open in a shard that died is not open in the one that took its place', async () => {
+  const storage = await openStorage(emptyFolder());
+  const { client } = storage.shards.shard(0);
+  const request = {
+    ...{ selectors: [], fromMs: 0, toMs: START_MS, watermark: 0 },
+    ...{ externalLabels: [], utf8: true },
+  };
+  const { query } = await client.call('openFederate', request, 'rules');
+  await kill(storage, 0, 'trap');
+  await eventually(async () => assert.equal(storage.rebuilt, 1));
+  const again = await client.call('openFederate', request, 'rules');
+  assert.notEqual(again.query, query);
+  await assert.rejects(client.call('nextFederate', { query, bytes: 1000 }, 'rules'), /is not open/);
+  await client.call('nextFederate', { query: again.query, bytes: 1000 }, 'rules');
+  await storage.close();
+});
+
 test('shards that die again and again end the server', async () => {
   let given: Error | undefined;
   const storage = await openStorage(emptyFolder(), (reason) => {
