@@ -53,7 +53,9 @@ export class ShardQueries {
       const { startMs, stepMs, count } = fragment.steps;
       if (hasWindowFn(fragment.fn)) {
         const window = { startMs, stepMs, steps: count, windowMs: fragment.windowMs };
-        const query = this.#queries.open(list, view, fragment.fn, window, fragment.dropName, fragment.aggregate);
+        // Main takes the names off plain rows, and looks at them for the query's annotations.
+        const dropName = fragment.dropName && fragment.aggregate !== undefined;
+        const query = this.#queries.open(list, view, fragment.fn, window, dropName, fragment.aggregate);
         return { list, query, fragment, builder: undefined };
       }
       const endMs = startMs + stepMs * (count - 1);

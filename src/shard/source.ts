@@ -8,6 +8,7 @@ import type { Matcher } from '../model/matcher.js';
 import { presentCount } from '../promql/exec/columns.js';
 import { finishPartial, mergePartials, type PartialAggregate } from '../promql/exec/partial.js';
 import type { Columns, Fragment, Note, QueryContext, RawSeries, Source } from '../promql/exec/source.js';
+import { counterNameNotes, needsCounterName } from '../promql/exec/window/evaluate.js';
 import type { Hold } from './appends.js';
 import type { Lane, ShardClient } from './client.js';
 import { decodeLabels, joinBuffers } from './columns.js';
@@ -47,7 +48,7 @@ export class ShardSource implements Source {
         ? joinRows(shares, fragment)
         : joinGroups(shares, fragment, fragment.aggregate.op);
     context.charge(presentCount(columns));
-    return notes.length === 0 ? columns : { ...columns, notes };
+    return notes.length === 0 ? columns : { ...columns, notes: [...notes, ...(columns.notes ?? [])] };
   }
 
   async samples(
@@ -121,6 +122,7 @@ function joinRows(shares: readonly Share[], fragment: Fragment): Columns {
   const parts = shares.flatMap((share) => share.columns);
   const labels = parts.flatMap((part) => decodeLabels(part.strings, part.rows, part.rowCount));
   return {
+    ...(needsCounterName(fragment.fn) && { notes: counterNameNotes(labels) }),
     labels: fragment.dropName ? labels.map(withoutMetadata) : labels,
     steps: fragment.steps.count,
     values: new Float64Array(joinBuffers(parts.map((part) => part.values[0]!))),

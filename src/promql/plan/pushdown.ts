@@ -6,7 +6,7 @@
 // A range function goes down where its arguments are constant and its selector is
 // a plain one; an aggregation where it distributes over shards.
 
-import { METRIC_NAME } from '../../model/labels.js';
+import { METADATA_LABELS, METRIC_NAME } from '../../model/labels.js';
 import type { Matcher } from '../../model/matcher.js';
 import {
   type AggregatePlan,
@@ -28,6 +28,9 @@ const DISTRIBUTIVE: ReadonlySet<string> = new Set<FragmentAggregateOp>([
   'stddev',
   'stdvar',
 ]);
+
+/** Functions whose rows are remarked on by name, which groups do not have. */
+const REMARKED: ReadonlySet<string> = new Set(['rate', 'increase']);
 
 export function pushDown(plan: Plan, delayedNames: boolean): Plan {
   const pushed = mapChildren(plan, (child) => pushDown(child, delayedNames));
@@ -63,8 +66,16 @@ function pushWindow(window: WindowPlan): Plan {
 function pushAggregate(plan: AggregatePlan, delayedNames: boolean): Plan {
   const { op, input, grouping, labels } = plan;
   if (!DISTRIBUTIVE.has(op) || input.kind !== 'fragment' || input.aggregate !== undefined) return plan;
-  if (!delayedNames && !rowsDiffer(input)) return plan;
-  return { ...input, aggregate: { op: op as FragmentAggregateOp, grouping, labels }, pos: plan.pos };
+  if (!rowsDiffer(input) && (!delayedNames || REMARKED.has(input.fn))) return plan;
+  const named = input.keepsName || delayedNames;
+  const left = named ? labels : withoutNames(grouping, labels);
+  return { ...input, aggregate: { op: op as FragmentAggregateOp, grouping, labels: left }, pos: plan.pos };
+}
+
+/** Grouping labels where rows have lost those that name a metric: said so, because a source groups by what series have. */
+function withoutNames(grouping: 'by' | 'without', labels: readonly string[]): readonly string[] {
+  const others = labels.filter((label) => !METADATA_LABELS.has(label));
+  return grouping === 'by' ? others : [...others, ...METADATA_LABELS];
 }
 
 /**

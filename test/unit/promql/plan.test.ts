@@ -77,6 +77,9 @@ table('push down', (plan) => pushDown(plan, false), [
   ['rate(x[5m] offset 1h)', 'fragment rate(x[5m] offset 1h)'],
   ['sum by (job) (rate(x[5m]))', 'fragment rate(x[5m]) | sum by (job)'],
   ['count(x)', 'fragment x | count'],
+  ['sum by (__name__, a) (rate(x[5m]))', 'fragment rate(x[5m]) | sum by (a)'],
+  ['sum without (a) (rate(x[5m]))', 'fragment rate(x[5m]) | sum without (a, __name__, __type__, __unit__)'],
+  ['sum by (__name__) (last_over_time(x[5m]))', 'fragment last_over_time(x[5m]) | sum by (__name__)'],
   ['max without (a) (x)', 'fragment x | max without (a)'],
   ['sum(max by (a) (x))', 'sum (fragment x | max by (a))'],
   ['sum(rate(x[5m]) * 2)', 'sum (binary * (fragment rate(x[5m]), 2))'],
@@ -95,8 +98,13 @@ table('push down', (plan) => pushDown(plan, false), [
 ]);
 
 test('plan: with delayed name removal aggregations over several metrics go down', () => {
+  const plan = pushDown(lowered('sum(delta({__name__=~"a|b"}[5m]))', { delayedNames: true }), true);
+  assert.equal(planText(plan), 'fragment delta({__name__=~"a|b"}[5m]) | sum');
+});
+
+test('plan: not where the names of rows are remarked on', () => {
   const plan = pushDown(lowered('sum(rate({__name__=~"a|b"}[5m]))', { delayedNames: true }), true);
-  assert.equal(planText(plan), 'fragment rate({__name__=~"a|b"}[5m]) | sum');
+  assert.equal(planText(plan), 'sum (fragment rate({__name__=~"a|b"}[5m]))');
 });
 
 table('evaluate once', wrapInvariant, [

@@ -1,7 +1,8 @@
 // A range function over one whole series: all steps at once, into one row of columns.
 
 import type { FloatHistogram } from '../../../model/histogram.js';
-import { FLOAT, HISTOGRAM, type NoteKind, type Steps } from '../source.js';
+import { type Labels, METRIC_NAME, valueOf } from '../../../model/labels.js';
+import { FLOAT, HISTOGRAM, type Note, type NoteKind, type Steps } from '../source.js';
 import { RANGE_FUNCTIONS, type RangeFunction, type WindowFunction } from './table.js';
 import { type SeriesSamples, Window } from './window.js';
 
@@ -116,6 +117,12 @@ const COUNTER_ENDINGS = ['_total', '_sum', '_count', '_bucket'];
 /** Whether rate() of floats of this metric deserves a remark. */
 export function lacksCounterName(metric: string): boolean {
   return metric !== '' && !COUNTER_ENDINGS.some((ending) => metric.endsWith(ending));
+}
+
+/** The remarks that the rows of such a function deserve, whose labels still have their names. */
+export function counterNameNotes(labels: readonly Labels[]): Note[] {
+  const metrics = new Set(labels.map((row) => valueOf(row, METRIC_NAME)).filter(lacksCounterName));
+  return [...metrics].map((metric) => ({ kind: 'no-counter-name', metric }));
 }
 
 /** The functions whose results make that remark. */
