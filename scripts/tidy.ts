@@ -8,7 +8,7 @@ import { checkDoors } from './tidy/doors.js';
 import { checkExports } from './tidy/exports.js';
 import { checkRows } from './tidy/rows.js';
 import type { Problem, SourceFile } from './tidy/source.js';
-import { checkHeaders, checkLeftovers, checkLinks } from './tidy/text.js';
+import { checkHeaders, checkIndexes, checkLeftovers, checkLinks } from './tidy/text.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const SKIPPED = new Set(['node_modules', 'build', 'dist', 'data', 'testdata', '.git', 'results']);
@@ -30,6 +30,7 @@ const problems: Problem[] = [
   ...checkHeaders(files),
   ...checkLeftovers(files),
   ...checkLinks(files, (path) => existsSync(join(root, path))),
+  ...checkIndexes(files),
   ...checkExports(files),
 ];
 for (const { path, line, message } of problems) process.stdout.write(`${path}:${line}: ${message}\n`);

@@ -114,6 +114,35 @@ export function checkLinks(
   }
 }
 
+/** Folders of pages, and the page that lists them. */
+const INDEXES: readonly (readonly [folder: string, index: string])[] = [
+  ['docs/decisions/', 'docs/decisions/README.md'],
+  ['docs/differences/', 'docs/differences.md'],
+  ['docs/formats/', 'docs/formats/README.md'],
+];
+
+/** Every page of such a folder is found from its index, and no two decisions have one number. */
+export function checkIndexes(files: readonly SourceFile[]): Problem[] {
+  const textOf = new Map(files.map(({ path, text }) => [path, text]));
+  const numbers = new Map<string, string>();
+  return INDEXES.flatMap(([folder, index]) =>
+    files
+      .filter(({ path }) => path.startsWith(folder) && path.endsWith('.md') && path !== index)
+      .flatMap(({ path }) => {
+        const problems: Problem[] = [];
+        const name = path.slice(folder.length);
+        if (!textOf.get(index)?.includes(`${name})`)) {
+          problems.push({ path, line: 1, message: `is not listed in ${index}: nobody will find it` });
+        }
+        const number = /^\d{4}/.exec(name)?.[0];
+        const other = number === undefined ? undefined : numbers.get(number);
+        if (other !== undefined) problems.push({ path, line: 1, message: `has the number of ${other}: take the next` });
+        if (number !== undefined) numbers.set(number, name);
+        return problems;
+      }),
+  );
+}
+
 /** Fenced blocks and code spans blanked. */
 function withoutCode(markdown: string): string {
   const blank = (part: string): string => part.replace(/[^\n]/g, ' ');

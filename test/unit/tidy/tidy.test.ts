@@ -5,7 +5,7 @@ import { NO_EXCEPTIONS } from '../../../scripts/tidy/exceptions.js';
 import { checkExports } from '../../../scripts/tidy/exports.js';
 import { checkRows } from '../../../scripts/tidy/rows.js';
 import { code, importsOf, type Problem, resolveImport, type SourceFile } from '../../../scripts/tidy/source.js';
-import { checkHeaders, checkLeftovers, checkLinks } from '../../../scripts/tidy/text.js';
+import { checkHeaders, checkIndexes, checkLeftovers, checkLinks } from '../../../scripts/tidy/text.js';
 
 const filesOf = (files: Record<string, string>): SourceFile[] =>
   Object.entries(files).map(([path, text]) => ({ path, text }));
@@ -195,6 +195,25 @@ test('links: pages named in comments are there, or excepted, and exceptions leav
     [],
   );
   assert.deepEqual(brief(checkLinks(files, (path) => path === 'docs/b.md', excepted)), ['docs/b.md:1 is written now']);
+});
+
+test('indexes: every page is listed, every decision has a number of its own', () => {
+  const files = filesOf({
+    'docs/formats/README.md': '[a](a.md)',
+    'docs/formats/a.md': '',
+    'docs/formats/b.md': '',
+    'docs/differences.md': '[c](differences/c.md)',
+    'docs/differences/c.md': '',
+    'docs/decisions/0001-d.md': '',
+    'docs/decisions/0002-e.md': '',
+    'docs/decisions/0002-f.md': '',
+    'docs/decisions/README.md': '[d](0001-d.md) [e](0002-e.md) [f](0002-f.md)',
+    'docs/g.md': '',
+  });
+  assert.deepEqual(brief(checkIndexes(files)), [
+    'docs/decisions/0002-f.md:1 has the number of 0002-e.md',
+    'docs/formats/b.md:1 is not listed in docs/formats/README.md',
+  ]);
 });
 
 test('exports: one façade each', () => {
