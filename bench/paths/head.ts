@@ -83,7 +83,12 @@ async function memory(peer: Peer, written: Written, idleBytes: number): Promise<
 async function refresh(context: Context, peer: Peer, last: WriteSpec): Promise<WriteSpec> {
   const nextMs = last.endMs + STEP_MS;
   while (Date.now() < nextMs) await pause(100);
-  const { spec } = await write(context, peer, { fleet: last.fleet, steps: 1, firstStep: last.firstStep + last.steps });
+  const { spec } = await write(context, peer, {
+    fleet: last.fleet,
+    steps: 1,
+    firstStep: last.firstStep + last.steps,
+    generation: last.generation,
+  });
   return spec;
 }
 
@@ -111,7 +116,7 @@ async function federate({ progress }: Context, peer: Peer, last: WriteSpec): Pro
       totals.push(answer.totalMs / 1000);
       firsts.push(answer.firstByteMs / 1000);
       bodyBytes = answer.body.length;
-      if (time === FEDERATE_TIMES) checks = checkExposition(answer.body, last);
+      if (time === FEDERATE_TIMES && peer.process) checks = checkExposition(answer.body, last);
     }
   } finally {
     clearInterval(watch);

@@ -24,6 +24,11 @@ export interface WriteSpec {
   readonly endMs: number;
   readonly samplesPerRequest: number;
   readonly connections: number;
+  /**
+   * Of the first pods. Another one makes other series of the same values: for servers that hold what was written
+   * before.
+   */
+  readonly generation: number;
   /** After these steps a part of the requests goes on with other pods; none where empty. */
   readonly churn?: { readonly afterSteps: readonly number[]; readonly parts: number };
 }
@@ -47,10 +52,11 @@ export type LoadMessage =
 const LEAD_STEPS = 2;
 
 /** The pods of `batch` at `step`: how many times it was replaced before. */
-export function generationOf(spec: Pick<WriteSpec, 'churn'>, batch: number, step: number): number {
-  if (!spec.churn) return 0;
+export function generationOf(spec: Pick<WriteSpec, 'generation' | 'churn'>, batch: number, step: number): number {
+  if (!spec.churn) return spec.generation;
   const { afterSteps, parts } = spec.churn;
-  return afterSteps.filter((after, round) => step >= after && batch % parts === round % parts).length;
+  const replaced = afterSteps.filter((after, round) => step >= after && batch % parts === round % parts);
+  return spec.generation + replaced.length;
 }
 
 export async function runLoad(spec: WriteSpec, tell: (message: LoadMessage) => void, go: Promise<unknown>) {
@@ -61,8 +67,8 @@ export async function runLoad(spec: WriteSpec, tell: (message: LoadMessage) => v
     const count = Math.min(spec.samplesPerRequest, spec.fleet.series - first);
     return new WriteBody(fleet, first, count, spec.path, generation);
   };
-  const bodies = Array.from({ length: batches }, (_, batch) => body(batch, 0));
-  const generations = new Array<number>(batches).fill(0);
+  const bodies = Array.from({ length: batches }, (_, batch) => body(batch, spec.generation));
+  const generations = new Array<number>(batches).fill(spec.generation);
   tell({ ready: { bytes: bodies.reduce((sum, each) => sum + each.request.length, 0) } });
   await go;
 

@@ -98,7 +98,7 @@ test('a page holds the names, labels and values of its series at each step', () 
 });
 
 test('churn replaces each part of the requests once, and its pods are other series', () => {
-  const spec = { churn: { afterSteps: [10, 20, 30], parts: 6 } };
+  const spec = { generation: 0, churn: { afterSteps: [10, 20, 30], parts: 6 } };
   const last = Array.from({ length: 6 }, (_, batch) => generationOf(spec, batch, 39));
   assert.deepEqual(last, [1, 1, 1, 0, 0, 0]);
   assert.equal(generationOf(spec, 1, 19), 0);
