@@ -8,7 +8,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -18,6 +18,7 @@ import { instant, raw, type Server, sleep, startNarthex, startPeer } from '../su
 
 const ROUNDS = 20;
 const LOAD_MS = 700;
+const HOUR_MS = 3_600_000;
 const CONNECTIONS = 4;
 const BATCH_SERIES = 500;
 /** Series live for this many batches. */
@@ -95,23 +96,25 @@ class Sender {
   }
 
   /** What a server shows must be every acknowledged batch, whole, and of the unknown ones each wholly or not. */
-  async check(url: string): Promise<number> {
+  async check(url: string, rangeMs = HOUR_MS): Promise<number> {
     const at = this.#timeMs / 1000 + 1;
-    const found = await this.#samples(url);
-    for (const { timeMs, value } of this.acknowledged) {
+    const found = await this.#samples(url, rangeMs);
+    const isInRange = ({ timeMs }: Batch) => timeMs > at * 1000 - rangeMs;
+    const acknowledged = this.acknowledged.filter(isInRange);
+    for (const { timeMs, value } of acknowledged) {
       assert.equal(found.get(timeMs), value, `sender ${this.id}: acknowledged batch ${value} is not there`);
     }
     const survived = this.unknown.filter(({ timeMs, value }) => found.get(timeMs) === value);
-    assert.equal(found.size, this.acknowledged.length + survived.length, `sender ${this.id}: samples never sent`);
+    assert.equal(found.size, acknowledged.length + survived.length, `sender ${this.id}: samples never sent`);
     // All other series have the same: their samples are as many, and their values add up to the same.
     const values = [...found.values()];
     const sum = values.reduce((total, value) => total + value, 0);
     for (const [query, want] of [
-      ['sum by (n) (count_over_time(SELECTOR[1h]))', values.length],
-      ['sum by (n) (sum_over_time(SELECTOR[1h]))', sum],
-      ['max by (n) (max_over_time(SELECTOR[1h]))', values.reduce((most, value) => Math.max(most, value), 0)],
+      ['sum by (n) (count_over_time(SELECTOR))', values.length],
+      ['sum by (n) (sum_over_time(SELECTOR))', sum],
+      ['max by (n) (max_over_time(SELECTOR))', values.reduce((most, value) => Math.max(most, value), 0)],
     ] as const) {
-      const series = await instant(url, query.replace('SELECTOR', `batch{sender="${this.id}"}`), at);
+      const series = await instant(url, query.replace('SELECTOR', `batch{sender="${this.id}"}[${rangeMs}ms]`), at);
       const wrong = series.filter(({ value }) => Number(value[1]) !== want);
       assert.deepEqual(wrong.slice(0, 3), [], `sender ${this.id}: ${query} of ${wrong.length} numbers is not ${want}`);
       assert.equal(series.length, found.size === 0 ? 0 : BATCH_SERIES, `sender ${this.id}: series`);
@@ -121,14 +124,14 @@ class Sender {
 
   /** Whether unknown batches survived is settled by a restart: what is there stays. */
   async settle(url: string): Promise<void> {
-    const times = await this.#samples(url);
+    const times = await this.#samples(url, HOUR_MS);
     this.acknowledged.push(...this.unknown.filter(({ timeMs }) => times.has(timeMs)));
     this.unknown = [];
   }
 
   /** The samples of one series of each life: values by time. */
-  async #samples(url: string): Promise<Map<number, number>> {
-    const lives = await raw(url, `batch{sender="${this.id}",n="0"}[1h]`, this.#timeMs / 1000 + 1);
+  async #samples(url: string, rangeMs: number): Promise<Map<number, number>> {
+    const lives = await raw(url, `batch{sender="${this.id}",n="0"}[${rangeMs}ms]`, this.#timeMs / 1000 + 1);
     const samples = lives.flatMap(({ values }) => values);
     const found = new Map(samples.map(([seconds, value]) => [Math.round(seconds * 1000), Number(value)]));
     assert.equal(found.size, samples.length, `sender ${this.id}: two samples at one time`);
@@ -140,27 +143,32 @@ function senders(): Sender[] {
   return Array.from({ length: CONNECTIONS }, (_, id) => new Sender(id));
 }
 
-function start(data: string, shards: number): Promise<Server> {
-  return startNarthex({ data, flags: ['--web.enable-remote-write-receiver', `--shards=${shards}`] });
+function start(data: string, shards: number, ...flags: string[]): Promise<Server> {
+  return startNarthex({ data, flags: ['--web.enable-remote-write-receiver', `--shards=${shards}`, ...flags] });
 }
 
 /** Loads a server for a while, then ends it; gives its exit code. */
-async function loadAndEnd(server: Server, load: Sender[], signal: 'SIGKILL' | 'SIGTERM'): Promise<number | undefined> {
+async function loadAndEnd(
+  server: Server,
+  load: Sender[],
+  signal: 'SIGKILL' | 'SIGTERM',
+  loadMs = LOAD_MS,
+): Promise<number | undefined> {
   const runs = Promise.all(load.map((sender) => sender.run(server.url)));
-  await sleep(LOAD_MS);
+  await sleep(loadMs);
   const code = await server.end(signal);
   await runs;
   return code;
 }
 
-async function checkPeer(data: string, load: Sender[]): Promise<void> {
+async function checkPeer(data: string, load: Sender[], rangeMs?: number): Promise<void> {
   const copy = emptyFolder();
   cpSync(data, copy, { recursive: true });
   // The lock is held by nobody any more.
   rmSync(join(copy, 'lock'), { force: true });
   const peer = await startPeer(prometheus!, { data: copy, flags: ['--storage.tsdb.retention.time=10y'] });
   try {
-    for (const sender of load) await sender.check(peer.url);
+    for (const sender of load) await sender.check(peer.url, rangeMs);
   } finally {
     await peer.stop();
     rmSync(copy, { recursive: true, force: true });
@@ -188,6 +196,26 @@ test(`${ROUNDS} times kill -9: no acknowledged sample lost, none wrong, every ba
   const batches = load.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0);
   assert.ok(batches > ROUNDS * CONNECTIONS, `${batches} batches`);
   t.diagnostic(`${batches * BATCH_SERIES} samples acknowledged; ${survived} unanswered batches survived the last kill`);
+});
+
+test('kills while the window moves and the log is cut: the window is whole', async () => {
+  const windowMs = 4000;
+  // What is as old as the window may be there or not.
+  const rangeMs = windowMs - 500;
+  const data = emptyFolder();
+  const load = senders();
+  let checkpoints = 0;
+  for (let round = 1; round <= 5; round++) {
+    const server = await start(data, 1 + (round % 2), `--storage.head-window=${windowMs}ms`);
+    for (const sender of load) {
+      await sender.check(server.url, rangeMs);
+      await sender.settle(server.url);
+    }
+    await loadAndEnd(server, load, 'SIGKILL', 2000 + 150 * round);
+    checkpoints += readdirSync(join(data, 'wal')).filter((name) => name.startsWith('checkpoint.')).length;
+    if (prometheus !== undefined && round === 5) await checkPeer(data, load, rangeMs);
+  }
+  assert.ok(checkpoints > 0, 'the log was cut');
 });
 
 for (const shards of [1, 2]) {
