@@ -86,7 +86,7 @@ const RANGE_FUNCTIONS = [
   'present_over_time',
   'absent_over_time',
 ];
-const MATH = ['abs', 'ceil', 'floor', 'exp', 'ln', 'log2', 'log10', 'sqrt', 'sgn', 'sin', 'cosh', 'atan', 'deg', 'rad'];
+const MATH = ['abs', 'ceil', 'floor', 'exp', 'ln', 'log2', 'log10', 'sqrt', 'sgn', 'tanh', 'atan', 'deg', 'rad'];
 const CALENDAR = ['minute', 'hour', 'day_of_week', 'day_of_month', 'day_of_year', 'days_in_month', 'month', 'year'];
 const AGGREGATES = ['sum', 'avg', 'min', 'max', 'count', 'group', 'stddev', 'stdvar'];
 const ARITHMETIC = ['+', '-', '*', '/', '%', '^', 'atan2'];
