@@ -97,6 +97,7 @@ export {
   partBytes as part_bytes,
   refOf as series_ref_low,
   replaySamples as replay_samples,
+  truncateChunks as truncate_chunks,
   truncateScan as truncate_scan,
   wholeRefOf as series_ref,
 } from './head/bridge';
@@ -168,6 +169,7 @@ export {
 export {
   alloc as heap_alloc,
   free as heap_free,
+  spareBytes as heap_spare_bytes,
 } from './memory/heap';
 export {
   freePages as memory_free_pages,

@@ -11,7 +11,7 @@ import * as pages from '../memory/pages';
 import { rows } from './append';
 import { samplesRecord } from './replay';
 import * as series from './series';
-import { scan } from './truncate';
+import { dropChunks, scan } from './truncate';
 import * as wal from './wal';
 
 /** New series are refused when fewer pages than this are free: what is there must be able to grow (4 MiB). */
@@ -78,6 +78,10 @@ export function appendRows(
 
 export function truncateScan(minTime: f64, from: u32, count: u32): void {
   scan(<i64>minTime, from, count);
+}
+
+export function truncateChunks(minTime: f64, from: u32, count: u32): void {
+  dropChunks(<i64>minTime, from, count);
 }
 
 export function replaySamples(record: usize, bytes: u32, minTime: f64): Status {

@@ -52,6 +52,15 @@ export function scan(mint: i64, from: u32, count: u32): void {
   }
 }
 
+/** Frees the sealed chunks that end before `mint` of `count` series from `from` on; retires none. */
+export function dropChunks(mint: i64, from: u32, count: u32): void {
+  const end = min(from + count, series.bound());
+  for (let number = from; number < end; number++) {
+    const record = series.find(number);
+    if (record != 0) dropSealedBefore(record, mint);
+  }
+}
+
 /** Prepares step 2; false where the memory limit says no. Nothing to sweep where nothing was retired. */
 export function beginSweep(): bool {
   assert(alive == 0, 'a sweep is under way');

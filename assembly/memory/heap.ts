@@ -22,6 +22,13 @@ const freeLists: usize = memory.data(<i32>(CLASSES * sizeof<u32>()), 8);
 const cursors: usize = memory.data(<i32>(CLASSES * sizeof<u32>()), 8);
 const ends: usize = memory.data(<i32>(CLASSES * sizeof<u32>()), 8);
 
+/** Bytes in the free lists: used by the pages' count, and yet to be had. */
+let spare: u32 = 0;
+
+export function spareBytes(): u32 {
+  return spare;
+}
+
 /** The number of bytes a block of `bytes` really takes: use it when a buffer may as well grow into the slack. */
 export function roundUp(bytes: usize): usize {
   if (bytes > SMALL_MAX) return (bytes + PAGE - 1) & ~(PAGE - 1);
@@ -36,6 +43,7 @@ export function alloc(bytes: usize): usize {
   const block = <usize>load<u32>(list);
   if (block != 0) {
     store<u32>(list, load<u32>(block));
+    spare -= <u32>classBytes(cls);
     return block;
   }
   return carve(cls);
@@ -48,7 +56,9 @@ export function free(block: usize, bytes: usize): void {
     pages.free(block, <u32>((bytes + PAGE - 1) / PAGE));
     return;
   }
-  const list = freeLists + classOf(bytes) * sizeof<u32>();
+  const cls = classOf(bytes);
+  const list = freeLists + cls * sizeof<u32>();
+  spare += <u32>classBytes(cls);
   store<u32>(block, load<u32>(list));
   store<u32>(list, <u32>block);
 }

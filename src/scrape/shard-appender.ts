@@ -93,6 +93,7 @@ export class ShardAppender implements ScrapeAppender {
       await target.opened;
       const { timeMs, bodyBytes, encoding, decodedBytesMax, durationSeconds } = scrape;
       const reply = await this.#ingest.scrape({
+        job: target.job,
         target: target.number,
         shard: target.shard,
         body: { address: target.sink.address, bytes: bodyBytes },
@@ -101,7 +102,8 @@ export class ShardAppender implements ScrapeAppender {
         timeMs,
         durationS: durationSeconds,
       });
-      if (reply.refusedSeries > 0) this.#onRefusal(target.job, reply.refusedSeries);
+      const { refusedSeries } = reply.outcome;
+      if (refusedSeries > 0) this.#onRefusal(target.job, refusedSeries);
       return outcomeOf(reply);
     } finally {
       target.sink.release();
@@ -112,7 +114,8 @@ export class ShardAppender implements ScrapeAppender {
     const target = this.#get(handle);
     target.sink.release();
     await target.opened;
-    await this.#ingest.failScrape(target.shard, target.number, failure.timeMs, failure.durationSeconds);
+    const { timeMs, durationSeconds } = failure;
+    await this.#ingest.failScrape(target.job, target.shard, target.number, timeMs, durationSeconds);
   }
 
   async close(handle: TargetHandle, staleTimeMs?: number): Promise<void> {
@@ -121,7 +124,7 @@ export class ShardAppender implements ScrapeAppender {
     target.sink.release();
     try {
       await target.opened;
-      await this.#ingest.closeTarget(target.shard, target.number, staleTimeMs);
+      await this.#ingest.closeTarget(target.job, target.shard, target.number, staleTimeMs);
     } catch (error) {
       // A shard that is being made again will not hear of the target; nor are there stale markers then.
       if (!(error instanceof ShardUnavailable)) throw error;

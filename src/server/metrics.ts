@@ -21,6 +21,11 @@ const CORE_GAUGES: readonly [name: string, help: string, key: string][] = [
   ['prometheus_tsdb_head_series', 'Total number of series in the head block.', 'series'],
   ['prometheus_tsdb_symbol_table_size_bytes', 'Size of symbol table in memory for loaded blocks', 'symbolBytes'],
   ['narthex_shard_memory_bytes', 'Bytes of linear memory in use in all shards.', 'usedBytes'],
+  [
+    'narthex_shard_held_bytes',
+    'The same without what is free for new data: what the memory limit goes by.',
+    'heldBytes',
+  ],
 ];
 
 /** Registers storage's metrics; the numbers of the cores are as of the last refresh(). */
@@ -65,6 +70,18 @@ export class StorageMetrics {
       'Shards that died and were made again from the log.',
       { type: 'counter' },
       () => this.#storage.rebuilt,
+    );
+    registry.collect(
+      'narthex_refused_series_total',
+      'New series that the memory limit refused, each time they were sent.',
+      { type: 'counter', labels: ['job'] },
+      () => [...this.#storage.refused.totals()].map(([job, series]) => [[job], series] as const),
+    );
+    registry.collect(
+      'narthex_head_window_seconds',
+      'How much of the newest time is in memory: less than configured where memory is short.',
+      { type: 'gauge' },
+      () => this.#storage.keptMs / 1000,
     );
     this.#registerLog(registry);
   }

@@ -217,7 +217,7 @@ export class Server {
   #startScraping(storage: Storage): ScrapeManager {
     const { flags, clock, log, version } = this.#options;
     const appender = new ShardAppender(storage.shards, storage.ingest, (job, series) =>
-      log.warn('New series refused: the memory limit is reached', { scrape_pool: job, series }),
+      storage.refused.note(job, series),
     );
     storage.onShardBack = (shard) => appender.reopen(shard);
     return new ScrapeManager({

@@ -11,6 +11,7 @@ import { Shards } from '../shard/shards.js';
 import type { Logger } from '../telemetry/log.js';
 import type { SyncPolicy } from '../tsdb/wal/log.js';
 import { listSegments } from '../tsdb/wal/segments.js';
+import { Refusals } from './refusals.js';
 
 export interface StorageOptions {
   readonly path: string;
@@ -43,6 +44,11 @@ const TRUNCATE_EVERY_MS = 60_000;
 const TRUNCATE_EVERY_WINDOWS = 1 / 20;
 /** The log is cut again once the window has moved on by this share of itself: half an hour of three. */
 const CHECKPOINT_EVERY_WINDOWS = 1 / 6;
+/** The window shrinks, a step each time it is looked at, while any shard's memory is fuller than this, and grows while none is fuller than that. */
+const CROWDED_SHARE = 0.93;
+const ROOMY_SHARE = 0.8;
+const KEPT_STEP = 7 / 8;
+const KEPT_SHARE_MIN = 1 / 20;
 /** Bodies under way take at most this share of the memory. */
 const INPUT_SHARE = 1 / 8;
 const INPUT_BYTES_MAX = 512 * 2 ** 20;
@@ -59,6 +65,9 @@ export class Storage {
   #timer: Timer | undefined;
   #cutUpToMs = Number.NEGATIVE_INFINITY;
   #truncating: Promise<void> = Promise.resolve();
+  /** What of the window is kept: less than all of it while memory is short. */
+  #keptMs: number;
+  readonly #refused: Refusals;
   readonly #replayed: Int32Array;
   #segments: { readonly min: number; readonly max: number } = { min: 0, max: 0 };
   #closed = false;
@@ -72,6 +81,8 @@ export class Storage {
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger;
+    this.#keptMs = options.windowMs;
+    this.#refused = new Refusals(clock, logger);
     this.#replayed = new Int32Array(new SharedArrayBuffer(4 * shards.count));
     this.ingest = new Ingest(shards, () => this.#bounds());
   }
@@ -96,7 +107,7 @@ export class Storage {
       },
       log,
     );
-    const storage = new Storage(shards, log, options, clock, logger);
+    const storage = new Storage(shards, log, { ...options, memoryBytes }, clock, logger);
     const segments = listSegments(disk, folder);
     storage.#segments = { min: segments[0] ?? 0, max: segments.at(-1) ?? 0 };
     storage.#replayed.fill(storage.#segments.min);
@@ -114,6 +125,16 @@ export class Storage {
   /** Shards made again since the start. */
   get rebuilt(): number {
     return this.#rebuilder?.rebuilt ?? 0;
+  }
+
+  /** New series that the memory limit refused, by job: to be told of each time. */
+  get refused(): Refusals {
+    return this.#refused;
+  }
+
+  /** How much of the newest time is in memory now. */
+  get keptMs(): number {
+    return this.#keptMs;
   }
 
   get replayProgress(): ReplayProgress {
@@ -138,9 +159,10 @@ export class Storage {
   async #replay(folder: string, ownFolder: string): Promise<void> {
     const startMs = this.#clock.monotonicMs();
     const alone = this.shards.count === 1;
+    const { windowMs } = this.#options;
     const reports = await Promise.all(
       this.shards.handles.map(({ client }) =>
-        client.call('replay', { folder, ownFolder, repair: alone, progress: this.#replayed }, 'ingest'),
+        client.call('replay', { folder, ownFolder, repair: alone, windowMs, progress: this.#replayed }, 'ingest'),
       ),
     );
     const { opened } = reports[0]!;
@@ -180,8 +202,9 @@ export class Storage {
     // No segment may go meanwhile.
     await this.#truncating;
     const startMs = this.#clock.monotonicMs();
-    const { path } = this.#options;
-    const request = { folder: `${path}/wal`, ownFolder: `${path}/narthex`, repair: false, progress: this.#replayed };
+    const { path, windowMs } = this.#options;
+    const folders = { folder: `${path}/wal`, ownFolder: `${path}/narthex` };
+    const request = { ...folders, repair: false, windowMs, progress: this.#replayed };
     const { totals, series } = await client.call('replay', request, 'ingest');
     this.#logger.info('The shard is back', {
       shard,
@@ -203,9 +226,24 @@ export class Storage {
     });
   }
 
+  /** Where memory runs full the oldest samples go before their time, and the window is whole again when it may. */
+  async #fitWindow(): Promise<void> {
+    const { windowMs, memoryBytes } = this.#options;
+    const shares = await Promise.all(this.shards.handles.map(({ client }) => client.call('counters', {}, 'rules')));
+    const fullest = Math.max(...shares.map(({ heldBytes }) => heldBytes!)) / (memoryBytes / this.shards.count);
+    const before = this.#keptMs;
+    if (fullest > CROWDED_SHARE) this.#keptMs = Math.max(windowMs * KEPT_SHARE_MIN, before * KEPT_STEP);
+    else if (fullest < ROOMY_SHARE) this.#keptMs = Math.min(windowMs, before / KEPT_STEP);
+    if (this.#keptMs < before)
+      this.#logger.warn('The oldest samples leave the head early: the memory limit is reached', {
+        kept: `${Math.round(this.#keptMs / 1000)}s`,
+      });
+  }
+
   /** Drops what lies before the window from the head and, now and then, from the log. */
   async #truncate(): Promise<void> {
-    const minTimeMs = this.ingest.newestMs - this.#options.windowMs;
+    await this.#fitWindow();
+    const minTimeMs = this.ingest.newestMs - this.#keptMs;
     if (!Number.isFinite(minTimeMs)) return;
     let removed = 0;
     for (const { client } of this.shards.handles) {

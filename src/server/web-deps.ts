@@ -5,7 +5,7 @@ import type { ShardStorage } from '../query/storage.js';
 import type { ScrapeManager } from '../scrape/manager.js';
 import { SlotSink } from '../scrape/shard-appender.js';
 import { ShardError, ShardUnavailable } from '../shard/client.js';
-import { IngestRefused } from '../shard/ingest.js';
+import { IngestRefused, REMOTE_WRITE } from '../shard/ingest.js';
 import { NotDurable } from '../shard/log-thread.js';
 import type { Outcome, WriteReply } from '../shard/protocol.js';
 import type * as web from '../web/deps.js';
@@ -77,7 +77,10 @@ export function writeDeps(storage: Storage, nowMs: () => number): web.RemoteWrit
         drop: () => sink.release(),
         async store(bytes) {
           try {
-            return outcomeOf(await storage.ingest.write(shard, { address: sink.address, bytes }, nowMs()));
+            const reply = await storage.ingest.write(shard, { address: sink.address, bytes }, nowMs());
+            const { refusedSeries } = reply.outcome;
+            if (refusedSeries > 0) storage.refused.note(REMOTE_WRITE, refusedSeries);
+            return outcomeOf(reply);
           } catch (error) {
             return faultOf(error);
           } finally {
@@ -92,7 +95,7 @@ export function writeDeps(storage: Storage, nowMs: () => number): web.RemoteWrit
 function outcomeOf(reply: WriteReply): web.WriteOutcome {
   if (reply.malformed) return { kind: 'bad', message: reply.error ?? 'malformed request' };
   const { outcome } = reply;
-  if (reply.refusedSeries > 0 || outcome.noMemory > 0) {
+  if (outcome.refusedSeries > 0 || outcome.noMemory > 0) {
     return {
       kind: 'busy',
       message: 'the memory limit is reached: new series are refused',

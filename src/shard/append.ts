@@ -2,6 +2,8 @@
 
 import type { AppendOutcome, Head, PartRef, Refusal } from '../wasm/head.js';
 import { NO_SERIES, type SeriesIndex } from '../wasm/head.js';
+import { OutOfMemory } from '../wasm/select.js';
+import type { Admission } from './admission.js';
 import type { AppendHeader, Outcome, WalParts } from './protocol.js';
 import type { Refs } from './refs.js';
 
@@ -49,39 +51,41 @@ export class PartStore {
 
 const NO_WAL: WalParts = { series: undefined, samples: undefined, release: 0 };
 
+/** Begins an append, by its header. */
+export type OpenScope = (header: AppendHeader) => AppendScope;
+
 /** Collects what one append does in this shard; finish() ends it. */
 export class AppendScope {
   readonly #head: Head;
   readonly #refs: Refs;
   readonly #store: PartStore;
   readonly #header: AppendHeader;
+  readonly #admission: Admission;
   #seriesPart: PartRef | undefined;
   #samplesPart: PartRef | undefined;
   #created = 0;
   #refused = 0;
+  /** Samples for whose books there was no memory. */
+  #lost = 0;
 
-  constructor(head: Head, refs: Refs, store: PartStore, header: AppendHeader) {
+  constructor(head: Head, refs: Refs, admission: Admission, store: PartStore, header: AppendHeader) {
     this.#head = head;
     this.#refs = refs;
     this.#store = store;
     this.#header = header;
+    this.#admission = admission;
     store.begin(this);
     head.beginAppend();
-  }
-
-  get created(): number {
-    return this.#created;
-  }
-
-  /** New series that the memory limit refused. */
-  get refused(): number {
-    return this.#refused;
   }
 
   /** The series of the labels in the scratch, made where there is none; NO_SERIES where memory is refused. */
   seriesOfScratch(): SeriesIndex {
     const known = this.#head.resolve();
     if (known !== NO_SERIES) return known;
+    if (!this.#admission.admits(this.#header.job)) {
+      this.#refused++;
+      return NO_SERIES;
+    }
     this.#seriesPart ??= this.#head.openPart();
     const made = this.#head.create(this.#seriesPart, this.#refs.take());
     if (made === NO_SERIES) {
@@ -93,11 +97,28 @@ export class AppendScope {
     return made;
   }
 
+  /** Whether to ask another shard for a series; without, it counts as refused. */
+  asks(): boolean {
+    const asks = this.#admission.asks();
+    if (!asks) this.#refused++;
+    return asks;
+  }
+
   /** Appends rows at an address. */
   rows(address: number, count: number): void {
     if (count === 0) return;
-    this.#samplesPart ??= this.#head.openPart();
-    if (!this.#head.rows(address, count, this.#header, this.#samplesPart)) this.#refused += count;
+    this.#samplesPart ??= this.#partIfRoom();
+    if (this.#samplesPart === undefined) this.#lost += count;
+    else if (!this.#head.rows(address, count, this.#header, this.#samplesPart)) this.#lost += count;
+  }
+
+  #partIfRoom(): PartRef | undefined {
+    try {
+      return this.#head.openPart();
+    } catch (error) {
+      if (error instanceof OutOfMemory) return undefined;
+      throw error;
+    }
   }
 
   /** What happened, and the parts for the log, kept by number until it has them. */
@@ -107,7 +128,8 @@ export class AppendScope {
     const samples = this.#span(this.#samplesPart);
     const parts = [this.#seriesPart, this.#samplesPart].filter((part) => part !== undefined);
     const wal = parts.length === 0 ? NO_WAL : { series, samples, release: this.#store.keep(parts) };
-    return { outcome: outcomeOf(this.#head.outcome(), this.#created), wal };
+    const outcome = outcomeOf(this.#head.outcome(), this.#created, this.#refused);
+    return { outcome: { ...outcome, noMemory: outcome.noMemory + this.#lost }, wal };
   }
 
   #span(part: PartRef | undefined): WalParts['series'] {
@@ -117,7 +139,7 @@ export class AppendScope {
   }
 }
 
-function outcomeOf(outcome: AppendOutcome, created: number): Outcome {
+function outcomeOf(outcome: AppendOutcome, created: number, refusedSeries: number): Outcome {
   const { accepted, repeated, outOfOrder, duplicate, tooOld, tooFar, noMemory, unknown, firstRefusal, maxTimeMs } =
     outcome;
   return {
@@ -130,6 +152,7 @@ function outcomeOf(outcome: AppendOutcome, created: number): Outcome {
     noMemory,
     unknown,
     created,
+    refusedSeries,
     firstRefused: firstRefusal && WORDS[firstRefusal],
     newestMs: maxTimeMs,
   };

@@ -43,7 +43,12 @@ export class IngestRefused extends Error {
 const SAMPLES_RECORD = 2;
 const RECORD_HEAD_BYTES = 17;
 
+/** What stands for a job where there is none: remote writes, and what the server itself appends. */
+export const REMOTE_WRITE = '{remote write}';
+const OWN = '{rules}';
+
 export interface ScrapeRequest {
+  readonly job: string;
   readonly target: number;
   readonly shard: number;
   readonly body: Span;
@@ -80,8 +85,8 @@ export class Ingest {
   }
 
   async scrape(request: ScrapeRequest): Promise<ScrapeReply> {
-    const { target, shard, body, gzip, bodyLimit, timeMs, durationS } = request;
-    return this.#append(`target ${target}`, timeMs, false, async (header, work) => {
+    const { job, target, shard, body, gzip, bodyLimit, timeMs, durationS } = request;
+    return this.#append({ stream: `target ${target}`, job }, timeMs, false, async (header, work) => {
       const report = { timeMs, durationS };
       const reply = await work.watch(
         shard,
@@ -93,18 +98,18 @@ export class Ingest {
         this.#client(shard).call('completeScrape', { ...rest, strangers }, 'ingest'),
       );
       this.#nearRefs.set(`target ${target}`, reply.nearRef);
-      return { ...reply, outcome: work.outcome, refusedSeries: reply.refusedSeries + work.refusedSeries };
+      return { ...reply, outcome: work.outcome };
     });
   }
 
-  failScrape(shard: number, target: number, timeMs: number, durationS: number): Promise<ScrapeReply> {
-    return this.#stale(shard, target, timeMs, (header) =>
+  failScrape(job: string, shard: number, target: number, timeMs: number, durationS: number): Promise<ScrapeReply> {
+    return this.#stale(job, shard, target, timeMs, (header) =>
       this.#client(shard).call('failScrape', { ...header, target, report: { timeMs, durationS } }, 'ingest'),
     );
   }
 
-  async closeTarget(shard: number, target: number, timeMs: number | undefined): Promise<void> {
-    await this.#stale(shard, target, timeMs ?? 0, (header) =>
+  async closeTarget(job: string, shard: number, target: number, timeMs: number | undefined): Promise<void> {
+    await this.#stale(job, shard, target, timeMs ?? 0, (header) =>
       this.#client(shard).call('closeTarget', { ...header, target, timeMs }, 'ingest'),
     );
     this.#nearRefs.delete(`target ${target}`);
@@ -112,14 +117,14 @@ export class Ingest {
 
   /** A remote write body in a slot of a shard. Resolves once it is on the disk and visible. */
   write(shard: number, body: Span, nowMs: number): Promise<WriteReply> {
-    return this.#append(`writes ${shard}`, nowMs, true, async (header, work) => {
+    return this.#append({ stream: `writes ${shard}`, job: REMOTE_WRITE }, nowMs, true, async (header, work) => {
       const reply = await work.watch(shard, this.#client(shard).call('write', { ...header, body }, 'ingest'));
       work.take(shard, reply);
       await this.#settle(header, work, reply.strangers, shard, undefined, (strangers) =>
         this.#client(shard).call('completeWrite', { ...header, body, strangers }, 'ingest'),
       );
       if (reply.nearRef > 0) this.#nearRefs.set(`writes ${shard}`, reply.nearRef);
-      return { ...reply, outcome: work.outcome, refusedSeries: reply.refusedSeries + work.refusedSeries };
+      return { ...reply, outcome: work.outcome };
     });
   }
 
@@ -129,7 +134,7 @@ export class Ingest {
     timeMs: number,
     ownerOf: (labels: Labels) => number,
   ): Promise<Outcome> {
-    return this.#append('append', timeMs, true, async (header, work) => {
+    return this.#append({ stream: 'append', job: OWN }, timeMs, true, async (header, work) => {
       const byOwner = new Map<number, { labels: Labels; samples: ArrayBuffer }[]>();
       for (const one of series) {
         const owner = ownerOf(one.labels);
@@ -148,12 +153,13 @@ export class Ingest {
   }
 
   async #stale(
+    job: string,
     shard: number,
     target: number,
     timeMs: number,
     run: (header: AppendHeader) => Promise<ScrapeReply>,
   ): Promise<ScrapeReply> {
-    return this.#append(`target ${target}`, timeMs, false, async (header, work) => {
+    return this.#append({ stream: `target ${target}`, job }, timeMs, false, async (header, work) => {
       const reply = await work.watch(shard, run(header));
       work.take(shard, reply);
       const body = { address: 0, bytes: 0 };
@@ -161,13 +167,13 @@ export class Ingest {
       await this.#settle(header, work, reply.strangers, shard, target, (strangers) =>
         this.#client(shard).call('completeScrape', { ...rest, strangers }, 'ingest'),
       );
-      return { ...reply, outcome: work.outcome, refusedSeries: reply.refusedSeries + work.refusedSeries };
+      return { ...reply, outcome: work.outcome };
     });
   }
 
   /** Numbers an append, runs it, writes its records and waits until it is visible. */
   async #append<T>(
-    stream: string,
+    { stream, job }: { stream: string; job: string },
     baseTimeMs: number,
     durable: boolean,
     run: (header: AppendHeader, work: AppendWork) => Promise<T>,
@@ -176,7 +182,7 @@ export class Ingest {
     if (log.stuck !== undefined) throw new IngestRefused(log.stuck);
     const append = appends.begin();
     const work = new AppendWork();
-    const header = { append, baseRef: this.#nearRefs.get(stream) ?? 0, baseTimeMs, ...this.#bounds() };
+    const header = { append, job, baseRef: this.#nearRefs.get(stream) ?? 0, baseTimeMs, ...this.#bounds() };
     // What shards did apply goes to the log in any case: it is in their heads, and later samples rely on its series.
     const commit = () => log.commit(work.records(header), durable).finally(() => this.#end(append, work));
     let result: T;
@@ -230,8 +236,7 @@ export class Ingest {
     return allSettled(
       strangers.map(async ({ owner, labels }) => {
         const reply = await work.watch(owner, this.#client(owner).call('adopt', { ...header, labels }, 'ingest'));
-        work.take(owner, { ...reply, outgoing: [], outcome: undefined });
-        work.refusedSeries += reply.adopted.filter(({ series }) => series < 0).length;
+        work.take(owner, { ...reply, outgoing: [] });
         return { owner, labels, adopted: reply.adopted };
       }),
     );
@@ -277,8 +282,6 @@ class AppendWork {
   readonly releases: [shard: number, part: number][] = [];
   readonly outgoing: Outgoing[] = [];
   outcome: Outcome = NOTHING;
-  /** New series that their owners have no room for. */
-  refusedSeries = 0;
 
   /** Takes what a job had done before it failed. */
   async watch<T>(shard: number, reply: Promise<T>): Promise<T> {
@@ -286,18 +289,21 @@ class AppendWork {
       return await reply;
     } catch (error) {
       const wal = error instanceof ShardError ? error.wal : undefined;
-      if (wal !== undefined) this.take(shard, { wal, outgoing: [], outcome: undefined });
+      if (wal !== undefined) this.#takeWal(shard, wal);
       throw error;
     }
   }
 
-  take(shard: number, reply: { wal: WalParts; outgoing: readonly Outgoing[]; outcome: Outcome | undefined }): void {
-    const { series, samples, release } = reply.wal;
+  take(shard: number, reply: { wal: WalParts; outgoing: readonly Outgoing[]; outcome: Outcome }): void {
+    this.#takeWal(shard, reply.wal);
+    this.outgoing.push(...reply.outgoing);
+    this.outcome = addOutcomes(this.outcome, reply.outcome);
+  }
+
+  #takeWal(shard: number, { series, samples, release }: WalParts): void {
     if (series !== undefined) this.#series.push({ shard, span: series });
     if (samples !== undefined) this.#samples.push({ shard, span: samples });
     if (release !== 0) this.releases.push([shard, release]);
-    this.outgoing.push(...reply.outgoing);
-    if (reply.outcome !== undefined) this.outcome = addOutcomes(this.outcome, reply.outcome);
   }
 
   /** Series records first: no sample may precede its series in the log. */
@@ -326,6 +332,7 @@ const NOTHING: Outcome = {
   noMemory: 0,
   unknown: 0,
   created: 0,
+  refusedSeries: 0,
   firstRefused: undefined,
   newestMs: undefined,
 };
@@ -341,6 +348,7 @@ function addOutcomes(a: Outcome, b: Outcome): Outcome {
     noMemory: a.noMemory + b.noMemory,
     unknown: a.unknown + b.unknown,
     created: a.created + b.created,
+    refusedSeries: a.refusedSeries + b.refusedSeries,
     firstRefused: a.firstRefused ?? b.firstRefused,
     newestMs: a.newestMs === undefined || (b.newestMs ?? a.newestMs) > a.newestMs ? b.newestMs : a.newestMs,
   };

@@ -78,6 +78,7 @@ export class Listings {
     return {
       series: this.#head.seriesCount,
       usedBytes: this.#core.usedBytes - this.#lentBytes,
+      heldBytes: this.#core.heldBytes,
       ...this.#head.counters,
       ...prefixed('lines', { ...this.#exposition.counts() }),
     };

@@ -52,6 +52,8 @@ export interface Outcome {
   readonly unknown: number;
   /** Series made by this append. */
   readonly created: number;
+  /** New series that the memory limit refused. */
+  readonly refusedSeries: number;
   /** Why the first refused sample was refused, and whose it was. */
   readonly firstRefused: string | undefined;
   /** Time of the newest accepted sample; undefined where none was. */
@@ -108,6 +110,8 @@ export interface TargetConfig {
 export interface AppendHeader {
   /** Its number, given out by main in order. */
   readonly append: number;
+  /** Whose series these are when memory runs short: a scrape's job, or remote writes. */
+  readonly job: string;
   /** The samples record's bases: refs and times are encoded relative to them. */
   readonly baseRef: number;
   readonly baseTimeMs: number;
@@ -142,8 +146,6 @@ export interface ScrapeReply {
   readonly nearRef: number;
   /** Bytes of the body after decompression. */
   readonly bodyBytes: number;
-  /** New series that memory limits refused. */
-  readonly refusedSeries: number;
 }
 
 export interface WriteReply {
@@ -153,7 +155,6 @@ export interface WriteReply {
   readonly malformed: boolean;
   readonly outcome: Outcome;
   readonly invalidSeries: number;
-  readonly refusedSeries: number;
   readonly wal: WalParts;
   readonly outgoing: Outgoing[];
   readonly strangers: Strangers[];
@@ -248,7 +249,7 @@ export interface ShardOps {
   /** A remote write body, still compressed, in a lent slot. */
   write: Op<AppendHeader & { body: Span }, WriteReply>;
   /** Makes or finds the series of strangers, and writes their records. */
-  adopt: Op<AppendHeader & { labels: Labels[] }, { wal: WalParts; adopted: Adopted[]; created: number }>;
+  adopt: Op<AppendHeader & { labels: Labels[] }, { wal: WalParts; adopted: Adopted[]; outcome: Outcome }>;
   /** Appends rows that another shard parsed. `rows` moves. */
   rows: Op<AppendHeader & { rows: ArrayBuffer }, { outcome: Outcome; wal: WalParts; unknown: Uint32Array }>;
   /** The caches of a target, or of remote writes, forget these series: completing the body names them as strangers. */
@@ -315,8 +316,11 @@ export interface ShardOps {
   >;
   closeFederate: Op<{ query: number }, Record<string, never>>;
 
-  /** Reads the whole log and applies what this shard owns. */
-  replay: Op<{ folder: string; ownFolder: string; repair: boolean; progress: ReplayProgress }, ReplayReport>;
+  /** Reads the whole log and applies what this shard owns: where memory is short, the newest of the window. */
+  replay: Op<
+    { folder: string; ownFolder: string; repair: boolean; windowMs: number; progress: ReplayProgress },
+    ReplayReport
+  >;
 
   /** Ends the shard the hard way, for tests: refused unless the shard was started for that. */
   fault: Op<{ how: 'trap' | 'exit' | 'hang' }, Record<string, never>>;

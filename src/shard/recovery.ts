@@ -14,11 +14,35 @@ const ANY_TIME = -(2 ** 52);
 /** Enough to see what is wrong. */
 const MALFORMED_MAX = 20;
 
-export function replayLog(core: Core, head: Head, place: ShardPlace, request: Request<'replay'>): Reply<'replay'> {
-  const { folder, ownFolder, repair, progress } = request;
+/** Beyond this share of the memory, the oldest samples go while the log is read, until the other share is left. */
+const CROWDED_SHARE = 0.9;
+const ROOMY_SHARE = 0.8;
+/** By how much the span of time in memory shrinks then, step by step, and where that ends. */
+const SPAN_LEFT = 3 / 4;
+const SPAN_MIN_MS = 300_000;
+
+export function replayLog(
+  core: Core,
+  head: Head,
+  place: ShardPlace,
+  memoryBytes: number,
+  request: Request<'replay'>,
+): Reply<'replay'> {
+  const { folder, ownFolder, repair, windowMs, progress } = request;
   const malformed: string[] = [];
   let skippedRecords = 0;
   head.beginReplay(place.index, place.count);
+  let spanMs = windowMs;
+  let triedAtMs = Number.NEGATIVE_INFINITY;
+  const makeRoom = (): void => {
+    const newestMs = head.replayNewestMs;
+    if (newestMs - triedAtMs < (spanMs * (1 - SPAN_LEFT)) / 2) return;
+    triedAtMs = newestMs;
+    do {
+      spanMs = Math.max(SPAN_MIN_MS, spanMs * SPAN_LEFT);
+      head.dropChunks(newestMs - spanMs);
+    } while (core.heldBytes > ROOMY_SHARE * memoryBytes && spanMs > SPAN_MIN_MS);
+  };
   const apply = (type: number, address: number, length: number): string | undefined => {
     switch (type) {
       case RecordType.Series:
@@ -35,6 +59,7 @@ export function replayLog(core: Core, head: Head, place: ShardPlace, request: Re
     {
       record: ({ type, address, length, segment, offset }) => {
         progress[place.index] = segment;
+        if (core.heldBytes > CROWDED_SHARE * memoryBytes) makeRoom();
         const fault = apply(type, address, length);
         if (fault !== undefined && malformed.length < MALFORMED_MAX) {
           malformed.push(`segment ${segment}, byte ${offset}: ${fault}`);

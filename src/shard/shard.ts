@@ -9,10 +9,12 @@ import { Exposition } from '../wasm/exposition.js';
 import { Head, NO_SERIES } from '../wasm/head.js';
 import { LabelError } from '../wasm/label-scratch.js';
 import { OutOfMemory } from '../wasm/select.js';
+import { Admission } from './admission.js';
 import { AppendScope, PartStore } from './append.js';
 import { ShardFederations } from './federations.js';
 import { Listings } from './listings.js';
 import type {
+  AppendHeader,
   Handlers,
   Job,
   JobError,
@@ -56,8 +58,10 @@ export class Shard {
     this.#input = this.#lend(setup.inputBytes);
     const refs = new Refs(setup.refCounter);
     const queries = new ShardQueries(core, setup.firstNumber, setup.morsel);
-    const targets = new ShardTargets(exposition, this.#head, refs, this.#parts, place);
-    const writes = new ShardWrites(core, exposition, this.#head, refs, this.#parts, place);
+    const admission = new Admission(core, this.#head, setup.memoryBytes, () => targets.jobCount + 1);
+    const scope = (header: AppendHeader) => new AppendScope(this.#head, refs, admission, this.#parts, header);
+    const targets = new ShardTargets(exposition, this.#head, scope, place);
+    const writes = new ShardWrites(core, exposition, this.#head, scope, place);
     const federations = new ShardFederations(core, queries.select, setup.firstNumber);
     const truncation = new Truncation(this.#head, [targets, writes], place.index);
     const listings = new Listings(core, queries, exposition, this.#head, () => this.#watermark, this.#input.bytes);
@@ -70,13 +74,13 @@ export class Shard {
       write: (request) => writes.write(request),
       completeWrite: (request) => writes.complete(request),
       append: (request) => writes.append(request),
-      adopt: (request) => this.#adopt(request, exposition, refs),
+      adopt: (request) => this.#adopt(request, exposition, scope(request)),
       forget: ({ target, gone }) =>
         nothing(() => {
           const cache = target === undefined ? writes : targets;
           for (const { owner, series } of gone) cache.forget(owner, series, target);
         }),
-      rows: (request) => this.#rows(request, exposition, refs),
+      rows: (request) => this.#rows(request, exposition, scope(request)),
 
       openQuery: (request) => queries.open(request),
       openSamples: (request) => queries.openSamples(request),
@@ -95,7 +99,7 @@ export class Shard {
       nextFederate: (request) => federations.next(request),
       closeFederate: ({ query }) => nothing(() => federations.close(query)),
 
-      replay: (request) => replayLog(core, this.#head, place, request),
+      replay: (request) => replayLog(core, this.#head, place, setup.memoryBytes, request),
       truncate: ({ minTimeMs }) => truncation.step(minTimeMs),
       fault: ({ how }) => this.#fail(how, setup.faults),
       liveRefs: () => ({ refs: this.#head.liveRefs().buffer as ArrayBuffer }),
@@ -136,18 +140,16 @@ export class Shard {
     }
   }
 
-  #adopt(request: Request<'adopt'>, exposition: Exposition, refs: Refs): Reply<'adopt'> {
-    const scope = new AppendScope(this.#head, refs, this.#parts, request);
+  #adopt(request: Request<'adopt'>, exposition: Exposition, scope: AppendScope): Reply<'adopt'> {
     const adopted = request.labels.map((labels) => {
       exposition.scratch.write(labels);
       const series = scope.seriesOfScratch();
       return series === NO_SERIES ? { series: -1, ref: 0 } : { series, ref: this.#head.refLow(series) };
     });
-    return { adopted, created: scope.created, wal: scope.finish().wal };
+    return { adopted, ...scope.finish() };
   }
 
-  #rows(request: Request<'rows'>, exposition: Exposition, refs: Refs): Reply<'rows'> {
-    const scope = new AppendScope(this.#head, refs, this.#parts, request);
+  #rows(request: Request<'rows'>, exposition: Exposition, scope: AppendScope): Reply<'rows'> {
     const { address, count } = exposition.loadRows(new Uint8Array(request.rows));
     scope.rows(address, count);
     const finished = scope.finish();
@@ -181,7 +183,7 @@ function isTrap(error: unknown): boolean {
   return error instanceof CoreTrap || error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
 }
 
-function describe(error: unknown): JobError {
+function describe(error: unknown): Omit<JobError, 'left'> {
   if (error instanceof OutOfMemory || (error instanceof Error && error.name === 'OutOfMemory')) {
     return { kind: 'memory', message: error.message };
   }

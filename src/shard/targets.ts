@@ -13,7 +13,7 @@ import { type RelabelRule, relabelRule } from '../relabel/rule.js';
 import type { Body, Exposition, LineCache } from '../wasm/exposition.js';
 import { type Head, NO_SERIES } from '../wasm/head.js';
 import { LabelError } from '../wasm/label-scratch.js';
-import { AppendScope, type PartStore } from './append.js';
+import type { AppendScope, OpenScope } from './append.js';
 import { MetadataStore } from './metadata.js';
 import type {
   AdoptedStrangers,
@@ -26,7 +26,6 @@ import type {
   Strangers,
   TargetConfig,
 } from './protocol.js';
-import type { Refs } from './refs.js';
 
 interface Target {
   readonly config: TargetConfig;
@@ -76,18 +75,23 @@ const SYNTHETIC_OPTIONS = { honorTimestamps: false, trackTimestampsStaleness: fa
 export class ShardTargets {
   readonly #exposition: Exposition;
   readonly #head: Head;
-  readonly #refs: Refs;
-  readonly #parts: PartStore;
+  readonly #scope: OpenScope;
   readonly #place: ShardPlace;
   readonly #targets = new Map<number, Target>();
+  /** Open targets by job. */
+  readonly #jobs = new Map<string, number>();
   readonly metadata = new MetadataStore();
 
-  constructor(exposition: Exposition, head: Head, refs: Refs, parts: PartStore, place: ShardPlace) {
+  constructor(exposition: Exposition, head: Head, scope: OpenScope, place: ShardPlace) {
     this.#exposition = exposition;
     this.#head = head;
-    this.#refs = refs;
-    this.#parts = parts;
+    this.#scope = scope;
     this.#place = place;
+  }
+
+  /** Jobs with open targets. */
+  get jobCount(): number {
+    return this.#jobs.size;
   }
 
   open(config: TargetConfig): void {
@@ -97,6 +101,7 @@ export class ShardTargets {
     this.#exposition.setTarget(lines, config.labels, config.honorLabels);
     this.#exposition.setTarget(synthetic, config.labels, false);
     const rules = config.metricRelabel.map(relabelRule);
+    this.#countJob(config.job, 1);
     this.#targets.set(config.target, {
       config,
       rules,
@@ -110,7 +115,7 @@ export class ShardTargets {
   scrape(request: Request<'scrape'>): ScrapeReply {
     const target = this.#get(request.target);
     const { timeMs, durationS } = request.report;
-    const scope = new AppendScope(this.#head, this.#refs, this.#parts, request);
+    const scope = this.#scope(request);
     const strangers = new StrangerList();
     this.#exposition.clearRows();
     let counted = NOTHING_COUNTED;
@@ -134,7 +139,7 @@ export class ShardTargets {
   failScrape(request: Request<'failScrape'>): ScrapeReply {
     const target = this.#get(request.target);
     const { timeMs, durationS } = request.report;
-    const scope = new AppendScope(this.#head, this.#refs, this.#parts, request);
+    const scope = this.#scope(request);
     const strangers = new StrangerList();
     const counted = NOTHING_COUNTED;
     this.#exposition.clearRows();
@@ -145,7 +150,7 @@ export class ShardTargets {
 
   closeTarget(request: Request<'closeTarget'>): ScrapeReply {
     const target = this.#get(request.target);
-    const scope = new AppendScope(this.#head, this.#refs, this.#parts, request);
+    const scope = this.#scope(request);
     const strangers = new StrangerList();
     this.#exposition.clearRows();
     if (request.timeMs !== undefined) {
@@ -156,6 +161,7 @@ export class ShardTargets {
     this.#exposition.close(target.lines);
     this.#exposition.close(target.synthetic);
     this.#targets.delete(request.target);
+    this.#countJob(target.config.job, -1);
     this.metadata.forget(request.target);
     return { ...reply, error: undefined, ...NOTHING_COUNTED, bodyBytes: 0 };
   }
@@ -163,7 +169,7 @@ export class ShardTargets {
   /** The lines whose series other shards have made in the meantime. */
   complete(request: Request<'completeScrape'>): Reply<'completeScrape'> {
     const target = this.#get(request.target);
-    const scope = new AppendScope(this.#head, this.#refs, this.#parts, request);
+    const scope = this.#scope(request);
     const adopted = new AdoptedIndex(request.strangers);
     const strangers = new StrangerList();
     this.#exposition.clearRows();
@@ -240,7 +246,7 @@ export class ShardTargets {
       }
       const owner = this.#head.owner(this.#place.count);
       if (owner !== this.#place.index) {
-        strangers.add(owner, this.#exposition.scratch.read());
+        if (scope.asks()) strangers.add(owner, this.#exposition.scratch.read());
         this.#exposition.refuse(cache, miss);
         continue;
       }
@@ -323,7 +329,7 @@ export class ShardTargets {
   #finish(
     scope: AppendScope,
     strangers: StrangerList,
-  ): Pick<ScrapeReply, 'outcome' | 'wal' | 'outgoing' | 'strangers' | 'nearRef' | 'refusedSeries'> {
+  ): Pick<ScrapeReply, 'outcome' | 'wal' | 'outgoing' | 'strangers' | 'nearRef'> {
     const own = this.#exposition.rows(this.#place.index);
     scope.rows(own.address, own.count);
     const outgoing = takeOutgoing(this.#exposition, this.#place);
@@ -334,8 +340,13 @@ export class ShardTargets {
       outgoing,
       strangers: strangers.list(),
       nearRef,
-      refusedSeries: scope.refused,
     };
+  }
+
+  #countJob(job: string, change: 1 | -1): void {
+    const targets = (this.#jobs.get(job) ?? 0) + change;
+    if (targets === 0) this.#jobs.delete(job);
+    else this.#jobs.set(job, targets);
   }
 
   #get(number: number): Target {

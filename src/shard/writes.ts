@@ -6,9 +6,9 @@ import { type Head, NO_SERIES } from '../wasm/head.js';
 import { LabelError } from '../wasm/label-scratch.js';
 import { DEFAULT_WRITE_LIMITS, NO_FAULT, RemoteWrite } from '../wasm/remote-write.js';
 import { ROW_BYTES } from '../wasm/rows.js';
-import { AppendScope, type PartStore } from './append.js';
+import { OutOfMemory } from '../wasm/select.js';
+import type { AppendScope, OpenScope } from './append.js';
 import type { Reply, Request, Span, WriteReply } from './protocol.js';
-import type { Refs } from './refs.js';
 import { AdoptedIndex, type ShardPlace, StrangerList, takeOutgoing } from './targets.js';
 
 /** What a request leaves besides its rows. */
@@ -29,24 +29,22 @@ export class ShardWrites {
   readonly #remote: RemoteWrite;
   readonly #cache: LineCache;
   readonly #head: Head;
-  readonly #refs: Refs;
-  readonly #parts: PartStore;
+  readonly #scope: OpenScope;
   readonly #place: ShardPlace;
   #requests = 0;
 
-  constructor(core: Core, exposition: Exposition, head: Head, refs: Refs, parts: PartStore, place: ShardPlace) {
+  constructor(core: Core, exposition: Exposition, head: Head, scope: OpenScope, place: ShardPlace) {
     this.#exposition = exposition;
     this.#remote = new RemoteWrite(core, exposition);
     this.#cache = this.#remote.open();
     this.#head = head;
-    this.#refs = refs;
-    this.#parts = parts;
+    this.#scope = scope;
     this.#place = place;
   }
 
   write(request: Request<'write'>): WriteReply {
     if (++this.#requests % EPOCH_REQUESTS === 0) this.#remote.age(this.#cache);
-    const scope = new AppendScope(this.#head, this.#refs, this.#parts, request);
+    const scope = this.#scope(request);
     const strangers = new StrangerList();
     const { malformed, invalidSeries, firstInvalid } = this.#take(request.body, scope, strangers, undefined);
     const own = this.#exposition.rows(this.#place.index);
@@ -57,7 +55,6 @@ export class ShardWrites {
       error: malformed ?? firstInvalid,
       malformed: malformed !== undefined,
       invalidSeries,
-      refusedSeries: scope.refused,
       outgoing,
       strangers: strangers.list(),
       nearRef,
@@ -66,7 +63,7 @@ export class ShardWrites {
 
   /** The same body again, its strangers known by now: their rows only, for all others went their way the first time. */
   complete(request: Request<'completeWrite'>): Reply<'completeWrite'> {
-    const scope = new AppendScope(this.#head, this.#refs, this.#parts, request);
+    const scope = this.#scope(request);
     const adopted = new AdoptedIndex(request.strangers);
     const strangers = new StrangerList();
     this.#take(request.body, scope, strangers, adopted);
@@ -84,7 +81,7 @@ export class ShardWrites {
 
   /** Series that belong here, with their samples. */
   append(request: Request<'append'>): WriteReply {
-    const scope = new AppendScope(this.#head, this.#refs, this.#parts, request);
+    const scope = this.#scope(request);
     let invalid = 0;
     let error: string | undefined;
     for (const { labels, samples } of request.series) {
@@ -106,7 +103,6 @@ export class ShardWrites {
       error,
       malformed: false,
       invalidSeries: invalid,
-      refusedSeries: scope.refused,
       outgoing: [],
       strangers: [],
       nearRef: 0,
@@ -120,11 +116,10 @@ export class ShardWrites {
   /** Decodes and scans a body; its rows are in the batches then. */
   #take(body: Span, scope: AppendScope, strangers: StrangerList, adopted: AdoptedIndex | undefined): Taken {
     this.#exposition.clearRows();
-    const refused = (message: string): Taken => ({ malformed: message, invalidSeries: 0, firstInvalid: undefined });
     const decoded = this.#remote.decodeAt(body.address, body.bytes, LIMITS);
-    if (!decoded.ok) return refused(decoded.message);
+    if (!decoded.ok) return refused(decoded);
     const scanned = this.#remote.scan(this.#cache, decoded.body, LIMITS);
-    if (!scanned.ok) return refused(scanned.message);
+    if (!scanned.ok) return refused(scanned);
     let invalidSeries = scanned.histograms;
     let firstInvalid = scanned.histograms > 0 ? 'native histograms are not supported yet' : undefined;
     for (let miss = 0; miss < scanned.misses; miss++) {
@@ -150,6 +145,10 @@ export class ShardWrites {
       else this.#remote.resolve(this.#cache, miss, series, this.#head.refLow(series), owner);
       return;
     }
+    if (adopted === undefined && !scope.asks()) {
+      this.#remote.refuse(this.#cache, miss);
+      return;
+    }
     const labels = this.#exposition.scratch.read();
     const found = adopted?.find(labels);
     if (found !== undefined && found.series >= 0) {
@@ -167,6 +166,12 @@ export class ShardWrites {
     this.#exposition.clearRows();
     return outgoing;
   }
+}
+
+/** A body that is no request; one for which there is no memory now may be a good one. */
+function refused({ message, noMemory }: { readonly message: string; readonly noMemory: boolean }): Taken {
+  if (noMemory) throw new OutOfMemory();
+  return { malformed: message, invalidSeries: 0, firstInvalid: undefined };
 }
 
 /** Those rows whose series are wanted. */

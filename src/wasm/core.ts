@@ -93,6 +93,11 @@ export class Core {
     return this.exports.memory_used_pages() * PAGE_BYTES;
   }
 
+  /** Bytes in use less those that lie in free lists: what new data would have to displace. */
+  get heldBytes(): number {
+    return this.usedBytes - (this.exports.heap_spare_bytes() >>> 0);
+  }
+
   #renew(): void {
     this.#bytes = new Uint8Array(this.memory.buffer);
     this.#view = new DataView(this.memory.buffer);

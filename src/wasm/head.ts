@@ -207,13 +207,18 @@ export class Head {
     this.#core.exports.replay_begin(shard, shards);
   }
 
-  /** A series record in linear memory; a reason where it is no such record. Throws OutOfMemory. */
+  /** A series record in linear memory; a reason where it is no such record, or where memory is refused. */
   replaySeries(address: number, length: number): string | undefined {
     return this.#replayed(this.#core.exports.replay_series(address, length), 'series');
   }
 
   replaySamples(address: number, length: number, minTimeMs: number): string | undefined {
     return this.#replayed(this.#core.exports.replay_samples(address, length, minTimeMs), 'samples');
+  }
+
+  /** Time of the newest sample applied so far. */
+  get replayNewestMs(): number {
+    return this.#core.exports.replay_newest();
   }
 
   endReplay(): ReplayTotals {
@@ -231,7 +236,7 @@ export class Head {
 
   #replayed(status: Status, kind: string): string | undefined {
     if (status === Status.Ok) return undefined;
-    if (status === Status.NoMemory) throw new OutOfMemory();
+    if (status === Status.NoMemory) return `the memory limit is reached: ${kind} are lost`;
     return `${kind} record is malformed at byte ${this.#core.exports.replay_error_offset() >>> 0}`;
   }
 
@@ -244,6 +249,11 @@ export class Head {
 
   scan(minTimeMs: number, from: number, count: number): void {
     this.#core.exports.truncate_scan(minTimeMs, from, count);
+  }
+
+  /** Frees sealed chunks that end before a time; series stay. */
+  dropChunks(minTimeMs: number): void {
+    this.#core.exports.truncate_chunks(minTimeMs, 0, this.seriesBound);
   }
 
   get retiredCount(): number {

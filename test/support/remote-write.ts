@@ -30,6 +30,7 @@ export function snappyLiterals(bytes: Uint8Array): Buffer {
 export interface WriteAnswer {
   readonly status: number;
   readonly text: string;
+  readonly retryAfter: string | undefined;
 }
 
 /** Writes one request after the other over one connection. */
@@ -66,7 +67,11 @@ export class RemoteWriter {
           response.on('error', reject);
           response.on('aborted', () => reject(new Error('the answer was cut short')));
           response.on('end', () =>
-            resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+            resolve({
+              status: response.statusCode ?? 0,
+              text: Buffer.concat(chunks).toString('utf8'),
+              retryAfter: response.headers['retry-after'],
+            }),
           );
         },
       );
