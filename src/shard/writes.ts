@@ -21,6 +21,7 @@ interface Taken {
 
 /** Series that no request named for two epochs are dropped from the cache; an epoch is this many requests. */
 const EPOCH_REQUESTS = 100_000;
+const EPOCH_UNKNOWN_MIN = 10_000;
 
 const LIMITS = DEFAULT_WRITE_LIMITS;
 
@@ -31,7 +32,9 @@ export class ShardWrites {
   readonly #head: Head;
   readonly #scope: OpenScope;
   readonly #place: ShardPlace;
+  /** In this epoch. */
   #requests = 0;
+  #unknown = 0;
 
   constructor(core: Core, exposition: Exposition, head: Head, scope: OpenScope, place: ShardPlace) {
     this.#exposition = exposition;
@@ -43,7 +46,7 @@ export class ShardWrites {
   }
 
   write(request: Request<'write'>): WriteReply {
-    if (++this.#requests % EPOCH_REQUESTS === 0) this.#remote.age(this.#cache);
+    this.#age();
     const scope = this.#scope(request);
     const strangers = new StrangerList();
     const { malformed, invalidSeries, firstInvalid } = this.#take(request.body, scope, strangers, undefined);
@@ -113,6 +116,15 @@ export class ShardWrites {
     this.#remote.forget(this.#cache, owner, series);
   }
 
+  /** Ends an epoch after so many requests, or once so many unknown series came that most of the cache may be of the past. */
+  #age(): void {
+    const unknownMax = Math.max(EPOCH_UNKNOWN_MIN, this.#head.seriesCount);
+    if (++this.#requests < EPOCH_REQUESTS && this.#unknown < unknownMax) return;
+    this.#requests = 0;
+    this.#unknown = 0;
+    this.#remote.age(this.#cache);
+  }
+
   /** Decodes and scans a body; its rows are in the batches then. */
   #take(body: Span, scope: AppendScope, strangers: StrangerList, adopted: AdoptedIndex | undefined): Taken {
     this.#exposition.clearRows();
@@ -120,6 +132,7 @@ export class ShardWrites {
     if (!decoded.ok) return refused(decoded);
     const scanned = this.#remote.scan(this.#cache, decoded.body, LIMITS);
     if (!scanned.ok) return refused(scanned);
+    this.#unknown += scanned.misses;
     let invalidSeries = scanned.histograms;
     let firstInvalid = scanned.histograms > 0 ? 'native histograms are not supported yet' : undefined;
     for (let miss = 0; miss < scanned.misses; miss++) {
