@@ -120,7 +120,7 @@ test('memory, disk and replay stay bounded, and the window stays whole', { timeo
   assert.equal(await metric('prometheus_tsdb_checkpoint_creations_failed_total'), 0);
   const memory = await metric('narthex_shard_memory_bytes');
   assert.ok(memory < settled.memory * 1.5, `memory ${memory}, was ${settled.memory}`);
-  assert.ok(mostDisk < settled.disk * 2, `log of ${mostDisk} bytes, was ${settled.disk}`);
+  assert.ok(mostDisk < settled.disk * 3, `log of ${mostDisk} bytes, was ${settled.disk}`);
   assert.doesNotMatch(narthex.log(), /level=(warn|error)/);
 
   await narthex.end('SIGKILL');
