@@ -10,7 +10,7 @@ import { Prng } from '../../src/base/prng.js';
 import { MemorySource } from '../../src/promql/exec/memory-source.js';
 import { ALL_PARSE_OPTIONS } from '../../src/promql/syntax/parse.js';
 import { QueryEngine } from '../../src/query/engine.js';
-import { missing, type Peer, peerBinary, startPrometheus } from '../support/peers.js';
+import { missing, peerBinary } from '../support/peers.js';
 import { bitsOf } from '../support/promqltest/series.js';
 import {
   ask,
@@ -23,6 +23,7 @@ import {
   randomQuestions,
 } from '../support/query-answers.js';
 import { generateSeries } from '../support/query-generator.js';
+import { type Server, startPeer } from '../support/servers.js';
 import { encodeWriteRequest } from '../support/write-request.js';
 
 const SEED = Number(process.env.SEED ?? 20261121);
@@ -34,11 +35,13 @@ test('promql: a real Prometheus answers queries as we do', {
 }, async (t) => {
   const random = new Prng(SEED);
   const series = generateSeries(random);
-  const peer = await startPrometheus(binary!, [
-    '--web.enable-remote-write-receiver',
-    '--enable-feature=promql-experimental-functions',
-    '--storage.tsdb.retention.time=20y',
-  ]);
+  const peer = await startPeer(binary!, {
+    flags: [
+      '--web.enable-remote-write-receiver',
+      '--enable-feature=promql-experimental-functions',
+      '--storage.tsdb.retention.time=20y',
+    ],
+  });
   t.after(() => peer.stop());
   await write(peer, series);
   const source = new MemorySource();
@@ -72,7 +75,7 @@ test('promql: a real Prometheus answers queries as we do', {
   assert.ok(counts.answers > QUERIES / 3, JSON.stringify(counts));
 });
 
-async function write(peer: Peer, series: ReturnType<typeof generateSeries>): Promise<void> {
+async function write(peer: Server, series: ReturnType<typeof generateSeries>): Promise<void> {
   const body = encodeWriteRequest(
     series.map(({ labels, samples }) => ({
       labels,
@@ -87,7 +90,7 @@ async function write(peer: Peer, series: ReturnType<typeof generateSeries>): Pro
   assert.equal(response.status, 204, await response.text());
 }
 
-async function askPeer(peer: Peer, { text, startMs, stepMs, count }: Question): Promise<Outcome> {
+async function askPeer(peer: Server, { text, startMs, stepMs, count }: Question): Promise<Outcome> {
   const params = new URLSearchParams({ query: text });
   if (stepMs === 0) {
     params.set('time', String(startMs / 1000));

@@ -10,8 +10,9 @@ import { ParseError } from '../../src/promql/syntax/errors.js';
 import { toJson } from '../../src/promql/syntax/json.js';
 import { ALL_PARSE_OPTIONS, parseExpr } from '../../src/promql/syntax/parse.js';
 import { prettify } from '../../src/promql/syntax/prettify.js';
-import { missing, type Peer, peerBinary, startPrometheus } from '../support/peers.js';
+import { missing, peerBinary } from '../support/peers.js';
 import { ExpressionGenerator, isNewer } from '../support/promql-generator.js';
+import { type Server, startPeer } from '../support/servers.js';
 
 const SEED = Number(process.env.SEED ?? 20261121);
 const EXPRESSIONS = 2400;
@@ -24,7 +25,7 @@ const binary = peerBinary('prometheus');
 test('promql: the real Prometheus reads expressions as we do', {
   skip: binary === undefined && missing('prometheus'),
 }, async (t) => {
-  const peer = await startPrometheus(binary!, FLAGS);
+  const peer = await startPeer(binary!, { flags: FLAGS });
   t.after(() => peer.stop());
   const generator = new ExpressionGenerator(new Prng(SEED), await functionsOf(peer));
   const texts = Array.from({ length: EXPRESSIONS }, (_, i) => {
@@ -61,7 +62,7 @@ function ask(text: string): Outcome {
   }
 }
 
-async function askPeer(peer: Peer, text: string): Promise<Outcome> {
+async function askPeer(peer: Server, text: string): Promise<Outcome> {
   const tree = await post(peer, 'parse_query', text);
   if (tree.status === 'error') return { error: inNewWords(tree.error) };
   return { tree: tree.data, text: (await post(peer, 'format_query', text)).data as string };
@@ -79,7 +80,7 @@ function inNewWords(message: string): string {
 const WISH = 'expected number, duration, step(), or range()';
 
 async function post(
-  peer: Peer,
+  peer: Server,
   path: string,
   query: string,
 ): Promise<{ status: string; error: string; data: unknown }> {
@@ -88,7 +89,7 @@ async function post(
 }
 
 /** The functions that the peer has too; but its parser panics on info() with anything but a selector. */
-async function functionsOf(peer: Peer): Promise<FunctionSignature[]> {
+async function functionsOf(peer: Server): Promise<FunctionSignature[]> {
   const known: FunctionSignature[] = [];
   for (const signature of FUNCTIONS.values()) {
     if (signature.name === 'info') continue;

@@ -11,7 +11,8 @@ import { realDisk } from '../../src/base/disk.js';
 import { openLog } from '../../src/tsdb/wal/open.js';
 import { decodeSamples, RecordType } from '../../src/tsdb/wal/record.js';
 import { BASE_MS, SERIES } from '../support/log-process.js';
-import { missing, peerBinary, startPrometheus } from '../support/peers.js';
+import { missing, peerBinary } from '../support/peers.js';
+import { startPeer } from '../support/servers.js';
 import { testCore } from '../support/wal.js';
 
 const ROUNDS = 4;
@@ -90,7 +91,7 @@ test(`${ROUNDS} rounds of kill −9: no answered commit is lost, none is there i
     t.diagnostic(missing('prometheus'));
     return;
   }
-  const server = await startPrometheus(prometheus, ['--storage.tsdb.retention.time=100y'], data);
+  const server = await startPeer(prometheus, { data, flags: ['--storage.tsdb.retention.time=100y'] });
   try {
     const query = `count_over_time(x{n="7"}[1h])`;
     const time = String((BASE_MS + firstId) / 1000);

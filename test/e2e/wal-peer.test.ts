@@ -13,7 +13,8 @@ import { PAGE_BYTES } from '../../src/tsdb/wal/page.js';
 import { encodeMetadata, encodeSamples, encodeSeries, type SampleEntry } from '../../src/tsdb/wal/record.js';
 import { LogWriter } from '../../src/tsdb/wal/writer.js';
 import { Core } from '../../src/wasm/core.js';
-import { missing, peerBinary, startPrometheus } from '../support/peers.js';
+import { missing, peerBinary } from '../support/peers.js';
+import { startPeer } from '../support/servers.js';
 
 const SERIES = 500;
 const STEPS = 120;
@@ -133,7 +134,7 @@ test('a real Prometheus starts on a log that was not closed, finds no fault and 
 }, async () => {
   const data = emptyFolder();
   writeLog(data);
-  const server = await startPrometheus(prometheus!, ['--storage.tsdb.retention.time=100y'], data);
+  const server = await startPeer(prometheus!, { data, flags: ['--storage.tsdb.retention.time=100y'] });
   try {
     const end = (START_MS + STEPS * STEP_MS) / 1000;
     const range = `${(STEPS * STEP_MS) / 1000 + 10}s`;

@@ -84,6 +84,7 @@ async function launch(program: string, args: readonly string[], options: LaunchO
   } catch (error) {
     const said = server.log();
     child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
     throw new Error(`${(error as Error).message}; it said:\n${said.slice(-4000)}`);
   }
   return server;

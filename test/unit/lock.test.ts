@@ -8,7 +8,8 @@ import { realDisk } from '../../src/base/disk.js';
 import type { Flocked } from '../../src/base/flock.js';
 import { DirectoryInUse, DirectoryLock } from '../../src/tsdb/lock.js';
 import { FaultDisk } from '../support/fault-disk.js';
-import { missing, peerBinary, startPrometheus } from '../support/peers.js';
+import { missing, peerBinary } from '../support/peers.js';
+import { startPeer } from '../support/servers.js';
 
 function take(disk: FaultDisk, pid: number, flock: Flocked = 'locked', running: number[] = []): DirectoryLock {
   const isRunning = (other: number) => running.includes(other);
@@ -116,13 +117,13 @@ test('a real Prometheus and we keep each other out', {
 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'narthex-lock-'));
   const options = { disk: realDisk, folder, pid: process.pid, nowMs: 0 };
-  const server = await startPrometheus(prometheus!, [], folder);
+  const server = await startPeer(prometheus!, { data: folder });
   assert.throws(() => DirectoryLock.take(options), DirectoryInUse);
   await server.stop();
   const lock = DirectoryLock.take(options);
-  await assert.rejects(startPrometheus(prometheus!, [], folder), /ended with code/);
+  await assert.rejects(startPeer(prometheus!, { data: folder }), /ended with code/);
   lock.release();
-  const again = await startPrometheus(prometheus!, [], folder);
+  const again = await startPeer(prometheus!, { data: folder });
   await again.stop();
   rmSync(folder, { recursive: true, force: true });
 });

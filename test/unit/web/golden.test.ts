@@ -14,7 +14,8 @@ import type { Steps } from '../../../src/promql/exec/source.js';
 import { type Expr, typeOf } from '../../../src/promql/syntax/ast.js';
 import { parseExpr } from '../../../src/promql/syntax/parse.js';
 import type { QueryAnswer, WriteOutcome } from '../../../src/web/deps.js';
-import { findPrometheus, startPrometheus } from '../../support/prometheus.js';
+import { missing, peerBinary } from '../../support/peers.js';
+import { startPeer } from '../../support/servers.js';
 import { EMPTY_VECTOR, fakeDeps, openApp, type TestApp } from '../../support/web.js';
 
 const GOLDEN = new URL('../../../../test/testdata/web/prometheus.json', import.meta.url);
@@ -328,12 +329,12 @@ function recorded(): Map<string, Answer> {
   return new Map(Object.entries(JSON.parse(readFileSync(GOLDEN, 'utf8')) as Record<string, Answer>));
 }
 
-const prometheus = findPrometheus();
+const prometheus = peerBinary('prometheus');
 
 test('the recorded answers are those of the real Prometheus', {
-  skip: prometheus === undefined ? 'NO PROMETHEUS HERE: set NARTHEX_PROMETHEUS to its binary' : false,
+  skip: prometheus === undefined && missing('prometheus'),
 }, async () => {
-  const peer = await startPrometheus(prometheus!, CONFIG, FLAGS);
+  const peer = await startPeer(prometheus!, { config: CONFIG, flags: FLAGS });
   try {
     const answers: [string, Answer][] = [];
     for (const request of requests) answers.push([keyOf(request), await ask(peer.url, request)]);
