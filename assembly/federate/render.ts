@@ -206,6 +206,7 @@ export function render(federation: usize, bytes: u32): i32 {
     family++;
   }
   store<u32>(federation, family, FAMILY);
+  if (query.isBroken(<usize>load<u32>(federation, QUERY))) return -1;
   return i32(family == families);
 }
 

@@ -130,8 +130,10 @@ export function rows(
         refuse(status, group + i, record);
         continue;
       }
-      journal.note(number, append, series.lastAppend(record), time);
-      series.setLastAppend(record, append);
+      const previous = series.lastAppend(record);
+      journal.note(number, append, previous, time);
+      // Appends that several shards take part in may reach a series out of their order.
+      if (journal.isAfter(append, previous)) series.setLastAppend(record, append);
       at = wal.writeSample(at, series.ref(record) - baseRef, time - baseTime, value);
     }
   }
@@ -245,9 +247,12 @@ function refuse(status: Status, row: u32, record: usize): void {
 }
 
 function noteUnknown(row: u32): void {
-  store<u32>(outcome, load<u32>(outcome, OUTCOME_UNKNOWN) + 1, OUTCOME_UNKNOWN);
   const at = buffer.reserve(unknown, 4);
-  if (at == 0) return;
+  if (at == 0) {
+    refuse(Status.NoMemory, row, 0);
+    return;
+  }
   store<u32>(at, row);
   buffer.advance(unknown, 4);
+  store<u32>(outcome, load<u32>(outcome, OUTCOME_UNKNOWN) + 1, OUTCOME_UNKNOWN);
 }

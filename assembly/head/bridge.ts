@@ -9,6 +9,7 @@ import * as buffer from '../memory/buffer';
 import * as heap from '../memory/heap';
 import * as pages from '../memory/pages';
 import { rows } from './append';
+import * as journal from './journal';
 import { samplesRecord } from './replay';
 import * as series from './series';
 import { dropChunks, scan } from './truncate';
@@ -48,6 +49,7 @@ export function createSeries(part: usize, ref: f64): u32 {
   if (!wal.writeSeries(part, <u64>ref)) return series.NONE;
   const number = series.create(<u64>ref);
   if (number == series.NONE) buffer.truncate(part, before);
+  else series.setLastAppend(series.at(number), journal.longAgo());
   return number;
 }
 

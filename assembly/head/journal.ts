@@ -41,10 +41,19 @@ const pending: usize = memory.data(16, 8);
 let views: usize = 0;
 /** The highest watermark of an open view: an append to a series last touched after it concerns nobody. */
 let highest: u32 = 0;
+/** The append noted last. */
+let newest: u32 = 0;
+/** Further back than any append that is under way, or that a view is open since. */
+const LONG_AGO: u32 = 1 << 30;
 
 /** Whether `a` was numbered after `b`. */
 export function isAfter(a: u32, b: u32): bool {
   return <i32>(a - b) > 0;
+}
+
+/** A number for a series that no append has touched yet: before those of all open views, however far they have wrapped around. */
+export function longAgo(): u32 {
+  return newest - LONG_AGO;
 }
 
 /** Makes room for the entries of a batch; false where the memory limit says no. */
@@ -54,6 +63,7 @@ export function reserve(rows: u32): bool {
 
 /** Notes one applied sample. `previous` is the append that touched the series before. Room was made by reserve(). */
 export function note(series: u32, append: u32, previous: u32, time: i64): void {
+  newest = append;
   const entry = buffer.address(pending) + buffer.length(pending);
   store<u32>(entry, series, SERIES);
   store<u32>(entry, append, APPEND);

@@ -23,6 +23,9 @@ const PAGE_LOG2: u32 = 14;
 const PAGE_REFS: u32 = 1 << PAGE_LOG2;
 const PAGE_BYTES: usize = (<usize>PAGE_REFS) << 2;
 
+/** Prometheus refuses larger refs too; here the map and the records have no room for them. */
+const REF_MAX: u64 = ((<u64>1) << 40) - 1;
+
 const ENTRY_LOG2: u32 = 3;
 const KEY: usize = 0;
 const PAGE: usize = 4;
@@ -90,6 +93,7 @@ export function seriesRecord(record: usize, bytes: u32): Status {
   while (at < stop) {
     if (at + 8 > stop) return invalid(record, at);
     const ref = bswap<u64>(load<u64>(at));
+    if (ref > REF_MAX) return invalid(record, at);
     at = readUvarint(at + 8, stop);
     if (at == 0) return invalid(record, stop);
     const count = varintValue;
@@ -168,7 +172,7 @@ function remember(ref: u64, number: u32): bool {
 
 /** Series index + 1, or 0. */
 function recall(ref: u64): u32 {
-  const page = pageOf(ref);
+  const page: usize = ref > REF_MAX ? 0 : pageOf(ref);
   return page == 0 ? 0 : load<u32>(page + ((<usize>(<u32>ref & (PAGE_REFS - 1))) << 2));
 }
 
@@ -194,11 +198,12 @@ function findPage(key: u32): usize {
 function createPage(key: u32): usize {
   const page = heap.alloc(PAGE_BYTES);
   if (page == 0) return 0;
-  const entry = vector.push(pages, ENTRY_LOG2);
-  if (entry == 0 || !table.insert(pageTable, hashOf(key), vector.count(pages) - 1)) {
+  const entry: usize = table.reserve(pageTable, 1) ? vector.push(pages, ENTRY_LOG2) : 0;
+  if (entry == 0) {
     heap.free(page, PAGE_BYTES);
     return 0;
   }
+  table.insert(pageTable, hashOf(key), vector.count(pages) - 1);
   memory.fill(page, 0, PAGE_BYTES);
   store<u32>(entry, key, KEY);
   store<u32>(entry, <u32>page, PAGE);

@@ -7,7 +7,7 @@
 //   │ ref lo │ labels │ sealed │ append │ open chunk's encoder state  │ –    │
 //   └────────┴────────┴────────┴────────┴─────────────────────────────┴──────┘
 //     ref lo   low 32 bits of the WAL ref
-//     labels   address of the label set; 0 means the series is gone, bit 0 that it is going
+//     labels   address of the label set; 0 means the series is gone, bit 0 that it is going, bit 1 that it was lost
 //     sealed   newest sealed chunk; each links to the one before
 //     append   number of the last append that touched the series (isolation, see journal.ts)
 //   The state is drawn in chunk/state.ts; its time and value are the series' newest sample.
@@ -42,6 +42,8 @@ const CHUNK: usize = 16;
 
 /** Set in the labels' address while a series waits for its postings to be swept. */
 const GOING: u32 = 1;
+/** Set where memory was refused half way through create(): postings may name the series, so it is swept like the going. */
+const LOST: u32 = 2;
 
 const records: usize = memory.data(16, 8);
 const index: usize = memory.data(16, 8);
@@ -79,7 +81,7 @@ export function find(series: u32): usize {
   const record = vector.find(records, series, LOG2);
   if (record == 0) return 0;
   const set = load<u32>(record, LABELS);
-  return set == 0 || (set & GOING) != 0 ? 0 : record;
+  return set == 0 || (set & (GOING | LOST)) != 0 ? 0 : record;
 }
 
 /** One more than the highest series index. */
@@ -232,31 +234,45 @@ export function resolve(): u32 {
 }
 
 /**
- * Makes a series of the labels in the scratch, which resolve() just did not find.
- * NONE where the memory limit says no; nothing is left half made then but interned strings.
+ * Makes a series of the labels in the scratch, which resolve() just did not find. NONE where the memory limit
+ * says no: mostly before anything was changed; else what was made is LOST, and goes with the next truncation.
  */
 export function create(refValue: u64): u32 {
   const count = scratch.count();
+  // Where resolve() had no room for the parts, they say nothing of these labels.
+  if (partCount < count || !table.reserve(index, 1) || !pairs.reserve(count)) return NONE;
   const set = internSet(count, refValue);
   if (set == 0) return NONE;
   const record = vector.push(records, LOG2);
   if (record == 0) {
+    dropUnused(count, set);
     heap.free(set, setBytes(count));
     return NONE;
   }
   const series = vector.count(records) - 1;
-  if (!post(set, series) || !table.insert(index, <u32>lastHash, series)) {
-    // The record stays behind without labels: dead, and whoever meets it in a postings list skips it.
-    heap.free(set, setBytes(count));
+  for (let i: u32 = 0; i < count; i++) symbols.retain(valueAt(set, i));
+  store<u32>(record, <u32>refValue, REF);
+  if (!post(set, series)) {
+    store<u32>(record, <u32>set | LOST, LABELS);
     return NONE;
   }
-  const schema = schemaOf(set);
-  for (let i: u32 = 0; i < schemas.count(schema); i++) symbols.retain(load<u32>(values(set) + ((<usize>i) << 2)));
-  store<u32>(record, <u32>refValue, REF);
+  table.insert(index, <u32>lastHash, series);
   store<u32>(record, <u32>set, LABELS);
   alive++;
   created += 1;
   return series;
+}
+
+/** Whether create() left the series half made. */
+export function isLost(series: u32): bool {
+  const record = vector.find(records, series, LOG2);
+  return record != 0 && (load<u32>(record, LABELS) & LOST) != 0;
+}
+
+/** First half of removing a lost series; the second is destroy(), as for others. */
+export function retireLost(series: u32): void {
+  const record = at(series);
+  store<u32>(record, (load<u32>(record, LABELS) & ~LOST) | GOING, LABELS);
 }
 
 /** First half of removing a series: nobody finds it any more. Its chunks are gone by now; its labels stay. */
@@ -274,7 +290,7 @@ export function destroy(series: u32): void {
   const set = <usize>(load<u32>(record, LABELS) & ~GOING);
   const schema = schemaOf(set);
   const count = schemas.count(schema);
-  for (let i: u32 = 0; i < count; i++) symbols.release(load<u32>(values(set) + ((<usize>i) << 2)));
+  for (let i: u32 = 0; i < count; i++) symbols.release(valueAt(set, i));
   heap.free(set, setBytes(count));
   store<u32>(record, 0, LABELS);
 }
@@ -330,18 +346,13 @@ function internSet(count: u32, refValue: u64): usize {
       scratch.valueLength(i),
       <u32>load<u64>(part, PART_VALUE_HASH),
     );
-    if (name == symbols.NONE || value == symbols.NONE) {
-      heap.free(set, setBytes(count));
-      return 0;
-    }
+    // Before the test: what was interned is dropped again below.
     store<u32>(buffer.address(names) + ((<usize>i) << 2), name);
     store<u32>(values(set) + ((<usize>i) << 2), value);
+    if (name == symbols.NONE || value == symbols.NONE) return dropSet(set, i + 1, count);
   }
   const schema = schemas.intern(buffer.address(names), count);
-  if (schema == schemas.NONE) {
-    heap.free(set, setBytes(count));
-    return 0;
-  }
+  if (schema == schemas.NONE) return dropSet(set, count, count);
   // From here on the schema keeps the names, for ever, so they may be remembered.
   for (let i: u32 = 0; i < count; i++)
     store<u32>(partAt(i), load<u32>(schemas.names(schema) + ((<usize>i) << 2)), PART_NAME);
@@ -350,13 +361,38 @@ function internSet(count: u32, refValue: u64): usize {
   return set;
 }
 
+/** Frees a set whose first `done` labels are interned; gives 0. */
+function dropSet(set: usize, done: u32, count: u32): usize {
+  dropUnused(done, set);
+  heap.free(set, setBytes(count));
+  return 0;
+}
+
+/** Frees those of a set's first `count` strings that nobody has a reference to, however often they occur in it. */
+function dropUnused(count: u32, set: usize): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const name = load<u32>(buffer.address(names) + ((<usize>i) << 2));
+    if (name != symbols.NONE) symbols.retain(name);
+    if (valueAt(set, i) != symbols.NONE) symbols.retain(valueAt(set, i));
+  }
+  for (let i: u32 = 0; i < count; i++) {
+    const name = load<u32>(buffer.address(names) + ((<usize>i) << 2));
+    if (name != symbols.NONE) symbols.release(name);
+    if (valueAt(set, i) != symbols.NONE) symbols.release(valueAt(set, i));
+  }
+}
+
+function valueAt(set: usize, i: u32): u32 {
+  return load<u32>(values(set) + ((<usize>i) << 2));
+}
+
 function post(set: usize, series: u32): bool {
   const schema = schemaOf(set);
   const count = schemas.count(schema);
   const schemaNames = schemas.names(schema);
   for (let i: u32 = 0; i < count; i++) {
     const name = load<u32>(schemaNames + ((<usize>i) << 2));
-    if (!pairs.add(name, load<u32>(values(set) + ((<usize>i) << 2)), series)) return false;
+    if (!pairs.add(name, valueAt(set, i), series)) return false;
   }
   return true;
 }

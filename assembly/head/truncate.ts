@@ -38,7 +38,10 @@ export function scan(mint: i64, from: u32, count: u32): void {
   const end = min(from + count, series.bound());
   for (let number = from; number < end; number++) {
     const record = series.find(number);
-    if (record == 0) continue;
+    if (record == 0) {
+      if (series.isLost(number) && !retireLost(number)) return;
+      continue;
+    }
     dropSealedBefore(record, mint);
     const state = changetype<ChunkState>(series.chunk(record));
     if (series.sealed(record) != 0 || (state.count != 0 && state.time >= mint)) continue;
@@ -59,6 +62,15 @@ export function dropChunks(mint: i64, from: u32, count: u32): void {
     const record = series.find(number);
     if (record != 0) dropSealedBefore(record, mint);
   }
+}
+
+function retireLost(number: u32): bool {
+  const entry = buffer.reserve(retired, 4);
+  if (entry == 0) return false;
+  series.retireLost(number);
+  store<u32>(entry, number);
+  buffer.advance(retired, 4);
+  return true;
 }
 
 /** Prepares step 2; false where the memory limit says no. Nothing to sweep where nothing was retired. */

@@ -63,12 +63,12 @@ function create(list: usize, size: u32, hash: u32): u32 {
   const bytes = NAMES + ((<usize>size) << 2);
   const block = heap.alloc(bytes);
   if (block == 0) return NONE;
-  const entry = vector.push(blocks, LOG2);
-  if (entry == 0 || !table.insert(index, hash, vector.count(blocks) - 1)) {
+  const entry: usize = table.reserve(index, 1) ? vector.push(blocks, LOG2) : 0;
+  if (entry == 0) {
     heap.free(block, bytes);
-    // A pushed entry without a block is only ever reached through the index, so it is merely unused.
     return NONE;
   }
+  table.insert(index, hash, vector.count(blocks) - 1);
   store<u32>(block, size, COUNT);
   store<u32>(block, hash, HASH);
   memory.copy(block + NAMES, list, (<usize>size) << 2);

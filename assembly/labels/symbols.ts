@@ -78,12 +78,6 @@ export function release(symbol: u32): void {
   if (left == 0) destroy(symbol, record);
 }
 
-/** Frees a symbol that intern() made and nobody retained. */
-export function discard(symbol: u32): void {
-  const record = vector.at(records, symbol, LOG2);
-  if (load<u32>(record, REFERENCES) == 0) destroy(symbol, record);
-}
-
 /** Like find(), for bytes whose hash is known. */
 export function lookup(at: usize, size: u32, hash: u32): u32 {
   let symbol = table.first(index, hash);

@@ -54,12 +54,17 @@ function walk(table: usize, hash: u32): u32 {
   }
 }
 
+/** Makes room for `more` ids, so that inserting them does not fail; false where the memory limit says no. */
+export function reserve(table: usize, more: u32): bool {
+  while (load<u32>(table, SLOTS) == 0 || (load<u32>(table, FILLED) + more) * 4 > (load<u32>(table, MASK) + 1) * 3) {
+    if (!resize(table, more)) return false;
+  }
+  return true;
+}
+
 /** Adds an id; false where the memory limit says no (nothing changed). The id may be up to 2^32 - 3. */
 export function insert(table: usize, hash: u32, id: u32): bool {
-  const mask = load<u32>(table, MASK);
-  if (load<u32>(table, SLOTS) == 0 || (load<u32>(table, FILLED) + 1) * 4 > (mask + 1) * 3) {
-    if (!resize(table)) return false;
-  }
+  if (!reserve(table, 1)) return false;
   place(table, hash, id + 2);
   store<u32>(table, load<u32>(table, FILLED) + 1, FILLED);
   store<u32>(table, load<u32>(table, LIVE) + 1, LIVE);
@@ -105,12 +110,12 @@ function place(table: usize, hash: u32, value: u32): void {
   store<u32>(slot, value, ID);
 }
 
-/** Doubles, or only sweeps the deleted entries where they are the many. */
-function resize(table: usize): bool {
+/** Doubles, or only sweeps the deleted entries where they are the many, even with `more` ids to come. */
+function resize(table: usize, more: u32): bool {
   const old = <usize>load<u32>(table, SLOTS);
   const oldCount: u32 = old == 0 ? 0 : load<u32>(table, MASK) + 1;
   const alive = load<u32>(table, LIVE);
-  const slotCount = max(SLOTS_MIN, alive * 2 >= oldCount ? oldCount * 2 : oldCount);
+  const slotCount = max(SLOTS_MIN, (alive + more) * 2 >= oldCount ? oldCount * 2 : oldCount);
   const slots = heap.alloc((<usize>slotCount) << 3);
   if (slots == 0) return false;
   memory.fill(slots, 0, (<usize>slotCount) << 3);

@@ -112,6 +112,11 @@ export function pairCount(): u32 {
   return table.live(pairIndex);
 }
 
+/** Makes room in the index for `more` new pairs; false where the memory limit says no. */
+export function reserve(more: u32): bool {
+  return table.reserve(pairIndex, more);
+}
+
 /** Adds a series to the list of a pair; false where the memory limit says no. */
 export function add(name: u32, value: u32, series: u32): bool {
   const entry = ensureName(name);
@@ -220,13 +225,11 @@ function createPair(entry: usize, name: u32, value: u32): u32 {
 function ensureName(name: u32): usize {
   const known = nameEntry(name);
   if (known != 0) return known;
+  if (!table.reserve(nameIndex, 1)) return 0;
   const entry = vector.push(names, NAME_LOG2);
   if (entry == 0) return 0;
   store<u32>(entry, name, NAME_SYMBOL);
   store<u32>(entry, NONE, NAME_FIRST);
-  if (!table.insert(nameIndex, nameHash(name), vector.count(names) - 1)) {
-    // Unreachable through the index, and its symbol is kept by its schema: merely unused.
-    return 0;
-  }
+  table.insert(nameIndex, nameHash(name), vector.count(names) - 1);
   return entry;
 }

@@ -1,11 +1,11 @@
 // A query in one shard: a fragment evaluated over a list of series, morsel by morsel.
 //
 //   query (208 bytes)
-//   0                80     84     88     92      96      100    104      108     112      128      144      160
-//   ┌────────────────┬──────┬──────┬──────┬───────┬───────┬──────┬────────┬───────┬────────┬────────┬────────┬────────┐
-//   │ job of the     │ view │ list │ count│ cursor│ groups│ op   │ mode   │ name  │ states │ values │ present│ times  │
-//   │ kernels        │      │      │      │       │       │      │        │ symbol│ buffer │ buffer │ buffer │ buffer │
-//   └────────────────┴──────┴──────┴──────┴───────┴───────┴──────┴────────┴───────┴────────┴────────┴────────┴────────┘
+//   0                80     84     88     92      96      100    104      108     112      128      144      160      176
+//   ┌────────────────┬──────┬──────┬──────┬───────┬───────┬──────┬────────┬───────┬────────┬────────┬────────┬────────┬────────┐
+//   │ job of the     │ view │ list │ count│ cursor│ groups│ op   │ mode   │ name  │ states │ values │ present│ times  │ failed │
+//   │ kernels        │      │      │      │       │       │      │        │ symbol│ buffer │ buffer │ buffer │ buffer │        │
+//   └────────────────┴──────┴──────┴──────┴───────┴───────┴──────┴────────┴───────┴────────┴────────┴────────┴────────┴────────┘
 //
 // Modes
 //   rows      each series with a value gives a row: its labels to the label table, its cells to values and present
@@ -43,6 +43,7 @@ const STATES: usize = 112;
 const VALUES: usize = 128;
 const PRESENT: usize = 144;
 const TIMES: usize = 160;
+const FAILED: usize = 176;
 
 /** Samples of one series that fit the columns at first; they double when a series has more in one window. */
 const ROOM_MIN: u32 = 16384;
@@ -225,11 +226,18 @@ export function newestSample(query: usize, number: u32, record: usize): bool {
     );
   }
   job.maxt = cut == journal.NO_CUT ? Infinity : <f64>(cut - 1);
-  if (read(job, record) != Status.Ok || job.count == 0) return false;
+  const found = read(job, record);
+  if (found == Status.NoMemory) store<u32>(query, 1, FAILED);
+  if (found != Status.Ok || job.count == 0) return false;
   const last: usize = (<usize>(job.count - 1)) << 3;
   newestTime = <i64>load<f64>(<usize>job.times + last);
   newestValue = load<u64>(<usize>job.values + last);
   return newestValue != STALE;
+}
+
+/** Whether newestSample() was refused memory, or the view of the query was: then it gives too little, or too much. */
+export function isBroken(query: usize): bool {
+  return load<u32>(query, FAILED) != 0 || journal.isBroken(<usize>load<u32>(query, VIEW));
 }
 
 /** Decodes the chunks of a series that the job can see, oldest first, into its columns. */

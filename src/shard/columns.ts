@@ -3,7 +3,8 @@
 
 import type { Labels } from '../model/labels.js';
 
-const decoder = new TextDecoder();
+/** A text may begin with what would otherwise be taken for a byte order mark. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /** The label sets of a table, `count` of them. Strings that several share are one JS string. */

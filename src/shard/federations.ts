@@ -1,7 +1,6 @@
 // /federate in a shard: open ones, and the text of their next families.
 
 import type { Labels } from '../model/labels.js';
-import type { Matcher } from '../model/matcher.js';
 import type { Core } from '../wasm/core.js';
 import { Federation } from '../wasm/federate.js';
 import { Queries, type Query } from '../wasm/query.js';
@@ -30,9 +29,11 @@ export class ShardFederations {
 
   open(request: Request<'openFederate'>): Reply<'openFederate'> {
     const { selectors, fromMs, toMs, watermark, externalLabels, utf8 } = request;
-    const list = this.#find(selectors);
+    const list = this.#select.anyOf(selectors);
     const window = { startMs: toMs, stepMs: 1, steps: 1, windowMs: toMs - fromMs };
-    const query = this.#queries.open(list, this.#queries.view(watermark), 'last', window, false);
+    const query = this.#releasing(list, () =>
+      this.#queries.open(list, this.#queries.view(watermark), 'last', window, false),
+    );
     const federation = this.#start(list, query, externalLabels, utf8);
     this.#open.set(++this.#last, { list, query, federation });
     return { query: this.#last, names: federation.names.length };
@@ -51,9 +52,14 @@ export class ShardFederations {
     this.#select.release(open.list);
   }
 
-  /** No selector selects nothing here. */
-  #find(selectors: readonly Matcher[][]): SeriesList {
-    return this.#select.anyOf(selectors);
+  /** Releases the list where opening a query over it fails. */
+  #releasing(list: SeriesList, open: () => Query): Query {
+    try {
+      return open();
+    } catch (error) {
+      this.#select.release(list);
+      throw error;
+    }
   }
 
   #start(list: SeriesList, query: Query, external: Labels, utf8: boolean): Federation {

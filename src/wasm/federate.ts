@@ -21,9 +21,9 @@ export class Federation {
   readonly #core: Core;
   readonly #address: number;
   /** Metric names in the order of their families. */
-  readonly #names: string[];
+  #names: readonly string[] = [];
   /** The series in family order: a heap block of ours. */
-  readonly #arranged: { address: number; bytes: number };
+  #arranged = { address: 0, bytes: 0 };
 
   /**
    * Arranges the series by metric name. Query and list stay the caller's until close(). The query is an instant
@@ -35,26 +35,37 @@ export class Federation {
     this.#address =
       exports.federate_open(query.address, list.address, list.count, this.#symbol('__name__'), utf8) >>> 0;
     if (this.#address === 0) throw new OutOfMemory();
-    for (const [name, value] of pairsOf(external)) this.#addExternal(name, value, utf8);
+    try {
+      for (const [name, value] of pairsOf(external)) this.#addExternal(name, value, utf8);
+      this.#arrange(list.count);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  /** Brings the series into the order of their metric names. */
+  #arrange(listCount: number): void {
+    const { exports } = this.#core;
     const count = exports.federate_order(this.#address);
     if (count < 0) throw new OutOfMemory();
     const distinct = Array.from({ length: count }, (_, i) => this.#text(exports.federate_name(this.#address, i)));
     const order = distinct.map((_, i) => i).sort((a, b) => compareStrings(distinct[a]!, distinct[b]!));
     this.#names = order.map((i) => distinct[i]!);
-    const bytes = Math.max(list.count, 4) * 4;
+    const bytes = Math.max(listCount, 4) * 4;
     this.#arranged = { address: this.#alloc(bytes), bytes };
     const places = this.#alloc(Math.max(count, 4) * 4);
-    const placeOf = core.u32(places, count);
+    const placeOf = this.#core.u32(places, count);
     order.forEach((i, place) => {
       placeOf[i] = place;
     });
     const isArranged = exports.federate_arrange(this.#address, places, this.#arranged.address);
     exports.heap_free(places, Math.max(count, 4) * 4);
     if (!isArranged) throw new OutOfMemory();
-  }
-
-  get names(): readonly string[] {
-    return this.#names;
   }
 
   /** The next families, up to about `bytes`: copies. */
@@ -78,7 +89,7 @@ export class Federation {
     const { exports } = this.#core;
     exports.federate_close(this.#address);
     exports.federate_release();
-    exports.heap_free(this.#arranged.address, this.#arranged.bytes);
+    if (this.#arranged.address !== 0) exports.heap_free(this.#arranged.address, this.#arranged.bytes);
   }
 
   #addExternal(name: string, value: string, utf8: boolean): void {

@@ -133,10 +133,10 @@ export class Head {
 
   // --- Appends ---
 
-  openPart(): PartRef {
+  /** undefined where memory is refused. */
+  openPart(): PartRef | undefined {
     const part = this.#core.exports.part_open() >>> 0;
-    if (part === 0) throw new OutOfMemory();
-    return part as PartRef;
+    return part === 0 ? undefined : (part as PartRef);
   }
 
   partSpan(part: PartRef): { address: number; bytes: number } {

@@ -125,30 +125,33 @@ export class Queries {
   ): Query {
     const { exports } = this.#core;
     const op = aggregate === undefined ? 0 : AGGREGATE_OPS.get(aggregate.op)!;
-    const groups = aggregate === undefined ? 0 : this.#groups(aggregate);
-    const name = dropName ? this.#symbol('__name__') : NO_SYMBOL;
     const { startMs, stepMs, steps, windowMs } = window;
-    const address =
-      exports.query_open(
-        fn,
-        startMs,
-        stepMs,
-        steps,
-        windowMs,
-        mode,
-        op,
-        groups,
-        view,
-        list.address,
-        list.count,
-        name,
-      ) >>> 0;
-    if (address === 0) {
+    let groups = 0;
+    try {
+      groups = aggregate === undefined ? 0 : this.#groups(aggregate);
+      const name = dropName ? this.#symbol('__name__') : NO_SYMBOL;
+      const address =
+        exports.query_open(
+          fn,
+          startMs,
+          stepMs,
+          steps,
+          windowMs,
+          mode,
+          op,
+          groups,
+          view,
+          list.address,
+          list.count,
+          name,
+        ) >>> 0;
+      if (address === 0) throw new OutOfMemory();
+      return new Query(this.#core, address, steps, aggregate?.op);
+    } catch (error) {
       if (groups !== 0) exports.groups_close(groups);
       exports.journal_close(view);
-      throw new OutOfMemory();
+      throw error;
     }
-    return new Query(this.#core, address, steps, aggregate?.op);
   }
 
   #groups(aggregate: QueryAggregate): number {
@@ -160,8 +163,9 @@ export class Queries {
     if (symbols.length > 0 && address === 0) throw new OutOfMemory();
     if (address !== 0) this.#core.u32(address, symbols.length).set(symbols);
     const groups = exports.groups_open(address, symbols.length, without) >>> 0;
-    if (groups === 0) throw new OutOfMemory();
-    return groups;
+    if (groups !== 0) return groups;
+    if (address !== 0) exports.heap_free(address, symbols.length * 4);
+    throw new OutOfMemory();
   }
 
   #symbol(text: string): number {

@@ -44,7 +44,8 @@ interface Condition {
 const LOOK_COST = 16;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+/** A value may begin with what would otherwise be taken for a byte order mark. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export class Select {
   readonly #core: Core;
@@ -72,15 +73,29 @@ export class Select {
     if (selectors.length === 0) return this.#all();
     let union = this.series(selectors[0]!);
     for (const selector of selectors.slice(1)) {
-      const next = this.series(selector);
-      const bytes = Math.max(union.count + next.count, 1) * 4;
-      const into = this.#alloc(bytes);
-      const count = this.#core.exports.sets_union(union.address, union.count, next.address, next.count, into) >>> 0;
-      this.release(union);
-      this.release(next);
-      union = { address: into, count, bytes };
+      const last = union;
+      union = this.#releasing(last, () => {
+        const next = this.series(selector);
+        return this.#releasing(next, () => this.#union(last, next));
+      });
     }
     return union;
+  }
+
+  #union(a: SeriesList, b: SeriesList): SeriesList {
+    const bytes = Math.max(a.count + b.count, 1) * 4;
+    const address = this.#alloc(bytes);
+    const count = this.#core.exports.sets_union(a.address, a.count, b.address, b.count, address) >>> 0;
+    return { address, count, bytes };
+  }
+
+  /** Releases a list after the action, also where that throws. */
+  #releasing<T>(list: SeriesList, action: () => T): T {
+    try {
+      return action();
+    } finally {
+      this.release(list);
+    }
   }
 
   release(list: SeriesList): void {
@@ -131,8 +146,9 @@ export class Select {
     const test = compileMatcher(matcher);
     const inverted = test('');
     const condition = this.#accepted(matcher, test, inverted);
-    if (inverted && condition.pairCount === 0) return undefined;
-    return condition;
+    if (!inverted || condition.pairCount > 0) return condition;
+    this.#free(condition.pairs, 0);
+    return undefined;
   }
 
   /** The pairs whose value passes the matcher; with `inverted` those whose value does not. */
@@ -167,10 +183,11 @@ export class Select {
   }
 
   #match(name: string, kind: number, text: string, inverted: boolean): Omit<Condition, 'inverted'> {
+    const { exports } = this.#core;
     const nameAt = this.#put(name);
-    const textAt = this.#put(text);
+    let textAt = { address: 0, bytes: 0 };
     try {
-      const { exports } = this.#core;
+      textAt = this.#put(text);
       if (!exports.select_match(nameAt.address, nameAt.bytes, kind, textAt.address, textAt.bytes, inverted))
         throw new OutOfMemory();
       const pairCount = exports.select_matched_count() >>> 0;
@@ -188,9 +205,12 @@ export class Select {
   }
 
   #matchSet(name: string, values: readonly string[]): Omit<Condition, 'inverted'> {
-    const found = values.map((value) => this.#match(name, MATCH_EQUALS, value, false));
-    const numbers = found.flatMap((one) => [...this.#core.u32(one.pairs, one.pairCount)]);
-    for (const one of found) this.#free(one.pairs, one.pairCount * 4);
+    const numbers = values.flatMap((value) => {
+      const found = this.#match(name, MATCH_EQUALS, value, false);
+      const pairs = [...this.#core.u32(found.pairs, found.pairCount)];
+      this.#free(found.pairs, found.pairCount * 4);
+      return pairs;
+    });
     return this.#fromNumbers(name, numbers);
   }
 
@@ -222,9 +242,14 @@ export class Select {
     const base = positive[0];
     let list = base === undefined ? this.#all() : this.#collect(base);
     const others = [...positive.slice(1), ...conditions.filter((condition) => condition.inverted)];
-    for (const condition of others) {
-      if (list.count === 0) break;
-      list = this.#apply(list, condition);
+    try {
+      for (const condition of others) {
+        if (list.count === 0) break;
+        list = this.#apply(list, condition);
+      }
+    } catch (error) {
+      this.release(list);
+      throw error;
     }
     const alive = this.#core.exports.select_drop_dead(list.address, list.count) >>> 0;
     return { ...list, count: alive };
@@ -257,9 +282,13 @@ export class Select {
   #collect(condition: Condition): SeriesList {
     const bytes = Math.max(condition.total, 1) * 4;
     const address = this.#alloc(bytes);
-    const scratch = condition.pairCount > 1 ? this.#alloc(bytes) : 0;
+    const scratch = condition.pairCount > 1 ? this.#core.exports.heap_alloc(Math.max(bytes, 16)) >>> 0 : 0;
+    if (condition.pairCount > 1 && scratch === 0) {
+      this.#free(address, bytes);
+      throw new OutOfMemory();
+    }
     const count = this.#core.exports.select_collect(condition.pairs, condition.pairCount, address, scratch) >>> 0;
-    if (scratch !== 0) this.#free(scratch, bytes);
+    this.#free(scratch, bytes);
     return { address, count, bytes };
   }
 
