@@ -85,15 +85,16 @@ export function address(): usize {
 export function begin(): void {
   if (labels == 0) {
     labels = heap.alloc(sizeof<u32>() + <usize>LABELS_MIN * LABEL_BYTES);
-    arena = heap.alloc(ARENA_MIN);
-    failed = labels == 0 || arena == 0;
-    if (failed) return;
     capacity = LABELS_MIN;
+  }
+  if (arena == 0) {
+    arena = heap.alloc(ARENA_MIN);
     arenaBytes = ARENA_MIN;
   }
+  failed = labels == 0 || arena == 0;
+  if (failed) return;
   arenaUsed = 0;
   faultAt = 0;
-  failed = false;
   store<u32>(labels, 0);
 }
 

@@ -133,10 +133,10 @@ export class Head {
 
   // --- Appends ---
 
-  /** undefined where memory is refused. */
-  openPart(): PartRef | undefined {
+  openPart(): PartRef {
     const part = this.#core.exports.part_open() >>> 0;
-    return part === 0 ? undefined : (part as PartRef);
+    if (part === 0) throw new OutOfMemory();
+    return part as PartRef;
   }
 
   partSpan(part: PartRef): { address: number; bytes: number } {

@@ -60,7 +60,6 @@ export class HeadRig {
 
   withPart<T>(action: (part: PartRef) => T): T {
     const part = this.head.openPart();
-    if (part === undefined) throw new Error('no memory for a part');
     try {
       return action(part);
     } finally {
