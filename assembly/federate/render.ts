@@ -37,6 +37,9 @@ const UTF8: usize = 68;
 const EXTERNAL: usize = 72;
 /** Buffer: their texts `name="value"`. */
 const EXTERNAL_TEXT: usize = 88;
+/** How many series of the family are written, and whether its TYPE line is. */
+const POSITION: usize = 104;
+const HEADED: usize = 108;
 
 /** The text of the last render(), and its blocks: family number, offset, length. */
 const text: usize = memory.data(16, 8);
@@ -193,8 +196,8 @@ export function release(): void {
 }
 
 /**
- * Writes families until there are `bytes` of text. 1 when all are written, 0 when there are more, -1 where the
- * memory limit says no. A family is written whole.
+ * Writes families until there are about `bytes` of text. 1 when all are written, 0 when there are more, -1 where the
+ * memory limit says no. A large family goes on in the next text, as another block of its own.
  */
 export function render(federation: usize, bytes: u32): i32 {
   const families = buffer.length(federation + NAMES) >>> 2;
@@ -202,28 +205,41 @@ export function render(federation: usize, bytes: u32): i32 {
   buffer.truncate(text, 0);
   buffer.truncate(blocks, 0);
   while (family < families && buffer.length(text) < bytes) {
-    if (!renderFamily(federation, family)) return -1;
+    const status = renderFamily(federation, family, bytes);
+    if (status < 0) return -1;
+    if (status == 0) break;
     family++;
+    store<u32>(federation, 0, POSITION);
+    store<u32>(federation, 0, HEADED);
   }
   store<u32>(federation, family, FAMILY);
   if (query.isBroken(<usize>load<u32>(federation, QUERY))) return -1;
   return i32(family == families);
 }
 
-function renderFamily(federation: usize, family: u32): bool {
+/** Goes on with a family: 1 when it is written, 0 when the text is long enough, -1 where the memory limit says no. */
+function renderFamily(federation: usize, family: u32, bytes: u32): i32 {
   const offsets = buffer.address(federation + OFFSETS);
   const list = <usize>load<u32>(federation, LIST);
   const from = load<u32>(offsets + ((<usize>family) << 2));
   const to = load<u32>(offsets + ((<usize>(family + 1)) << 2));
   const start = buffer.length(text);
-  for (let i = from; i < to; i++) {
+  let i = from + load<u32>(federation, POSITION);
+  while (i < to && buffer.length(text) < bytes) {
     const number = load<u32>(list + ((<usize>i) << 2));
+    i++;
     const record = series.find(number);
     if (record == 0) continue;
     if (!query.newestSample(<usize>load<u32>(federation, QUERY), number, record)) continue;
-    const isFirst = buffer.length(text) == start;
-    if (!renderSeries(federation, series.labels(record), isFirst)) return false;
+    if (!renderSeries(federation, series.labels(record), load<u32>(federation, HEADED) == 0)) return -1;
+    store<u32>(federation, 1, HEADED);
   }
+  store<u32>(federation, i - from, POSITION);
+  return note(family, start) ? i32(i == to) : -1;
+}
+
+/** Notes what was written of a family since `start` as a block. */
+function note(family: u32, start: u32): bool {
   const length = buffer.length(text) - start;
   if (length == 0) return true;
   const block = buffer.reserve(blocks, 12);

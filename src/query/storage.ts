@@ -219,7 +219,7 @@ class FamilyStream {
     return this.#blocks[0]?.name;
   }
 
-  /** The lines of the next family. */
+  /** The next lines, of one family: all of it, or a part. */
   take(): Uint8Array {
     const block = this.#blocks.shift()!;
     return this.#text.subarray(block.offset, block.offset + block.bytes);
@@ -254,10 +254,15 @@ async function* mergeFamilies(streams: readonly FamilyStream[], signal: AbortSig
     const next = live.reduce((least, name) => (compareStrings(name, least) < 0 ? name : least));
     let isFirst = true;
     for (const stream of alive.filter((_, i) => live[i] === next)) {
-      const text = stream.take();
-      // Only the first share keeps the family's TYPE line.
-      yield isFirst ? text : text.subarray(text.indexOf(NEWLINE) + 1);
+      yield* takeFamily(stream, next, isFirst);
       isFirst = false;
     }
   }
+}
+
+/** All blocks of one family; without its TYPE line where another share has given it. */
+async function* takeFamily(stream: FamilyStream, name: string, withType: boolean): AsyncGenerator<Uint8Array> {
+  const text = stream.take();
+  yield withType ? text : text.subarray(text.indexOf(NEWLINE) + 1);
+  while ((await stream.peek()) === name) yield stream.take();
 }

@@ -309,7 +309,7 @@ export interface ShardOps {
     { selectors: Matcher[][]; fromMs: number; toMs: number; watermark: number; externalLabels: Labels; utf8: boolean },
     { query: number; names: number }
   >;
-  /** The text of the next families in name order, up to about `bytes`; each block is one metric name's lines. Moves. */
+  /** The text of the next families in name order, up to about `bytes`; each block is lines of one metric name, and a large family goes on in the next text. Moves. */
   nextFederate: Op<
     { query: number; bytes: number },
     { done: boolean; blocks: { name: string; offset: number; bytes: number }[]; text: ArrayBuffer }
