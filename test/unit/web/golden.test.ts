@@ -2,7 +2,7 @@
 //
 // The answers of Prometheus 3.5.3 on an empty folder are recorded in
 // test/testdata/web/prometheus.json. Where the real one is at hand (see
-// test/support/prometheus.ts) they are asked for again and compared; with
+// test/support/peers.ts) they are asked for again and compared; with
 // UPDATE_GOLDEN=1 they are written anew.
 
 import assert from 'node:assert/strict';
