@@ -9,6 +9,8 @@ import { after, test } from 'node:test';
 import { realClock } from '../../src/base/clock.js';
 import { realDisk } from '../../src/base/disk.js';
 import { labelsOf, valueOf } from '../../src/model/labels.js';
+import { DEFAULT_PARSE_OPTIONS } from '../../src/promql/syntax/parse.js';
+import { QueryEngine } from '../../src/query/engine.js';
 import { ShardAppender } from '../../src/scrape/shard-appender.js';
 import { Storage } from '../../src/server/storage.js';
 import { ShardUnavailable } from '../../src/shard/client.js';
@@ -32,10 +34,10 @@ after(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-async function openStorage(path: string, onHopeless: (reason: Error) => void = () => {}): Promise<Storage> {
+async function openStorage(path: string, shards = SHARDS, onHopeless = (_: Error) => {}): Promise<Storage> {
   const storage = await Storage.open(realDisk, realClock, quiet, {
     path,
-    shards: SHARDS,
+    shards,
     memoryBytes: 256 * 2 ** 20,
     sync: { mode: 'group' },
     windowMs: 3 * 3_600_000,
@@ -122,28 +124,33 @@ async function check(storage: Storage, writers: readonly Writer[]): Promise<void
   source.close();
 }
 
-for (const how of ['trap', 'exit', 'hang'] as const) {
-  test(`a shard that ends by ${how} under load comes back with all that was acknowledged`, async () => {
+for (const [how, shards] of [
+  ['trap', 1],
+  ['trap', 3],
+  ['exit', 3],
+  ['hang', 2],
+] as const) {
+  test(`one of ${shards} shards ends by ${how} under load, and comes back with all that was acknowledged`, async () => {
     const path = emptyFolder();
-    const storage = await openStorage(path);
-    const writers = Array.from({ length: SHARDS }, (_, shard) => new Writer(storage, shard));
+    const storage = await openStorage(path, shards);
+    const writers = Array.from({ length: shards }, (_, shard) => new Writer(storage, shard));
     const runs = Promise.all(writers.map((writer) => writer.run()));
     await sleep(300);
-    await kill(storage, 1, how);
-    await assert.rejects(storage.shards.shard(1).client.call('counters', {}, 'rules'), ShardUnavailable);
+    await kill(storage, 1 % shards, how);
+    await assert.rejects(storage.shards.shard(1 % shards).client.call('counters', {}, 'rules'), ShardUnavailable);
     await eventually(async () => assert.equal(storage.rebuilt, 1));
     const before = writers.map(({ acknowledged }) => acknowledged.length);
     await eventually(async () => {
       for (const [i, { acknowledged }] of writers.entries()) assert.ok(acknowledged.length > before[i]! + 20);
     });
-    await kill(storage, 2, how);
+    await kill(storage, 2 % shards, how);
     await eventually(async () => assert.equal(storage.rebuilt, 2));
     await sleep(200);
     for (const writer of writers) writer.stopped = true;
     await runs;
     await check(storage, writers);
     await storage.close();
-    const again = await openStorage(path);
+    const again = await openStorage(path, shards);
     await check(again, writers);
     await again.close();
   });
@@ -191,6 +198,25 @@ test('targets of a shard that died go on', async () => {
   await storage.close();
 });
 
+test('a query that needs a shard that is being made again fails as unavailable', async () => {
+  const storage = await openStorage(emptyFolder());
+  const engine = new QueryEngine(() => new ShardSource(storage.shards, 'adhoc'), realClock, {
+    timeoutMs: 10_000,
+    samplesMax: 1e6,
+    concurrency: 2,
+    lookbackMs: 300_000,
+    subqueryStepMs: 15_000,
+    delayedNames: false,
+    parse: DEFAULT_PARSE_OPTIONS,
+  });
+  await engine.instant('sum(w)', START_MS);
+  await kill(storage, 1, 'trap');
+  await assert.rejects(engine.instant('sum(w)', START_MS), { name: 'ShardUnavailable', type: 'unavailable' });
+  await eventually(async () => assert.equal(storage.rebuilt, 1));
+  await engine.instant('sum(w)', START_MS);
+  await storage.close();
+});
+
 test('what was open in a shard that died is not open in the one that took its place', async () => {
   const storage = await openStorage(emptyFolder());
   const { client } = storage.shards.shard(0);
@@ -210,7 +236,7 @@ test('what was open in a shard that died is not open in the one that took its pl
 
 test('shards that die again and again end the server', async () => {
   let given: Error | undefined;
-  const storage = await openStorage(emptyFolder(), (reason) => {
+  const storage = await openStorage(emptyFolder(), SHARDS, (reason) => {
     given = reason;
   });
   for (const [deaths, shard] of [0, 1, 0].entries()) {
