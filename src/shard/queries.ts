@@ -16,6 +16,9 @@ import { decodeLabels, encodeLabels } from './columns.js';
 import type { ColumnsMessage, Reply, Request } from './protocol.js';
 import { Snapshots } from './snapshots.js';
 
+/** Series times steps of one morsel, at most: some milliseconds, and 4 MiB of values. */
+const MORSEL_CELLS = 2 ** 19;
+
 interface OpenQuery {
   readonly list: SeriesList;
   readonly query: Query;
@@ -79,7 +82,7 @@ export class ShardQueries {
     const open = this.#get(number);
     const { query, fragment } = open;
     const before = query.samples;
-    const done = query.next(this.#morsel);
+    const done = query.next(this.#morselOf(fragment));
     const samples = query.samples - before;
     if (fragment === undefined) return { done, samples, raw: query.rawSamples(), columns: undefined, notes: [] };
     if (!hasWindowFn(fragment.fn)) return { done, samples, ...this.#evaluate(open, query.rawSamples(), done) };
@@ -97,6 +100,12 @@ export class ShardQueries {
     this.#open.delete(number);
     open.query.close();
     this.#select.release(open.list);
+  }
+
+  /** Fewer series where each has very many steps: time and memory of a morsel go by cells. */
+  #morselOf(fragment: Fragment | undefined): MorselSize {
+    const series = Math.floor(MORSEL_CELLS / (fragment?.steps.count ?? 1));
+    return { ...this.#morsel, series: Math.max(1, Math.min(this.#morsel.series, series)) };
   }
 
   /** Evaluates a TypeScript window function over the samples of a morsel. */

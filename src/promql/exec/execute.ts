@@ -19,7 +19,7 @@ import { Annotations } from './annotations.js';
 import { combineSets } from './binary/set.js';
 import { combineScalars, combineWithScalar, negate } from './binary/with-scalar.js';
 import { combineVectors } from './binary/with-vector.js';
-import { joinSameRows, presentCount, repeatStep } from './columns.js';
+import { CELL_BYTES, joinSameRows, presentCount, repeatStep } from './columns.js';
 import { countValues } from './count-values.js';
 import { evaluateCall } from './functions/call.js';
 import { isLabelName } from './functions/labels.js';
@@ -265,6 +265,8 @@ class Executor {
     const ends = windowEnds(steps, range.offsetMs, range.atMs);
     const grid = subqueryGrid(ends, range.windowMs, range.stepMs);
     if (grid.count === 0) return { series: [] };
+    // One row of it, before anything of that length is made.
+    this.#context.reserve(grid.count * CELL_BYTES);
     const value = await this.run(range.input, grid);
     if (value.kind === 'scalar') {
       return { series: [{ labels: [], times: gridTimes(grid), values: value.values }] };
