@@ -7,11 +7,15 @@
 import type { Clock } from '../base/clock.js';
 import type { Labels } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
-import type { Columns, RawSeries, Steps } from '../promql/exec/source.js';
+import type { Steps } from '../promql/exec/source.js';
+import type * as query from '../query/result.js';
+import type { QueryStats } from '../query/result.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Registry } from '../telemetry/metrics.js';
 import type { BodySink } from './door.js';
 import type { EscapingScheme } from './negotiate.js';
+
+export type { QueryData, QueryStats } from '../query/result.js';
 
 export interface WebDeps {
   readonly clock: Clock;
@@ -43,33 +47,8 @@ export interface QueryOptions {
   readonly signal: AbortSignal;
 }
 
-export type QueryData =
-  | { readonly kind: 'scalar'; readonly timeMs: number; readonly value: number }
-  | { readonly kind: 'string'; readonly timeMs: number; readonly text: string }
-  /** One cell a row, all at `timeMs`. */
-  | { readonly kind: 'vector'; readonly timeMs: number; readonly columns: Columns }
-  /** A range query's rows, sorted by labels. */
-  | { readonly kind: 'range'; readonly steps: Steps; readonly columns: Columns }
-  /** An instant query whose result is a range vector, sorted by labels. */
-  | { readonly kind: 'raw'; readonly series: readonly RawSeries[] };
-
-export interface QueryStats {
-  readonly evalTotalSeconds: number;
-  readonly resultSortSeconds: number;
-  readonly preparationSeconds: number;
-  readonly innerEvalSeconds: number;
-  readonly queueSeconds: number;
-  readonly execTotalSeconds: number;
-  readonly samplesTotal: number;
-  readonly samplesPeak: number;
-}
-
-export interface QueryAnswer {
-  readonly data: QueryData;
-  readonly warnings: readonly string[];
-  readonly infos: readonly string[];
-  readonly stats?: QueryStats;
-}
+/** What a query answers; its statistics only where they were kept. */
+export type QueryAnswer = Omit<query.QueryAnswer, 'stats'> & { readonly stats?: QueryStats };
 
 /** Rejects with a QueryError of promql/exec, or with a ParseError of promql/syntax where the text is at fault. */
 export interface QueryEngine {
