@@ -24,7 +24,7 @@ export interface FederateQuestion {
 }
 
 /** Text that one job of a shard renders: a few milliseconds. */
-const FEDERATE_BYTES = 256 * 1024;
+const FEDERATE_BYTES = 1024 * 1024;
 
 /** Label sets handed on at once. */
 const SERIES_BATCH = 1000;
