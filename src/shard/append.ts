@@ -2,7 +2,7 @@
 
 import type { AppendOutcome, Head, PartRef, Refusal } from '../wasm/head.js';
 import { NO_SERIES, type SeriesIndex } from '../wasm/head.js';
-import { OutOfMemory } from '../wasm/select.js';
+import { OutOfMemory } from '../wasm/out-of-memory.js';
 import type { Admission } from './admission.js';
 import type { AppendHeader, Outcome, WalParts } from './protocol.js';
 import type { Refs } from './refs.js';

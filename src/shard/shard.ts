@@ -8,7 +8,7 @@ import { Core, CoreTrap, PAGE_BYTES } from '../wasm/core.js';
 import { Exposition } from '../wasm/exposition.js';
 import { Head, NO_SERIES } from '../wasm/head.js';
 import { LabelError } from '../wasm/label-scratch.js';
-import { OutOfMemory } from '../wasm/select.js';
+import { OutOfMemory } from '../wasm/out-of-memory.js';
 import { Admission } from './admission.js';
 import { AppendScope, PartStore } from './append.js';
 import { ShardFederations } from './federations.js';

@@ -47,6 +47,7 @@ import type { Labels } from '../model/labels.js';
 import { CoreBuffer } from './buffer.js';
 import type { Core } from './core.js';
 import { LabelScratch } from './label-scratch.js';
+import { OutOfMemory } from './out-of-memory.js';
 import { describeFault } from './text-fault.js';
 
 /** Most shards that a parser can tell apart. */
@@ -95,10 +96,6 @@ export interface LineCounts {
   readonly known: number;
   /** Never seen. */
   readonly new: number;
-}
-
-export class OutOfMemory extends Error {
-  override readonly name = 'OutOfMemory';
 }
 
 export class Exposition {

@@ -4,8 +4,9 @@ import { compareStrings, type Labels, pairsOf } from '../model/labels.js';
 import { isLabelName } from '../model/names.js';
 import type { Core } from './core.js';
 import { copyOut } from './label-table.js';
+import { OutOfMemory } from './out-of-memory.js';
 import type { Query } from './query.js';
-import { OutOfMemory, type SeriesList } from './select.js';
+import type { SeriesList } from './select.js';
 
 /** One metric name's lines within a text. */
 export interface FederateBlock {

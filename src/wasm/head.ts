@@ -25,7 +25,7 @@ import {
   Status,
 } from '../../assembly/layout.js';
 import type { Core } from './core.js';
-import { OutOfMemory } from './select.js';
+import { OutOfMemory } from './out-of-memory.js';
 
 /** A series in this core. Never given out twice; may be gone. */
 export type SeriesIndex = number & { readonly __ref: 'Series' };

@@ -4,7 +4,8 @@ import { QueryMode, Status } from '../../assembly/layout.js';
 import type { Core } from './core.js';
 import { AGGREGATE_OPS, WINDOW_FNS } from './eval.js';
 import { copyOut, type LabelTable, takeLabelTable } from './label-table.js';
-import { OutOfMemory, type SeriesList } from './select.js';
+import { OutOfMemory } from './out-of-memory.js';
+import type { SeriesList } from './select.js';
 
 /** How much of a query is evaluated at once, before others get their turn. */
 export interface MorselSize {

@@ -11,14 +11,7 @@ import { compareStrings } from '../model/labels.js';
 import { compileMatcher, type Matcher } from '../model/matcher.js';
 import { analysePattern } from '../model/pattern.js';
 import type { Core } from './core.js';
-
-/** The head's limit refused memory that an operation needs. */
-export class OutOfMemory extends Error {
-  override readonly name = 'OutOfMemory';
-  constructor() {
-    super("the shard's memory limit refuses the memory this needs");
-  }
-}
+import { OutOfMemory } from './out-of-memory.js';
 
 /** Ascending series indexes in the core's heap. Whoever has one releases it. */
 export interface SeriesList {
