@@ -41,7 +41,8 @@ export interface Answer {
 /** A server that a group can start as often as it needs. */
 export interface Server {
   readonly name: string;
-  start(config: string): Promise<Peer>;
+  /** `load` names what will be written, where the server shall outlive the run if that was asked for. */
+  start(config: string, load?: string): Promise<Peer>;
 }
 
 export interface Context {

@@ -48,7 +48,7 @@ export async function query(url: string, expression: string, timeMs: number): Pr
   return seriesOf(await fetchAll(`${url}/api/v1/query?${params}`), expression);
 }
 
-export function seriesOf({ status, body }: Fetched, what: string): readonly Series[] {
+export function seriesOf({ status, body }: Pick<Fetched, 'status' | 'body'>, what: string): readonly Series[] {
   if (status !== 200) throw new Error(`${what}: HTTP ${status} ${body.toString().slice(0, 300)}`);
   const answer = JSON.parse(body.toString()) as { data: { result: readonly Series[] } };
   return answer.data.result;

@@ -11,6 +11,12 @@ export interface Options {
   readonly urls: ReadonlyMap<string, string>;
   readonly seed: number;
   readonly sizes: Sizes;
+  /** Of the suite: only these queries, where there are any. */
+  readonly only: readonly string[];
+  /** How often each query is timed at the least; undefined: as large as the load is. */
+  readonly times: number | undefined;
+  /** Leave the servers of `queries` running, and use those that an earlier run left. */
+  readonly keep: boolean;
   /** Where our own server leaves processor profiles. */
   readonly profileFolder: string | undefined;
   /** For `kernels`: only those whose name contains it. */
@@ -41,6 +47,7 @@ export const USAGE = `npm run bench -- <name> … [options]
   restart       kill -9 with all of them, until ready and until the first count
   queries       29 queries over 20,000 series of six hours
   idle          a server with nothing to do
+  drop          ends the servers that --keep left running
   all           all of these but kernels
 
   --servers narthex,prometheus,victoria   which to start; others than narthex from $PEERS_DIR (default: all there are)
@@ -48,6 +55,10 @@ export const USAGE = `npm run bench -- <name> … [options]
   --seed 42                               of all series and values
   --scale 1                               of the number of series (scrape: of targets)
   --quick                                 a tenth of the series, shorter: to try out, not to quote
+  --only id,id                            queries: only some
+  --times n                               queries: how often each is timed at the least
+  --keep                                  queries: leave loaded servers running, and use those that were left; ours
+                                          starts again on its data when it was built anew
   --profile folder                        processor profiles of narthex, one file a thread
 `;
 
@@ -64,6 +75,9 @@ export function parseOptions(args: readonly string[]): Options {
       quick: { type: 'boolean', default: false },
       gzip: { type: 'boolean', default: false },
       churn: { type: 'boolean', default: false },
+      only: { type: 'string', default: '' },
+      times: { type: 'string' },
+      keep: { type: 'boolean', default: false },
       profile: { type: 'string' },
       filter: { type: 'string', default: '' },
     },
@@ -76,6 +90,9 @@ export function parseOptions(args: readonly string[]): Options {
     urls,
     seed: positive('--seed', values.seed),
     sizes: sizes(values.scale === undefined ? undefined : positive('--scale', values.scale), values.quick),
+    only: values.only === '' ? [] : values.only.split(','),
+    times: values.times === undefined ? undefined : positive('--times', values.times),
+    keep: values.keep,
     profileFolder: values.profile,
     filter: values.filter,
   };

@@ -12,13 +12,14 @@ import { idleGroup } from './paths/idle.js';
 import { queriesGroup } from './paths/queries.js';
 import { scrapeGroups } from './paths/scrape.js';
 import { writeGroup } from './paths/write.js';
-import { KINDS } from './peers/kinds.js';
+import { KeptFolder, keptFolders, ofCheckout } from './peers/kept.js';
+import { KINDS, narthex, ROOT } from './peers/kinds.js';
+import type { PeerKind } from './peers/peer.js';
 import { isInstalled, startProcess } from './peers/process.js';
 import { remotePeer } from './peers/remote.js';
 import { Progress } from './progress.js';
 import { chart, table } from './report.js';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const GROUPS: readonly Group[] = [...scrapeGroups, writeGroup, ...headGroups, queriesGroup, idleGroup];
 
 async function main(args: readonly string[]): Promise<number> {
@@ -28,6 +29,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(USAGE);
     return 1;
   }
+  if (first === 'drop') return drop(options);
   if (first === 'kernels') return kernels(options.filter);
   const context = { options, progress: new Progress() };
   const outcomes: Outcome[] = [];
@@ -40,7 +42,8 @@ async function main(args: readonly string[]): Promise<number> {
     for (const path of wanted) console.log(table(found.filter((outcome) => outcome.path === path)));
   }
   if (outcomes.length === 0) throw new Error(`there is no benchmark ${options.names.join(', ')}\n\n${USAGE}`);
-  save(options, outcomes);
+  // A few queries of the suite are to try something out.
+  if (options.only.length === 0) save(options, outcomes);
   return outcomes.some(({ failure }) => failure !== undefined) ? 1 : 0;
 }
 
@@ -67,17 +70,32 @@ async function runGroup(context: Context, group: Group, wanted: ReadonlySet<stri
   return outcomes;
 }
 
-function servers({ servers: names, urls, profileFolder }: Options): Server[] {
+function servers({ servers: names, urls, profileFolder, keep, seed }: Options): Server[] {
   const unknown = names?.find((name) => !KINDS.some((kind) => kind.name === name));
   if (unknown) throw new Error(`there is no server ${unknown}; give --url ${unknown}=http://… if it runs already`);
   const kinds = KINDS.filter((kind) => (names ? names.includes(kind.name) : isInstalled(kind)));
   return [
     ...kinds.map((kind) => ({
       name: kind.name,
-      start: (config: string) => startProcess(kind, { config, profileFolder }),
+      start: (config: string, load?: string) => {
+        const kept = keep && load !== undefined ? keptFolder(kind, `${load}-${seed}`) : undefined;
+        return startProcess(kind, { config, profileFolder, kept });
+      },
     })),
     ...[...urls].map(([name, url]) => ({ name, start: async () => remotePeer(name, url) })),
   ];
+}
+
+/** Peers are shared by the checkouts of a machine, our own servers are not. */
+function keptFolder({ name }: PeerKind, load: string): KeptFolder {
+  return new KeptFolder(name === narthex.name ? ofCheckout(`${name}-${load}`, ROOT) : `${name}-${load}`);
+}
+
+async function drop({ servers: names }: Options): Promise<number> {
+  const folders = keptFolders(names ?? KINDS.map(({ name }) => name), ROOT);
+  for (const folder of folders) await folder.drop();
+  console.log(`dropped: ${folders.map(({ path }) => path).join(', ') || 'nothing was kept'}`);
+  return 0;
 }
 
 /** The kernels run in a process of their own, with the compiler that the server uses. */

@@ -20,6 +20,12 @@ export interface Written extends WriteDone {
   readonly cpuSeconds: number;
 }
 
+export interface Loaded {
+  readonly spec: WriteSpec;
+  readonly samples: number;
+  readonly checks: readonly string[];
+}
+
 export interface Load {
   readonly fleet: FleetSize;
   readonly steps: number;
@@ -62,6 +68,17 @@ export async function write({ options, progress }: Context, peer: Peer, load: Lo
   } finally {
     generator.close();
   }
+}
+
+/** Writes and verifies a load, or finds it in a server that was kept. */
+export async function writeOnce(context: Context, peer: Peer, load: Load): Promise<Loaded> {
+  const kept = peer.process?.kept;
+  const found = kept?.load as Loaded | undefined;
+  if (found !== undefined) return { ...found, checks: [...found.checks, 'in an earlier run'] };
+  const { spec, samples } = await write(context, peer, load);
+  const loaded = { spec, samples, checks: await verify(peer, spec) };
+  if (kept) kept.load = loaded;
+  return loaded;
 }
 
 /** Compares with what was written: the number of series, where no others can be, and samples and values of some instances. */

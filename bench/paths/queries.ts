@@ -1,18 +1,15 @@
 // The query suite, each query so many times, one after the other, over the same six hours on every server.
 
 import { type Answer, type Group, less, type Measure, type Outcome, QUIET_CONFIG } from '../bench.js';
-import { fetchAll, seriesOf } from '../client.js';
+import { Connection } from '../connection.js';
 import { geometricMean, quantile } from '../measure.js';
-import type { Peer } from '../peers/peer.js';
 import { SUBJECT } from '../report.js';
 import { queryPath, SUITE, type SuiteQuery } from '../workloads/suite.js';
-import { millions, verify, write } from './load.js';
+import { millions, writeOnce } from './load.js';
+import { time } from './suite-timing.js';
 
 /** The whole suite so many times before anything counts: servers that compile as they run are measured as they run on. */
 const WARM_PASSES = 3;
-/** A query that takes longer altogether is asked fewer times, but at least LEAST_TIMES. */
-const BUDGET_MS = 10_000;
-const LEAST_TIMES = 3;
 /** Whose answers ours must equal. VictoriaMetrics means other things by rate() and increase(). */
 const REFERENCE = 'prometheus';
 const ANSWER_TOLERANCE = 1e-9;
@@ -21,37 +18,40 @@ export const queriesGroup: Group = {
   paths: ['queries'],
   run: async (context, server, _wanted, done) => {
     const { fleet, steps, repeats } = context.options.sizes.suite;
-    const peer = await server.start(QUIET_CONFIG);
+    const times = context.options.times ?? repeats;
+    const suite = asked(context.options.only);
+    const peer = await server.start(QUIET_CONFIG, `suite-${fleet.series}x${steps}`);
     try {
-      const written = await write(context, peer, { fleet, steps });
-      const checks = await verify(peer, written.spec);
+      const { spec, samples, checks } = await writeOnce(context, peer, { fleet, steps });
       const measures: Measure[] = [];
       const answers: Record<string, Answer> = {};
       const failures: string[] = [];
+      const connection = await Connection.open(peer.url);
       context.progress.task(`${peer.name}: warming up`);
       for (let pass = 0; pass < WARM_PASSES; pass++) {
-        for (const query of SUITE) await fetchAll(peer.url + queryPath(query, written.spec.endMs));
+        for (const query of suite) await connection.get(queryPath(query, spec.endMs));
       }
       const cpuBefore = await peer.meter.cpuSeconds();
-      for (const query of SUITE) {
+      for (const query of suite) {
         context.progress.task(`${peer.name}: ${query.expression}`);
         try {
-          const { times, answer } = await ask(peer, query, written.spec.endMs, repeats);
+          const { timesMs, answer } = await time(connection, query, spec.endMs, times);
           answers[query.id] = answer;
-          const p50 = quantile(times, 0.5);
-          measures.push({ ...less(query.id, query.id, 'ms', p50), p99: quantile(times, 0.99) });
+          const p50 = quantile(timesMs, 0.5);
+          measures.push({ ...less(query.id, query.id, 'ms', p50), p99: quantile(timesMs, 0.99) });
         } catch (error) {
           failures.push(`${query.id}: ${error instanceof Error ? error.message : error}`);
         }
       }
+      connection.close();
       measures.push(less('cpu', 'CPU of the suite', 's', (await peer.meter.cpuSeconds()) - cpuBefore));
       measures.push(less('peak', 'most memory', 'B', (await peer.meter.memory()).peakBytes));
-      const bytes = peer.process?.restingBytesPerSample(written.samples) ?? Number.NaN;
+      const bytes = peer.process?.restingBytesPerSample(samples) ?? Number.NaN;
       measures.push(less('disk', 'disk, without the log', 'B/sample', bytes));
       done({
         path: 'queries',
         title:
-          `queries: ${SUITE.length}, up to ${repeats} times each, over ${millions(written.samples)} samples ` +
+          `queries: ${suite.length}, ${times} times each and more, over ${millions(samples)} samples ` +
           `of ${fleet.series.toLocaleString('en')} series; medians`,
         server: peer.name,
         version: peer.version,
@@ -67,28 +67,10 @@ export const queriesGroup: Group = {
   compare: (outcomes) => compareAnswers(withMeans(outcomes)),
 };
 
-async function ask(peer: Peer, query: SuiteQuery, endMs: number, repeats: number) {
-  const url = peer.url + queryPath(query, endMs);
-  const answer = answerOf(seriesOf(await fetchAll(url), query.expression));
-  const times: number[] = [];
-  const until = performance.now() + BUDGET_MS;
-  while (times.length < repeats && (times.length < LEAST_TIMES || performance.now() < until)) {
-    times.push((await fetchAll(url)).totalMs);
-  }
-  return { times, answer };
-}
-
-function answerOf(series: ReturnType<typeof seriesOf>): Answer {
-  let values = 0;
-  let sum = 0;
-  for (const each of series) {
-    for (const [, text] of each.values ?? (each.value ? [each.value] : [])) {
-      const value = Number(text);
-      values++;
-      if (Number.isFinite(value)) sum += value;
-    }
-  }
-  return { series: series.length, values, sum };
+function asked(only: readonly string[]): readonly SuiteQuery[] {
+  const unknown = only.find((id) => !SUITE.some((query) => query.id === id));
+  if (unknown) throw new Error(`there is no query ${unknown}; there are ${SUITE.map(({ id }) => id).join(', ')}`);
+  return only.length === 0 ? SUITE : SUITE.filter(({ id }) => only.includes(id));
 }
 
 /** The geometric mean of the medians, over the queries that every server answered. */

@@ -2,13 +2,14 @@
 // needs at all; every exception says why.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PeerKind, Place } from './peer.js';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** After so long a peer's background work is left to go on beside the measurement. */
 const SETTLE_MAX_MS = 120_000;
@@ -19,6 +20,7 @@ export const narthex: PeerKind = {
   name: 'narthex',
   writePath: '/api/v1/write',
   version: () => versionOf(process.execPath, [MAIN, '--version']),
+  build: ownBuild,
   command: (place) => {
     if (!existsSync(MAIN)) return undefined;
     const profile = place.profileFolder ? ['--cpu-prof', `--cpu-prof-dir=${place.profileFolder}`] : [];
@@ -33,6 +35,7 @@ export const prometheus: PeerKind = {
   name: 'prometheus',
   writePath: '/api/v1/write',
   version: () => versionOf(installed('prometheus'), ['--version']),
+  build: () => installed('prometheus') ?? '',
   command: (place) => {
     const file = installed('prometheus');
     return file === undefined ? undefined : { file, args: prometheusFlags(place) };
@@ -49,6 +52,7 @@ export const victoria: PeerKind = {
   name: 'victoria',
   writePath: '/api/v1/write',
   version: () => versionOf(installed('victoria-metrics'), ['-version']),
+  build: () => installed('victoria-metrics') ?? '',
   command: (place) => {
     const file = installed('victoria-metrics');
     if (file === undefined) return undefined;
@@ -87,6 +91,15 @@ function prometheusFlags({ port, dataFolder, configFile }: Place): string[] {
 function installed(name: string): string | undefined {
   const file = join(process.env.PEERS_DIR ?? join(tmpdir(), 'peers'), 'x', name, 'usr/bin', name);
   return existsSync(file) ? file : undefined;
+}
+
+/** A digest of what a server of this checkout would run. */
+function ownBuild(): string {
+  const hash = createHash('sha256');
+  const scripts = readdirSync(join(ROOT, 'dist/src'), { recursive: true, encoding: 'utf8' }).sort();
+  const files = scripts.filter((name) => name.endsWith('.js')).map((name) => join('dist/src', name));
+  for (const file of [...files, 'build/core.wasm']) hash.update(readFileSync(join(ROOT, file)));
+  return hash.digest('hex');
 }
 
 /** What it says in its first line; some builds say nothing. */

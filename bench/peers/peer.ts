@@ -1,6 +1,7 @@
 // A server under test, whichever it is.
 
 import type { Meter } from '../measure.js';
+import type { KeptFolder } from './kept.js';
 
 export interface Peer {
   readonly name: string;
@@ -14,11 +15,13 @@ export interface Peer {
   readonly process: PeerProcess | undefined;
   /** Returns once queries see everything that was acknowledged, and background work that follows a load is done. */
   settle(): Promise<void>;
-  /** Ends it and removes its data. */
+  /** Ends it and removes its data, or leaves both where they are kept. */
   close(): Promise<void>;
 }
 
 export interface PeerProcess {
+  /** Where it is to outlive the run. */
+  readonly kept: KeptFolder | undefined;
   /** Bytes of the data directory. */
   dataBytes(): number;
   /**
@@ -38,6 +41,8 @@ export interface PeerKind {
   readonly writePath: string;
   /** Of the binary on this machine. */
   version(): string;
+  /** Says whether a server that runs already is still the one that would be started. */
+  build(): string;
   /** The program and its arguments; undefined where it is not on this machine. */
   command(place: Place): { readonly file: string; readonly args: readonly string[] } | undefined;
   /** See Peer.settle(). */
@@ -57,4 +62,5 @@ export interface StartOptions {
   /** A prometheus.yml; all of them read its scrape_configs. */
   readonly config: string;
   readonly profileFolder?: string;
+  readonly kept?: KeptFolder;
 }

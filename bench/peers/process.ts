@@ -1,4 +1,5 @@
-// Starts a server as a process of its own, on a free port of 127.0.0.1 and a data directory that goes away with it.
+// Starts a server as a process of its own, on a free port of 127.0.0.1 and a data directory that goes away with it,
+// unless both are to be kept (kept.ts).
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
@@ -16,11 +17,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Meter, processMeter } from '../measure.js';
+import type { KeptFolder } from './kept.js';
 import type { Peer, PeerKind, PeerProcess, Place, StartOptions } from './peer.js';
+import { endProcess } from './pid.js';
 
 const READY_TIMEOUT_MS = 300_000;
 const READY_POLL_MS = 5;
-const STOP_TIMEOUT_MS = 60_000;
 
 /** Whether the binaries of a kind are here. */
 export function isInstalled(kind: PeerKind): boolean {
@@ -30,7 +32,7 @@ export function isInstalled(kind: PeerKind): boolean {
 export async function startProcess(kind: PeerKind, options: StartOptions): Promise<Peer> {
   const server = new ServerProcess(kind, options, await freePort());
   try {
-    await server.start();
+    await server.begin();
   } catch (error) {
     await server.close();
     throw error;
@@ -43,16 +45,24 @@ class ServerProcess implements Peer, PeerProcess {
   readonly url: string;
   readonly version: string;
   readonly writePath: string;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'narthex-bench-'));
+  readonly kept: KeptFolder | undefined;
+  readonly #folder: string;
   readonly #kind: PeerKind;
   readonly #place: Place;
+  #pid = 0;
+  /** Undefined for a process that an earlier run started. */
   #child: ChildProcess | undefined;
 
-  constructor(kind: PeerKind, options: StartOptions, port: number) {
+  constructor(kind: PeerKind, { config, profileFolder, kept }: StartOptions, freePort: number) {
+    this.#folder = kept?.path ?? mkdtempSync(join(tmpdir(), 'narthex-bench-'));
     const configFile = join(this.#folder, 'prometheus.yml');
-    writeFileSync(configFile, options.config);
+    writeFileSync(configFile, config);
+    const found = profileFolder === undefined && kept?.server?.build === kind.build() ? kept.server : undefined;
+    this.#pid = found?.pid ?? 0;
+    const port = found?.port ?? freePort;
     this.#kind = kind;
-    this.#place = { port, configFile, dataFolder: join(this.#folder, 'data'), profileFolder: options.profileFolder };
+    this.#place = { port, configFile, dataFolder: join(this.#folder, 'data'), profileFolder };
+    this.kept = kept;
     this.name = kind.name;
     this.url = `http://127.0.0.1:${port}`;
     this.writePath = kind.writePath;
@@ -65,18 +75,27 @@ class ServerProcess implements Peer, PeerProcess {
 
   /** Of the process that runs now: ask again after a restart. */
   get meter(): Meter {
-    return processMeter(this.#child!.pid!);
+    return processMeter(this.#pid);
   }
 
   settle(): Promise<void> {
     return this.#kind.settle(this.url);
   }
 
+  /** Starts it, unless a process that was kept runs what would be started. */
+  async begin(): Promise<void> {
+    if (this.#pid !== 0) return;
+    await this.kept?.end();
+    if (this.kept?.load === undefined) rmSync(this.#place.dataFolder, { recursive: true, force: true });
+    await this.start();
+  }
+
   async start(): Promise<number> {
     const { file, args } = this.#command();
     const log = openSync(join(this.#folder, 'log'), 'a');
     const started = performance.now();
-    this.#child = spawn(file, args, { stdio: ['ignore', log, log] });
+    this.#child = spawn(file, args, { stdio: ['ignore', log, log], detached: this.kept !== undefined });
+    this.#pid = this.#child.pid ?? 0;
     closeSync(log);
     await this.#ready(started + READY_TIMEOUT_MS);
     return (performance.now() - started) / 1000;
@@ -87,12 +106,18 @@ class ServerProcess implements Peer, PeerProcess {
   }
 
   async kill(): Promise<void> {
-    await end(this.#child!, 'SIGKILL');
+    await endProcess(this.#pid, 'SIGKILL');
   }
 
   async close(): Promise<void> {
-    if (this.#child) await end(this.#child, 'SIGTERM');
-    rmSync(this.#folder, { recursive: true, force: true });
+    const profiled = this.#place.profileFolder !== undefined;
+    if (this.kept?.load !== undefined && !profiled) {
+      this.kept.server = { pid: this.#pid, port: this.#place.port, build: this.#kind.build() };
+      this.#child?.unref();
+      return;
+    }
+    if (this.#pid !== 0) await endProcess(this.#pid, 'SIGTERM');
+    if (this.kept?.load === undefined) rmSync(this.#folder, { recursive: true, force: true });
   }
 
   dataBytes(): number {
@@ -121,7 +146,7 @@ class ServerProcess implements Peer, PeerProcess {
 
   async #ready(deadline: number): Promise<void> {
     while (performance.now() < deadline) {
-      if (this.#child!.exitCode !== null) throw new Error(`${this.name} ended at once:\n${this.#lastLog()}`);
+      if (this.#child?.exitCode != null) throw new Error(`${this.name} ended at once:\n${this.#lastLog()}`);
       const response = await fetch(`${this.url}/-/ready`).catch(() => undefined);
       await response?.arrayBuffer();
       if (response?.ok) return;
@@ -133,15 +158,6 @@ class ServerProcess implements Peer, PeerProcess {
   #lastLog(): string {
     return readFileSync(join(this.#folder, 'log'), 'utf8').split('\n').slice(-20).join('\n');
   }
-}
-
-async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill(signal);
-  const timeout = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
-  await gone;
-  clearTimeout(timeout);
 }
 
 /** Bytes on the disk: holes and preallocated tails count as they are stored. */
