@@ -153,7 +153,12 @@ export class QueryEngine {
         plan,
         steps,
         source,
-        { signal: running.signal, charge: (samples) => budget.charge(samples), reserve: memory.reserve },
+        {
+          signal: running.signal,
+          charge: (samples) => budget.charge(samples),
+          check: () => running.check(),
+          reserve: memory.reserve,
+        },
         { lookbackMs: this.#lookback(request), delayedNames: this.options.delayedNames, query: text },
       );
       const inner = watch.lap('inner_eval');
@@ -241,6 +246,9 @@ class RunningQuery implements Omit<ActiveQuery, 'running'> {
   readonly startedMs: number;
   phase: Phase = 'query queue';
   readonly #abort = new AbortController();
+  readonly #clock: Clock;
+  /** By the monotonic clock. */
+  readonly #deadlineMs: number;
   readonly #timer: { cancel(): void };
   readonly #client: AbortSignal | undefined;
 
@@ -249,9 +257,9 @@ class RunningQuery implements Omit<ActiveQuery, 'running'> {
     this.text = request.text;
     this.priority = request.options.priority ?? 'ad-hoc';
     this.startedMs = clock.nowMs();
-    this.#timer = clock.after(timeoutMs, () => {
-      this.#abort.abort(new QueryError('timeout', `query timed out in ${this.phase}`));
-    });
+    this.#clock = clock;
+    this.#deadlineMs = clock.monotonicMs() + timeoutMs;
+    this.#timer = clock.after(timeoutMs, this.#timeOut);
     this.#client = request.options.signal;
     this.#client?.addEventListener('abort', this.cancel, { once: true });
     if (this.#client?.aborted) this.cancel();
@@ -260,6 +268,16 @@ class RunningQuery implements Omit<ActiveQuery, 'running'> {
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
+
+  /** Throws the reason to end where there is one. Sees the deadline where no timer can fire. */
+  check(): void {
+    if (this.#clock.monotonicMs() >= this.#deadlineMs) this.#timeOut();
+    this.#abort.signal.throwIfAborted();
+  }
+
+  readonly #timeOut = (): void => {
+    this.#abort.abort(new QueryError('timeout', `query timed out in ${this.phase}`));
+  };
 
   readonly cancel = (): void => {
     this.#abort.abort(new QueryError('canceled', `query was canceled in ${this.phase}`));

@@ -96,5 +96,5 @@ export function anyOwner(count: number): (labels: Labels) => number {
 }
 
 export function freeContext(): QueryContext {
-  return { signal: new AbortController().signal, charge() {}, reserve() {} };
+  return { signal: new AbortController().signal, charge() {}, check() {}, reserve() {} };
 }

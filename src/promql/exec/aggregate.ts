@@ -8,6 +8,7 @@ import { METRIC_NAME, valueOf } from '../../model/labels.js';
 import { blankColumns, hasHistograms } from './columns.js';
 import { type Groups, groupRows } from './grouping.js';
 import { HistogramMean, HistogramSum } from './histogram-sum.js';
+import type { Pace } from './operator.js';
 import { finishPartial, foldRows } from './partial.js';
 import { ABSENT, type Columns, FLOAT, type FragmentAggregate, HISTOGRAM, type Note, type NoteKind } from './source.js';
 
@@ -15,8 +16,8 @@ export function aggregateColumns(columns: Columns, aggregate: FragmentAggregate)
   return aggregateRows(columns, aggregate.op, groupRows(columns.labels, aggregate));
 }
 
-export function aggregateRows(columns: Columns, op: FragmentAggregate['op'], groups: Groups): Columns {
-  const floats = finishPartial(foldRows(columns, op, groups));
+export function aggregateRows(columns: Columns, op: FragmentAggregate['op'], groups: Groups, pace?: Pace): Columns {
+  const floats = finishPartial(foldRows(columns, op, groups, pace));
   return hasHistograms(columns) ? new HistogramFold(columns, op, groups).into(floats) : floats;
 }
 

@@ -4,6 +4,7 @@ import { filterLabels, keyOf, type Labels, labelsOf, pairsOf } from '../../model
 import { formatFloat } from '../../model/number.js';
 import { ColumnsBuilder } from './columns.js';
 import { type Grouping, groupLabels } from './grouping.js';
+import type { Pace } from './operator.js';
 import { ABSENT, type Columns, FLOAT, HISTOGRAM } from './source.js';
 import type { VectorValue } from './value.js';
 
@@ -13,11 +14,13 @@ export function countValues(
   label: string,
   grouping: Grouping,
   reserve: (bytes: number) => void,
+  pace: Pace,
 ): Columns {
   const { labels, steps, present, values, histograms } = operand.columns;
   const out = new ColumnsBuilder(steps, 8, reserve);
   const rowOf = new ValueRows(out, label, grouping);
   for (let row = 0, cell = 0; row < labels.length; row++) {
+    pace.spend(steps);
     const rows = rowOf.group(labels[row]!);
     for (let step = 0; step < steps; step++, cell++) {
       if (present[cell] === ABSENT) continue;

@@ -25,6 +25,7 @@ import { evaluateCall } from './functions/call.js';
 import { isLabelName } from './functions/labels.js';
 import { type Grouping, groupRows } from './grouping.js';
 import { addInfo } from './info.js';
+import { type OperatorContext, Pace } from './operator.js';
 import type { PartialOp } from './partial.js';
 import { quantileRows } from './quantile-rows.js';
 import {
@@ -76,6 +77,7 @@ class Executor {
   readonly #source: Source;
   readonly #context: QueryContext;
   readonly #options: ExecuteOptions;
+  readonly #pace: Pace;
   /** Fragments that several nodes ask for, by number and steps. */
   readonly #shared = new Map<string, Promise<Columns>>();
 
@@ -84,6 +86,7 @@ class Executor {
     this.#source = source;
     this.#context = context;
     this.#options = options;
+    this.#pace = new Pace(() => context.check());
     this.names = new Names(options.delayedNames);
   }
 
@@ -96,6 +99,10 @@ class Executor {
   /** Annotations of one node: inputs run side by side, but whose words count must not depend on it. */
   #notesOf(plan: Plan): Annotations {
     return this.annotations.at(this.#orders.get(plan) ?? 0);
+  }
+
+  #operator(plan: Plan, steps: Steps): OperatorContext {
+    return { names: this.names, annotations: this.#notesOf(plan), steps, pace: this.#pace };
   }
 
   async run(plan: Plan, steps: Steps): Promise<Value> {
@@ -139,7 +146,7 @@ class Executor {
         return this.#binary(plan, steps);
       case 'negate': {
         const operand = await this.run(plan.input, steps);
-        if (operand.kind === 'vector') return negate(operand, this.names);
+        if (operand.kind === 'vector') return negate(operand, this.#operator(plan, steps));
         return { kind: 'scalar', values: (operand as ScalarValue).values.map((value) => -value) };
       }
       case 'once':
@@ -235,7 +242,7 @@ class Executor {
       args: numbers,
       ...(extend && { extend: { mode: extend, lookbackMs: this.#options.lookbackMs } }),
     };
-    const { columns, rows } = applyWindows(plan, samples, call);
+    const { columns, rows } = applyWindows(plan, samples, call, this.#pace);
     this.#context.charge(presentCount(columns));
     // The samples are not needed any more, and were charged for when they were read.
     if (range.kind === 'raw') this.#context.charge(-sampleCount(samples));
@@ -296,7 +303,7 @@ class Executor {
       const select = (fragment: Fragment) => this.#source.select(fragment, this.#context);
       return addInfo(args[0] as VectorValue, plan.info, steps, this.#options.lookbackMs, select);
     }
-    const value = evaluateCall(plan, args, { names: this.names, annotations: this.#notesOf(plan), steps });
+    const value = evaluateCall(plan, args, this.#operator(plan, steps));
     return value.kind === 'vector' && value.drops === undefined ? this.#marked(value.columns) : value;
   }
 
@@ -307,7 +314,7 @@ class Executor {
       const label = (param as Plan & { kind: 'string' }).value;
       this.#checkLabelName(label, param!);
       const reserve = (bytes: number) => this.#context.reserve(bytes);
-      const counted = countValues(await this.#vector(plan.input, steps), label, grouping, reserve);
+      const counted = countValues(await this.#vector(plan.input, steps), label, grouping, reserve, this.#pace);
       return this.#marked(counted);
     }
     const [number, operand] = await inOrder([
@@ -321,7 +328,7 @@ class Executor {
       case 'limit_ratio': {
         const instant = steps.count === 1;
         const ranking = { op: op as RankOp, grouping, param: number!, instant, paramPos: param!.pos, pos };
-        return rank(ranking, operand, this.#notesOf(plan));
+        return rank(ranking, operand, this.#operator(plan, steps));
       }
       default:
         return this.#fold(plan, operand, number, grouping);
@@ -343,7 +350,9 @@ class Executor {
       if (least < 0) annotations.quantileOutOfRange(least, pos);
     }
     const folded =
-      op === 'quantile' ? quantileRows(columns, groups, phi!.values) : aggregateRows(columns, op as PartialOp, groups);
+      op === 'quantile'
+        ? quantileRows(columns, groups, phi!.values, this.#pace)
+        : aggregateRows(columns, op as PartialOp, groups, this.#pace);
     annotations.notes(folded.notes, input.pos, { op, pos: input.pos });
     if (!this.names.delayed) return vector(folded);
     // A group loses its name if any of its rows does.
@@ -363,16 +372,16 @@ class Executor {
     const { op, bool, matching, pos } = plan;
     const [left, right] = await inOrder([this.run(plan.left, steps), this.run(plan.right, steps)]);
     if (left.kind === 'scalar' && right.kind === 'scalar') return combineScalars(op, left, right);
-    const annotations = this.#notesOf(plan);
+    const context = this.#operator(plan, steps);
     if (left.kind === 'vector' && right.kind === 'scalar') {
-      return combineWithScalar({ op, bool, scalarFirst: false, pos }, left, right, this.names, annotations);
+      return combineWithScalar({ op, bool, scalarFirst: false, pos }, left, right, context);
     }
     if (left.kind === 'scalar' && right.kind === 'vector') {
-      return combineWithScalar({ op, bool, scalarFirst: true, pos }, right, left, this.names, annotations);
+      return combineWithScalar({ op, bool, scalarFirst: true, pos }, right, left, context);
     }
-    if (isSetOp(op)) return combineSets(op, left as VectorValue, right as VectorValue, matching!);
+    if (isSetOp(op)) return combineSets(op, left as VectorValue, right as VectorValue, matching!, context);
     const operation = { op, bool, matching: matching!, pos };
-    return combineVectors(operation, left as VectorValue, right as VectorValue, this.names, annotations);
+    return combineVectors(operation, left as VectorValue, right as VectorValue, context);
   }
 }
 

@@ -18,6 +18,7 @@
 
 import { keyOf, type Labels } from '../../model/labels.js';
 import { type Groups, groupRows } from './grouping.js';
+import type { Pace } from './operator.js';
 import { ABSENT, type Columns, FLOAT, type FragmentAggregate } from './source.js';
 
 export type PartialOp = FragmentAggregate['op'];
@@ -50,11 +51,14 @@ export function foldColumns(columns: Columns, aggregate: FragmentAggregate): Par
   return foldRows(columns, aggregate.op, groupRows(columns.labels, aggregate));
 }
 
-export function foldRows(columns: Columns, op: PartialOp, groups: Groups): PartialAggregate {
+export function foldRows(columns: Columns, op: PartialOp, groups: Groups, pace?: Pace): PartialAggregate {
   const { steps } = columns;
   const partial = emptyPartial(op, groups.labels, steps);
   const fold = FOLD[op];
-  for (let row = 0; row < columns.labels.length; row++) fold(partial, groups.ofRow[row]! * steps, columns, row * steps);
+  for (let row = 0; row < columns.labels.length; row++) {
+    pace?.spend(steps);
+    fold(partial, groups.ofRow[row]! * steps, columns, row * steps);
+  }
   return partial;
 }
 

@@ -2,10 +2,11 @@
 
 import { blankColumns } from './columns.js';
 import type { Groups } from './grouping.js';
+import type { Pace } from './operator.js';
 import { quantileOf } from './quantile.js';
 import { type Columns, FLOAT, HISTOGRAM } from './source.js';
 
-export function quantileRows(columns: Columns, groups: Groups, phis: Float64Array): Columns {
+export function quantileRows(columns: Columns, groups: Groups, phis: Float64Array, pace: Pace): Columns {
   const { steps, present, values } = columns;
   const result = blankColumns(groups.labels, steps);
   const members: number[][] = groups.labels.map(() => []);
@@ -16,6 +17,7 @@ export function quantileRows(columns: Columns, groups: Groups, phis: Float64Arra
   members.forEach((rows, group) => {
     const scratch = new Float64Array(rows.length);
     for (let step = 0; step < steps; step++) {
+      pace.spend(rows.length);
       let count = 0;
       for (const row of rows) {
         const cell = row * steps + step;

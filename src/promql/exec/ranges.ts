@@ -5,6 +5,7 @@ import type { FloatHistogram } from '../../model/histogram.js';
 import { METRIC_NAME, valueOf } from '../../model/labels.js';
 import type { RawRange, WindowPlan } from '../plan/plan.js';
 import { ColumnsBuilder } from './columns.js';
+import type { Pace } from './operator.js';
 import { ABSENT, type Columns, FLOAT, HISTOGRAM, type RawSeries, type Steps } from './source.js';
 import { evaluateWindows, lacksCounterName, needsCounterName, type WindowCall } from './window/evaluate.js';
 
@@ -74,11 +75,13 @@ export function applyWindows(
   plan: WindowPlan,
   range: RangeValue,
   call: WindowCall,
+  pace: Pace,
 ): { columns: Columns; rows: number[] } {
   const { count } = call.steps;
   const out = new ColumnsBuilder(count, range.series.length);
   const rows: number[] = [];
   range.series.forEach((series, index) => {
+    pace.spend(count + series.times.length);
     const metric = valueOf(series.labels, METRIC_NAME);
     const offset = out.row(series.labels);
     const { values, present, histograms } = out;

@@ -7,6 +7,7 @@ import type { Annotations } from './annotations.js';
 import { blankColumns, copyCell } from './columns.js';
 import { type Grouping, groupRows } from './grouping.js';
 import { hashLabels } from './label-hash.js';
+import type { OperatorContext } from './operator.js';
 import { ABSENT, type Columns, FLOAT, HISTOGRAM } from './source.js';
 import { rowsOf, type ScalarValue, type VectorValue, vector } from './value.js';
 
@@ -22,15 +23,16 @@ export interface Ranking {
   readonly pos: Span;
 }
 
-export function rank(ranking: Ranking, operand: VectorValue, annotations: Annotations): VectorValue {
+export function rank(ranking: Ranking, operand: VectorValue, context: OperatorContext): VectorValue {
   const { columns } = operand;
   const { op } = ranking;
-  if (op === 'topk' || op === 'bottomk') return best(ranking, operand, annotations);
+  if (op === 'topk' || op === 'bottomk') return best(ranking, operand, context);
   const { steps } = columns;
   const picked = blankColumns(columns.labels, steps);
-  const pick = op === 'limitk' ? countPicker(ranking, columns) : ratioPicker(ranking, columns, annotations);
+  const pick = op === 'limitk' ? countPicker(ranking, columns) : ratioPicker(ranking, columns, context.annotations);
   for (const rows of rowsByGroup(columns, ranking.grouping)) {
     for (let step = 0; step < steps; step++) {
+      context.pace.spend(rows.length);
       for (const row of pick(rows, step)) copyCell(columns, row * steps + step, picked, row * steps + step);
     }
   }
@@ -50,7 +52,7 @@ function rowsByGroup(columns: Columns, grouping: Grouping): number[][] {
 function best(
   { op, grouping, param, instant, pos }: Ranking,
   operand: VectorValue,
-  annotations: Annotations,
+  { annotations, pace }: OperatorContext,
 ): VectorValue {
   const { columns } = operand;
   const { labels, steps, present, values } = columns;
@@ -63,6 +65,7 @@ function best(
   for (const rows of rowsByGroup(columns, grouping)) {
     const ranks = new Ranks(steps, Math.min(Math.trunc(most), rows.length), op === 'topk');
     for (const row of rows) {
+      pace.spend(steps);
       for (let step = 0, cell = row * steps; step < steps; step++, cell++) {
         if (present[cell] === FLOAT) ranks.offer(step, counts[step]!, row, values[cell]!);
         else if (present[cell] === HISTOGRAM) annotations.info(`ignored histogram in ${op} aggregation`, pos);

@@ -118,6 +118,8 @@ export interface QueryContext {
    * query's limit error where there are too many. A negative number gives back.
    */
   charge(samples: number): void;
+  /** Throws where the query is to end, as the signal would: for long loops, during which no signal arrives. Cheap. */
+  check(): void;
   /**
    * Reserves memory for columns, until the query ends. Throws the query's limit error where all queries
    * together would take too much. Columns are dense: a row of few samples takes as much as one of many.

@@ -2,21 +2,28 @@
 
 import type { SetOp, VectorMatching } from '../../syntax/ast.js';
 import { blankColumns, copyCell, joinSameRows } from '../columns.js';
+import type { OperatorContext, Pace } from '../operator.js';
 import { ABSENT, type Columns } from '../source.js';
 import { type VectorValue, vector } from '../value.js';
 import { groupMatches, type MatchGroup } from './matching.js';
 
-export function combineSets(op: SetOp, left: VectorValue, right: VectorValue, matching: VectorMatching): VectorValue {
+export function combineSets(
+  op: SetOp,
+  left: VectorValue,
+  right: VectorValue,
+  matching: VectorMatching,
+  { pace }: OperatorContext,
+): VectorValue {
   const groups = groupMatches(left.columns.labels, right.columns.labels, matching);
-  if (op === 'or') return union(left, right, groups);
+  if (op === 'or') return union(left, right, groups, pace);
   const wanted = op === 'and' ? 1 : 0;
-  const kept = keepCells(left.columns, groups, (group) => anyPresent(right.columns, group.right), 'left', wanted);
+  const kept = keepCells(left.columns, groups, (group) => anyPresent(right.columns, group.right), 'left', wanted, pace);
   return vector(kept, left.drops);
 }
 
 /** The left side, and of the right one what has no match there. */
-function union(left: VectorValue, right: VectorValue, groups: readonly MatchGroup[]): VectorValue {
-  const rest = keepCells(right.columns, groups, (group) => anyPresent(left.columns, group.left), 'right', 0);
+function union(left: VectorValue, right: VectorValue, groups: readonly MatchGroup[], pace: Pace): VectorValue {
+  const rest = keepCells(right.columns, groups, (group) => anyPresent(left.columns, group.left), 'right', 0, pace);
   const labels = [...left.columns.labels, ...rest.labels];
   const both = blankColumns(labels, rest.steps);
   const split = left.columns.labels.length * rest.steps;
@@ -61,12 +68,14 @@ function keepCells(
   maskOf: (group: MatchGroup) => Uint8Array,
   side: 'left' | 'right',
   wanted: number,
+  pace: Pace,
 ): Columns {
   const { labels, steps, present } = columns;
   const kept = blankColumns(labels, steps);
   for (const group of groups) {
     const mask = maskOf(group);
     for (const row of group[side]) {
+      pace.spend(steps);
       for (let step = 0; step < steps; step++) {
         const cell = row * steps + step;
         if (present[cell] !== ABSENT && mask[step] === wanted) copyCell(columns, cell, kept, cell);

@@ -3,10 +3,10 @@
 import type { FloatHistogram } from '../../../model/histogram.js';
 import { arithmetic, compare, isArithmetic } from '../../arithmetic.js';
 import { type BinaryOp, isComparison, type Span } from '../../syntax/ast.js';
-import type { Annotations } from '../annotations.js';
 import { blankColumns, hasHistograms } from '../columns.js';
+import type { OperatorContext } from '../operator.js';
 import { ABSENT, FLOAT, HISTOGRAM } from '../source.js';
-import { type Names, type ScalarValue, type VectorValue, vector } from '../value.js';
+import { type ScalarValue, type VectorValue, vector } from '../value.js';
 import { floatOperator } from './floats.js';
 import { combineCells } from './histogram-cell.js';
 
@@ -31,8 +31,7 @@ export function combineWithScalar(
   operation: ScalarOperation,
   operand: VectorValue,
   scalar: ScalarValue,
-  names: Names,
-  annotations: Annotations,
+  { names, annotations, pace }: OperatorContext,
 ): VectorValue {
   const { op, bool, scalarFirst, pos } = operation;
   const { labels, steps, values, present, histograms } = operand.columns;
@@ -42,6 +41,7 @@ export function combineWithScalar(
   const keepsValue = operator?.isComparison === true && scalarFirst;
 
   for (let row = 0, cell = 0; row < labels.length; row++) {
+    pace.spend(steps);
     for (let step = 0; step < steps; step++, cell++) {
       if (present[cell] === HISTOGRAM) {
         combineHistogram(cell, histograms!.get(cell)!, numbers[step]!);
@@ -81,7 +81,7 @@ export function combineWithScalar(
 }
 
 /** -vector: like arithmetic, it takes the names off. */
-export function negate(operand: VectorValue, names: Names): VectorValue {
+export function negate(operand: VectorValue, { names }: OperatorContext): VectorValue {
   const { columns } = operand;
   const values = columns.values.map((value, cell) => (columns.present[cell] === FLOAT ? -value : 0));
   const histograms = new Map<number, FloatHistogram>();

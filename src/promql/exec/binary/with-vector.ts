@@ -10,6 +10,7 @@ import { executionError, SAME_LABELS } from '../../errors.js';
 import type { BinaryOp, Span, VectorMatching } from '../../syntax/ast.js';
 import type { Annotations } from '../annotations.js';
 import { ColumnsBuilder, hasHistograms } from '../columns.js';
+import type { OperatorContext, Pace } from '../operator.js';
 import { ABSENT, type Columns, FLOAT, HISTOGRAM } from '../source.js';
 import { type Names, type VectorValue, vector } from '../value.js';
 import { type FloatOperator, floatOperator } from './floats.js';
@@ -27,10 +28,9 @@ export function combineVectors(
   operation: VectorOperation,
   left: VectorValue,
   right: VectorValue,
-  names: Names,
-  annotations: Annotations,
+  context: OperatorContext,
 ): VectorValue {
-  const matcher = new Matcher(operation, left.columns, right.columns, names, annotations);
+  const matcher = new Matcher(operation, left.columns, right.columns, context);
   const groups = groupMatches(left.columns.labels, right.columns.labels, operation.matching);
   for (const group of groups) matcher.check(group);
   for (const group of groups) matcher.join(group);
@@ -56,6 +56,7 @@ class Matcher {
   readonly #labelsOfMatch: (row: Labels) => Labels;
   readonly #annotations: Annotations;
   readonly #names: Names;
+  readonly #pace: Pace;
   /** Per step, whether a side has any element at all; built when first asked for. */
   #busy: Uint8Array | undefined;
   #groupNumber = 0;
@@ -63,7 +64,8 @@ class Matcher {
   readonly #plain: boolean;
   readonly #manyToOne: boolean;
 
-  constructor(operation: VectorOperation, left: Columns, right: Columns, names: Names, annotations: Annotations) {
+  constructor(operation: VectorOperation, left: Columns, right: Columns, context: OperatorContext) {
+    const { names, annotations, pace } = context;
     const { op, bool, matching } = operation;
     this.#operation = operation;
     this.#operator = floatOperator(op);
@@ -80,6 +82,7 @@ class Matcher {
     this.#labelsOfMatch = matchLabels(matching);
     this.#annotations = annotations;
     this.#names = names;
+    this.#pace = pace;
     const filled = this.#fillMany !== undefined || this.#fillOne !== undefined;
     this.#plain = this.#operator !== undefined && !filled && !hasHistograms(left) && !hasHistograms(right);
     this.#manyToOne = matching.card !== 'one-to-one';
@@ -95,6 +98,7 @@ class Matcher {
     const many = this.#swapped ? group.right : group.left;
     const one = this.#swapped ? group.left : group.right;
     this.#groupNumber++;
+    this.#pace.spend(1 + (many.length + one.length) * this.#out.steps);
     if (many.length === 0 && this.#fillMany === undefined) return;
     if (one.length === 0 && this.#fillOne === undefined) return;
     const direct = this.#plain && one.length === 1 && (many.length === 1 || this.#manyToOne);

@@ -3,10 +3,10 @@
 import { NO_LABELS } from '../../../model/labels.js';
 import { maxOf, minOf } from '../../arithmetic.js';
 import type { CallPlan } from '../../plan/plan.js';
-import type { Annotations } from '../annotations.js';
 import { blankColumns, emptyColumns } from '../columns.js';
+import type { OperatorContext } from '../operator.js';
 import { ABSENT, FLOAT, HISTOGRAM, type Steps } from '../source.js';
-import { type Names, type ScalarValue, type StringValue, type Value, type VectorValue, vector } from '../value.js';
+import { type ScalarValue, type StringValue, type Value, type VectorValue, vector } from '../value.js';
 import { CALENDAR_FUNCTIONS, calendarPart } from './calendar.js';
 import {
   type HistogramContext,
@@ -21,31 +21,25 @@ import { clamp, MATH_FUNCTIONS, mapFloats, round } from './math.js';
 import { sortByLabels, sortByValue } from './order.js';
 import { absent, evaluationTimes, toScalar, toVector } from './presence.js';
 
-export interface CallContext {
-  readonly names: Names;
-  readonly annotations: Annotations;
-  readonly steps: Steps;
-}
-
-export function evaluateCall(plan: CallPlan, args: readonly Value[], context: CallContext): Value {
-  const { names, steps } = context;
+export function evaluateCall(plan: CallPlan, args: readonly Value[], context: OperatorContext): Value {
+  const { steps } = context;
   const math = MATH_FUNCTIONS.get(plan.fn);
-  if (math !== undefined) return mapFloats(args[0] as VectorValue, names, math);
+  if (math !== undefined) return mapFloats(args[0] as VectorValue, context, math);
   const part = CALENDAR_FUNCTIONS.get(plan.fn);
   if (part !== undefined) {
     const operand = args.length === 0 ? toVector(evaluationTime(steps)) : (args[0] as VectorValue);
-    if (args.length > 0) return mapFloats(operand, names, (value) => calendarPart(part, value));
+    if (args.length > 0) return mapFloats(operand, context, (value) => calendarPart(part, value));
     const times = (operand.columns.values as Float64Array).map((value) => calendarPart(part, Math.floor(value)));
     return toVector({ kind: 'scalar', values: times });
   }
   const native = NATIVE_FUNCTIONS.get(plan.fn);
-  if (native !== undefined) return mapHistograms(args[0] as VectorValue, names, native);
+  if (native !== undefined) return mapHistograms(args[0] as VectorValue, context.names, native);
   const call = CALLS.get(plan.fn);
   if (call === undefined) throw new Error(`no function ${plan.fn}`);
   return call(args, plan, context);
 }
 
-type CallFunction = (args: readonly Value[], plan: CallPlan, context: CallContext) => Value;
+type CallFunction = (args: readonly Value[], plan: CallPlan, context: OperatorContext) => Value;
 
 const CALLS: ReadonlyMap<string, CallFunction> = new Map<string, CallFunction>([
   ['time', (_, __, { steps }) => evaluationTime(steps)],
@@ -57,19 +51,19 @@ const CALLS: ReadonlyMap<string, CallFunction> = new Map<string, CallFunction>([
   ['absent_over_time', ([operand], { absentLabels }) => absent(operand as VectorValue, absentLabels ?? NO_LABELS)],
   ['timestamp', ([operand], _, { steps, names }) => evaluationTimes(operand as VectorValue, steps, names)],
   ['start_timestamp', (_, __, { steps }) => vector(emptyColumns(steps.count))],
-  ['round', ([operand, nearest], _, { names }) => round(operand as VectorValue, nearest as ScalarValue, names)],
+  ['round', ([operand, nearest], _, context) => round(operand as VectorValue, nearest as ScalarValue, context)],
   [
     'clamp',
-    ([operand, least, most], _, { names }) =>
-      clamp(operand as VectorValue, least as ScalarValue, most as ScalarValue, names),
+    ([operand, least, most], _, context) =>
+      clamp(operand as VectorValue, least as ScalarValue, most as ScalarValue, context),
   ],
   [
     'clamp_min',
-    ([operand, least], _, { names }) => clamp(operand as VectorValue, least as ScalarValue, Infinity, names),
+    ([operand, least], _, context) => clamp(operand as VectorValue, least as ScalarValue, Infinity, context),
   ],
   [
     'clamp_max',
-    ([operand, most], _, { names }) => clamp(operand as VectorValue, -Infinity, most as ScalarValue, names),
+    ([operand, most], _, context) => clamp(operand as VectorValue, -Infinity, most as ScalarValue, context),
   ],
   ['sort', sortedBy(false)],
   ['sort_desc', sortedBy(true)],
@@ -119,7 +113,7 @@ const CALLS: ReadonlyMap<string, CallFunction> = new Map<string, CallFunction>([
   ],
 ]);
 
-function histogramContext(plan: CallPlan, vectorArg: number, context: CallContext): HistogramContext {
+function histogramContext(plan: CallPlan, vectorArg: number, context: OperatorContext): HistogramContext {
   return { ...context, pos: plan.args[vectorArg]!.pos };
 }
 

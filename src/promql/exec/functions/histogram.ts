@@ -7,7 +7,8 @@ import { formatGeneral, parseFloatText } from '../../../model/number.js';
 import type { Span } from '../../syntax/ast.js';
 import { type Annotations, type ForcedMonotonicity, joinForced } from '../annotations.js';
 import { blankColumns, ColumnsBuilder, joinSameRows, rowIsEmpty } from '../columns.js';
-import { type Columns, FLOAT, type Steps } from '../source.js';
+import type { OperatorContext } from '../operator.js';
+import { type Columns, FLOAT } from '../source.js';
 import type { Names, ScalarValue, VectorValue } from '../value.js';
 import { ClassicBuckets, type Repair } from './classic-buckets.js';
 import { type NativeRemark, nativeFraction, nativeQuantile, nativeVariance } from './native-buckets.js';
@@ -38,10 +39,7 @@ export function mapHistograms(
 }
 
 /** What a function over both kinds of histograms needs besides its arguments. */
-export interface HistogramContext {
-  readonly names: Names;
-  readonly annotations: Annotations;
-  readonly steps: Steps;
+export interface HistogramContext extends OperatorContext {
   /** Of the vector argument. */
   readonly pos: Span;
 }
@@ -225,6 +223,7 @@ class Families {
     const { steps, present, values } = this.#columns;
     const buckets = new ClassicBuckets(rows.length);
     for (let step = 0; step < steps; step++) {
+      this.#context.pace.spend(rows.length);
       if (conflicts?.has(step)) continue;
       buckets.clear();
       for (const { row, bound } of rows) {

@@ -2,8 +2,9 @@
 
 import { maxOf, minOf } from '../../arithmetic.js';
 import { blankColumns } from '../columns.js';
+import type { OperatorContext } from '../operator.js';
 import { FLOAT } from '../source.js';
-import type { Names, ScalarValue, VectorValue } from '../value.js';
+import type { ScalarValue, VectorValue } from '../value.js';
 
 type Unary = (value: number) => number;
 
@@ -36,16 +37,17 @@ export const MATH_FUNCTIONS: ReadonlyMap<string, Unary> = new Map<string, Unary>
 /** Applies a function to all floats. It answers NaN, never "nothing"; `skips` says at which steps there is nothing. */
 export function mapFloats(
   operand: VectorValue,
-  names: Names,
+  { names, pace }: OperatorContext,
   change: (value: number, step: number) => number,
   skips?: (step: number) => boolean,
 ): VectorValue {
   const { labels, steps, values, present } = operand.columns;
   const result = blankColumns(labels, steps);
-  for (let step = 0; step < steps; step++) {
-    if (skips?.(step)) continue;
-    for (let cell = step; cell < present.length; cell += steps) {
-      if (present[cell] !== FLOAT) continue;
+  const skipped = Uint8Array.from({ length: steps }, (_, step) => Number(skips?.(step) ?? false));
+  for (let row = 0, cell = 0; row < labels.length; row++) {
+    pace.spend(steps);
+    for (let step = 0; step < steps; step++, cell++) {
+      if (present[cell] !== FLOAT || skipped[step] === 1) continue;
       result.present[cell] = FLOAT;
       result.values[cell] = change(values[cell]!, step);
     }
@@ -54,8 +56,8 @@ export function mapFloats(
 }
 
 /** To the nearest multiple, ties upwards. */
-export function round(operand: VectorValue, nearest: ScalarValue | undefined, names: Names): VectorValue {
-  return mapFloats(operand, names, (value, step) => {
+export function round(operand: VectorValue, nearest: ScalarValue | undefined, context: OperatorContext): VectorValue {
+  return mapFloats(operand, context, (value, step) => {
     // Multiplying with the inverse is what Prometheus does: it rounds better for 0.1 and the like.
     const inverse = 1 / (nearest === undefined ? 1 : nearest.values[step]!);
     return Math.floor(value * inverse + 0.5) / inverse;
@@ -67,12 +69,12 @@ export function clamp(
   operand: VectorValue,
   least: ScalarValue | number,
   most: ScalarValue | number,
-  names: Names,
+  context: OperatorContext,
 ): VectorValue {
   const at = (bound: ScalarValue | number, step: number) => (typeof bound === 'number' ? bound : bound.values[step]!);
   return mapFloats(
     operand,
-    names,
+    context,
     (value, step) => maxOf(at(least, step), minOf(at(most, step), value)),
     (step) => at(most, step) < at(least, step),
   );
