@@ -25,8 +25,7 @@ const DOORS: readonly Door[] = [
   },
   {
     thing: 'threads',
-    // transfer.ts marks what Piscina moves instead of copying, for both ends.
-    doors: ['src/shard/pool.ts', 'src/shard/worker.ts', 'src/shard/transfer.ts'],
+    doors: ['src/base/thread.ts'],
     modules: /^(?:piscina|(?:node:)?(?:worker_threads|cluster))$/,
   },
   {

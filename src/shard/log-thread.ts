@@ -1,11 +1,12 @@
 // Main's end of the log thread: commits that come while one is being written form the next group.
 
 import type { Clock, Timer } from '../base/clock.js';
+import { Thread } from '../base/thread.js';
 import type { LogStats } from '../tsdb/wal/log.js';
 import type { OpenedLog } from '../tsdb/wal/open.js';
 import type { LogPort, RecordPart } from './log-port.js';
 import type { LogReply, LogSetup, LogTask, WireCommit } from './log-worker.js';
-import { Thread } from './pool.js';
+import { workerFile } from './pool.js';
 
 /** Written, but perhaps not on the disk: the sender must not be told that all is well. */
 export class NotDurable extends Error {
@@ -39,7 +40,7 @@ export class LogThread implements LogPort {
   readonly #listeners = new Set<(reason: string) => void>();
 
   constructor(setup: LogSetup, clock: Clock) {
-    this.#thread = new Thread('log', setup, true);
+    this.#thread = new Thread({ file: workerFile, name: 'log', setup, hasTimers: true });
     this.#clock = clock;
   }
 

@@ -1,6 +1,7 @@
 // All shards of this server as main sees them: their clients, the slots they lend, the
 // numbering of appends, and the log behind them.
 
+import { buffersOf } from '../base/thread.js';
 import type { MorselSize } from '../wasm/query.js';
 import { Appends } from './appends.js';
 import { ShardClient, type ShardPort } from './client.js';
@@ -9,7 +10,6 @@ import { startShard } from './pool.js';
 import type { ShardSetup, ShardStarted } from './protocol.js';
 import { Shard } from './shard.js';
 import { Slots } from './slots.js';
-import { buffersOf } from './transfer.js';
 
 export interface ShardsOptions {
   readonly count: number;

@@ -1,17 +1,16 @@
-// What runs in worker threads: one export for each kind of thread. Piscina calls it with each task.
+// What runs in the threads of shards and of the log: one export for each kind of thread.
 
-import { workerData } from 'piscina';
+import { buffersOf, moving, threadSetup } from '../base/thread.js';
 import { LogHost, type LogReply, type LogSetup, type LogTask } from './log-worker.js';
 import type { ShardSetup, ShardStarted, Task, TaskReply } from './protocol.js';
 import { Shard } from './shard.js';
-import { buffersOf, moving } from './transfer.js';
 
 let current: Shard | undefined;
 
 /** A shard's thread. The first task starts it. */
 export function shard(task: Task | 'start'): TaskReply | ShardStarted {
   if (task === 'start') {
-    current = new Shard(workerData as ShardSetup);
+    current = new Shard(threadSetup<ShardSetup>());
     return current.started;
   }
   const reply = current!.run(task);
@@ -22,6 +21,6 @@ let logHost: LogHost | undefined;
 
 /** The log's thread. */
 export function log(task: LogTask): Promise<LogReply> {
-  logHost ??= new LogHost(workerData as LogSetup);
+  logHost ??= new LogHost(threadSetup<LogSetup>());
   return logHost.run(task);
 }

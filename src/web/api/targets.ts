@@ -1,8 +1,8 @@
 // /api/v1/targets and /api/v1/scrape_pools.
 
 import { formatDuration } from '../../model/duration.js';
+import { labelsJson } from '../../query/json.js';
 import type { ActiveTarget, DroppedTarget } from '../deps.js';
-import { labelsJson } from '../json.js';
 import {
   type ApiCall,
   type ApiRoute,

@@ -89,7 +89,7 @@ const doors: [path: string, text: string, want: boolean][] = [
   ['src/tsdb/a.ts', "import fs from 'fs/promises';", false],
   ['src/base/disk.ts', "import fs from 'node:fs';", true],
   ['src/query/a.ts', "import { Piscina } from 'piscina';", false],
-  ['src/shard/pool.ts', "import { Piscina } from 'piscina';", true],
+  ['src/base/thread.ts', "import { Piscina } from 'piscina';", true],
   ['src/shard/a.ts', "import { Worker } from 'node:worker_threads';", false],
   ['src/web/app.ts', "import uws from 'uWebSockets.js';", false],
   ['src/web/server.ts', "const uws = await import('uWebSockets.js');", true],
