@@ -1,0 +1,7 @@
+// The targets of `npm run fuzz`, by name. Each is loaded only when it runs.
+
+import type { FuzzTarget } from './target.js';
+
+export const TARGETS: ReadonlyMap<string, () => Promise<FuzzTarget>> = new Map([
+  ['promql', async () => (await import('./promql/target.js')).promqlTarget],
+]);
