@@ -62,8 +62,11 @@ export function withoutName(labels: Labels): Labels {
   return labels.includes(METRIC_NAME) ? filterLabels(labels, (name) => name !== METRIC_NAME) : labels;
 }
 
+/** What kind of metric a series is, where the feature type-and-unit-labels put it there. */
+export const TYPE_LABEL = '__type__';
+
 /** Labels that describe a metric rather than tell series apart: what changes a metric's meaning drops them. */
-export const METADATA_LABELS: ReadonlySet<string> = new Set([METRIC_NAME, '__type__', '__unit__']);
+export const METADATA_LABELS: ReadonlySet<string> = new Set([METRIC_NAME, TYPE_LABEL, '__unit__']);
 
 export function withoutMetadata(labels: Labels): Labels {
   return filterLabels(labels, (name) => !METADATA_LABELS.has(name));

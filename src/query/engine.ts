@@ -36,6 +36,12 @@ export interface EngineOptions {
   readonly subqueryStepMs: number;
   /** Feature promql-delayed-name-removal. */
   readonly delayedNames: boolean;
+  /** Feature type-and-unit-labels. */
+  readonly typeLabels?: boolean;
+  /** Feature use-start-timestamps. */
+  readonly startTimestamps?: boolean;
+  /** Feature promql-per-step-stats. */
+  readonly perStepStats?: boolean;
   readonly parse: ParseOptions;
 }
 
@@ -159,7 +165,7 @@ export class QueryEngine {
           check: () => running.check(),
           reserve: memory.reserve,
         },
-        { lookbackMs: this.#lookback(request), delayedNames: this.options.delayedNames, query: text },
+        { ...this.#naming, lookbackMs: this.#lookback(request), query: text },
       );
       const inner = watch.lap('inner_eval');
       const data = ranged ? rangeResult(executed.value, steps) : instantResult(executed.value, steps.startMs);
@@ -201,15 +207,21 @@ export class QueryEngine {
 
   #planContext(request: QueryRequest): PlanContext {
     const { startMs, stepMs, count } = request.steps;
-    const { subqueryStepMs, delayedNames } = this.options;
+    const { subqueryStepMs, startTimestamps = false } = this.options;
     return {
       startMs,
       endMs: request.options.endMs ?? startMs + stepMs * (count - 1),
       stepMs: request.ranged ? stepMs : 0,
       lookbackMs: this.#lookback(request),
       subqueryStepMs,
-      delayedNames,
+      ...this.#naming,
+      startTimestamps,
     };
+  }
+
+  /** What features say of the labels that describe metrics. */
+  get #naming(): { delayedNames: boolean; typeLabels: boolean } {
+    return { delayedNames: this.options.delayedNames, typeLabels: this.options.typeLabels === true };
   }
 
   #lookback({ options: { lookbackMs } }: QueryRequest): number {

@@ -4,11 +4,11 @@ import type { Clock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import { HttpClient } from '../base/http.js';
 import { hostname, memoryBytes, processors } from '../base/machine.js';
+import { featureRemarks, queryFeatures } from '../cli/features.js';
 import { type Flags, flagList } from '../cli/flags.js';
 import { type LoadedConfig, loadConfig, pendingSections } from '../config/load.js';
 import { renderConfig } from '../config/render.js';
 import { type Labels, labelsOf } from '../model/labels.js';
-import { DEFAULT_PARSE_OPTIONS, type ParseOptions } from '../promql/syntax/parse.js';
 import { QueryEngine } from '../query/engine.js';
 import { QueryMetrics } from '../query/metrics.js';
 import { ShardStorage } from '../query/storage.js';
@@ -56,16 +56,6 @@ function shardCount(flags: Flags): number {
   if (flags.shards > 0) return flags.shards;
   const cores = processors();
   return cores <= 2 ? 1 : Math.min(cores, SHARDS_MAX);
-}
-
-/** What of PromQL the features of --enable-feature add. */
-function parseOptions(features: readonly string[]): ParseOptions {
-  return {
-    ...DEFAULT_PARSE_OPTIONS,
-    experimentalFunctions: features.includes('promql-experimental-functions'),
-    extendedRangeSelectors: features.includes('promql-extended-range-selectors'),
-    fillModifiers: features.includes('promql-binop-fill-modifiers'),
-  };
 }
 
 export class Server {
@@ -139,6 +129,7 @@ export class Server {
 
   async #start(): Promise<void> {
     const { flags, disk, clock, log } = this.#options;
+    for (const { level, message, option } of featureRemarks(flags.enableFeature)) log[level](message, { option });
     disk.makeFolder(flags.storagePath);
     if (!flags.storageNoLockfile) {
       this.#lock = DirectoryLock.take({ disk, folder: flags.storagePath, pid: process.pid, nowMs: this.#startMs });
@@ -168,6 +159,7 @@ export class Server {
       log,
       metrics: this.#registry,
       query: this.#engine(storage),
+      language: queryFeatures(flags.enableFeature).parse,
       storage: storageDeps(shardStorage),
       targets: targetDeps(scraping, storage),
       status: this.#statusDeps(),
@@ -207,8 +199,7 @@ export class Server {
         concurrency: flags.queryMaxConcurrency,
         lookbackMs: flags.queryLookbackDeltaMs,
         subqueryStepMs: this.#loaded.config.global.evaluationIntervalMs,
-        delayedNames: flags.enableFeature.includes('promql-delayed-name-removal'),
-        parse: parseOptions(flags.enableFeature),
+        ...queryFeatures(flags.enableFeature),
       },
       new QueryMetrics(this.#registry, flags.queryMaxConcurrency),
     );

@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.js';
 import type { Labels } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
 import type { Steps } from '../promql/exec/source.js';
+import type { ParseOptions } from '../promql/syntax/parse.js';
 import type * as query from '../query/result.js';
 import type { QueryStats } from '../query/result.js';
 import type { Logger } from '../telemetry/log.js';
@@ -23,6 +24,8 @@ export interface WebDeps {
   /** Where the web counts its own requests. */
   readonly metrics: Registry;
   readonly query: QueryEngine;
+  /** What of PromQL is allowed, where only the text of a query matters. */
+  readonly language: ParseOptions;
   readonly storage: Storage;
   readonly targets: Targets;
   readonly status: Status;

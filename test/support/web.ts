@@ -2,6 +2,7 @@
 
 import { realClock } from '../../src/base/clock.js';
 import type { Labels } from '../../src/model/labels.js';
+import { DEFAULT_PARSE_OPTIONS } from '../../src/promql/syntax/parse.js';
 import { renderMetrics } from '../../src/telemetry/exposition.js';
 import { noLog } from '../../src/telemetry/log.js';
 import { Registry } from '../../src/telemetry/metrics.js';
@@ -44,6 +45,7 @@ export function fakeDeps(fakes: Fakes = {}): WebDeps {
         },
       }),
     },
+    language: DEFAULT_PARSE_OPTIONS,
     storage: {
       labelNames: async () => nothing,
       labelValues: async () => nothing,

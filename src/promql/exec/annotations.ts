@@ -30,7 +30,7 @@ export interface ForcedMonotonicity {
 const MIXED_TYPES = 'encountered a mix of histograms and floats for';
 const MIXED_SCHEMAS = 'vector contains a mix of histograms with exponential and custom buckets schemas for metric name';
 
-const NOTES: Record<NoteKind, readonly [Severity, (metric: string, aggregation: string) => string]> = {
+const NOTES: Record<NoteKind, readonly [Severity, (metric: string, aggregation: string, type: string) => string]> = {
   'mixed-types': ['warning', (metric) => `${MIXED_TYPES} metric name ${metric}`],
   'mixed-schemas': ['warning', (metric) => `${MIXED_SCHEMAS} ${metric}`],
   'histograms-ignored': [
@@ -55,6 +55,11 @@ const NOTES: Record<NoteKind, readonly [Severity, (metric: string, aggregation: 
   'no-counter-name': [
     'info',
     (metric) => `metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${metric}`,
+  ],
+  'no-counter-type': [
+    'info',
+    (metric, _, type) =>
+      `metric might not be a counter, __type__ label is not set to "counter" or "histogram", got ${type}: ${metric}`,
   ],
 };
 
@@ -94,10 +99,10 @@ export class Annotations {
 
   /** Remarks of a source or a window. Those about an aggregation's input belong elsewhere than the others. */
   notes(notes: readonly Note[] | undefined, pos: Span, aggregation?: { op: string; pos: Span }): void {
-    for (const { kind, metric } of notes ?? []) {
+    for (const { kind, metric, type = '' } of notes ?? []) {
       const [severity, words] = NOTES[kind];
       const place = kind.startsWith('aggregation-') && aggregation !== undefined ? aggregation.pos : pos;
-      this.#add({ severity, text: words(quote(metric), aggregation?.op ?? ''), pos: place });
+      this.#add({ severity, text: words(quote(metric), aggregation?.op ?? '', quote(type)), pos: place });
     }
   }
 

@@ -39,13 +39,14 @@ import {
 } from './ranges.js';
 import { extremesOf, type RankOp, rank } from './rank.js';
 import { smooth } from './smoothed.js';
-import type { Columns, Fragment, QueryContext, Source, Steps } from './source.js';
+import { type Columns, FLOAT, type Fragment, type QueryContext, type Source, type Steps } from './source.js';
 import { Names, type ScalarValue, type Value, type VectorValue, vector } from './value.js';
-import { lacksCounterName, needsCounterName, type WindowCall } from './window/evaluate.js';
+import { counterNote, lacksCounterName, needsCounterName, type WindowCall } from './window/evaluate.js';
 
 export interface ExecuteOptions {
   readonly lookbackMs: number;
   readonly delayedNames: boolean;
+  readonly typeLabels?: boolean;
   /** The query's text, for messages that quote it. */
   readonly query: string;
 }
@@ -174,22 +175,25 @@ class Executor {
   async #fragment(plan: FragmentPlan, steps: Steps): Promise<VectorValue> {
     const { selection, fn, windowMs, args, keepsName, aggregate, notePos } = plan;
     const drops = !keepsName;
+    const typed = this.#options.typeLabels === true && needsCounterName(fn);
     const fragment: Fragment = {
       matchers: selection.matchers,
       steps: windowEnds(steps, selection.offsetMs, selection.atMs),
       windowMs,
       fn,
       args,
-      dropName: drops && !this.names.delayed,
+      dropName: drops && !this.names.delayed && !typed,
       ...(aggregate && { aggregate }),
       ...(plan.histogramStats && { histogramStats: true }),
     };
     let columns = await this.#select(fragment, plan.shared, steps);
+    if (typed) columns = withTypeNotes(columns);
     this.#notesOf(plan).notes(columns.notes, notePos, aggregate && { op: aggregate.op, pos: plan.inputPos });
-    this.#noteFragment(plan, columns);
+    if (!typed) this.#noteFragment(plan, columns);
     if (this.names.delayed) {
       return vector(columns, new Uint8Array(columns.labels.length).fill(drops ? 1 : 0));
     }
+    if (typed) return this.names.drop(columns, true);
     if (drops && aggregate === undefined && exactName(selection.matchers) === undefined) {
       columns = joinSameRows(columns, fn !== 'timestamp');
     }
@@ -241,6 +245,7 @@ class Executor {
       steps: ends,
       args: numbers,
       ...(extend && { extend: { mode: extend, lookbackMs: this.#options.lookbackMs } }),
+      typeLabels: this.#options.typeLabels === true,
     };
     const { columns, rows } = applyWindows(plan, samples, call, this.#pace);
     this.#context.charge(presentCount(columns));
@@ -396,6 +401,18 @@ async function inOrder<T extends readonly unknown[]>(work: T): Promise<{ -readon
     if (outcome.status === 'rejected') throw outcome.reason;
     return outcome.value;
   }) as { -readonly [K in keyof T]: Awaited<T[K]> };
+}
+
+/** Of rows that still have their type labels: what is to be said of their types, in place of their names. */
+function withTypeNotes(columns: Columns): Columns {
+  const others = (columns.notes ?? []).filter(({ kind }) => kind !== 'no-counter-name');
+  const { labels, present, steps } = columns;
+  const hasFloats = (row: number) => present.subarray(row * steps, (row + 1) * steps).includes(FLOAT);
+  const notes = labels.flatMap((row, index) => {
+    const note = counterNote(row, true);
+    return note !== undefined && hasFloats(index) ? [note] : [];
+  });
+  return { ...columns, notes: [...others, ...notes] };
 }
 
 /** How much later than its window's end each step is. */

@@ -58,10 +58,9 @@ export class MemorySource implements Source {
       context.signal.throwIfAborted();
       const { labels } = series;
       const offset = builder.row(fragment.dropName ? withoutMetadata(labels) : labels);
-      const found =
-        fragment.fn === 'last' || fragment.fn === 'timestamp'
-          ? newestSamples(series, fragment, builder, offset)
-          : windows(series, fragment, builder, offset);
+      const found = INSTANT.has(fragment.fn)
+        ? newestSamples(series, fragment, builder, offset)
+        : windows(series, fragment, builder, offset);
       if (found === 0) builder.dropRow();
     }
     return builder.finish();
@@ -94,10 +93,12 @@ function settle<T>(work: () => T): Promise<T> {
   return new Promise((resolve) => resolve(work()));
 }
 
-/** `last` and `timestamp`: the newest sample of each window, unless it is a stale marker. */
+const INSTANT: ReadonlySet<string> = new Set(['last', 'timestamp', 'start_timestamp']);
+
+/** The newest sample of each window, unless it is a stale marker: its value or one of its times. */
 function newestSamples(series: MemorySeries, fragment: Fragment, builder: ColumnsBuilder, offset: number): number {
   const { startMs, stepMs, count } = fragment.steps;
-  const wantsTime = fragment.fn === 'timestamp';
+  const { fn } = fragment;
   let found = 0;
   for (let step = 0; step < count; step++) {
     const endMs = startMs + step * stepMs;
@@ -105,9 +106,12 @@ function newestSamples(series: MemorySeries, fragment: Fragment, builder: Column
     if (sample === undefined || sample.timeMs <= endMs - fragment.windowMs || isStale(sample.value)) continue;
     found++;
     const cell = offset + step;
-    if (wantsTime || typeof sample.value === 'bigint') {
+    if (fn !== 'last') {
       builder.present[cell] = FLOAT;
-      builder.values[cell] = wantsTime ? sample.timeMs / 1000 : floatOf(sample.value as bigint);
+      builder.values[cell] = (fn === 'timestamp' ? sample.timeMs : sample.startMs) / 1000;
+    } else if (typeof sample.value === 'bigint') {
+      builder.present[cell] = FLOAT;
+      builder.values[cell] = floatOf(sample.value);
     } else {
       builder.present[cell] = HISTOGRAM;
       builder.histograms.set(cell, sample.value);

@@ -7,7 +7,7 @@ import type { RawRange, WindowPlan } from '../plan/plan.js';
 import { ColumnsBuilder } from './columns.js';
 import type { Pace } from './operator.js';
 import { ABSENT, type Columns, FLOAT, HISTOGRAM, type RawSeries, type Steps } from './source.js';
-import { evaluateWindows, lacksCounterName, needsCounterName, type WindowCall } from './window/evaluate.js';
+import { counterNote, evaluateWindows, needsCounterName, type WindowCall } from './window/evaluate.js';
 
 /** Samples over which windows slide, with the marks of delayed name removal where there are any. */
 export interface RangeValue {
@@ -96,8 +96,8 @@ export function applyWindows(
       return;
     }
     rows.push(index);
-    if (!needsCounterName(plan.fn) || !lacksCounterName(metric)) return;
-    if (present.subarray(offset, offset + count).includes(FLOAT)) out.note({ kind: 'no-counter-name', metric });
+    const note = needsCounterName(plan.fn) ? counterNote(series.labels, call.typeLabels === true) : undefined;
+    if (note !== undefined && present.subarray(offset, offset + count).includes(FLOAT)) out.note(note);
   });
   return { columns: out.finish(), rows };
 }

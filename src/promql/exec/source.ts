@@ -31,7 +31,8 @@ export interface Fragment {
   readonly windowMs: number;
   /**
    * The name of the function over the window. `last` is an instant selector: the newest sample,
-   * none where that is a stale marker; `timestamp` is its time in seconds. Every other one is a name of
+   * none where that is a stale marker; `timestamp` is its time in seconds, `start_timestamp` the one
+   * since which it counts, 0 where nobody said. Every other one is a name of
    * window/table.ts and ignores stale markers, as range selectors do.
    */
   readonly fn: string;
@@ -76,6 +77,8 @@ export interface Note {
   readonly kind: NoteKind;
   /** The series's metric name. */
   readonly metric: string;
+  /** Of `no-counter-type`: what the type label says. */
+  readonly type?: string;
 }
 
 export type NoteKind =
@@ -95,14 +98,16 @@ export type NoteKind =
   | 'aggregation-reconciled'
   | 'aggregation-collision'
   /** rate or increase gave a float for a metric that is not named like a counter. */
-  | 'no-counter-name';
+  | 'no-counter-name'
+  /** The same for a metric whose type label says so; by the executor, never by a source. */
+  | 'no-counter-type';
 
 /** A run of raw samples of one series: for range vectors that are shown as they are, and for subqueries. */
 export interface RawSeries {
   readonly labels: Labels;
   readonly times: Float64Array;
   readonly values: Float64Array;
-  /** Start timestamps of the samples, 0 where unknown. */
+  /** Start timestamps of the samples, 0 where unknown. Given where the feature use-start-timestamps is on only. */
   readonly starts?: Float64Array;
   readonly histogramTimes?: Float64Array;
   readonly histograms?: readonly FloatHistogram[];

@@ -16,9 +16,9 @@ export interface DurationContext {
 export function resolveDuration(duration: Duration, context: DurationContext, allowNegative: boolean): number {
   if (typeof duration === 'number') return duration;
   const seconds = secondsOf(duration, context);
-  if (!Number.isFinite(seconds)) throw wrong(duration.pos, 'duration is NaN or infinite');
-  if (seconds <= 0 && !allowNegative) throw wrong(duration.pos, 'duration must be greater than 0');
-  if (Math.abs(seconds) > DURATION_MAX_MS / 1000) throw wrong(duration.pos, 'duration is out of range');
+  if (!Number.isFinite(seconds)) throw wrong(duration, 'duration is NaN or infinite');
+  if (seconds <= 0 && !allowNegative) throw wrong(duration, 'duration must be greater than 0');
+  if (Math.abs(seconds) > DURATION_MAX_MS / 1000) throw wrong(duration, 'duration is out of range');
   return Math.trunc(seconds * 1000);
 }
 
@@ -55,10 +55,10 @@ function combine(node: DurationBinary, left: number, right: number): number {
     case '*':
       return left * right;
     case '/':
-      if (right === 0) throw wrong(node.pos, 'division by zero');
+      if (right === 0) throw wrong(node, 'division by zero');
       return left / right;
     case '%':
-      if (right === 0) throw wrong(node.pos, 'modulo by zero');
+      if (right === 0) throw wrong(node, 'modulo by zero');
       return left % right;
     case '^':
       return power(left, right);
@@ -66,6 +66,21 @@ function combine(node: DurationBinary, left: number, right: number): number {
 }
 
 /** Prometheus puts the offsets of start and end in front, not line and column. */
-function wrong(pos: Span, reason: string): QueryError {
-  return new QueryError('bad_data', `${pos.start}:${pos.end}: ${reason}`);
+function wrong(node: DurationNode, reason: string): QueryError {
+  const { start, end } = placeOf(node);
+  return new QueryError('bad_data', `${start}:${end}: ${reason}`);
+}
+
+/** Where Prometheus says that arithmetic is: from its first operand to its last, of min_of and max_of too. */
+function placeOf(node: DurationNode): Span {
+  switch (node.kind) {
+    case 'durationUnary':
+      return { start: node.pos.start, end: placeOf(node.operand).end };
+    case 'durationBinary':
+      return { start: placeOf(node.left).start, end: placeOf(node.right).end };
+    case 'durationCall':
+      return node.args.length < 2 ? node.pos : { start: placeOf(node.args[0]!).start, end: placeOf(node.args[1]!).end };
+    default:
+      return node.pos;
+  }
 }

@@ -20,6 +20,10 @@ export interface PlanContext {
   readonly subqueryStepMs: number;
   /** Metric names are dropped at the very end rather than by each operation. */
   readonly delayedNames: boolean;
+  /** Remarks about counters go by the type label: the feature type-and-unit-labels. */
+  readonly typeLabels?: boolean;
+  /** Whether samples are asked for their start timestamps: the feature use-start-timestamps. */
+  readonly startTimestamps?: boolean;
 }
 
 export function lower(expr: Expr, context: PlanContext): Plan {
@@ -83,7 +87,7 @@ class Lowering {
     return plan;
   }
 
-  #instant(selector: VectorSelector, fn: 'last' | 'timestamp'): Plan {
+  #instant(selector: VectorSelector, fn: 'last' | 'timestamp' | 'start_timestamp'): Plan {
     const selection = this.#selection(selector);
     const { pos } = selector;
     if (selection.extend === 'smoothed' && fn === 'last') return { kind: 'smoothed', selection, pos };
@@ -159,8 +163,9 @@ class Lowering {
         return { kind: 'number', value: startMs === endMs ? 0 : stepMs / 1000, pos };
       case 'timestamp':
       case 'start_timestamp':
-        if (args[0]!.kind === 'vectorSelector' && fn === 'timestamp') {
-          return { ...this.#instant(args[0]!, 'timestamp'), inputPos: pos, pos } as Plan;
+        // Of anything but a selector, samples have lost when they were taken; start_timestamp() is empty then.
+        if (args[0]!.kind === 'vectorSelector' && (fn === 'timestamp' || this.#context.startTimestamps === true)) {
+          return { ...this.#instant(args[0]!, fn), inputPos: pos, pos } as Plan;
         }
         return { kind: 'call', fn, args: args.map((arg) => this.plan(arg)), pos };
       case 'absent':

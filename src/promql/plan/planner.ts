@@ -18,7 +18,7 @@ interface Pass {
 /** In this order: pushing down wants constants folded, and sharing compares what was pushed down. */
 const PASSES: readonly Pass[] = [
   { name: 'fold constants', run: foldConstants },
-  { name: 'push down', run: (plan, context) => pushDown(plan, context.delayedNames) },
+  { name: 'push down', run: (plan, context) => pushDown(plan, context) },
   { name: 'histogram statistics', run: markHistogramStats },
   { name: 'evaluate once', run: wrapInvariant },
   { name: 'share fragments', run: shareFragments },

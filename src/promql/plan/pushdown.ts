@@ -32,10 +32,16 @@ const DISTRIBUTIVE: ReadonlySet<string> = new Set<FragmentAggregateOp>([
 /** Functions whose rows are remarked on by name, which groups do not have. */
 const REMARKED: ReadonlySet<string> = new Set(['rate', 'increase']);
 
-export function pushDown(plan: Plan, delayedNames: boolean): Plan {
-  const pushed = mapChildren(plan, (child) => pushDown(child, delayedNames));
+export interface PushDownOptions {
+  readonly delayedNames: boolean;
+  /** Remarks about rows go by their type labels. */
+  readonly typeLabels?: boolean;
+}
+
+export function pushDown(plan: Plan, options: PushDownOptions): Plan {
+  const pushed = mapChildren(plan, (child) => pushDown(child, options));
   if (pushed.kind === 'window') return pushWindow(pushed);
-  if (pushed.kind === 'aggregate') return pushAggregate(pushed, delayedNames);
+  if (pushed.kind === 'aggregate') return pushAggregate(pushed, options);
   return pushed;
 }
 
@@ -63,9 +69,10 @@ function pushWindow(window: WindowPlan): Plan {
   };
 }
 
-function pushAggregate(plan: AggregatePlan, delayedNames: boolean): Plan {
+function pushAggregate(plan: AggregatePlan, { delayedNames, typeLabels }: PushDownOptions): Plan {
   const { op, input, grouping, labels } = plan;
   if (!DISTRIBUTIVE.has(op) || input.kind !== 'fragment' || input.aggregate !== undefined) return plan;
+  if (typeLabels && REMARKED.has(input.fn)) return plan;
   if (!rowsDiffer(input) && (!delayedNames || REMARKED.has(input.fn))) return plan;
   const named = input.keepsName || delayedNames;
   const left = named ? labels : withoutNames(grouping, labels);

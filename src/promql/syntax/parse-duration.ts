@@ -74,8 +74,9 @@ export class DurationParser {
 
   #shortOffset(): DurationNode {
     const sign = this.#sign();
-    const operand = this.#primary();
-    if (sign === undefined) return operand;
+    if (sign === undefined) return this.#primary();
+    // What is out of range is so with its sign, and the error stands there.
+    const operand = isNumber(this.cursor.kind) ? parseNumber(this.cursor) : this.#primary();
     // Prometheus's tree keeps a plus in front of a word, though nowhere else.
     return operand.kind === 'durationCall' ? unary(sign, operand) : this.#applySign(sign, operand);
   }
@@ -119,12 +120,12 @@ export class DurationParser {
   #parenthesised(): DurationNode {
     const open = this.cursor.next();
     const inner = this.#expression(0);
-    const close = this.#expect(')');
+    const pos = spanOf(open, this.#expect(')'));
     this.#experimental(inner.pos);
-    const pos = spanOf(open, close);
     // A number cannot say that it was wrapped, so a plus stands around it, which is not printed.
     if (inner.kind === 'number') return { kind: 'durationUnary', op: '+', operand: inner, wrapped: true, pos };
-    return { ...inner, wrapped: true, pos };
+    // As in Prometheus, errors stand inside the parentheses.
+    return { ...inner, wrapped: true };
   }
 
   #call(fn: 'step' | 'range' | 'min_of' | 'max_of'): DurationNode {
@@ -161,7 +162,8 @@ export class DurationParser {
   }
 
   #inRange(literal: NumberLiteral): NumberLiteral {
-    if (Math.abs(literal.value) > SECONDS_MAX) this.cursor.fail('duration out of range', literal.pos);
+    // Prometheus lets no number (NaN) pass here and makes some number of nanoseconds of it.
+    if (!(Math.abs(literal.value) <= SECONDS_MAX)) this.cursor.fail('duration out of range', literal.pos);
     return literal;
   }
 

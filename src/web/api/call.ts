@@ -41,8 +41,8 @@ export async function streamData(call: ApiCall, write: (writer: JsonWriter) => P
   try {
     writer.add('{"status":"success","data":');
     const { warnings = [], infos = [] } = await write(writer);
-    if (warnings.length > 0) writer.add(`,"warnings":${JSON.stringify(warnings)}`);
-    if (infos.length > 0) writer.add(`,"infos":${JSON.stringify(infos)}`);
+    if (warnings.length > 0) writer.add(`,"warnings":${JSON.stringify(shortened(warnings, 'warning'))}`);
+    if (infos.length > 0) writer.add(`,"infos":${JSON.stringify(shortened(infos, 'info'))}`);
     writer.add('}');
     await writer.end();
   } catch (error) {
@@ -51,6 +51,15 @@ export async function streamData(call: ApiCall, write: (writer: JsonWriter) => P
     call.deps.log.error('answer cut short', { err: error instanceof Error ? error : String(error) });
     writer.fail();
   }
+}
+
+/** Most remarks of one kind in an answer: Prometheus's. */
+const REMARKS_MAX = 10;
+
+/** A remark may be there for each of thousands of metrics; nobody reads them all. */
+function shortened(remarks: readonly string[], kind: 'warning' | 'info'): readonly string[] {
+  const left = remarks.length - REMARKS_MAX;
+  return left <= 0 ? remarks : [...remarks.slice(0, REMARKS_MAX), `${left} more ${kind} annotations omitted`];
 }
 
 /** `{"a":1}` of names and values that are JSON already. */

@@ -3,9 +3,10 @@
 import type { Steps } from '../../promql/exec/source.js';
 import { ParseError } from '../../promql/syntax/errors.js';
 import { limited, resultJson, resultTypeOf } from '../../query/render.js';
-import type { QueryAnswer, QueryOptions, QueryStats } from '../deps.js';
+import type { QueryAnswer, QueryOptions } from '../deps.js';
 import { apiErrorOf, badData, invalidParameter } from '../errors.js';
-import { type ApiCall, type ApiRoute, GET_POST, objectJson, type Remarks, streamData } from './call.js';
+import { type ApiCall, type ApiRoute, GET_POST, type Remarks, streamData } from './call.js';
+import { statsJson, statsWarning } from './stats.js';
 import { limitParameter, messageOf, neededTimeParameter, parseSpan, spanParameter, timeParameter } from './time.js';
 
 /** Most steps between the points of a range query: a week at a minute, a year at an hour. */
@@ -89,25 +90,9 @@ function send(call: ApiCall, { data, warnings, infos, stats }: QueryAnswer, limi
     }
     if (call.params.get('stats') !== '' && stats !== undefined) writer.add(`,"stats":${statsJson(stats)}`);
     writer.add('}');
-    return { warnings: isWhole ? warnings : [...warnings, TRUNCATED], infos };
+    return {
+      warnings: [...warnings, ...(isWhole ? [] : [TRUNCATED]), ...statsWarning(call.params.get('stats'))],
+      infos,
+    };
   });
-}
-
-function statsJson(stats: QueryStats): string {
-  const timings = objectJson([
-    ['evalTotalTime', String(stats.evalTotalSeconds)],
-    ['resultSortTime', String(stats.resultSortSeconds)],
-    ['queryPreparationTime', String(stats.preparationSeconds)],
-    ['innerEvalTime', String(stats.innerEvalSeconds)],
-    ['execQueueTime', String(stats.queueSeconds)],
-    ['execTotalTime', String(stats.execTotalSeconds)],
-  ]);
-  const samples = objectJson([
-    ['totalQueryableSamples', String(stats.samplesTotal)],
-    ['peakSamples', String(stats.samplesPeak)],
-  ]);
-  return objectJson([
-    ['timings', timings],
-    ['samples', samples],
-  ]);
 }

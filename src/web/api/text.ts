@@ -17,7 +17,7 @@ function about(tell: (expr: Expr) => unknown): ApiHandler {
   return async (call) => {
     let told: unknown;
     try {
-      told = tell(parseExpr(call.params.get('query')));
+      told = tell(parseExpr(call.params.get('query'), call.deps.language));
     } catch (error) {
       throw invalidParameter('query', messageOf(error));
     }

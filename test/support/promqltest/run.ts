@@ -49,6 +49,7 @@ export const SCRIPT_OPTIONS: EngineOptions = {
   lookbackMs: 300_000,
   subqueryStepMs: 60_000,
   delayedNames: true,
+  startTimestamps: true,
   parse: ALL_PARSE_OPTIONS,
 };
 

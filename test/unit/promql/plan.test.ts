@@ -72,7 +72,7 @@ table('fold constants', foldConstants, [
   ['quantile_over_time(1 - 0.5, x[5m])', 'window quantile_over_time x[5m] (0.5)'],
 ]);
 
-table('push down', (plan) => pushDown(plan, false), [
+table('push down', (plan) => pushDown(plan, { delayedNames: false }), [
   ['rate(x[5m])', 'fragment rate(x[5m])'],
   ['rate(x[5m] offset 1h)', 'fragment rate(x[5m] offset 1h)'],
   ['sum by (job) (rate(x[5m]))', 'fragment rate(x[5m]) | sum by (job)'],
@@ -98,12 +98,12 @@ table('push down', (plan) => pushDown(plan, false), [
 ]);
 
 test('plan: with delayed name removal aggregations over several metrics go down', () => {
-  const plan = pushDown(lowered('sum(delta({__name__=~"a|b"}[5m]))', { delayedNames: true }), true);
+  const plan = pushDown(lowered('sum(delta({__name__=~"a|b"}[5m]))', { delayedNames: true }), { delayedNames: true });
   assert.equal(planText(plan), 'fragment delta({__name__=~"a|b"}[5m]) | sum');
 });
 
 test('plan: not where the names of rows are remarked on', () => {
-  const plan = pushDown(lowered('sum(rate({__name__=~"a|b"}[5m]))', { delayedNames: true }), true);
+  const plan = pushDown(lowered('sum(rate({__name__=~"a|b"}[5m]))', { delayedNames: true }), { delayedNames: true });
   assert.equal(planText(plan), 'sum (fragment rate({__name__=~"a|b"}[5m]))');
 });
 

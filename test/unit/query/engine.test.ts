@@ -230,3 +230,43 @@ test('engine: columns have a bound on their memory, whatever few samples they ho
   await assert.rejects(engine.range('count_values("v", m)', steps), { type: 'execution', message });
   await engine.range('m * 2', steps);
 });
+
+test('engine: start_timestamp() is empty unless its feature is on', async () => {
+  const source = new MemorySource();
+  source.append(['__name__', 'm'], 60_000, bitsOf(1), 45_000);
+  const ask = async (startTimestamps: boolean) =>
+    cells((await engineOf(source, { startTimestamps }).instant('start_timestamp(m)', 60_000)).data);
+  assert.deepEqual(await ask(false), {});
+  assert.deepEqual(await ask(true), { '': [45] });
+});
+
+test('engine: with the feature for it, type labels say what is a counter', async () => {
+  const source = new MemorySource();
+  const types = { a_total: 'gauge', b: 'counter', c: 'histogram', d: '' };
+  for (const [name, type] of Object.entries(types)) {
+    const labels = ['__name__', name, ...(type === '' ? [] : ['__type__', type]), 'job', name];
+    for (let i = 0; i < 3; i++) source.append(labels, i * 60_000, bitsOf(i));
+  }
+  const info = (got: string, metric: string, at: string) =>
+    `PromQL info: metric might not be a counter, __type__ label is not set to "counter" or "histogram", got "${got}": "${metric}" (${at})`;
+  const rows: [query: string, infos: string[]][] = [
+    ['rate(a_total[5m])', [info('gauge', 'a_total', '1:6')]],
+    ['rate(b[5m])', []],
+    ['sum(increase(c[5m]))', []],
+    ['sum(rate({__name__=~".+"}[5m]))', [info('gauge', 'a_total', '1:10'), info('', 'd', '1:10')]],
+    ['rate(d[5m:1m])', [info('', 'd', '1:1')]],
+    ['delta(a_total[5m])', []],
+  ];
+  for (const delayedNames of [false, true]) {
+    const engine = engineOf(source, { typeLabels: true, delayedNames });
+    for (const [query, infos] of rows) {
+      const answer = await engine.instant(query, 120_000);
+      assert.deepEqual([query, [...answer.infos].sort()], [query, [...infos].sort()]);
+      assert.ok(answer.data.kind === 'vector' && answer.data.columns.labels.length > 0, query);
+      assert.ok(
+        answer.data.columns.labels.every((row) => !row.includes('__type__')),
+        query,
+      );
+    }
+  }
+});

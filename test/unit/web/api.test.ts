@@ -7,6 +7,7 @@ import { FloatHistogram } from '../../../src/model/histogram.js';
 import type { Labels } from '../../../src/model/labels.js';
 import { ABSENT, type Columns, FLOAT, HISTOGRAM, type Steps } from '../../../src/promql/exec/source.js';
 import { ParseError } from '../../../src/promql/syntax/errors.js';
+import { ALL_PARSE_OPTIONS } from '../../../src/promql/syntax/parse.js';
 import type { QueryAnswer, QueryOptions } from '../../../src/web/deps.js';
 import { ApiError } from '../../../src/web/errors.js';
 import { askedQueries, EMPTY_VECTOR, NOW_MS, withApp } from '../../support/web.js';
@@ -522,4 +523,46 @@ test('targets are listed by state and pool', async () => {
     });
     assert.deepEqual(await body('/api/v1/scrape_pools'), { scrapePools: ['p', 'q'] });
   });
+});
+
+test('of many remarks ten of each kind are told', async () => {
+  const many = (kind: string, count: number) => Array.from({ length: count }, (_, i) => `${kind} ${i}`);
+  const given = { ...EMPTY_VECTOR, warnings: many('w', 12), infos: many('i', 10) };
+  await withApp({ query: { instant: async () => given } }, async (app) => {
+    const reply = (await (await app.fetch('/api/v1/query?query=x')).json()) as { warnings: string[]; infos: string[] };
+    assert.deepEqual(reply.warnings, [...many('w', 10), '2 more warning annotations omitted']);
+    assert.deepEqual(reply.infos, many('i', 10));
+  });
+});
+
+test('a text that once asked for statistics is warned of', async () => {
+  await withApp({}, async (app) => {
+    const warnings = async (stats: string) =>
+      ((await (await app.fetch(`/api/v1/query?query=x&stats=${stats}`)).json()) as { warnings?: string[] }).warnings;
+    assert.deepEqual(await warnings('1'), [
+      'value "1" for parameter "stats" is deprecated and will be rejected in the next major release, use "true" or "all"',
+    ]);
+    assert.equal(await warnings('true'), undefined);
+    assert.equal(await warnings('all'), undefined);
+  });
+});
+
+test('parse_query and format_query allow what the server allows', async () => {
+  const ask = async (language?: typeof ALL_PARSE_OPTIONS) => {
+    let answers: unknown[] = [];
+    await withApp(language === undefined ? {} : { language }, async (app) => {
+      const paths = ['parse_query', 'format_query'];
+      const body = () => new URLSearchParams({ query: 'limitk(1,a)' });
+      const replies = paths.map((path) => app.fetch(`/api/v1/${path}`, { method: 'POST', body: body() }));
+      answers = await Promise.all(replies.map(async (reply) => (await reply).json()));
+    });
+    return answers as { status: string; data: unknown; error?: string }[];
+  };
+  for (const { status, error } of await ask()) {
+    assert.equal(status, 'error');
+    assert.match(error!, /^invalid parameter "query": 1:1: parse error: limitk\(\) is experimental/);
+  }
+  const [tree, text] = await ask(ALL_PARSE_OPTIONS);
+  assert.equal((tree!.data as { op: string }).op, 'limitk');
+  assert.equal(text!.data, 'limitk(1, a)');
 });

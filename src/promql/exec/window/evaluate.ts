@@ -1,7 +1,7 @@
 // A range function over one whole series: all steps at once, into one row of columns.
 
 import type { FloatHistogram } from '../../../model/histogram.js';
-import { type Labels, METRIC_NAME, valueOf } from '../../../model/labels.js';
+import { type Labels, METRIC_NAME, TYPE_LABEL, valueOf } from '../../../model/labels.js';
 import { FLOAT, HISTOGRAM, type Note, type NoteKind, type Steps } from '../source.js';
 import { RANGE_FUNCTIONS, type RangeFunction, type WindowFunction } from './table.js';
 import { type SeriesSamples, Window } from './window.js';
@@ -16,6 +16,8 @@ export interface WindowCall {
   readonly args: readonly (number | Float64Array)[];
   /** How the selector reaches beyond its window, and how far. */
   readonly extend?: { readonly mode: 'anchored' | 'smoothed'; readonly lookbackMs: number };
+  /** Whether remarks about counters go by type labels. */
+  readonly typeLabels?: boolean;
 }
 
 /** Where a row goes: cells from `offset` on. */
@@ -117,6 +119,16 @@ const COUNTER_ENDINGS = ['_total', '_sum', '_count', '_bucket'];
 /** Whether rate() of floats of this metric deserves a remark. */
 export function lacksCounterName(metric: string): boolean {
   return metric !== '' && !COUNTER_ENDINGS.some((ending) => metric.endsWith(ending));
+}
+
+/** What a series's rate() deserves to have said, going by its name or, with `typed`, by its type label. */
+export function counterNote(labels: Labels, typed: boolean): Note | undefined {
+  const metric = valueOf(labels, METRIC_NAME);
+  if (!typed) return lacksCounterName(metric) ? { kind: 'no-counter-name', metric } : undefined;
+  const type = valueOf(labels, TYPE_LABEL);
+  return metric === '' || type === 'counter' || type === 'histogram'
+    ? undefined
+    : { kind: 'no-counter-type', metric, type };
 }
 
 /** The remarks that the rows of such a function deserve, whose labels still have their names. */

@@ -1,0 +1,98 @@
+// --enable-feature: Prometheus's names of what is not on by itself, and what each does here.
+
+import type { ParseOptions } from '../promql/syntax/parse.js';
+import { DEFAULT_PARSE_OPTIONS } from '../promql/syntax/parse.js';
+
+/** What features change in queries. */
+export interface QueryFeatures {
+  readonly parse: ParseOptions;
+  readonly delayedNames: boolean;
+  /** `stats=all` tells samples by step. */
+  readonly perStepStats: boolean;
+  /** Remarks go by the label `__type__` instead of a metric's name. */
+  readonly typeLabels: boolean;
+  /** Counters go by the start timestamps of their samples. */
+  readonly startTimestamps: boolean;
+}
+
+/** A line to log about a feature that was asked for. */
+export interface FeatureRemark {
+  readonly level: 'info' | 'warn';
+  readonly message: string;
+  readonly option: string;
+}
+
+/** What changes queries, in the words of Prometheus's log. */
+const QUERY_FEATURES: ReadonlyMap<string, string> = new Map([
+  ['promql-experimental-functions', 'Experimental PromQL functions enabled.'],
+  ['promql-extended-range-selectors', 'Experimental PromQL extended range selectors enabled.'],
+  ['promql-binop-fill-modifiers', 'Experimental PromQL binary operator fill modifiers enabled.'],
+  ['promql-delayed-name-removal', 'Experimental PromQL delayed name removal enabled.'],
+  ['promql-per-step-stats', 'Experimental per-step statistics reporting'],
+  ['type-and-unit-labels', 'Experimental type and unit labels enabled'],
+  ['use-start-timestamps', 'Experimental usage of start timestamps in PromQL engine is enabled.'],
+]);
+
+const ALWAYS_ON = 'This option for --enable-feature is now permanently enabled and therefore a no-op.';
+
+/** What has no effect, because it is so without asking. */
+const NO_OPS: ReadonlyMap<string, string> = new Map([
+  ['promql-duration-expr', ALWAYS_ON],
+  ['ooo-native-histograms', ALWAYS_ON],
+  [
+    'native-histograms',
+    'This option for --enable-feature is a no-op. To scrape native histograms, set the scrape_native_histograms scrape config setting to true.',
+  ],
+]);
+
+/** What Prometheus 3.14 has and we have not. */
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  'auto-reload-config',
+  'concurrent-rule-eval',
+  'created-timestamp-zero-ingestion',
+  'delayed-compaction',
+  'exemplar-storage',
+  'extra-scrape-metrics',
+  'fast-startup',
+  'histograms-st-encoding',
+  'memory-snapshot-on-shutdown',
+  'metadata-wal-records',
+  'old-ui',
+  'otlp-deltatocumulative',
+  'otlp-native-delta-ingestion',
+  'search-api',
+  'st-storage',
+  'st-synthesis',
+  'use-uncached-io',
+  'xor2-encoding',
+]);
+
+export function queryFeatures(features: readonly string[]): QueryFeatures {
+  const has = (name: string) => features.includes(name);
+  return {
+    parse: {
+      ...DEFAULT_PARSE_OPTIONS,
+      experimentalFunctions: has('promql-experimental-functions'),
+      extendedRangeSelectors: has('promql-extended-range-selectors'),
+      fillModifiers: has('promql-binop-fill-modifiers'),
+    },
+    delayedNames: has('promql-delayed-name-removal'),
+    perStepStats: has('promql-per-step-stats'),
+    typeLabels: has('type-and-unit-labels'),
+    startTimestamps: has('use-start-timestamps'),
+  };
+}
+
+/** One remark for each feature, in the order in which they were given. */
+export function featureRemarks(features: readonly string[]): FeatureRemark[] {
+  return features.map((option) => {
+    const enabled = QUERY_FEATURES.get(option);
+    if (enabled !== undefined) return { level: 'info', message: enabled, option };
+    const noOp = NO_OPS.get(option);
+    if (noOp !== undefined) return { level: 'warn', message: noOp, option };
+    const message = ELSEWHERE.has(option)
+      ? 'This option for --enable-feature has no effect here yet'
+      : 'Unknown option for --enable-feature';
+    return { level: 'warn', message, option };
+  });
+}
