@@ -201,6 +201,7 @@ export {
   morsel as query_morsel,
   open as query_open,
   presentAddress as query_present,
+  render as query_render,
   rows as query_rows,
   samples as query_samples,
   stateAt as query_state,
@@ -209,6 +210,20 @@ export {
   valuesAddress as query_values,
   valuesBytes as query_values_bytes,
 } from './query/query';
+export {
+  cells as render_cells,
+  close as render_close,
+  drop as render_drop,
+  endsAddress as render_ends,
+  keyEndsAddress as render_key_ends,
+  keysAddress as render_keys,
+  keysBytes as render_keys_bytes,
+  open as render_open,
+  orderAddress as render_order,
+  rows as render_rows,
+  textAddress as render_text,
+  textBytes as render_text_bytes,
+} from './query/render';
 export {
   remote_age,
   remote_error_at,

@@ -8,7 +8,8 @@
 //   └────────────────┴──────┴──────┴──────┴───────┴───────┴──────┴────────┴───────┴────────┴────────┴────────┴────────┴────────┘
 //
 // Modes
-//   rows      each series with a value gives a row: its labels to the label table, its cells to values and present
+//   rows      each series with a value gives a row: its labels to the label table, its cells to values and present;
+//             where the query has a rendering (at 200), the rows come out as text instead
 //   groups    rows are folded into the state of their group; nothing comes out before the end
 //   samples   each series gives its raw samples: to times and values, their count to present (u32)
 //
@@ -29,6 +30,7 @@ import { CHUNK_BYTES_MAX, JOB_BYTES, QueryMode, Status, WindowFn } from '../layo
 import * as buffer from '../memory/buffer';
 import * as heap from '../memory/heap';
 import * as groups from './groups';
+import * as rendering from './render';
 
 const QUERY_BYTES: usize = 208;
 const VIEW: usize = JOB_BYTES;
@@ -44,6 +46,8 @@ const VALUES: usize = 128;
 const PRESENT: usize = 144;
 const TIMES: usize = 160;
 const FAILED: usize = 176;
+/** How rows are written as text; 0 where they come as columns. */
+const RENDERING: usize = 200;
 
 /** Samples of one series that fit the columns at first; they double when a series has more in one window. */
 const ROOM_MIN: u32 = 16384;
@@ -118,6 +122,11 @@ export function open(
   return query;
 }
 
+/** Rows come out as text from now on; takes the rendering. */
+export function render(query: usize, address: usize): void {
+  store<u32>(query, <u32>address, RENDERING);
+}
+
 export function close(query: usize): void {
   const job = changetype<Job>(query);
   const states = query + STATES;
@@ -128,6 +137,7 @@ export function close(query: usize): void {
   buffer.clear(query + VALUES);
   buffer.clear(query + PRESENT);
   buffer.clear(query + TIMES);
+  if (load<u32>(query, RENDERING) != 0) rendering.close(<usize>load<u32>(query, RENDERING));
   if (load<u32>(query, GROUPS) != 0) groups.close(<usize>load<u32>(query, GROUPS));
   journal.closeView(<usize>load<u32>(query, VIEW));
   freeColumns(job);
@@ -143,6 +153,8 @@ export function morsel(query: usize, samplesMax: f64, seriesMax: u32): bool {
   const list = <usize>load<u32>(query, LIST);
   const count = load<u32>(query, COUNT);
   const before = job.samples;
+  const text = <usize>load<u32>(query, RENDERING);
+  if (text != 0) rendering.begin(text);
   let cursor = load<u32>(query, CURSOR);
   const end = min(count, cursor + seriesMax);
   rowCount = 0;
@@ -160,6 +172,10 @@ export function morsel(query: usize, samplesMax: f64, seriesMax: u32): bool {
     if (failure != Status.Ok) break;
   }
   store<u32>(query, cursor, CURSOR);
+  if (text != 0 && failure == Status.Ok) {
+    const written = rendering.write(text, buffer.address(query + VALUES), buffer.address(query + PRESENT));
+    if (!written) failure = Status.NoMemory;
+  }
   if (journal.isBroken(<usize>load<u32>(query, VIEW))) failure = Status.NoMemory;
   return cursor == count;
 }
@@ -178,7 +194,7 @@ function one(query: usize, job: Job, number: u32, record: usize): Status {
     cells = evaluation.finish(job);
   }
   if (cells == 0) return Status.Ok;
-  return mode == QueryMode.Groups ? foldRow(query, job, record, cells) : writeRow(query, job, record);
+  return mode == QueryMode.Groups ? foldRow(query, job, record, cells) : writeRow(query, job, record, cells);
 }
 
 // --- Reading a series ---
@@ -322,12 +338,15 @@ function stateBytes(op: u32, steps: u32): usize {
   return ((<usize>(aggregate.columnsOf(op) * steps)) << 3) + <usize>steps;
 }
 
-function writeRow(query: usize, job: Job, record: usize): Status {
+function writeRow(query: usize, job: Job, record: usize, cells: u32): Status {
   const valueBytes = job.steps << 3;
   const values = buffer.reserve(query + VALUES, valueBytes);
   const present = buffer.reserve(query + PRESENT, job.steps);
-  if (values == 0 || present == 0 || !writeLabels(series.labels(record), load<u32>(query, NAME)))
-    return Status.NoMemory;
+  if (values == 0 || present == 0) return Status.NoMemory;
+  const set = series.labels(record);
+  const text = <usize>load<u32>(query, RENDERING);
+  const named = text != 0 ? rendering.addRow(text, set, cells) : writeLabels(set, load<u32>(query, NAME));
+  if (!named) return Status.NoMemory;
   memory.copy(values, job.rowValues, valueBytes);
   memory.copy(present, job.rowPresent, job.steps);
   buffer.advance(query + VALUES, valueBytes);

@@ -7,16 +7,19 @@
 
 import type { Clock } from '../base/clock.js';
 import { QueryError } from '../promql/errors.js';
+import type { Annotations } from '../promql/exec/annotations.js';
 import { execute } from '../promql/exec/execute.js';
-import type { Source, Steps } from '../promql/exec/source.js';
+import { render } from '../promql/exec/rendered.js';
+import type { QueryContext, Source, Steps } from '../promql/exec/source.js';
 import type { PlanContext } from '../promql/plan/lower.js';
+import type { Plan } from '../promql/plan/plan.js';
 import { explainQuery, planQuery } from '../promql/plan/planner.js';
 import { type Expr, typeOf } from '../promql/syntax/ast.js';
 import { type ParseOptions, parseExpr } from '../promql/syntax/parse.js';
 import { ColumnMemory, SampleBudget } from './budget.js';
 import { Gate, type Priority } from './gate.js';
 import type { QueryMetrics, QuerySlice } from './metrics.js';
-import { instantResult, type QueryAnswer, rangeResult } from './result.js';
+import { instantResult, type QueryAnswer, type QueryData, rangeResult } from './result.js';
 
 /** Room for a hundred million cells: a range query over some hundred thousand series. */
 const MEMORY_BYTES = 2 ** 30;
@@ -53,6 +56,8 @@ export interface QueryOptions {
   readonly lookbackMs?: number;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal?: AbortSignal;
+  /** Whether the answer goes out as JSON: rows may come as its text then. */
+  readonly rendered?: boolean;
   /** The end that was asked for, where the last step is before it: what `end()` and `range()` go by. */
   readonly endMs?: number;
 }
@@ -63,6 +68,12 @@ interface QueryRequest {
   readonly steps: Steps;
   readonly ranged: boolean;
   readonly options: QueryOptions;
+}
+
+/** What an execution gives: the data is put in order when it is asked for. */
+interface Done {
+  readonly annotations: Annotations;
+  readonly data: () => QueryData;
 }
 
 /** Opens what a query reads from: as of now, for its priority. */
@@ -153,26 +164,20 @@ export class QueryEngine {
     const memory = this.#memory.open();
     let source: Source | undefined;
     try {
-      const { text, steps, ranged } = request;
       source = this.#open(running.priority);
-      const executed = await execute(
-        plan,
-        steps,
-        source,
-        {
-          signal: running.signal,
-          charge: (samples) => budget.charge(samples),
-          check: () => running.check(),
-          reserve: memory.reserve,
-        },
-        { ...this.#naming, lookbackMs: this.#lookback(request), query: text },
-      );
+      const context: QueryContext = {
+        signal: running.signal,
+        charge: (samples) => budget.charge(samples),
+        check: () => running.check(),
+        reserve: memory.reserve,
+      };
+      const executed = await this.#execute(plan, request, source, context);
       const inner = watch.lap('inner_eval');
-      const data = ranged ? rangeResult(executed.value, steps) : instantResult(executed.value, steps.startMs);
+      const data = executed.data();
       const sort = watch.lap('result_sort');
       return {
         data,
-        ...executed.annotations.list(text),
+        ...executed.annotations.list(request.text),
         stats: {
           evalTotalSeconds: inner + sort,
           resultSortSeconds: sort,
@@ -190,6 +195,22 @@ export class QueryEngine {
       this.#metrics?.countSamples(budget.total);
       leave();
     }
+  }
+
+  /** As text where that is wanted and can be, else as columns. */
+  async #execute(plan: Plan, request: QueryRequest, source: Source, context: QueryContext): Promise<Done> {
+    const { text, steps, ranged } = request;
+    if (request.options.rendered) {
+      const form = ranged ? 'matrix' : 'vector';
+      const rendered = await render(plan, { form, steps }, source, context, this.#naming);
+      if (rendered !== undefined) {
+        const { rows, annotations } = rendered;
+        return { annotations, data: () => ({ kind: 'rendered', form, rows, limit: 0 }) };
+      }
+    }
+    const options = { ...this.#naming, lookbackMs: this.#lookback(request), query: text };
+    const { value, annotations } = await execute(plan, steps, source, context, options);
+    return { annotations, data: () => (ranged ? rangeResult(value, steps) : instantResult(value, steps.startMs)) };
   }
 
   #parse({ text, ranged }: QueryRequest): Expr {

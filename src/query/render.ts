@@ -13,7 +13,9 @@ const PIECE_SAMPLES = 1024;
 
 export type ResultType = 'scalar' | 'string' | 'vector' | 'matrix';
 
-export function resultTypeOf({ kind }: QueryData): ResultType {
+export function resultTypeOf(data: QueryData): ResultType {
+  const { kind } = data;
+  if (kind === 'rendered') return data.form;
   return kind === 'range' || kind === 'raw' ? 'matrix' : kind;
 }
 
@@ -25,6 +27,9 @@ export function limited(data: QueryData, limit: number): { readonly kept: QueryD
     case 'scalar':
     case 'string':
       return whole;
+    case 'rendered':
+      if (data.rows.rowCount <= limit) return whole;
+      return { kept: { ...data, limit }, isWhole: false };
     case 'raw':
       if (data.series.length <= limit) return whole;
       return { kept: { ...data, series: data.series.slice(0, limit) }, isWhole: false };
@@ -36,14 +41,19 @@ export function limited(data: QueryData, limit: number): { readonly kept: QueryD
   }
 }
 
-/** The text of a result, a series or a thousand of its samples at a time. */
-export function* resultJson(data: QueryData): Generator<string> {
+/** The text of a result, a series or a thousand of its samples at a time; as bytes where it came as bytes. */
+export function* resultJson(data: QueryData): Generator<string | Uint8Array> {
   switch (data.kind) {
     case 'scalar':
       yield `[${data.timeMs / 1000},"${formatFloat(data.value)}"]`;
       return;
     case 'string':
       yield `[${data.timeMs / 1000},${JSON.stringify(data.text)}]`;
+      return;
+    case 'rendered':
+      yield '[';
+      yield* data.rows.pieces(data.limit);
+      yield ']';
       return;
     default:
       yield '[';

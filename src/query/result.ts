@@ -2,7 +2,7 @@
 
 import { compareLabels } from '../model/labels.js';
 import { pickRows, rowIsEmpty } from '../promql/exec/columns.js';
-import type { Columns, RawSeries, Steps } from '../promql/exec/source.js';
+import type { Columns, RawSeries, RenderedRows, Steps } from '../promql/exec/source.js';
 import type { Value } from '../promql/exec/value.js';
 
 export type QueryData =
@@ -12,6 +12,13 @@ export type QueryData =
   | { readonly kind: 'vector'; readonly timeMs: number; readonly columns: Columns }
   /** Of a range query: rows by labels, each with a value at one step at least. */
   | { readonly kind: 'range'; readonly steps: Steps; readonly columns: Columns }
+  /** A vector, or rows of a range query in their order, as text: `limit` of them, all where that is 0. */
+  | {
+      readonly kind: 'rendered';
+      readonly form: 'vector' | 'matrix';
+      readonly rows: RenderedRows;
+      readonly limit: number;
+    }
   /** A range vector as an instant query's result: series by labels, with their own times. */
   | { readonly kind: 'raw'; readonly series: readonly RawSeries[] };
 

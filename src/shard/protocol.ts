@@ -16,6 +16,7 @@ import type { relabelRule } from '../relabel/rule.js';
 import type { OpenedLog } from '../tsdb/wal/open.js';
 import type { ReplayTotals } from '../wasm/head.js';
 import type { MorselSize } from '../wasm/query.js';
+import type { RenderedText, RenderSpec } from '../wasm/render.js';
 
 export type RelabelSource = Parameters<typeof relabelRule>[0];
 
@@ -197,6 +198,8 @@ export interface Morsel {
   readonly columns: ColumnsMessage | undefined;
   readonly raw: SamplesMessage | undefined;
   readonly notes: Note[];
+  /** Instead of columns, where the query was opened to render. Moves. */
+  readonly text?: RenderedText;
 }
 
 export interface OpenedQuery {
@@ -274,9 +277,9 @@ export interface ShardOps {
 
   /**
    * Finds the series of a fragment and evaluates the first morsel, at a watermark. All fragments of a snapshot see
-   * what the first one sees.
+   * what the first one sees. With `render`, which needs a function of the core and no aggregation, rows come as text.
    */
-  openQuery: Op<{ fragment: Fragment; snapshot: number; watermark: number }, OpenedQuery>;
+  openQuery: Op<{ fragment: Fragment; snapshot: number; watermark: number; render?: RenderSpec }, OpenedQuery>;
   /** The same for raw samples in (endMs - windowMs, endMs]. */
   openSamples: Op<
     { matchers: readonly Matcher[]; windowMs: number; endMs: number; snapshot: number; watermark: number },

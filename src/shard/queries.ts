@@ -4,7 +4,7 @@
 // of each morsel; so do aggregations over them.
 
 import type { Labels } from '../model/labels.js';
-import { METRIC_NAME, valueOf, withoutMetadata } from '../model/labels.js';
+import { METADATA_LABELS, METRIC_NAME, valueOf, withoutMetadata } from '../model/labels.js';
 import { ColumnsBuilder } from '../promql/exec/columns.js';
 import { foldColumns } from '../promql/exec/partial.js';
 import type { Columns, Fragment, Note } from '../promql/exec/source.js';
@@ -18,6 +18,8 @@ import { Snapshots } from './snapshots.js';
 
 /** Series times steps of one morsel, at most: some milliseconds, and 4 MiB of values. */
 const MORSEL_CELLS = 2 ** 19;
+/** The same where they are written as text, at some 40 ns a cell. */
+const TEXT_CELLS = 2 ** 16;
 
 interface OpenQuery {
   readonly list: SeriesList;
@@ -25,6 +27,8 @@ interface OpenQuery {
   readonly fragment: Fragment | undefined;
   /** Rows of TypeScript functions whose groups are folded at the end. */
   readonly builder: ColumnsBuilder | undefined;
+  /** Whether rows come out as text. */
+  readonly isText?: boolean;
 }
 
 export class ShardQueries {
@@ -49,13 +53,18 @@ export class ShardQueries {
     return this.#open.size;
   }
 
-  open({ fragment, snapshot, watermark }: Request<'openQuery'>): Reply<'openQuery'> {
+  open({ fragment, snapshot, watermark, render }: Request<'openQuery'>): Reply<'openQuery'> {
     const list = this.#select.series(fragment.matchers);
     const open = this.#guard(list, (): OpenQuery => {
       const view = this.#snapshots.view(snapshot, watermark);
       const { startMs, stepMs, count } = fragment.steps;
       if (hasWindowFn(fragment.fn)) {
         const window = { startMs, stepMs, steps: count, windowMs: fragment.windowMs };
+        if (render !== undefined) {
+          const dropped = fragment.dropName ? [...METADATA_LABELS] : [];
+          const query = this.#queries.openText(list, view, fragment.fn, window, dropped, render);
+          return { list, query, fragment, builder: undefined, isText: true };
+        }
         // Main takes the names off plain rows, and looks at them for the query's annotations.
         const dropName = fragment.dropName && fragment.aggregate !== undefined;
         const query = this.#queries.open(list, view, fragment.fn, window, dropName, fragment.aggregate);
@@ -80,10 +89,11 @@ export class ShardQueries {
 
   next(number: number): Reply<'nextMorsel'> {
     const open = this.#get(number);
-    const { query, fragment } = open;
+    const { query, fragment, isText = false } = open;
     const before = query.samples;
-    const done = query.next(this.#morselOf(fragment));
+    const done = query.next(this.#morselOf(fragment, isText ? TEXT_CELLS : MORSEL_CELLS));
     const samples = query.samples - before;
+    if (isText) return { done, samples, columns: undefined, raw: undefined, notes: [], text: query.text() };
     if (fragment === undefined) return { done, samples, raw: query.rawSamples(), columns: undefined, notes: [] };
     if (!hasWindowFn(fragment.fn)) return { done, samples, ...this.#evaluate(open, query.rawSamples(), done) };
     const columns = fragment.aggregate === undefined ? rowsMessage(query) : done ? groupsMessage(query) : undefined;
@@ -103,8 +113,8 @@ export class ShardQueries {
   }
 
   /** Fewer series where each has very many steps: time and memory of a morsel go by cells. */
-  #morselOf(fragment: Fragment | undefined): MorselSize {
-    const series = Math.floor(MORSEL_CELLS / (fragment?.steps.count ?? 1));
+  #morselOf(fragment: Fragment | undefined, cellsMax: number): MorselSize {
+    const series = Math.floor(cellsMax / (fragment?.steps.count ?? 1));
     return { ...this.#morsel, series: Math.max(1, Math.min(this.#morsel.series, series)) };
   }
 

@@ -6,6 +6,7 @@ import { emptyColumns } from '../promql/exec/columns.js';
 import { finishPartial, mergePartials, type PartialAggregate } from '../promql/exec/partial.js';
 import type { Columns, Fragment, Note, RawSeries } from '../promql/exec/source.js';
 import { counterNameNotes, needsCounterName } from '../promql/exec/window/evaluate.js';
+import type { RenderedText } from '../wasm/render.js';
 import { decodeLabels, joinBuffers } from './columns.js';
 import type { ColumnsMessage, Morsel, SamplesMessage } from './protocol.js';
 
@@ -13,17 +14,19 @@ import type { ColumnsMessage, Morsel, SamplesMessage } from './protocol.js';
 export interface Share {
   readonly columns: ColumnsMessage[];
   readonly raw: SamplesMessage[];
+  readonly texts: RenderedText[];
   readonly notes: Note[];
 }
 
 export function emptyShare(): Share {
-  return { columns: [], raw: [], notes: [] };
+  return { columns: [], raw: [], texts: [], notes: [] };
 }
 
 /** Adds what a morsel brought, if anything. */
-export function addMorsel(share: Share, { columns, raw, notes }: Morsel): void {
+export function addMorsel(share: Share, { columns, raw, text, notes }: Morsel): void {
   if (columns !== undefined && columns.rowCount > 0) share.columns.push(columns);
   if (raw !== undefined) share.raw.push(raw);
+  if (text !== undefined && text.rowCount > 0) share.texts.push(text);
   share.notes.push(...notes);
 }
 

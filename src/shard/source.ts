@@ -5,10 +5,20 @@
 
 import type { Matcher } from '../model/matcher.js';
 import { presentCount } from '../promql/exec/columns.js';
-import type { Columns, Fragment, QueryContext, RawSeries, Source } from '../promql/exec/source.js';
+import type {
+  Columns,
+  Fragment,
+  QueryContext,
+  RawSeries,
+  RenderedRows,
+  RenderForm,
+  Source,
+} from '../promql/exec/source.js';
+import { hasWindowFn } from '../wasm/query.js';
 import type { Hold } from './appends.js';
 import type { Lane, ShardClient } from './client.js';
 import type { ColumnsMessage, Morsel, OpenedQuery } from './protocol.js';
+import { joinTexts } from './rendered.js';
 import type { Shards } from './shards.js';
 import { addMorsel, columnsOf, emptyShare, type Share, seriesOf } from './shares.js';
 
@@ -49,6 +59,20 @@ export class ShardSource implements Source {
   async #unknownStarts(fragment: Fragment, context: QueryContext): Promise<Columns> {
     const columns = await this.select({ ...fragment, fn: 'timestamp' }, context);
     return { ...columns, values: new Float64Array(columns.values.length) };
+  }
+
+  /** Only what the core evaluates, at whole milliseconds, has text. */
+  async render(
+    fragment: Fragment,
+    { form, steps }: RenderForm,
+    context: QueryContext,
+  ): Promise<RenderedRows | undefined> {
+    const { startMs, stepMs } = steps;
+    if (!hasWindowFn(fragment.fn) || !Number.isSafeInteger(startMs) || !Number.isSafeInteger(stepMs)) return undefined;
+    const request = { fragment, ...this.#moment, render: { form, startMs, stepMs } };
+    const shares = await this.#each(context, (client) => client.call('openQuery', request, this.#lane));
+    const texts = shares.flatMap((share) => share.texts);
+    return joinTexts(texts, form);
   }
 
   async samples(
@@ -94,12 +118,16 @@ export class ShardSource implements Source {
   }
 
   #take(share: Share, morsel: Morsel, context: QueryContext): void {
-    const { columns, raw } = morsel;
+    const { columns, raw, text } = morsel;
     // What is joined in the end takes as much again.
     if (columns !== undefined && columns.rowCount > 0) context.reserve(2 * bytesOf(columns));
     if (raw !== undefined) {
       context.reserve(raw.times.byteLength + raw.values.byteLength);
       context.charge(raw.times.byteLength / 8);
+    }
+    if (text !== undefined) {
+      context.reserve(text.bytes.byteLength);
+      context.charge(text.cells);
     }
     addMorsel(share, morsel);
   }

@@ -5,6 +5,7 @@ import type { Core } from './core.js';
 import { AGGREGATE_OPS, WINDOW_FNS } from './eval.js';
 import { copyOut, type LabelTable, takeLabelTable } from './label-table.js';
 import { OutOfMemory } from './out-of-memory.js';
+import { openRendering, type RenderedText, type Rendering, type RenderSpec, takeText } from './render.js';
 import type { SeriesList } from './select.js';
 
 /** How much of a query is evaluated at once, before others get their turn. */
@@ -109,6 +110,26 @@ export class Queries {
     return this.#open(list, view, WINDOW_FNS.get(fn)!, window, mode, dropName, aggregate);
   }
 
+  /** The same for rows that leave as text. Takes the view, as open() does. */
+  openText(
+    list: SeriesList,
+    view: View,
+    fn: string,
+    window: QueryWindow,
+    dropped: readonly string[],
+    spec: RenderSpec,
+  ): Query {
+    const query = this.#open(list, view, WINDOW_FNS.get(fn)!, window, QueryMode.Rows, false, undefined);
+    try {
+      const symbols = dropped.map((name) => this.#symbol(name)).filter((symbol) => symbol !== NO_SYMBOL);
+      query.render(openRendering(this.#core, spec, window.steps, symbols), spec.form);
+      return query;
+    } catch (error) {
+      query.close();
+      throw error;
+    }
+  }
+
   /** A query that gives the raw samples in (endMs - windowMs, endMs]. */
   openSamples(list: SeriesList, view: View, windowMs: number, endMs: number): Query {
     const window = { startMs: endMs, stepMs: 1, steps: 1, windowMs };
@@ -188,6 +209,7 @@ export class Query {
   readonly #address: number;
   readonly #steps: number;
   readonly #op: AggregateName | undefined;
+  #rendering: { readonly address: Rendering; readonly form: RenderSpec['form'] } | undefined;
 
   constructor(core: Core, address: number, steps: number, op: AggregateName | undefined) {
     this.#core = core;
@@ -223,6 +245,18 @@ export class Query {
       values: copyOut(this.#core, exports.query_values(this.#address), count * this.#steps * 8),
       present: copyOut(this.#core, exports.query_present(this.#address), count * this.#steps),
     };
+  }
+
+  /** Rows come out as text from now on. Takes the rendering. */
+  render(address: Rendering, form: RenderSpec['form']): void {
+    this.#core.exports.query_render(this.#address, address);
+    this.#rendering = { address, form };
+  }
+
+  /** The rows of the last morsel, of a query that renders: copies. */
+  text(): RenderedText {
+    const { address, form } = this.#rendering!;
+    return takeText(this.#core, address, form);
   }
 
   /** The raw samples of the last morsel: copies. */

@@ -44,6 +44,8 @@ export interface QueryOptions {
   /** The engine's own default where missing. */
   readonly timeoutMs?: number;
   readonly lookbackMs?: number;
+  /** The answer goes out as JSON: rows may come as its text. */
+  readonly rendered?: boolean;
   /** Of a range query: the end that was asked for, which may be later than the last step. */
   readonly endMs?: number;
   /** Aborts when the client is gone. */

@@ -16,32 +16,59 @@ const PIECE_CHARACTERS = 64 * 1024;
 /** The text of one JSON answer on its way out. `add` gathers; call `pass` between elements. */
 export class JsonWriter {
   #text = '';
+  /** What comes before the text, as bytes. */
+  #pieces: Uint8Array[] = [];
+  #pieceBytes = 0;
   #stream: BodyStream | undefined;
 
   constructor(readonly answer: Answer) {}
 
-  add(text: string): void {
-    this.#text += text;
+  /** Bytes are taken. */
+  add(text: string | Uint8Array): void {
+    if (typeof text === 'string') {
+      this.#text += text;
+      return;
+    }
+    this.#encode();
+    this.#pieces.push(text);
+    this.#pieceBytes += text.length;
   }
 
   /** Whether enough is gathered that `pass` should be called. */
   get full(): boolean {
-    return this.#text.length >= PIECE_CHARACTERS;
+    return this.#text.length + this.#pieceBytes >= PIECE_CHARACTERS;
   }
 
   /** Sends what is gathered. False when the client is gone: the rest need not be written. */
   async pass(): Promise<boolean> {
     this.#stream ??= this.answer.stream(200, JSON_TYPE);
-    const piece = Buffer.from(this.#text);
-    this.#text = '';
-    await this.#stream.write(piece);
+    for (const piece of this.#take()) await this.#stream.write(piece);
     return !this.answer.signal.aborted;
   }
 
   async end(): Promise<void> {
-    if (this.#stream === undefined) return this.answer.whole(200, JSON_TYPE, this.#text);
+    if (this.#stream === undefined) {
+      const whole = this.#pieces.length === 0 ? this.#text : Buffer.concat(this.#take());
+      return this.answer.whole(200, JSON_TYPE, whole);
+    }
     await this.pass();
     await this.#stream.end();
+  }
+
+  #encode(): void {
+    if (this.#text === '') return;
+    const bytes = Buffer.from(this.#text);
+    this.#text = '';
+    this.#pieces.push(bytes);
+    this.#pieceBytes += bytes.length;
+  }
+
+  #take(): Uint8Array[] {
+    this.#encode();
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    this.#pieceBytes = 0;
+    return pieces;
   }
 
   /** Whether it is too late for an error answer. */

@@ -21,6 +21,7 @@ import { combineScalars, combineWithScalar, negate } from './binary/with-scalar.
 import { combineVectors } from './binary/with-vector.js';
 import { CELL_BYTES, joinSameRows, presentCount, repeatStep } from './columns.js';
 import { countValues } from './count-values.js';
+import { fragmentOf, noteFragment } from './fragment.js';
 import { evaluateCall } from './functions/call.js';
 import { isLabelName } from './functions/labels.js';
 import { type Grouping, groupRows } from './grouping.js';
@@ -41,7 +42,7 @@ import { extremesOf, type RankOp, rank } from './rank.js';
 import { smooth } from './smoothed.js';
 import { type Columns, FLOAT, type Fragment, type QueryContext, type Source, type Steps } from './source.js';
 import { Names, type ScalarValue, type Value, type VectorValue, vector } from './value.js';
-import { counterNote, lacksCounterName, needsCounterName, type WindowCall } from './window/evaluate.js';
+import { counterNote, needsCounterName, type WindowCall } from './window/evaluate.js';
 
 export interface ExecuteOptions {
   readonly lookbackMs: number;
@@ -173,23 +174,14 @@ class Executor {
   }
 
   async #fragment(plan: FragmentPlan, steps: Steps): Promise<VectorValue> {
-    const { selection, fn, windowMs, args, keepsName, aggregate, notePos } = plan;
+    const { selection, fn, keepsName, aggregate, notePos } = plan;
     const drops = !keepsName;
     const typed = this.#options.typeLabels === true && needsCounterName(fn);
-    const fragment: Fragment = {
-      matchers: selection.matchers,
-      steps: windowEnds(steps, selection.offsetMs, selection.atMs),
-      windowMs,
-      fn,
-      args,
-      dropName: drops && !this.names.delayed && !typed,
-      ...(aggregate && { aggregate }),
-      ...(plan.histogramStats && { histogramStats: true }),
-    };
+    const fragment = fragmentOf(plan, steps, this.names.delayed || typed);
     let columns = await this.#select(fragment, plan.shared, steps);
     if (typed) columns = withTypeNotes(columns);
     this.#notesOf(plan).notes(columns.notes, notePos, aggregate && { op: aggregate.op, pos: plan.inputPos });
-    if (!typed) this.#noteFragment(plan, columns);
+    if (!typed && columns.labels.length > 0) noteFragment(this.#notesOf(plan), plan, hasPlainFloats(columns));
     if (this.names.delayed) {
       return vector(columns, new Uint8Array(columns.labels.length).fill(drops ? 1 : 0));
     }
@@ -209,23 +201,6 @@ class Executor {
       this.#shared.set(key, columns);
     }
     return columns;
-  }
-
-  /** Remarks that need no look at series: sources may leave them to us. */
-  #noteFragment(plan: FragmentPlan, columns: Columns): void {
-    const { fn, args, selection, notePos } = plan;
-    if (columns.labels.length === 0) return;
-    const annotations = this.#notesOf(plan);
-    const metric = exactName(selection.matchers);
-    if (needsCounterName(fn) && metric !== undefined && lacksCounterName(metric) && columns.values.length > 0) {
-      const onlyHistograms = columns.notes === undefined && columns.histograms !== undefined;
-      if (!onlyHistograms && columns.present.includes(1)) {
-        annotations.notes([{ kind: 'no-counter-name', metric }], notePos);
-      }
-    }
-    if (fn === 'quantile_over_time' && !(args[0]! >= 0 && args[0]! <= 1)) {
-      annotations.quantileOutOfRange(args[0]!, notePos);
-    }
   }
 
   async #window(plan: WindowPlan, steps: Steps): Promise<VectorValue> {
@@ -388,6 +363,11 @@ class Executor {
     const operation = { op, bool, matching: matching!, pos };
     return combineVectors(operation, left as VectorValue, right as VectorValue, context);
   }
+}
+
+/** Floats of metrics that a source made no remarks about. */
+function hasPlainFloats({ notes, histograms, present }: Columns): boolean {
+  return (notes !== undefined || histograms === undefined) && present.includes(FLOAT);
 }
 
 function sampleCount({ series }: RangeValue): number {

@@ -114,6 +114,21 @@ export interface RawSeries {
   readonly histogramStarts?: Float64Array;
 }
 
+/** Rows of a result that are the text of the API's answer already: JSON objects in the order of the result. */
+export interface RenderedRows {
+  readonly rowCount: number;
+  /** The first `limit` rows, commas between them, in pieces; 0 means all. */
+  pieces(limit: number): Iterable<Uint8Array>;
+}
+
+/** What rows are to look like. */
+export interface RenderForm {
+  /** `matrix`: all samples of a row, rows sorted by labels. `vector`: the sample of the only step. */
+  readonly form: 'matrix' | 'vector';
+  /** The query's own times, one for each step of the fragment. */
+  readonly steps: Steps;
+}
+
 /** What a running query hands down: it stops the work early and bounds it. */
 export interface QueryContext {
   /** Aborted at the deadline, on cancel and when the client goes away; the reason is the error to report. */
@@ -137,6 +152,8 @@ export interface Source {
   select(fragment: Fragment, context: QueryContext): Promise<Columns>;
   /** Samples in (endMs - windowMs, endMs], stale markers left out. */
   samples(matchers: readonly Matcher[], windowMs: number, endMs: number, context: QueryContext): Promise<RawSeries[]>;
+  /** Evaluates a fragment without aggregation to text; undefined where this source cannot. */
+  render?(fragment: Fragment, form: RenderForm, context: QueryContext): Promise<RenderedRows | undefined>;
   /** The query is over: nothing more will be asked. */
   close?(): void;
 }

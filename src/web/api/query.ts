@@ -56,7 +56,8 @@ function readSteps({ params }: ApiCall): { steps: Steps; endMs: number } {
 
 function readOptions({ params, answer }: ApiCall): QueryOptions {
   const timeoutMs = params.get('timeout') === '' ? undefined : spanParameter(params, 'timeout');
-  return { timeoutMs, lookbackMs: readLookback(params.get('lookback_delta')), signal: answer.signal };
+  const lookbackMs = readLookback(params.get('lookback_delta'));
+  return { timeoutMs, lookbackMs, rendered: true, signal: answer.signal };
 }
 
 function readLookback(text: string): number | undefined {

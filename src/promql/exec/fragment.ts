@@ -1,0 +1,35 @@
+// A fragment's node as what a source is asked for, and the remarks that need no look at series.
+
+import type { FragmentPlan } from '../plan/plan.js';
+import { exactName } from '../plan/pushdown.js';
+import type { Annotations } from './annotations.js';
+import { windowEnds } from './ranges.js';
+import type { Fragment, Steps } from './source.js';
+import { lacksCounterName, needsCounterName } from './window/evaluate.js';
+
+/** `keepNames`: what is above wants to see the names that the function drops, and drops them itself. */
+export function fragmentOf(plan: FragmentPlan, steps: Steps, keepNames: boolean): Fragment {
+  const { selection, fn, windowMs, args, keepsName, aggregate } = plan;
+  return {
+    matchers: selection.matchers,
+    steps: windowEnds(steps, selection.offsetMs, selection.atMs),
+    windowMs,
+    fn,
+    args,
+    dropName: !keepsName && !keepNames,
+    ...(aggregate && { aggregate }),
+    ...(plan.histogramStats && { histogramStats: true }),
+  };
+}
+
+/** Of a fragment that gave rows; whether there are floats among them. */
+export function noteFragment(annotations: Annotations, plan: FragmentPlan, hasFloats: boolean): void {
+  const { fn, args, selection, notePos } = plan;
+  const metric = exactName(selection.matchers);
+  if (hasFloats && needsCounterName(fn) && metric !== undefined && lacksCounterName(metric)) {
+    annotations.notes([{ kind: 'no-counter-name', metric }], notePos);
+  }
+  if (fn === 'quantile_over_time' && !(args[0]! >= 0 && args[0]! <= 1)) {
+    annotations.quantileOutOfRange(args[0]!, notePos);
+  }
+}

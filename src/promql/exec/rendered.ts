@@ -1,0 +1,42 @@
+// Queries whose plan is one fragment: a source that can writes its rows as the text of the answer,
+// so no label set and no sample becomes a value of JavaScript.
+//
+// Rows must stand as the source has them: without aggregation, with distinct label sets, and without
+// remarks that need a look at their names.
+
+import type { Plan } from '../plan/plan.js';
+import { exactName } from '../plan/pushdown.js';
+import { Annotations } from './annotations.js';
+import { fragmentOf, noteFragment } from './fragment.js';
+import type { QueryContext, RenderedRows, RenderForm, Source } from './source.js';
+import { needsCounterName } from './window/evaluate.js';
+
+export interface Rendered {
+  readonly rows: RenderedRows;
+  readonly annotations: Annotations;
+}
+
+/** What features say of the labels that describe metrics. */
+interface Naming {
+  readonly delayedNames: boolean;
+  readonly typeLabels: boolean;
+}
+
+/** Runs a plan to text; undefined where that cannot be: it is to be executed then. */
+export async function render(
+  plan: Plan,
+  form: RenderForm,
+  source: Source,
+  context: QueryContext,
+  { delayedNames, typeLabels }: Naming,
+): Promise<Rendered | undefined> {
+  if (plan.kind !== 'fragment' || plan.aggregate !== undefined || source.render === undefined) return undefined;
+  const isNamed = exactName(plan.selection.matchers) !== undefined;
+  if (!plan.keepsName && (delayedNames || !isNamed)) return undefined;
+  if (typeLabels && needsCounterName(plan.fn)) return undefined;
+  const rows = await source.render(fragmentOf(plan, form.steps, false), form, context);
+  if (rows === undefined) return undefined;
+  const annotations = new Annotations();
+  noteFragment(annotations, plan, rows.rowCount > 0);
+  return { rows, annotations };
+}
