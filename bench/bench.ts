@@ -15,6 +15,8 @@ export interface Measure {
   readonly value: number;
   /** Where `value` is a median of repetitions. */
   readonly p99?: number;
+  /** Milliseconds of processor time of one repetition. */
+  readonly cpuMs?: number;
 }
 
 /** What one server did on one path. */
@@ -27,14 +29,18 @@ export interface Outcome {
   /** What was found to be right, in a few words each; what was wrong is in `failure`. */
   readonly checks: readonly string[];
   readonly failure: string | undefined;
+  /** Of a suite: the time of the load's last step. */
+  readonly endMs?: number;
   /** By query: what the answer was, in short, to compare servers. */
   readonly answers?: Readonly<Record<string, Answer>>;
 }
 
 export interface Answer {
+  /** Or names, or values of a label. */
   readonly series: number;
+  /** Or labels of series. */
   readonly values: number;
-  /** Of all finite values. */
+  /** Of all finite values; of names and labels a hash each. */
   readonly sum: number;
 }
 
@@ -46,6 +52,8 @@ export interface Server {
 }
 
 export interface Context {
+  /** When the run began. */
+  readonly startMs: number;
   readonly options: Options;
   readonly progress: Progress;
 }

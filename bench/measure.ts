@@ -1,6 +1,6 @@
 // What a server costs: processor seconds and memory, of a process by /proc, or of a server by its own metrics.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 export interface Memory {
   readonly rssBytes: number;
@@ -11,6 +11,8 @@ export interface Memory {
 export interface Meter {
   /** User and system time of all threads, dead ones too, since the start. */
   cpuSeconds(): Promise<number>;
+  /** That of the threads that live, to the microsecond; undefined where nothing tells. */
+  threadSeconds(): number | undefined;
   memory(): Promise<Memory>;
   /** From now on the peak counts anew; whether the system allows that. */
   resetPeak(): boolean;
@@ -26,6 +28,10 @@ export function processMeter(pid: number): Meter {
       // Fields are counted behind the name, which may hold blanks; utime is the 14th of all, stime the 15th.
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    },
+    threadSeconds: () => {
+      const threads = readdirSync(`/proc/${pid}/task`);
+      return threads.reduce((sum, thread) => sum + threadNanoseconds(pid, thread), 0) / 1e9;
     },
     memory: async () => {
       const status = readFileSync(`/proc/${pid}/status`, 'latin1');
@@ -43,6 +49,15 @@ export function processMeter(pid: number): Meter {
   };
 }
 
+/** 0 for a thread that ended just now. */
+function threadNanoseconds(pid: number, thread: string): number {
+  try {
+    return Number.parseInt(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1'), 10);
+  } catch {
+    return 0;
+  }
+}
+
 /** Of a server somewhere: what its /metrics says, in the names every client library has. */
 export function metricsMeter(url: string): Meter {
   const read = async (name: string) => {
@@ -51,6 +66,7 @@ export function metricsMeter(url: string): Meter {
   };
   return {
     cpuSeconds: () => read('process_cpu_seconds_total'),
+    threadSeconds: () => undefined,
     memory: async () => {
       const rssBytes = await read('process_resident_memory_bytes');
       return { rssBytes, peakBytes: rssBytes };

@@ -15,6 +15,8 @@ export interface Options {
   readonly only: readonly string[];
   /** How often each query is timed at the least; undefined: as large as the load is. */
   readonly times: number | undefined;
+  /** How many ask the suite at once, after it was asked alone; 0: none. */
+  readonly clients: number;
   /** Leave the servers of `queries` running, and use those that an earlier run left. */
   readonly keep: boolean;
   /** Where our own server leaves processor profiles. */
@@ -30,7 +32,16 @@ export interface Sizes {
   readonly write: { readonly fleet: FleetSize; readonly steps: number };
   /** The load of memory, federate and restart. */
   readonly head: { readonly fleet: FleetSize; readonly steps: number };
-  readonly suite: { readonly fleet: FleetSize; readonly steps: number; readonly repeats: number };
+  readonly suite: SuiteSize;
+  readonly wide: SuiteSize;
+}
+
+export interface SuiteSize {
+  readonly fleet: FleetSize;
+  readonly steps: number;
+  readonly repeats: number;
+  /** How often each of several clients asks all of it. */
+  readonly rounds: number;
 }
 
 export const STEP_MS = 15_000;
@@ -45,8 +56,10 @@ export const USAGE = `npm run bench -- <name> … [options]
   memory        a million series of 40 samples each (--churn: half as many again, replaced on the way)
   federate      /federate of all of them
   restart       kill -9 with all of them, until ready and until the first count
-  queries       29 queries over 20,000 series of six hours
+  queries       61 queries over 20,000 series of six hours
+  queries-wide  23 queries over 200,000 series of two hours
   idle          a server with nothing to do
+  table file    the suite's results, from a file in bench/results, for docs/performance.md
   drop          ends the servers that --keep left running
   all           all of these but kernels
 
@@ -57,6 +70,7 @@ export const USAGE = `npm run bench -- <name> … [options]
   --quick                                 a tenth of the series, shorter: to try out, not to quote
   --only id,id                            queries: only some
   --times n                               queries: how often each is timed at the least
+  --clients 4                             queries: then all of it by so many at once; 0 leaves that out
   --keep                                  queries: leave loaded servers running, and use those that were left; ours
                                           starts again on its data when it was built anew
   --profile folder                        processor profiles of narthex, one file a thread
@@ -77,6 +91,7 @@ export function parseOptions(args: readonly string[]): Options {
       churn: { type: 'boolean', default: false },
       only: { type: 'string', default: '' },
       times: { type: 'string' },
+      clients: { type: 'string' },
       keep: { type: 'boolean', default: false },
       profile: { type: 'string' },
       filter: { type: 'string', default: '' },
@@ -84,13 +99,16 @@ export function parseOptions(args: readonly string[]): Options {
   });
   const urls = new Map(values.url.map(parseUrl));
   const servers = values.servers?.split(',') ?? (urls.size > 0 ? [] : undefined);
+  const only = values.only === '' ? [] : values.only.split(',');
+  const clients = values.clients ?? (only.length > 0 ? '0' : '4');
   return {
     names: positionals.map((name) => variant(name, values)),
     servers,
     urls,
     seed: positive('--seed', values.seed),
     sizes: sizes(values.scale === undefined ? undefined : positive('--scale', values.scale), values.quick),
-    only: values.only === '' ? [] : values.only.split(','),
+    only,
+    clients: clients === '0' ? 0 : positive('--clients', clients),
     times: values.times === undefined ? undefined : positive('--times', values.times),
     keep: values.keep,
     profileFolder: values.profile,
@@ -127,6 +145,7 @@ function sizes(scale: number | undefined, quick: boolean): Sizes {
     scrape: { targets: Math.max(1, Math.round(250 * factor)), series: 2000, seconds: quick ? 10 : 30 },
     write: { fleet: of(100_000, 1000), steps: quick ? 100 : 200 },
     head: { fleet: of(1_000_000, 1000), steps: 40 },
-    suite: { fleet: of(20_000, 200), steps: 1440, repeats: quick ? 7 : 15 },
+    suite: { fleet: of(20_000, 200), steps: 1440, repeats: quick ? 7 : 15, rounds: 1 },
+    wide: { fleet: of(200_000, 200), steps: 480, repeats: quick ? 5 : 9, rounds: 1 },
   };
 }

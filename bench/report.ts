@@ -10,54 +10,87 @@ export interface Row {
   readonly path: string;
   readonly measure: Measure;
   /** By server. */
-  readonly values: ReadonlyMap<string, number>;
+  readonly measures: ReadonlyMap<string, Measure>;
   /** Ours divided by the other's, by server; below 1 is better where less is better. */
   readonly ratios: ReadonlyMap<string, number>;
   readonly budget: Budget | undefined;
 }
 
 export function rowsOf(outcomes: readonly Outcome[]): Row[] {
-  const rows: Row[] = [];
-  const measures = new Map<string, { path: string; measure: Measure; values: Map<string, number> }>();
-  for (const { path, server, measures: all } of outcomes) {
-    for (const measure of all) {
+  const rows = new Map<string, { path: string; measure: Measure; measures: Map<string, Measure> }>();
+  for (const { path, server, measures } of outcomes) {
+    for (const measure of measures) {
       const key = `${path} ${measure.id}`;
-      const row = measures.get(key) ?? { path, measure, values: new Map<string, number>() };
-      row.values.set(server, measure.value);
-      measures.set(key, row);
+      const row = rows.get(key) ?? { path, measure, measures: new Map<string, Measure>() };
+      row.measures.set(server, measure);
+      rows.set(key, row);
     }
   }
-  for (const { path, measure, values } of measures.values()) {
-    const ours = values.get(SUBJECT);
-    const ratios = new Map<string, number>();
-    if (ours !== undefined && measure.better) {
-      for (const [server, value] of values)
-        if (server !== SUBJECT && ours / value > 0 && value > 0) ratios.set(server, ours / value);
-    }
-    rows.push({ path, measure, values, ratios, budget: budgetOf(path, measure.id) });
+  return [...rows.values()].map((row) => {
+    const budget = budgetOf(row.path, row.measure.id);
+    return { ...row, ratios: row.measure.better ? ratiosOf(row.measures) : new Map(), budget };
+  });
+}
+
+function ratiosOf(measures: ReadonlyMap<string, Measure>): Map<string, number> {
+  const ratios = new Map<string, number>();
+  const ours = measures.get(SUBJECT)?.value;
+  if (ours === undefined) return ratios;
+  for (const [server, { value }] of measures) {
+    if (server !== SUBJECT && ours / value > 0 && value > 0) ratios.set(server, ours / value);
   }
-  return rows;
+  return ratios;
+}
+
+/** Whether a query takes us longer than the faster of the others. */
+function isSlower({ measure, ratios }: Row): boolean {
+  return measure.p99 !== undefined && [...ratios.values()].some((ratio) => ratio > 1);
 }
 
 /** The rows of one path, as lines of text. */
 export function table(outcomes: readonly Outcome[]): string {
-  const servers = [...new Set(outcomes.map(({ server }) => server))];
-  const peers = servers.filter((server) => server !== SUBJECT);
-  const compared = servers.includes(SUBJECT);
-  const rows = rowsOf(outcomes);
-  const cells = rows.map(({ measure, values, ratios, budget }) => [
-    measure.label,
-    ...servers.map((server) => numberText(values.get(server), measure.unit)),
-    ...(compared ? peers.map((peer) => ratioText(ratios.get(peer))) : []),
-    compared ? budgetText(budget, values, ratios, measure.unit) : '',
-  ]);
-  const head = ['', ...servers, ...(compared ? peers.map((peer) => `÷ ${peer}`) : []), compared ? 'budget' : ''];
-  const lines = [outcomes[0]?.title ?? '', ...columns([head, ...cells])];
+  const lines = [outcomes[0]?.title ?? '', ...columns(cellsOf(outcomes))];
   for (const { server, checks, failure } of outcomes) {
     if (failure !== undefined) lines.push(`  ${server} FAILED: ${failure}`);
     else if (checks.length > 0) lines.push(`  ${server} holds what it acknowledged: ${checks.join('; ')}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** The same for docs/performance.md. */
+export function markdown(outcomes: readonly Outcome[]): string {
+  const [head, ...rows] = cellsOf(outcomes);
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const lines = [`${outcomes[0]?.title ?? ''}.`, '', line(head!), `|${'---|'.repeat(head!.length)}`, ...rows.map(line)];
+  for (const { server, failure } of outcomes) if (failure !== undefined) lines.push('', `${server} failed: ${failure}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function cellsOf(outcomes: readonly Outcome[]): string[][] {
+  const servers = [...new Set(outcomes.map(({ server }) => server))];
+  const peers = servers.filter((server) => server !== SUBJECT);
+  const compared = servers.includes(SUBJECT);
+  const rows = rowsOf(outcomes);
+  const detailed = rows.some(({ measure }) => measure.p99 !== undefined);
+  const head = [
+    detailed ? 'median / p99 / CPU, ms' : '',
+    ...servers,
+    ...(compared ? peers.map((peer) => `÷ ${peer}`) : []),
+    compared ? 'budget' : '',
+  ];
+  const cells = rows.map((row) => [
+    row.measure.label,
+    ...servers.map((server) => measureText(row.measures.get(server))),
+    ...(compared ? peers.map((peer) => ratioText(row.ratios.get(peer))) : []),
+    compared ? (isSlower(row) ? `SLOWER ${budgetText(row)}` : budgetText(row)) : '',
+  ]);
+  return [head, ...cells];
+}
+
+/** Of a repeated measure, median, p99 and processor time, without the unit, which the head of the table says. */
+function measureText(measure: Measure | undefined): string {
+  if (measure?.p99 === undefined) return numberText(measure?.value, measure?.unit ?? '');
+  return [measure.value, measure.p99, measure.cpuMs].map((value) => numberText(value, '')).join(' / ');
 }
 
 function columns(rows: readonly (readonly string[])[]): string[] {
@@ -83,16 +116,13 @@ function ratioText(ratio: number | undefined): string {
   return ratio === undefined ? '–' : `${ratio.toFixed(ratio < 0.1 ? 3 : 2)}×`;
 }
 
-function budgetText(
-  budget: Budget | undefined,
-  values: ReadonlyMap<string, number>,
-  ratios: ReadonlyMap<string, number>,
-  unit: string,
-): string {
-  const value = budget?.against === undefined ? values.get(SUBJECT) : ratios.get(budget.against);
-  if (!budget || value === undefined || Number.isNaN(value)) return '';
+function budgetText({ budget, measures, ratios, measure: { unit } }: Row): string {
+  if (!budget) return '';
+  const { against } = budget;
+  const value = against === undefined ? measures.get(SUBJECT)?.value : ratios.get(against);
+  if (value === undefined || Number.isNaN(value)) return '';
   const text = (limit: number | undefined) =>
-    budget.against === undefined ? numberText(limit, unit) : `${limit}× ${budget.against}`;
+    against === undefined ? numberText(limit, unit) : `${limit}× ${against}`;
   const limit = budget.atMost === undefined ? `≥ ${text(budget.atLeast)}` : `≤ ${text(budget.atMost)}`;
   return `${limit} ${isMet(budget, value) ? 'met' : 'OPEN'}`;
 }

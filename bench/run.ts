@@ -1,7 +1,7 @@
 // `npm run bench -- <name> …`: runs paths against servers one after the other, and writes down what they did.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import type { Context, Group, Outcome, Server } from './bench.js';
 import { type Options, parseOptions, USAGE } from './options.js';
 import { headGroups } from './paths/head.js';
 import { idleGroup } from './paths/idle.js';
-import { queriesGroup } from './paths/queries.js';
+import { queriesGroups } from './paths/queries.js';
 import { scrapeGroups } from './paths/scrape.js';
 import { writeGroup } from './paths/write.js';
 import { KeptFolder, keptFolders, ofCheckout } from './peers/kept.js';
@@ -18,9 +18,9 @@ import type { PeerKind } from './peers/peer.js';
 import { isInstalled, startProcess } from './peers/process.js';
 import { remotePeer } from './peers/remote.js';
 import { Progress } from './progress.js';
-import { chart, table } from './report.js';
+import { chart, markdown, table } from './report.js';
 
-const GROUPS: readonly Group[] = [...scrapeGroups, writeGroup, ...headGroups, queriesGroup, idleGroup];
+const GROUPS: readonly Group[] = [...scrapeGroups, writeGroup, ...headGroups, ...queriesGroups, idleGroup];
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
@@ -29,9 +29,10 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(USAGE);
     return 1;
   }
+  if (first === 'table') return printTables(options.names.slice(1));
   if (first === 'drop') return drop(options);
   if (first === 'kernels') return kernels(options.filter);
-  const context = { options, progress: new Progress() };
+  const context = { startMs: Date.now(), options, progress: new Progress() };
   const outcomes: Outcome[] = [];
   for (const group of GROUPS) {
     const wanted = new Set(group.paths.filter((path) => options.names.includes(path) || options.names.includes('all')));
@@ -102,6 +103,20 @@ async function drop({ servers: names }: Options): Promise<number> {
 function kernels(filter: string): number {
   const file = fileURLToPath(new URL('kernels/all.js', import.meta.url));
   return spawnSync(process.execPath, ['--no-liftoff', file, filter], { stdio: 'inherit' }).status ?? 1;
+}
+
+/** What earlier runs wrote down, as docs/performance.md wants it. */
+function printTables(files: readonly string[]): number {
+  for (const file of files) {
+    // What was no number was written as null.
+    const { outcomes } = JSON.parse(readFileSync(file, 'utf8'), (_, value) => value ?? Number.NaN) as {
+      outcomes: readonly Outcome[];
+    };
+    for (const path of new Set(outcomes.map((outcome) => outcome.path))) {
+      console.log(markdown(outcomes.filter((outcome) => outcome.path === path)));
+    }
+  }
+  return 0;
 }
 
 function save({ names, seed, sizes }: Options, outcomes: readonly Outcome[]): void {

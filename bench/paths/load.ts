@@ -32,20 +32,22 @@ export interface Load {
   readonly firstStep?: number;
   readonly generation?: number;
   readonly churn?: WriteSpec['churn'];
+  /** Time of the last step; now where there is none. */
+  readonly endMs?: number;
 }
 
-/** Writes a load whose last step is now. */
+/** Writes a load. */
 export async function write({ options, progress }: Context, peer: Peer, load: Load): Promise<Written> {
   const spec: WriteSpec = {
     firstStep: 0,
     // A server that was there before us may hold an earlier run's series, whose samples would be out of order now.
     generation: peer.process ? 0 : Math.floor(Date.now() / 1000),
+    endMs: Math.floor(Date.now() / STEP_MS) * STEP_MS,
     ...load,
     url: peer.url,
     path: peer.writePath,
     seed: options.seed,
     stepMs: STEP_MS,
-    endMs: Math.floor(Date.now() / STEP_MS) * STEP_MS,
     samplesPerRequest: SAMPLES_PER_REQUEST,
     connections: CONNECTIONS,
   };

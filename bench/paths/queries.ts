@@ -1,106 +1,149 @@
-// The query suite, each query so many times, one after the other, over the same six hours on every server.
+// The query suites: each query so many times, one after the other, over the same load on every server; then all of them
+// by several clients at once.
 
-import { type Answer, type Group, less, type Measure, type Outcome, QUIET_CONFIG } from '../bench.js';
+import {
+  type Answer,
+  type Context,
+  type Group,
+  less,
+  type Measure,
+  more,
+  type Outcome,
+  QUIET_CONFIG,
+  said,
+} from '../bench.js';
 import { Connection } from '../connection.js';
-import { geometricMean, quantile } from '../measure.js';
+import { geometricMean } from '../measure.js';
+import type { SuiteSize } from '../options.js';
+import type { Peer } from '../peers/peer.js';
 import { SUBJECT } from '../report.js';
-import { queryPath, SUITE, type SuiteQuery } from '../workloads/suite.js';
-import { millions, writeOnce } from './load.js';
-import { time } from './suite-timing.js';
+import { SUITE } from '../workloads/suite.js';
+import type { Suite, SuiteQuery } from '../workloads/suite-query.js';
+import { SUITE_WIDE } from '../workloads/suite-wide.js';
+import { compareAnswers } from './answers.js';
+import { type Loaded, millions, writeOnce } from './load.js';
+import { clientMs, time, together } from './suite-timing.js';
 
 /** The whole suite so many times before anything counts: servers that compile as they run are measured as they run on. */
 const WARM_PASSES = 3;
-/** Whose answers ours must equal. VictoriaMetrics means other things by rate() and increase(). */
-const REFERENCE = 'prometheus';
-const ANSWER_TOLERANCE = 1e-9;
+/** Loads end with an hour, so that the steps of subqueries, which lie on whole minutes, meet the same samples. */
+const HOUR_MS = 3_600_000;
 
-export const queriesGroup: Group = {
-  paths: ['queries'],
-  run: async (context, server, _wanted, done) => {
-    const { fleet, steps, repeats } = context.options.sizes.suite;
-    const times = context.options.times ?? repeats;
-    const suite = asked(context.options.only);
-    const peer = await server.start(QUIET_CONFIG, `suite-${fleet.series}x${steps}`);
+export const queriesGroups: readonly Group[] = [
+  group(SUITE, ({ options }) => options.sizes.suite),
+  group(SUITE_WIDE, ({ options }) => options.sizes.wide),
+];
+
+function group(suite: Suite, sizeOf: (context: Context) => SuiteSize): Group {
+  return {
+    paths: [suite.path],
+    run: async (context, server, _wanted, done) => {
+      const size = sizeOf(context);
+      const { fleet, steps } = size;
+      const queries = chosen(suite, context.options.only);
+      const peer = await server.start(QUIET_CONFIG, `${suite.path}-${fleet.series}x${steps}`);
+      try {
+        const endMs = Math.floor(context.startMs / HOUR_MS) * HOUR_MS;
+        const loaded = await writeOnce(context, peer, { fleet, steps, endMs });
+        const result = await ask(context, peer, queries, loaded, size);
+        const title = `${suite.path}: ${queries.length} over ${millions(loaded.samples)} samples of ${fleet.series.toLocaleString('en')} series; medians`;
+        done({
+          path: suite.path,
+          title,
+          server: peer.name,
+          version: peer.version,
+          checks: loaded.checks,
+          endMs: loaded.spec.endMs,
+          ...result,
+        });
+      } finally {
+        await peer.close();
+      }
+    },
+    compare: (outcomes) => compareAnswers(withMeans(suite, outcomes)),
+  };
+}
+
+function chosen({ path, queries }: Suite, only: readonly string[]): readonly SuiteQuery[] {
+  const unknown = only.find((id) => !queries.some((query) => query.id === id));
+  if (unknown) throw new Error(`${path} has no ${unknown}; it has ${queries.map(({ id }) => id).join(', ')}`);
+  return only.length === 0 ? queries : queries.filter(({ id }) => only.includes(id));
+}
+
+type Result = Pick<Outcome, 'measures' | 'failure' | 'answers'>;
+
+async function ask(
+  { options, progress }: Context,
+  peer: Peer,
+  queries: readonly SuiteQuery[],
+  { spec: { endMs }, samples }: Loaded,
+  { repeats, rounds }: SuiteSize,
+): Promise<Result> {
+  const measures: Measure[] = [];
+  const answers: Record<string, Answer> = {};
+  const failures: string[] = [];
+  const connection = await Connection.open(peer.url);
+  progress.task(`${peer.name}: warming up`);
+  for (let pass = 0; pass < WARM_PASSES; pass++) {
+    for (const query of queries) await connection.get(query.path(endMs));
+  }
+  let cpuMsOfAll = 0;
+  for (const query of queries) {
+    progress.task(`${peer.name}: ${query.id}: ${query.text}`);
     try {
-      const { spec, samples, checks } = await writeOnce(context, peer, { fleet, steps });
-      const measures: Measure[] = [];
-      const answers: Record<string, Answer> = {};
-      const failures: string[] = [];
-      const connection = await Connection.open(peer.url);
-      context.progress.task(`${peer.name}: warming up`);
-      for (let pass = 0; pass < WARM_PASSES; pass++) {
-        for (const query of suite) await connection.get(queryPath(query, spec.endMs));
-      }
-      const cpuBefore = await peer.meter.cpuSeconds();
-      for (const query of suite) {
-        context.progress.task(`${peer.name}: ${query.expression}`);
-        try {
-          const { timesMs, answer } = await time(connection, query, spec.endMs, times);
-          answers[query.id] = answer;
-          const p50 = quantile(timesMs, 0.5);
-          measures.push({ ...less(query.id, query.id, 'ms', p50), p99: quantile(timesMs, 0.99) });
-        } catch (error) {
-          failures.push(`${query.id}: ${error instanceof Error ? error.message : error}`);
-        }
-      }
-      connection.close();
-      measures.push(less('cpu', 'CPU of the suite', 's', (await peer.meter.cpuSeconds()) - cpuBefore));
-      measures.push(less('peak', 'most memory', 'B', (await peer.meter.memory()).peakBytes));
-      const bytes = peer.process?.restingBytesPerSample(samples) ?? Number.NaN;
-      measures.push(less('disk', 'disk, without the log', 'B/sample', bytes));
-      done({
-        path: 'queries',
-        title:
-          `queries: ${suite.length}, ${times} times each and more, over ${millions(samples)} samples ` +
-          `of ${fleet.series.toLocaleString('en')} series; medians`,
-        server: peer.name,
-        version: peer.version,
-        measures,
-        checks,
-        failure: failures.length > 0 ? failures.join('\n    ') : undefined,
-        answers,
-      });
-    } finally {
-      await peer.close();
+      const { p50Ms, p99Ms, cpuMs, answer } = await time(
+        connection,
+        peer.meter,
+        query,
+        endMs,
+        options.times ?? repeats,
+      );
+      answers[query.id] = answer;
+      cpuMsOfAll += cpuMs ?? Number.NaN;
+      measures.push({ ...less(query.id, query.id, 'ms', p50Ms), p99: p99Ms, ...(cpuMs !== undefined && { cpuMs }) });
+    } catch (error) {
+      failures.push(`${query.id}: ${error instanceof Error ? error.message : error}`);
     }
-  },
-  compare: (outcomes) => compareAnswers(withMeans(outcomes)),
-};
-
-function asked(only: readonly string[]): readonly SuiteQuery[] {
-  const unknown = only.find((id) => !SUITE.some((query) => query.id === id));
-  if (unknown) throw new Error(`there is no query ${unknown}; there are ${SUITE.map(({ id }) => id).join(', ')}`);
-  return only.length === 0 ? SUITE : SUITE.filter(({ id }) => only.includes(id));
+  }
+  connection.close();
+  measures.push(less('cpu', 'CPU of all, once each', 'ms', cpuMsOfAll));
+  if (options.clients > 0) measures.push(...(await withClients(peer, queries, endMs, options.clients, rounds)));
+  measures.push(less('peak', 'most memory', 'B', (await peer.meter.memory()).peakBytes));
+  measures.push(said('client', 'the client alone', 'ms', await clientMs()));
+  const bytes = peer.process?.restingBytesPerSample(samples) ?? Number.NaN;
+  measures.push(less('disk', 'disk, without the log', 'B/sample', bytes));
+  return { measures, failure: failures.length > 0 ? failures.join('\n    ') : undefined, answers };
 }
 
-/** The geometric mean of the medians, over the queries that every server answered. */
-function withMeans(outcomes: readonly Outcome[]): Outcome[] {
-  const common = SUITE.filter(({ id }) => outcomes.every(({ answers }) => answers === undefined || id in answers));
+async function withClients(
+  peer: Peer,
+  queries: readonly SuiteQuery[],
+  endMs: number,
+  clients: number,
+  rounds: number,
+): Promise<Measure[]> {
+  const { queriesPerSecond, cpuSecondsPer1000 } = await together(peer, queries, endMs, clients, rounds);
+  return [
+    more('rate', `queries of ${clients} clients`, '/s', queriesPerSecond),
+    less('cpu-1000', 'CPU per 1,000 of these', 's', cpuSecondsPer1000),
+  ];
+}
+
+/** Puts before the medians, over the queries that every server answered: their geometric mean, and how many we lose. */
+function withMeans({ queries }: Suite, outcomes: readonly Outcome[]): Outcome[] {
+  const answered = outcomes.filter(({ answers }) => answers !== undefined);
+  const common = queries.filter(({ id }) => answered.every(({ answers }) => id in answers!));
+  if (common.length === 0) return [...outcomes];
+  const median = (outcome: Outcome, id: string) => outcome.measures.find((measure) => measure.id === id)!.value;
+  const peers = answered.filter(({ server }) => server !== SUBJECT);
   return outcomes.map((outcome) => {
-    if (!outcome.answers || common.length === 0) return outcome;
-    const medians = common.map(({ id }) => outcome.measures.find((measure) => measure.id === id)!.value);
-    const label = `geometric mean of ${common.length}`;
-    return { ...outcome, measures: [less('mean', label, 'ms', geometricMean(medians)), ...outcome.measures] };
+    if (!answered.includes(outcome)) return outcome;
+    const mean = geometricMean(common.map(({ id }) => median(outcome, id)));
+    const first = [less('mean', `geometric mean of ${common.length}`, 'ms', mean)];
+    if (outcome.server === SUBJECT && peers.length > 0) {
+      const slower = common.filter(({ id }) => peers.some((peer) => median(outcome, id) > median(peer, id)));
+      first.push(less('slower', 'slower than the faster peer', `of ${common.length}`, slower.length));
+    }
+    return { ...outcome, measures: [...first, ...outcome.measures] };
   });
-}
-
-function compareAnswers(outcomes: readonly Outcome[]): Outcome[] {
-  const right = outcomes.find(({ server }) => server === REFERENCE)?.answers;
-  return outcomes.map((outcome) => {
-    if (outcome.server !== SUBJECT || !outcome.answers || !right) return outcome;
-    const asked = SUITE.filter(({ id }) => outcome.answers![id] && right[id]);
-    const wrong = asked
-      .filter(({ id }) => !same(outcome.answers![id]!, right[id]!))
-      .map(({ id }) => {
-        return `${id}: ${JSON.stringify(outcome.answers![id])}, but ${REFERENCE} ${JSON.stringify(right[id])}`;
-      });
-    if (wrong.length === 0)
-      return { ...outcome, checks: [...outcome.checks, `${asked.length} answers as ${REFERENCE}'s`] };
-    return { ...outcome, failure: [outcome.failure, ...wrong].filter(Boolean).join('\n    ') };
-  });
-}
-
-function same(one: Answer, other: Answer): boolean {
-  const close = Math.abs(one.sum - other.sum) <= ANSWER_TOLERANCE * Math.abs(other.sum);
-  return one.series === other.series && one.values === other.values && close;
 }

@@ -78,7 +78,7 @@ export function exporterFamilies(count: number, seed: number): Family[] {
   for (const [at, first] of (paths[0] ?? []).entries()) {
     families.push({ ...first, series: paths.flatMap((ofOne) => ofOne[at]!.series) });
   }
-  families.push(settings(prng, count - seriesIn(families)));
+  families.push(buildInfo(seed), settings(prng, count - seriesIn(families) - 1));
   return families;
 }
 
@@ -106,6 +106,14 @@ function runtime(prng: Prng): Family[] {
     family('counter', cpu, [spec(prng, cpu, [], Shape.Seconds, 1e5)]),
     family('gauge', 'db_pool_connections', states),
   ];
+}
+
+/** What runs, as labels of a 1: joined to other series by their target. */
+function buildInfo(seed: number): Family {
+  const name = 'app_build_info';
+  const labels = [['version', `2.${seed % 3}.${seed % 5}`] as const];
+  const behaviour = { shape: Shape.Constant, base: 1, rate: 1, jitter: 1, key: 0 };
+  return family('gauge', name, [{ name, labels, behaviour }]);
 }
 
 /** What is left: numbers from a configuration. */

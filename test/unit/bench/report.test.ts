@@ -7,7 +7,7 @@ import { geometricMean, processMeter, quantile } from '../../../bench/measure.js
 import { parseOptions } from '../../../bench/options.js';
 import { containsRun } from '../../../bench/paths/scrape.js';
 import { summary } from '../../../bench/profile.js';
-import { chart, numberText, rowsOf, table } from '../../../bench/report.js';
+import { chart, markdown, numberText, rowsOf, table } from '../../../bench/report.js';
 
 function outcome(server: string, cpu: number, rate: number, failure?: string): Outcome {
   const measures = [
@@ -36,6 +36,19 @@ test('the table says which budgets are met, and what failed', () => {
   assert.match(text, /samples .* ≥ 1200 k\/s OPEN/);
   assert.match(text, /narthex holds what it acknowledged: 7 series/);
   assert.match(text, /victoria FAILED: lost 3 series/);
+});
+
+test('of repeated measures the table says median, p99 and processor time, and who is slower', () => {
+  const of = (server: string, value: number): Outcome => {
+    const query = { ...less('top', 'top', 'ms', value), p99: 2 * value, cpuMs: value / 2 };
+    return { ...outcome(server, 1, 1), path: 'queries', measures: [query] };
+  };
+  const text = table([of('narthex', 2), of('prometheus', 8), of('victoria', 1)]);
+  assert.match(text, /top +2\.00 \/ 4\.00 \/ 1\.00 .* 0\.25× +2\.00× +SLOWER/);
+  assert.doesNotMatch(table([of('narthex', 2), of('prometheus', 8)]), /SLOWER/);
+  const lines = markdown([of('narthex', 2), of('prometheus', 8)]).split('\n');
+  assert.equal(lines[2], '| median / p99 / CPU, ms | narthex | prometheus | ÷ prometheus | budget |');
+  assert.equal(lines[4], '| top | 2.00 / 4.00 / 1.00 | 8.00 / 16.0 / 4.00 | 0.25× |  |');
 });
 
 test('the chart has a bar for each ratio', () => {
