@@ -25,13 +25,19 @@ function engineOf(source: Source, options: Partial<EngineOptions> = {}, clock: C
   return new QueryEngine(() => source, clock, { ...SCRIPT_OPTIONS, delayedNames: false, ...options });
 }
 
-/** A source that does not answer before its query is aborted. */
+/** A source that does not answer before its query is aborted. It keeps the process alive, which the query's timers do not. */
 class StuckSource implements Source {
   asked = 0;
 
   select(_: Fragment, { signal }: QueryContext): Promise<Columns> {
     this.asked++;
-    return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    const alive = setInterval(() => {}, 1000);
+    return new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => {
+        clearInterval(alive);
+        reject(signal.reason);
+      });
+    });
   }
 
   samples(): Promise<RawSeries[]> {
