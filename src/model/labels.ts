@@ -58,6 +58,25 @@ export function filterLabels(labels: Labels, keep: (name: string) => boolean): L
   return kept;
 }
 
+/** A label set with the labels of another beside its own; of a name that both have, the other's value. */
+export function mergeLabels(labels: Labels, other: Labels): Labels {
+  const merged: string[] = [];
+  let at = 0;
+  for (let i = 0; i < other.length; i += 2) {
+    const name = other[i]!;
+    while (at < labels.length && compareStrings(labels[at]!, name) < 0) merged.push(labels[at++]!, labels[at++]!);
+    if (labels[at] === name) at += 2;
+    merged.push(name, other[i + 1]!);
+  }
+  while (at < labels.length) merged.push(labels[at++]!);
+  return merged;
+}
+
+/** A label set in which one label has another value; without the label, where that is empty. */
+export function withLabel(labels: Labels, name: string, value: string): Labels {
+  return value === '' ? filterLabels(labels, (other) => other !== name) : mergeLabels(labels, [name, value]);
+}
+
 export function withoutName(labels: Labels): Labels {
   return labels.includes(METRIC_NAME) ? filterLabels(labels, (name) => name !== METRIC_NAME) : labels;
 }

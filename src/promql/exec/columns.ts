@@ -1,8 +1,9 @@
 // Building columns: rows that come one by one, and rows that turn out to be the same.
 
 import type { FloatHistogram } from '../../model/histogram.js';
-import { keyOf, type Labels } from '../../model/labels.js';
+import type { Labels } from '../../model/labels.js';
 import { executionError, SAME_LABELS } from '../errors.js';
+import { LabelIndex } from './label-index.js';
 import { ABSENT, type Columns, HISTOGRAM, type Note } from './source.js';
 
 export function emptyColumns(steps: number): Columns {
@@ -108,17 +109,14 @@ export function rowIsEmpty(columns: Columns, row: number): boolean {
 export function joinSameRows(columns: Columns, strict = false): Columns {
   const { labels, steps } = columns;
   if (labels.length < 2) return columns;
-  const first = new Map<string, number>();
+  const index = new LabelIndex();
   const target = new Int32Array(labels.length);
   const kept: Labels[] = [];
-  labels.forEach((row, i) => {
-    const key = keyOf(row);
-    const known = first.get(key);
-    target[i] = known ?? kept.length;
-    if (known !== undefined) return;
-    first.set(key, kept.length);
-    kept.push(row);
-  });
+  for (let row = 0; row < labels.length; row++) {
+    const number = index.add(labels[row]!);
+    target[row] = number;
+    if (number === kept.length) kept.push(labels[row]!);
+  }
   if (kept.length === labels.length) return columns;
   if (strict) throw executionError(SAME_LABELS);
 

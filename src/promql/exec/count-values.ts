@@ -1,9 +1,10 @@
 // count_values: how many elements of a group have each value.
 
-import { filterLabels, keyOf, type Labels, labelsOf, pairsOf } from '../../model/labels.js';
+import { type Labels, withLabel } from '../../model/labels.js';
 import { formatFloat } from '../../model/number.js';
 import { ColumnsBuilder } from './columns.js';
 import { type Grouping, groupLabels } from './grouping.js';
+import { LabelIndex } from './label-index.js';
 import type { Pace } from './operator.js';
 import { ABSENT, type Columns, FLOAT, HISTOGRAM } from './source.js';
 import type { VectorValue } from './value.js';
@@ -42,40 +43,41 @@ function keyOfFloat(value: number): number | string {
 class ValueRows {
   readonly #out: ColumnsBuilder;
   readonly #label: string;
-  readonly #labelsOf: (labels: Labels) => Labels;
-  readonly #rows = new Map<string, number>();
-  readonly #groups = new Map<string, (value: number | string) => number>();
+  readonly #keepsLabel: boolean;
+  /** Result rows are in the order in which this numbers their labels. */
+  readonly #rows = new LabelIndex();
+  readonly #groups: LabelIndex;
+  readonly #rowsOfGroups: ((value: number | string) => number)[] = [];
 
   constructor(out: ColumnsBuilder, label: string, grouping: Grouping) {
     this.#out = out;
     this.#label = label;
     const names = grouping.grouping === 'by' ? [...grouping.labels, label] : grouping.labels;
-    this.#labelsOf = groupLabels({ ...grouping, labels: names });
+    const keep = groupLabels({ ...grouping, labels: names });
+    this.#keepsLabel = keep(label);
+    this.#groups = new LabelIndex((name) => name !== label && keep(name));
   }
 
   /** What gives the first cell of a value's row, for rows with the labels of one group. */
   group(row: Labels): (value: number | string) => number {
-    const base = this.#labelsOf(filterLabels(row, (name) => name !== this.#label));
-    const key = keyOf(base);
-    let rows = this.#groups.get(key);
-    if (rows === undefined) {
-      const known = new Map<number | string, number>();
-      rows = (value) => {
-        let offset = known.get(value);
-        if (offset === undefined) known.set(value, (offset = this.#row(base, value)));
-        return offset;
-      };
-      this.#groups.set(key, rows);
-    }
-    return rows;
+    const group = this.#groups.add(row);
+    if (group === this.#rowsOfGroups.length) this.#rowsOfGroups.push(this.#rowsOf(this.#groups.keptOf(row)));
+    return this.#rowsOfGroups[group]!;
+  }
+
+  #rowsOf(base: Labels): (value: number | string) => number {
+    const known = new Map<number | string, number>();
+    return (value) => {
+      let offset = known.get(value);
+      if (offset === undefined) known.set(value, (offset = this.#row(base, value)));
+      return offset;
+    };
   }
 
   #row(base: Labels, value: number | string): number {
     const text = typeof value === 'number' ? formatFloat(value) : value;
-    const labels = this.#labelsOf(labelsOf([...pairsOf(base), [this.#label, text]]));
-    const key = keyOf(labels);
-    let offset = this.#rows.get(key);
-    if (offset === undefined) this.#rows.set(key, (offset = this.#out.row(labels)));
-    return offset;
+    const labels = this.#keepsLabel ? withLabel(base, this.#label, text) : base;
+    const row = this.#rows.add(labels);
+    return row < this.#out.labels.length ? row * this.#out.steps : this.#out.row(labels);
   }
 }

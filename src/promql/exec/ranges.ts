@@ -43,26 +43,44 @@ export function subqueryGrid(ends: Steps, windowMs: number, stepMs: number): Ste
 
 /** What a subquery's input gives, as samples at the times of its steps. */
 export function columnsToSeries(columns: Columns, grid: Steps): RawSeries[] {
-  return columns.labels.map((labels, row) => {
-    const times: number[] = [];
-    const values: number[] = [];
-    const histogramTimes: number[] = [];
-    const histograms: FloatHistogram[] = [];
-    for (let step = 0; step < grid.count; step++) {
-      const cell = row * grid.count + step;
-      const timeMs = grid.startMs + step * grid.stepMs;
-      if (columns.present[cell] === FLOAT) {
-        times.push(timeMs);
-        values.push(columns.values[cell]!);
-      } else if (columns.present[cell] === HISTOGRAM) {
-        histogramTimes.push(timeMs);
-        histograms.push(withoutResetHint(columns.histograms!.get(cell)!));
-      }
+  const { labels, values, present } = columns;
+  const { count } = grid;
+  const gridTimes = Float64Array.from({ length: count }, (_, step) => grid.startMs + step * grid.stepMs);
+  return labels.map((row, i) => {
+    const first = i * count;
+    const end = first + count;
+    let floats = 0;
+    let marked = false;
+    for (let cell = first; cell < end; cell++) {
+      if (present[cell] === FLOAT) floats++;
+      else if (present[cell] === HISTOGRAM) marked = true;
     }
-    const series = { labels, times: Float64Array.from(times), values: Float64Array.from(values) };
-    if (histograms.length === 0) return series;
-    return { ...series, histogramTimes: Float64Array.from(histogramTimes), histograms };
+    // A row without gaps is lent as it is.
+    if (floats === count) return { labels: row, times: gridTimes, values: values.subarray(first, end) };
+    const series = { labels: row, times: new Float64Array(floats), values: new Float64Array(floats) };
+    for (let cell = first, at = 0; at < floats; cell++) {
+      if (present[cell] !== FLOAT) continue;
+      series.times[at] = gridTimes[cell - first]!;
+      series.values[at++] = values[cell]!;
+    }
+    return marked ? { ...series, ...rowHistograms(columns, first, gridTimes) } : series;
   });
+}
+
+function rowHistograms(
+  { histograms }: Columns,
+  first: number,
+  gridTimes: Float64Array,
+): Pick<RawSeries, 'histogramTimes' | 'histograms'> {
+  const found: FloatHistogram[] = [];
+  const times: number[] = [];
+  gridTimes.forEach((timeMs, step) => {
+    const histogram = histograms?.get(first + step);
+    if (histogram === undefined) return;
+    found.push(withoutResetHint(histogram));
+    times.push(timeMs);
+  });
+  return { histogramTimes: Float64Array.from(times), histograms: found };
 }
 
 /** Between a subquery's points there may be samples that nobody saw: hints about neighbours do not hold. */

@@ -5,7 +5,7 @@ import { executionError } from '../errors.js';
 import type { Span } from '../syntax/ast.js';
 import type { Annotations } from './annotations.js';
 import { blankColumns, copyCell } from './columns.js';
-import { type Grouping, groupRows } from './grouping.js';
+import { type Grouping, groupRows, membersOf, rowsOfGroup } from './grouping.js';
 import { hashLabels } from './label-hash.js';
 import type { OperatorContext } from './operator.js';
 import { ABSENT, type Columns, FLOAT, HISTOGRAM } from './source.js';
@@ -39,13 +39,10 @@ export function rank(ranking: Ranking, operand: VectorValue, context: OperatorCo
   return vector(picked, operand.drops);
 }
 
-function rowsByGroup(columns: Columns, grouping: Grouping): number[][] {
+function rowsByGroup(columns: Columns, grouping: Grouping): Int32Array[] {
   const groups = groupRows(columns.labels, grouping);
-  const members: number[][] = groups.labels.map(() => []);
-  groups.ofRow.forEach((group, row) => {
-    members[group]!.push(row);
-  });
-  return members;
+  const members = membersOf(groups.ofRow, groups.labels.length);
+  return groups.labels.map((_, group) => rowsOfGroup(members, group));
 }
 
 /** topk and bottomk. Rows are looked at one after another, for all steps: each step keeps its best so far. */
@@ -142,7 +139,7 @@ export function extremesOf(values: Float64Array): { most: number; least: number 
 }
 
 /** Chooses rows of one group at one step. */
-type Picker = (rows: readonly number[], step: number) => number[];
+type Picker = (rows: Int32Array, step: number) => Iterable<number>;
 
 function countPicker({ param }: Ranking, { labels, steps, present }: Columns): Picker {
   if (extremesOf(param.values).most < 1) return () => [];

@@ -2,6 +2,7 @@
 
 import { type Labels, METADATA_LABELS, withoutMetadata } from '../../model/labels.js';
 import { joinSameRows, pickRows } from './columns.js';
+import { stripMetadata } from './metadata.js';
 import type { Columns, RawSeries } from './source.js';
 
 export interface ScalarValue {
@@ -17,7 +18,7 @@ export interface StringValue {
 
 export interface VectorValue {
   readonly kind: 'vector';
-  /** Never changed once handed on: fragments are shared. The order of rows is that of the result. */
+  /** Never changed once handed on: fragments are shared. Rows have distinct labels; their order is that of the result. */
   readonly columns: Columns;
   /** With delayed name removal: 1 for rows that lose their metric name at the very end. */
   readonly drops?: Uint8Array;
@@ -44,8 +45,8 @@ export class Names {
    */
   drop(columns: Columns, strict = false): VectorValue {
     if (this.delayed) return vector(columns, new Uint8Array(columns.labels.length).fill(1));
-    const labels = columns.labels.map(withoutMetadata);
-    return vector(joinSameRows({ ...columns, labels }, strict));
+    const { labels, alike } = stripMetadata(columns.labels);
+    return vector(alike ? { ...columns, labels } : joinSameRows({ ...columns, labels }, strict));
   }
 
   /** The labels of a marked row once it is settled. */
@@ -57,6 +58,10 @@ export class Names {
   settle(value: VectorValue): VectorValue {
     const { columns, drops } = value;
     if (drops === undefined) return value;
+    if (!drops.includes(0)) {
+      const { labels, alike } = stripMetadata(columns.labels);
+      return vector(alike ? { ...columns, labels } : joinSameRows({ ...columns, labels }));
+    }
     const labels = columns.labels.map((row, i) => (drops[i] === 1 ? withoutMetadata(row) : row));
     return vector(joinSameRows({ ...columns, labels }));
   }

@@ -1,43 +1,33 @@
 // How the rows of two vectors find each other.
 
-import { filterLabels, keyOf, type Labels, labelsOf, METRIC_NAME, pairsOf, valueOf } from '../../../model/labels.js';
+import { type Labels, METRIC_NAME, mergeLabels } from '../../../model/labels.js';
 import type { VectorMatching } from '../../syntax/ast.js';
+import { LabelIndex } from '../label-index.js';
+import { type Keep, Projection } from '../projection.js';
 import { isMetadata } from '../value.js';
 
-/** The labels of a row by which it is matched: those of `on`, or all but those of `ignoring` and the name. */
-export function matchLabels(matching: VectorMatching): (row: Labels) => Labels {
+/** The labels by which rows are matched: those of `on`, or all but those of `ignoring` and the name. */
+export function matchLabels(matching: VectorMatching): Keep {
   const names = new Set(matching.labels);
-  if (matching.on) return (row) => filterLabels(row, (name) => names.has(name));
-  return (row) => filterLabels(row, (name) => name !== METRIC_NAME && !names.has(name));
+  if (matching.on) return (name) => names.has(name);
+  return (name) => name !== METRIC_NAME && !names.has(name);
 }
 
-/** Rows of both sides that match. */
-export interface MatchGroup {
-  readonly left: number[];
-  readonly right: number[];
+/** Rows of the same number match. Numbers are given in the order in which rows are first met, the left side first. */
+export interface Matches {
+  readonly ofLeft: Int32Array;
+  readonly ofRight: Int32Array;
+  readonly count: number;
 }
 
-/** Groups in the order in which they are first met, the left side first. */
-export function groupMatches(
-  left: readonly Labels[],
-  right: readonly Labels[],
-  matching: VectorMatching,
-): MatchGroup[] {
-  const groups = new Map<string, MatchGroup>();
-  const labelsOfMatch = matchLabels(matching);
-  const groupOf = (row: Labels): MatchGroup => {
-    const key = keyOf(labelsOfMatch(row));
-    let group = groups.get(key);
-    if (group === undefined) groups.set(key, (group = { left: [], right: [] }));
-    return group;
+export function matchRows(left: readonly Labels[], right: readonly Labels[], matching: VectorMatching): Matches {
+  const index = new LabelIndex(matchLabels(matching));
+  const numbersOf = (rows: readonly Labels[]): Int32Array => {
+    const numbers = new Int32Array(rows.length);
+    for (let row = 0; row < rows.length; row++) numbers[row] = index.add(rows[row]!);
+    return numbers;
   };
-  left.forEach((row, i) => {
-    groupOf(row).left.push(i);
-  });
-  right.forEach((row, i) => {
-    groupOf(row).right.push(i);
-  });
-  return [...groups.values()];
+  return { ofLeft: numbersOf(left), ofRight: numbersOf(right), count: index.size };
 }
 
 /**
@@ -48,13 +38,11 @@ export function resultLabels(matching: VectorMatching, dropsName: boolean): (man
   const names = new Set(matching.labels);
   const oneToOne = matching.card === 'one-to-one';
   const included = new Set(matching.include);
-  const keep = (name: string): boolean => {
-    if (dropsName && isMetadata(name)) return false;
+  const own = new Projection((name) => {
+    if (included.has(name) || (dropsName && isMetadata(name))) return false;
     return !oneToOne || names.has(name) === matching.on;
-  };
-  if (included.size === 0) return (many) => filterLabels(many, keep);
-  return (many, one) => {
-    const kept = [...pairsOf(many)].filter(([name]) => keep(name) && !included.has(name));
-    return labelsOf([...kept, ...[...included].map((name): [string, string] => [name, valueOf(one, name)])]);
-  };
+  });
+  if (included.size === 0) return (many) => own.of(many);
+  const taken = new Projection((name) => included.has(name));
+  return (many, one) => mergeLabels(own.of(many), taken.of(one));
 }

@@ -2,10 +2,11 @@
 
 import type { SetOp, VectorMatching } from '../../syntax/ast.js';
 import { blankColumns, copyCell, joinSameRows } from '../columns.js';
+import { LabelIndex } from '../label-index.js';
 import type { OperatorContext, Pace } from '../operator.js';
 import { ABSENT, type Columns } from '../source.js';
 import { type VectorValue, vector } from '../value.js';
-import { groupMatches, type MatchGroup } from './matching.js';
+import { type Matches, matchRows } from './matching.js';
 
 export function combineSets(
   op: SetOp,
@@ -14,16 +15,17 @@ export function combineSets(
   matching: VectorMatching,
   { pace }: OperatorContext,
 ): VectorValue {
-  const groups = groupMatches(left.columns.labels, right.columns.labels, matching);
-  if (op === 'or') return union(left, right, groups, pace);
-  const wanted = op === 'and' ? 1 : 0;
-  const kept = keepCells(left.columns, groups, (group) => anyPresent(right.columns, group.right), 'left', wanted, pace);
+  const matches = matchRows(left.columns.labels, right.columns.labels, matching);
+  if (op === 'or') return union(left, right, matches, pace);
+  const taken = busyGroups(right.columns, matches.ofRight, matches.count, pace);
+  const kept = keepCells(left.columns, matches.ofLeft, taken, op === 'and' ? 1 : 0, pace);
   return vector(kept, left.drops);
 }
 
 /** The left side, and of the right one what has no match there. */
-function union(left: VectorValue, right: VectorValue, groups: readonly MatchGroup[], pace: Pace): VectorValue {
-  const rest = keepCells(right.columns, groups, (group) => anyPresent(left.columns, group.left), 'right', 0, pace);
+function union(left: VectorValue, right: VectorValue, matches: Matches, pace: Pace): VectorValue {
+  const taken = busyGroups(left.columns, matches.ofLeft, matches.count, pace);
+  const rest = keepCells(right.columns, matches.ofRight, taken, 0, pace);
   const labels = [...left.columns.labels, ...rest.labels];
   const both = blankColumns(labels, rest.steps);
   const split = left.columns.labels.length * rest.steps;
@@ -36,50 +38,41 @@ function union(left: VectorValue, right: VectorValue, groups: readonly MatchGrou
 
   const joined = joinSameRows(both);
   if (left.drops === undefined && right.drops === undefined) return vector(joined);
-  const drops = new Map<string, number>();
   const marks = [...marksOf(left), ...marksOf(right)];
+  if (joined === both) return vector(joined, Uint8Array.from(marks));
+  // Joined rows come in the order in which an index numbers them, and have the mark of the first.
+  const index = new LabelIndex();
+  const drops: number[] = [];
   labels.forEach((row, i) => {
-    const key = row.join('\xff');
-    if (!drops.has(key)) drops.set(key, marks[i]!);
+    if (index.add(row) === drops.length) drops.push(marks[i]!);
   });
-  return vector(
-    joined,
-    Uint8Array.from(joined.labels, (row) => drops.get(row.join('\xff'))!),
-  );
+  return vector(joined, Uint8Array.from(drops));
 }
 
 function marksOf({ columns, drops }: VectorValue): Uint8Array {
   return drops ?? new Uint8Array(columns.labels.length);
 }
 
-/** Per step, whether any of the rows has a value. */
-function anyPresent({ steps, present }: Columns, rows: readonly number[]): Uint8Array {
-  const any = new Uint8Array(steps);
-  for (const row of rows) {
-    for (let step = 0; step < steps; step++) if (present[row * steps + step] !== ABSENT) any[step] = 1;
+/** Per group and step, whether any of its rows has a value. */
+function busyGroups({ labels, steps, present }: Columns, groupOf: Int32Array, count: number, pace: Pace): Uint8Array {
+  const busy = new Uint8Array(count * steps);
+  for (let row = 0, cell = 0; row < labels.length; row++) {
+    pace.spend(steps);
+    const group = groupOf[row]! * steps;
+    for (let step = 0; step < steps; step++, cell++) if (present[cell] !== ABSENT) busy[group + step] = 1;
   }
-  return any;
+  return busy;
 }
 
-/** The cells of one side at whose step the mask of their group is `wanted`. */
-function keepCells(
-  columns: Columns,
-  groups: readonly MatchGroup[],
-  maskOf: (group: MatchGroup) => Uint8Array,
-  side: 'left' | 'right',
-  wanted: number,
-  pace: Pace,
-): Columns {
+/** The cells whose group is marked as `wanted` at their step. */
+function keepCells(columns: Columns, groupOf: Int32Array, marks: Uint8Array, wanted: number, pace: Pace): Columns {
   const { labels, steps, present } = columns;
   const kept = blankColumns(labels, steps);
-  for (const group of groups) {
-    const mask = maskOf(group);
-    for (const row of group[side]) {
-      pace.spend(steps);
-      for (let step = 0; step < steps; step++) {
-        const cell = row * steps + step;
-        if (present[cell] !== ABSENT && mask[step] === wanted) copyCell(columns, cell, kept, cell);
-      }
+  for (let row = 0, cell = 0; row < labels.length; row++) {
+    pace.spend(steps);
+    const group = groupOf[row]! * steps;
+    for (let step = 0; step < steps; step++, cell++) {
+      if (present[cell] !== ABSENT && marks[group + step] === wanted) copyCell(columns, cell, kept, cell);
     }
   }
   return kept;

@@ -4,9 +4,10 @@ import type { FloatHistogram } from '../../../model/histogram.js';
 import { arithmetic, compare, isArithmetic } from '../../arithmetic.js';
 import { type BinaryOp, isComparison, type Span } from '../../syntax/ast.js';
 import { blankColumns, hasHistograms } from '../columns.js';
-import type { OperatorContext } from '../operator.js';
-import { ABSENT, FLOAT, HISTOGRAM } from '../source.js';
+import type { OperatorContext, Pace } from '../operator.js';
+import { ABSENT, type Columns, FLOAT, HISTOGRAM } from '../source.js';
 import { type ScalarValue, type VectorValue, vector } from '../value.js';
+import { FloatLoop, type FloatRow } from './float-rows.js';
 import { floatOperator } from './floats.js';
 import { combineCells } from './histogram-cell.js';
 
@@ -35,8 +36,13 @@ export function combineWithScalar(
 ): VectorValue {
   const { op, bool, scalarFirst, pos } = operation;
   const { labels, steps, values, present, histograms } = operand.columns;
-  const result = blankColumns(labels, steps);
   const operator = floatOperator(op);
+  const settled = (result: Columns): VectorValue =>
+    operator?.changesMeaning === true || bool ? names.drop(result) : vector(result, operand.drops);
+  if (operator !== undefined && !hasHistograms(operand.columns)) {
+    return settled(floatsWithScalar(operation, operand.columns, scalar, pace));
+  }
+  const result = blankColumns(labels, steps);
   const numbers = scalar.values;
   const keepsValue = operator?.isComparison === true && scalarFirst;
 
@@ -61,8 +67,7 @@ export function combineWithScalar(
     }
   }
 
-  if (operator?.changesMeaning === true || bool) return names.drop(result);
-  return vector(result, operand.drops);
+  return settled(result);
 
   function combineHistogram(cell: number, histogram: FloatHistogram, number: number): void {
     const remarks = { annotations, pos };
@@ -78,6 +83,26 @@ export function combineWithScalar(
       result.histograms.set(cell, combined.value);
     }
   }
+}
+
+function floatsWithScalar(
+  { op, bool, scalarFirst }: ScalarOperation,
+  { labels, steps, values, present }: Columns,
+  scalar: ScalarValue,
+  pace: Pace,
+): Columns {
+  const result = blankColumns(labels, steps);
+  const row: FloatRow = { values, present, at: 0, mark: 0 };
+  // The scalar has a number at each step; the marks are the row's.
+  const numbers: FloatRow = { values: scalar.values, present, at: 0, mark: 0 };
+  const [left, right] = scalarFirst ? [numbers, row] : [row, numbers];
+  const loop = new FloatLoop(op, bool, scalarFirst);
+  for (let at = 0; at < labels.length * steps; at += steps) {
+    pace.spend(steps);
+    row.at = row.mark = numbers.mark = at;
+    loop.run(left, right, steps, result, at);
+  }
+  return result;
 }
 
 /** -vector: like arithmetic, it takes the names off. */

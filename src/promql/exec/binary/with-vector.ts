@@ -5,17 +5,21 @@
 // may have one, too. Sides are swapped so that the "one" is always the second.
 
 import type { FloatHistogram } from '../../../model/histogram.js';
-import { formatLabelSet, keyOf, type Labels } from '../../../model/labels.js';
+import { formatLabelSet, type Labels } from '../../../model/labels.js';
 import { executionError, SAME_LABELS } from '../../errors.js';
 import type { BinaryOp, Span, VectorMatching } from '../../syntax/ast.js';
 import type { Annotations } from '../annotations.js';
-import { ColumnsBuilder, hasHistograms } from '../columns.js';
+import { ColumnsBuilder } from '../columns.js';
+import { membersOf, rowsOfGroup } from '../grouping.js';
+import { LabelIndex } from '../label-index.js';
 import type { OperatorContext, Pace } from '../operator.js';
+import { Projection } from '../projection.js';
 import { ABSENT, type Columns, FLOAT, HISTOGRAM } from '../source.js';
-import { type Names, type VectorValue, vector } from '../value.js';
+import { type VectorValue, vector } from '../value.js';
+import { joinDirectly } from './direct.js';
 import { type FloatOperator, floatOperator } from './floats.js';
 import { type Cell, combineCells } from './histogram-cell.js';
-import { groupMatches, type MatchGroup, matchLabels, resultLabels } from './matching.js';
+import { type Matches, matchLabels, matchRows, resultLabels } from './matching.js';
 
 export interface VectorOperation {
   readonly op: BinaryOp;
@@ -30,16 +34,38 @@ export function combineVectors(
   right: VectorValue,
   context: OperatorContext,
 ): VectorValue {
-  const matcher = new Matcher(operation, left.columns, right.columns, context);
-  const groups = groupMatches(left.columns.labels, right.columns.labels, operation.matching);
-  for (const group of groups) matcher.check(group);
-  for (const group of groups) matcher.join(group);
+  const { op, bool, matching } = operation;
+  const { names } = context;
+  const matches = matchRows(left.columns.labels, right.columns.labels, matching);
+  const operator = floatOperator(op);
+  const dropsName = operator?.changesMeaning === true || (bool && !names.delayed);
+  const columns =
+    (operator && joinDirectly(operation, left.columns, right.columns, matches, dropsName, context)) ??
+    joinByStep(new Matcher(operation, left.columns, right.columns, dropsName, context), matches);
+  return names.delayed ? vector(columns, new Uint8Array(columns.labels.length).fill(bool ? 1 : 0)) : vector(columns);
+}
+
+/** Rows of both sides that match. */
+interface MatchGroup {
+  readonly left: Int32Array;
+  readonly right: Int32Array;
+}
+
+function joinByStep(matcher: Matcher, { ofLeft, ofRight, count }: Matches): Columns {
+  const left = membersOf(ofLeft, count);
+  const right = membersOf(ofRight, count);
+  const groupOf = (group: number): MatchGroup => {
+    return { left: rowsOfGroup(left, group), right: rowsOfGroup(right, group) };
+  };
+  for (let group = 0; group < count; group++) matcher.check(groupOf(group));
+  for (let group = 0; group < count; group++) matcher.join(groupOf(group));
   return matcher.finish();
 }
 
 /** No row, or no element. */
 const NONE = -1;
 
+/** Joins rows that may be several of a group, or histograms, or filled in for: each cell by itself. */
 class Matcher {
   readonly #operation: VectorOperation;
   readonly #operator: FloatOperator | undefined;
@@ -49,24 +75,26 @@ class Matcher {
   readonly #fillMany: number | undefined;
   readonly #fillOne: number | undefined;
   readonly #out: ColumnsBuilder;
-  readonly #rows = new Map<string, number>();
+  /** Result rows are in the order in which this numbers their labels. */
+  readonly #rows = new LabelIndex();
   /** Which group has written, or would have written had the comparison held, a result cell: its number from 1. */
   #writers: Int32Array;
   readonly #labelsOfResult: (many: Labels, one: Labels) => Labels;
-  readonly #labelsOfMatch: (row: Labels) => Labels;
+  readonly #match: Projection;
   readonly #annotations: Annotations;
-  readonly #names: Names;
   readonly #pace: Pace;
   /** Per step, whether a side has any element at all; built when first asked for. */
   #busy: Uint8Array | undefined;
   #groupNumber = 0;
-  /** Floats alone, and no fill values. */
-  readonly #plain: boolean;
-  readonly #manyToOne: boolean;
 
-  constructor(operation: VectorOperation, left: Columns, right: Columns, context: OperatorContext) {
-    const { names, annotations, pace } = context;
-    const { op, bool, matching } = operation;
+  constructor(
+    operation: VectorOperation,
+    left: Columns,
+    right: Columns,
+    dropsName: boolean,
+    { annotations, pace }: OperatorContext,
+  ) {
+    const { op, matching } = operation;
     this.#operation = operation;
     this.#operator = floatOperator(op);
     this.#swapped = matching.card === 'one-to-many';
@@ -77,15 +105,10 @@ class Matcher {
     this.#fillOne = matching.fillRight;
     this.#out = new ColumnsBuilder(left.steps, Math.max(1, Math.min(this.#many.labels.length, 1024)));
     this.#writers = new Int32Array(this.#out.values.length);
-    const dropsName = this.#operator?.changesMeaning === true || (bool && !names.delayed);
     this.#labelsOfResult = resultLabels(matching, dropsName);
-    this.#labelsOfMatch = matchLabels(matching);
+    this.#match = new Projection(matchLabels(matching));
     this.#annotations = annotations;
-    this.#names = names;
     this.#pace = pace;
-    const filled = this.#fillMany !== undefined || this.#fillOne !== undefined;
-    this.#plain = this.#operator !== undefined && !filled && !hasHistograms(left) && !hasHistograms(right);
-    this.#manyToOne = matching.card !== 'one-to-one';
   }
 
   /** Refuses a group with two elements on its "one" side at a step, whether or not anything matches them. */
@@ -101,46 +124,14 @@ class Matcher {
     this.#pace.spend(1 + (many.length + one.length) * this.#out.steps);
     if (many.length === 0 && this.#fillMany === undefined) return;
     if (one.length === 0 && this.#fillOne === undefined) return;
-    const direct = this.#plain && one.length === 1 && (many.length === 1 || this.#manyToOne);
-    const rest = direct ? many.filter((row) => !this.#joinPlain(row, one[0]!)) : many;
-    if (rest.length === 0 && this.#fillMany === undefined) return;
     const picked = this.#pickOne(one);
     const matched = new Uint8Array(this.#out.steps);
-    for (const row of rest) this.#joinRow(row, picked, matched);
+    for (const row of many) this.#joinRow(row, picked, matched);
     if (this.#fillMany !== undefined) this.#fillRest(one, matched);
   }
 
-  /**
-   * Joins two rows of floats into a row of their own. False, with nothing done, where the result row is
-   * there already: then its cells must be looked at one by one.
-   */
-  #joinPlain(manyRow: number, oneRow: number): boolean {
-    const labels = this.#labelsOfResult(this.#many.labels[manyRow]!, this.#one.labels[oneRow]!);
-    if (this.#rows.has(keyOf(labels))) return false;
-    const target = this.#row(labels);
-    const { steps } = this.#many;
-    const [left, right] = this.#swapped ? [this.#one, this.#many] : [this.#many, this.#one];
-    const leftCell = (this.#swapped ? oneRow : manyRow) * steps;
-    const rightCell = (this.#swapped ? manyRow : oneRow) * steps;
-    const { values, present } = this.#out;
-    const operator = this.#operator!;
-    const { bool } = this.#operation;
-    for (let step = 0; step < steps; step++) {
-      if (left.present[leftCell + step] === ABSENT || right.present[rightCell + step] === ABSENT) continue;
-      const a = left.values[leftCell + step]!;
-      const b = right.values[rightCell + step]!;
-      this.#writers[target + step] = this.#groupNumber;
-      if (!operator.isComparison) values[target + step] = operator.value(a, b);
-      else if (bool) values[target + step] = Number(operator.keep(a, b));
-      else if (operator.keep(a, b)) values[target + step] = a;
-      else continue;
-      present[target + step] = FLOAT;
-    }
-    return true;
-  }
-
   /** At each step the one row that has an element. */
-  #pickOne(rows: readonly number[]): Int32Array {
+  #pickOne(rows: Int32Array): Int32Array {
     const { steps, present } = this.#one;
     const picked = new Int32Array(steps).fill(NONE);
     for (const row of rows) {
@@ -166,7 +157,7 @@ class Matcher {
 
   #refuseTwo(row: number, other: number): never {
     const [first, second] = [row, other].map((index) => formatLabelSet(this.#one.labels[index]!)).sort();
-    const group = formatLabelSet(this.#labelsOfMatch(this.#one.labels[row]!));
+    const group = formatLabelSet(this.#match.of(this.#one.labels[row]!));
     const side = this.#swapped ? 'left' : 'right';
     throw executionError(
       `found duplicate series for the match group ${group} on the ${side} hand-side of the operation: ` +
@@ -195,10 +186,10 @@ class Matcher {
   }
 
   /** Elements of the "one" side that nothing matched meet the fill value. */
-  #fillRest(rows: readonly number[], matched: Uint8Array): void {
+  #fillRest(rows: Int32Array, matched: Uint8Array): void {
     const { steps, present, labels } = this.#one;
     for (const row of rows) {
-      const own = this.#labelsOfMatch(labels[row]!);
+      const own = this.#match.of(labels[row]!);
       const target = this.#row(this.#labelsOfResult(own, labels[row]!));
       for (let step = 0; step < steps; step++) {
         if (present[row * steps + step] === ABSENT || matched[step] === 1) continue;
@@ -212,21 +203,18 @@ class Matcher {
   /** The first cell of the result row of two matching rows. */
   #target(many: number, one: number): number {
     const manyLabels = this.#many.labels[many]!;
-    const oneLabels = one === NONE ? this.#labelsOfMatch(manyLabels) : this.#one.labels[one]!;
+    const oneLabels = one === NONE ? this.#match.of(manyLabels) : this.#one.labels[one]!;
     return this.#row(this.#labelsOfResult(manyLabels, oneLabels));
   }
 
   #row(labels: Labels): number {
-    const key = keyOf(labels);
-    let offset = this.#rows.get(key);
-    if (offset === undefined) {
-      offset = this.#out.row(labels);
-      this.#rows.set(key, offset);
-      if (this.#writers.length < this.#out.values.length) {
-        const writers = new Int32Array(this.#out.values.length);
-        writers.set(this.#writers);
-        this.#writers = writers;
-      }
+    const row = this.#rows.add(labels);
+    if (row < this.#out.labels.length) return row * this.#out.steps;
+    const offset = this.#out.row(labels);
+    if (this.#writers.length < this.#out.values.length) {
+      const writers = new Int32Array(this.#out.values.length);
+      writers.set(this.#writers);
+      this.#writers = writers;
     }
     return offset;
   }
@@ -273,10 +261,8 @@ class Matcher {
     }
   }
 
-  finish(): VectorValue {
-    const columns = this.#out.finish();
-    if (!this.#names.delayed) return vector(columns);
-    return vector(columns, new Uint8Array(columns.labels.length).fill(this.#operation.bool ? 1 : 0));
+  finish(): Columns {
+    return this.#out.finish();
   }
 }
 

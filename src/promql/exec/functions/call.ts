@@ -71,15 +71,15 @@ const CALLS: ReadonlyMap<string, CallFunction> = new Map<string, CallFunction>([
   ['sort_by_label_desc', sortedByLabel(true)],
   [
     'label_replace',
-    ([operand, ...texts]) => {
+    ([operand, ...texts], _, { pace }) => {
       const [target, template, source, pattern] = texts.map(textOf) as [string, string, string, string];
-      return labelReplace(operand as VectorValue, { target, template, source, pattern });
+      return labelReplace(operand as VectorValue, { target, template, source, pattern }, pace);
     },
   ],
   [
     'label_join',
-    ([operand, target, separator, ...sources]) =>
-      labelJoin(operand as VectorValue, textOf(target!), textOf(separator!), sources.map(textOf)),
+    ([operand, target, separator, ...sources], _, { pace }) =>
+      labelJoin(operand as VectorValue, textOf(target!), textOf(separator!), sources.map(textOf), pace),
   ],
   [
     'histogram_quantile',

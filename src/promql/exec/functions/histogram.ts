@@ -2,11 +2,12 @@
 // the rows that differ in `le` only, together.
 
 import type { FloatHistogram } from '../../../model/histogram.js';
-import { filterLabels, keyOf, type Labels, labelsOf, METRIC_NAME, pairsOf, valueOf } from '../../../model/labels.js';
+import { keyOf, type Labels, METRIC_NAME, valueOf, withLabel } from '../../../model/labels.js';
 import { formatGeneral, parseFloatText } from '../../../model/number.js';
 import type { Span } from '../../syntax/ast.js';
 import { type Annotations, type ForcedMonotonicity, joinForced } from '../annotations.js';
-import { blankColumns, ColumnsBuilder, joinSameRows, rowIsEmpty } from '../columns.js';
+import { blankColumns, ColumnsBuilder, hasHistograms, joinSameRows } from '../columns.js';
+import { LabelIndex, NONE } from '../label-index.js';
 import type { OperatorContext } from '../operator.js';
 import { type Columns, FLOAT } from '../source.js';
 import type { Names, ScalarValue, VectorValue } from '../value.js';
@@ -69,7 +70,7 @@ export function histogramQuantiles(
   for (const { value, pos } of phis) {
     checkQuantiles(value, pos, context.annotations);
     quantileRows(families, value, context, out, (labels, step) =>
-      labelsOf([...pairsOf(labels), [label, formatQuantile(value.values[step]!)]]),
+      withLabel(labels, label, formatQuantile(value.values[step]!)),
     );
   }
   return context.names.drop(joinSameRows(out.finish()));
@@ -158,42 +159,54 @@ interface Evaluation {
 class Families {
   readonly #columns: Columns;
   readonly #context: HistogramContext;
-  readonly #classic = new Map<string, Family>();
+  /** By the number of their labels without that of the bound. */
+  readonly #classic: Family[] = [];
+  readonly #index = new LabelIndex((name) => name !== BUCKET_LABEL);
+  readonly #bounds = new Map<string, ReturnType<typeof parseFloatText>>();
 
   constructor(columns: Columns, context: HistogramContext) {
     this.#columns = columns;
     this.#context = context;
-    columns.labels.forEach((labels, row) => {
-      if (!rowIsEmpty(columns, row)) this.#sort(labels, row);
-    });
-    for (const { rows } of this.#classic.values()) rows.sort((a, b) => a.bound - b.bound);
+    const { labels, steps, present } = columns;
+    for (let row = 0; row < labels.length; row++) {
+      context.pace.spend(1);
+      let cell = row * steps;
+      while (cell < (row + 1) * steps && present[cell] !== FLOAT) cell++;
+      if (cell < (row + 1) * steps) this.#sort(labels[row]!, row);
+    }
+    for (const { rows } of this.#classic) rows.sort((a, b) => a.bound - b.bound);
   }
 
   #sort(labels: Labels, row: number): void {
-    const { steps, present } = this.#columns;
-    if (!present.subarray(row * steps, (row + 1) * steps).includes(FLOAT)) return;
     const text = valueOf(labels, BUCKET_LABEL);
-    const bound = parseFloatText(text);
+    const bound = this.#boundOf(text);
     if (typeof bound !== 'number') {
       this.#context.annotations.badBucketLabel(valueOf(labels, METRIC_NAME), text, this.#context.pos);
       return;
     }
-    const rest = filterLabels(labels, (name) => name !== BUCKET_LABEL);
-    const key = keyOf(rest);
-    const family = this.#classic.get(key) ?? { labels: rest, rows: [] };
-    family.rows.push({ row, bound });
-    this.#classic.set(key, family);
+    const number = this.#index.add(labels);
+    if (number === this.#classic.length) this.#classic.push({ labels: this.#index.keptOf(labels), rows: [] });
+    this.#classic[number]!.rows.push({ row, bound });
+  }
+
+  #boundOf(text: string): ReturnType<typeof parseFloatText> {
+    let bound = this.#bounds.get(text);
+    if (bound === undefined) this.#bounds.set(text, (bound = parseFloatText(text)));
+    return bound;
   }
 
   /** Evaluates each histogram at each step into rows of `out`, whose labels may depend on the step. */
   each(out: ColumnsBuilder, labelled: (labels: Labels, step: number) => Labels, evaluation: Evaluation): void {
     const conflicts = this.#conflicts();
-    this.#columns.labels.forEach((labels, row) => {
-      this.#eachNative(new RowWriter(out, labelled, labels), row, evaluation, conflicts.get(keyOf(labels)));
-    });
-    for (const [key, family] of this.#classic) {
-      this.#eachClassic(new RowWriter(out, labelled, family.labels), family, evaluation, conflicts.get(key));
+    if (hasHistograms(this.#columns)) {
+      this.#columns.labels.forEach((labels, row) => {
+        const family = this.#nativeFamily(labels);
+        this.#eachNative(new RowWriter(out, labelled, labels), row, evaluation, conflicts.get(family));
+      });
     }
+    this.#classic.forEach((family, number) => {
+      this.#eachClassic(new RowWriter(out, labelled, family.labels), family, evaluation, conflicts.get(number));
+    });
   }
 
   #eachNative(
@@ -235,20 +248,24 @@ class Families {
   }
 
   /** Steps at which a histogram is there both ways: neither counts. */
-  #conflicts(): Map<string, Set<number>> {
+  #conflicts(): Map<number, Set<number>> {
     const { labels, steps, present } = this.#columns;
-    const conflicts = new Map<string, Set<number>>();
+    const conflicts = new Map<number, Set<number>>();
     for (const [cell] of this.#columns.histograms ?? []) {
       const row = labels[Math.floor(cell / steps)]!;
-      const family = this.#classic.get(keyOf(row));
+      const number = this.#nativeFamily(row);
       const step = cell % steps;
-      if (family === undefined || !family.rows.some(({ row: other }) => present[other * steps + step] === FLOAT))
-        continue;
+      const rows = this.#classic[number]?.rows ?? [];
+      if (!rows.some(({ row: other }) => present[other * steps + step] === FLOAT)) continue;
       this.#context.annotations.classicAndNative(valueOf(row, METRIC_NAME), this.#context.pos);
-      const known = conflicts.get(keyOf(row)) ?? new Set();
-      conflicts.set(keyOf(row), known.add(step));
+      conflicts.set(number, (conflicts.get(number) ?? new Set()).add(step));
     }
     return conflicts;
+  }
+
+  /** The number of the classic histogram with the labels of a native one, or NONE. */
+  #nativeFamily(labels: Labels): number {
+    return valueOf(labels, BUCKET_LABEL) === '' ? this.#index.find(labels) : NONE;
   }
 }
 

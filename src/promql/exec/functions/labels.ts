@@ -1,9 +1,11 @@
 // label_replace and label_join: new labels, the same values.
 
 import { RE2JS, RE2JSSyntaxException } from 're2js';
-import { type Labels, labelsOf, METRIC_NAME, pairsOf, valueOf } from '../../../model/labels.js';
+import { type Labels, METRIC_NAME, valueOf, withLabel } from '../../../model/labels.js';
 import { executionError } from '../../errors.js';
 import { joinSameRows } from '../columns.js';
+import { LabelIndex } from '../label-index.js';
+import type { Pace } from '../operator.js';
 import { type VectorValue, vector } from '../value.js';
 
 export interface Replacement {
@@ -14,13 +16,23 @@ export interface Replacement {
 }
 
 /** Where the pattern matches the whole source label, the target label becomes the template filled in. */
-export function labelReplace(operand: VectorValue, { target, template, source, pattern }: Replacement): VectorValue {
+export function labelReplace(
+  operand: VectorValue,
+  { target, template, source, pattern }: Replacement,
+  pace: Pace,
+): VectorValue {
   const regex = compile(pattern);
   if (!isLabelName(target)) throw executionError(`invalid destination label name in label_replace(): ${target}`);
-  return relabel(operand, target, (labels) => {
-    const match = regex.matcher(valueOf(labels, source));
-    if (!match.matches()) return undefined;
-    return expandTemplate(template, (name) => groupOf(match, regex, name));
+  const valueFor = (value: string): string | undefined => {
+    const match = regex.matcher(value);
+    return match.matches() ? expandTemplate(template, (name) => groupOf(match, regex, name)) : undefined;
+  };
+  // Each value is matched once: rows share them.
+  const known = new Map<string, string | undefined>();
+  return relabel(operand, target, pace, (labels) => {
+    const value = valueOf(labels, source);
+    if (!known.has(value)) known.set(value, valueFor(value));
+    return known.get(value);
   });
 }
 
@@ -30,12 +42,13 @@ export function labelJoin(
   target: string,
   separator: string,
   sources: readonly string[],
+  pace: Pace,
 ): VectorValue {
   for (const source of sources) {
     if (!isLabelName(source)) throw executionError(`invalid source label name in label_join(): ${source}`);
   }
   if (!isLabelName(target)) throw executionError(`invalid destination label name in label_join(): ${target}`);
-  return relabel(operand, target, (labels) => sources.map((source) => valueOf(labels, source)).join(separator));
+  return relabel(operand, target, pace, (labels) => sources.map((source) => valueOf(labels, source)).join(separator));
 }
 
 /** Any UTF-8 but none. The parser has put U+FFFD for bytes that are no UTF-8. */
@@ -53,22 +66,30 @@ function compile(pattern: string): RE2JS {
 }
 
 /** A row that gets a metric name of its own keeps it. */
-function relabel(operand: VectorValue, target: string, valueFor: (labels: Labels) => string | undefined): VectorValue {
+function relabel(
+  operand: VectorValue,
+  target: string,
+  pace: Pace,
+  valueFor: (labels: Labels) => string | undefined,
+): VectorValue {
   const { columns } = operand;
   const drops = operand.drops?.slice();
   const labels = columns.labels.map((row, i) => {
+    pace.spend(1);
     const value = valueFor(row);
     if (value === undefined) return row;
     if (target === METRIC_NAME && drops !== undefined) drops[i] = 0;
-    return labelsOf([...pairsOf(row), [target, value]]);
+    return withLabel(row, target, value);
   });
   const joined = joinSameRows({ ...columns, labels });
   if (drops === undefined || joined.labels.length === labels.length) return vector(joined, drops);
-  const marks = new Map(labels.map((row, i) => [row.join('\xff'), drops[i]!]));
-  return vector(
-    joined,
-    Uint8Array.from(joined.labels, (row) => marks.get(row.join('\xff'))!),
-  );
+  // Joined rows come in the order in which an index numbers them, and have the mark of the last.
+  const index = new LabelIndex();
+  const marks = new Uint8Array(joined.labels.length);
+  labels.forEach((row, i) => {
+    marks[index.add(row)] = drops[i]!;
+  });
+  return vector(joined, marks);
 }
 
 type Match = ReturnType<RE2JS['matcher']>;
