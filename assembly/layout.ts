@@ -161,6 +161,7 @@ export enum QueryMode {
   Rows = 0,
   Groups = 1,
   Samples = 2,
+  AllSamples = 3,
 }
 
 /** What can be wrong with a label set. */

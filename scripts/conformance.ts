@@ -1,89 +1,59 @@
 // Runs the public conformance cases and prints what passes, by name.
 //
-//   npm run conformance -- [filter] [--verbose]
+//   npm run conformance -- [filter]
 //
-// The cases are in $CONFORMANCE_DIR, by default ../shared/conformance.
+// The cases are in $CONFORMANCE_DIR, by default ../shared/conformance. The filter is part
+// of a file's name. The last line has the sums, and the exit code says whether all passed.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type EvalOutcome, memoryStore, runScript, type StoreFactory } from '../test/support/promqltest/run.js';
-import { shardStores } from '../test/support/promqltest/shard-store.js';
+import { runScript, type StoreFactory } from '../test/support/promqltest/run.js';
+import { STORES } from '../test/support/promqltest/stores.js';
+
+interface Counts {
+  passed: number;
+  failed: number;
+}
 
 const root = resolve(process.env.CONFORMANCE_DIR ?? '../shared/conformance');
-const args = process.argv.slice(2);
-const verbose = args.includes('--verbose');
-const filter = args.find((arg) => !arg.startsWith('--')) ?? '';
+const filter = process.argv[2] ?? '';
 
-/** Evals known not to pass yet: file → lines. */
-type Pending = Record<string, number[]>;
+const sums = await promqltest();
+console.log(tally(sums));
+process.exitCode = sums.failed === 0 ? 0 : 1;
 
-const VERDICTS = ['passed', 'failed', 'pending', 'surprising'] as const;
-
-const PENDING_FILE = 'test/conformance/promqltest/pending.json';
-
-/** Where the scripts' samples go: the model, and shards with the core's kernels. */
-const STORES: Record<string, StoreFactory> = { memory: memoryStore, 'two shards': shardStores(2) };
-
-/** Over all stores and files: surprises count as failures. */
-const sums = { passed: 0, failed: 0 };
-
-process.exitCode = (await promqltest()) ? 0 : 1;
-console.log(`${sums.passed} passed, ${sums.failed} failed`);
-
-async function promqltest(): Promise<boolean> {
+/** All scripts on all stores. */
+async function promqltest(): Promise<Counts> {
+  const sums = { passed: 0, failed: 0 };
   const folder = join(root, 'promqltest', 'testdata');
   if (!existsSync(folder)) {
     console.log(`promqltest: nothing at ${folder}`);
-    return true;
+    return sums;
   }
-  const pending: Pending = existsSync(PENDING_FILE) ? JSON.parse(readFileSync(PENDING_FILE, 'utf8')) : {};
   const files = readdirSync(folder).filter((name) => name.endsWith('.test') && name.includes(filter));
-  let fine = true;
   for (const [store, open] of Object.entries(STORES)) {
-    const total = noCounts();
-    for (const file of files) {
-      const outcomes = await runScript(readFileSync(join(folder, file), 'utf8'), open);
-      const count = countOutcomes(file, outcomes, new Set(pending[file] ?? []));
-      console.log(`promqltest on ${store}, ${file}: ${tally(count)}`);
-      for (const verdict of VERDICTS) total[verdict] += count[verdict];
-    }
+    const total = { passed: 0, failed: 0 };
+    for (const file of files) add(total, await runFile(folder, file, store, open));
     console.log(`promqltest on ${store}: ${tally(total)}`);
-    sums.passed += total.passed;
-    sums.failed += total.failed + total.surprising;
-    fine &&= total.failed === 0 && total.surprising === 0;
+    add(sums, total);
   }
-  return fine;
+  return sums;
 }
 
-function countOutcomes(file: string, outcomes: readonly EvalOutcome[], waiting: ReadonlySet<number>): Counts {
-  const counts = noCounts();
-  for (const outcome of outcomes) {
-    const verdict = verdictOf(outcome, waiting);
-    counts[verdict]++;
-    if (verdict === 'failed' || verdict === 'surprising' || (verbose && verdict === 'pending')) {
-      const remark = outcome.problem ?? (outcome.skipped ? 'needs histograms or start timestamps' : 'passes now');
-      console.log(`  ${verdict} ${file}:${outcome.line} ${outcome.query}\n      ${remark}`);
-    }
-  }
+async function runFile(folder: string, file: string, store: string, open: StoreFactory): Promise<Counts> {
+  const outcomes = await runScript(readFileSync(join(folder, file), 'utf8'), open);
+  const failed = outcomes.filter(({ problem }) => problem !== undefined);
+  const counts = { passed: outcomes.length - failed.length, failed: failed.length };
+  console.log(`promqltest on ${store}, ${file}: ${tally(counts)}`);
+  for (const { line, query, problem } of failed) console.log(`  ${file}:${line} ${query}\n      ${problem}`);
   return counts;
 }
 
-type Verdict = (typeof VERDICTS)[number];
-type Counts = Record<Verdict, number>;
-
-function noCounts(): Counts {
-  return { passed: 0, failed: 0, pending: 0, surprising: 0 };
+function add(into: Counts, { passed, failed }: Counts): void {
+  into.passed += passed;
+  into.failed += failed;
 }
 
-/** A pending eval that passes is to be taken off the list. What a store cannot hold yet is pending there. */
-function verdictOf({ line, problem, skipped }: EvalOutcome, waiting: ReadonlySet<number>): Verdict {
-  if (skipped) return 'pending';
-  if (waiting.has(line)) return problem === undefined ? 'surprising' : 'pending';
-  return problem === undefined ? 'passed' : 'failed';
-}
-
-function tally({ passed, failed, pending, surprising }: Counts): string {
-  const parts = [`${passed} passed`, `${failed} failed`, `${pending} pending`];
-  if (surprising > 0) parts.push(`${surprising} pending but passing`);
-  return parts.join(', ');
+function tally({ passed, failed }: Counts): string {
+  return `${passed} passed, ${failed} failed`;
 }

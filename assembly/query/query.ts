@@ -12,6 +12,8 @@
 //             where the query has a rendering (at 200), the rows come out as text instead
 //   groups    rows are folded into the state of their group; nothing comes out before the end
 //   samples   each series gives its raw samples: to times and values, their count to present (u32)
+//   all       the same with stale markers, of every series, of those without samples too: their number follows
+//             the count, because somebody has other samples of theirs
 //
 // A morsel ends after a number of samples decoded, so that appends get their turn. Between
 // morsels series may go; the list holds numbers, and those that are gone are passed over.
@@ -185,6 +187,7 @@ function one(query: usize, job: Job, number: u32, record: usize): Status {
   job.maxt = cut == journal.NO_CUT ? Infinity : <f64>(cut - 1);
   const mode = load<u32>(query, MODE);
   if (mode == QueryMode.Samples) return sampleRow(query, job, record);
+  if (mode == QueryMode.AllSamples) return numberedRow(query, job, number, record);
   let cells: u32;
   if (isNewestOnly(job) && cut == journal.NO_CUT && newestCell(job, record)) {
     cells = job.cells;
@@ -358,10 +361,25 @@ function writeRow(query: usize, job: Job, record: usize, cells: u32): Status {
 function sampleRow(query: usize, job: Job, record: usize): Status {
   const status = read(job, record);
   if (status != Status.Ok) return status;
-  if (job.count == 0) return Status.Ok;
+  return job.count == 0 ? Status.Ok : writeSamples(query, job, record);
+}
+
+function numberedRow(query: usize, job: Job, number: u32, record: usize): Status {
+  let status = read(job, record);
+  if (status == Status.Ok) status = writeSamples(query, job, record);
+  if (status != Status.Ok) return status;
+  const entry = buffer.reserve(query + PRESENT, 4);
+  if (entry == 0) return Status.NoMemory;
+  store<u32>(entry, number);
+  buffer.advance(query + PRESENT, 4);
+  return Status.Ok;
+}
+
+function writeSamples(query: usize, job: Job, record: usize): Status {
   const bytes = job.count << 3;
-  const times = buffer.reserve(query + TIMES, bytes);
-  const values = buffer.reserve(query + VALUES, bytes);
+  // Something, so that a buffer has an address even where there is no sample.
+  const times = buffer.reserve(query + TIMES, bytes + 8);
+  const values = buffer.reserve(query + VALUES, bytes + 8);
   const size = buffer.reserve(query + PRESENT, 4);
   if (times == 0 || values == 0 || size == 0) return Status.NoMemory;
   if (!writeLabels(series.labels(record), load<u32>(query, NAME))) return Status.NoMemory;

@@ -189,6 +189,23 @@ export class FloatHistogram {
   }
 }
 
+/**
+ * A sample as storage keeps it behind `before`, the sample before it if that is a histogram. No hint but `gauge`
+ * is kept. `not_reset` is said where a histogram goes on from the one before, in the same chunk; what a reset
+ * begins is in a new chunk, of whose first sample nothing is said.
+ */
+export function withStoredHint(histogram: FloatHistogram, before: FloatHistogram | undefined): FloatHistogram {
+  if (histogram.hint === 'gauge') return histogram;
+  const plain = histogram.hint === 'not_reset' ? histogram.with({ hint: 'unknown' }) : histogram;
+  const goesOn =
+    before !== undefined &&
+    before.hint !== 'gauge' &&
+    before.schema === plain.schema &&
+    before.zeroThreshold === plain.zeroThreshold &&
+    !plain.isResetAfter(before);
+  return histogram.with({ hint: goesOn ? 'not_reset' : 'unknown' });
+}
+
 /** 2^(index · 2^-schema): the upper bound of a positive bucket. */
 export function exponentialBound(index: number, schema: number): number {
   const exponent = index * 2 ** -schema;

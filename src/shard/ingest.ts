@@ -14,6 +14,7 @@ import { ShardError } from './client.js';
 import type { LogPort, RecordPart } from './log-port.js';
 import type {
   AdoptedStrangers,
+  AppendedSeries,
   AppendHeader,
   Gone,
   Outcome,
@@ -128,14 +129,14 @@ export class Ingest {
     });
   }
 
-  /** Series with their samples (f64 ms and value bits, 16 bytes each): rule results, tests. */
+  /** Series with their samples: rule results, tests. */
   async append(
-    series: readonly { labels: Labels; samples: ArrayBuffer }[],
+    series: readonly AppendedSeries[],
     timeMs: number,
     ownerOf: (labels: Labels) => number,
   ): Promise<Outcome> {
     return this.#append({ stream: 'append', job: OWN }, timeMs, true, async (header, work) => {
-      const byOwner = new Map<number, { labels: Labels; samples: ArrayBuffer }[]>();
+      const byOwner = new Map<number, AppendedSeries[]>();
       for (const one of series) {
         const owner = ownerOf(one.labels);
         const list = byOwner.get(owner);

@@ -17,6 +17,9 @@ import type { OpenedLog } from '../tsdb/wal/open.js';
 import type { ReplayTotals } from '../wasm/head.js';
 import type { MorselSize } from '../wasm/query.js';
 import type { RenderedText, RenderSpec } from '../wasm/render.js';
+import type { ColumnsMessage } from './column-messages.js';
+import type { MixedMessage } from './mixed-series.js';
+import type { SideMessage } from './side-samples.js';
 
 export type RelabelSource = Parameters<typeof relabelRule>[0];
 
@@ -162,6 +165,15 @@ export interface WriteReply {
   readonly nearRef: number;
 }
 
+/** One series of an append, with its samples as main has them. */
+export interface AppendedSeries {
+  readonly labels: Labels;
+  /** (time f64 ms, value bits) of each float. */
+  readonly samples: ArrayBuffer;
+  /** Refused, unless the shard was started for it. */
+  readonly side?: SideMessage;
+}
+
 /** What completing a body brought. */
 export interface Completed {
   readonly outcome: Outcome;
@@ -169,16 +181,6 @@ export interface Completed {
   readonly outgoing: Outgoing[];
   /** Series that no owner was asked for yet, because they were known until a moment ago. */
   readonly strangers: Strangers[];
-}
-
-/** Label sets and columns as bytes; see src/shard/columns.ts. All move. */
-export interface ColumnsMessage {
-  readonly strings: ArrayBuffer;
-  readonly rows: ArrayBuffer;
-  readonly rowCount: number;
-  /** rowCount × steps × 8 bytes each: one array for plain rows, several state columns for an aggregate. */
-  readonly values: ArrayBuffer[];
-  readonly present: ArrayBuffer;
 }
 
 /** Raw samples of several series, one after the other. All move. */
@@ -189,6 +191,8 @@ export interface SamplesMessage {
   /** f64 milliseconds, and value bits. */
   readonly times: ArrayBuffer;
   readonly values: ArrayBuffer;
+  /** Of series that have more than floats. */
+  readonly mixed?: MixedMessage;
 }
 
 /** Rows and samples come with each morsel, groups with the last. */
@@ -273,7 +277,7 @@ export interface ShardOps {
   /** The rest of a remote write, likewise. */
   completeWrite: Op<AppendHeader & { body: Span; strangers: AdoptedStrangers[] }, Completed>;
   /** Series with their samples as main has them: rule results, tests. */
-  append: Op<AppendHeader & { series: { labels: Labels; samples: ArrayBuffer }[] }, WriteReply>;
+  append: Op<AppendHeader & { series: AppendedSeries[] }, WriteReply>;
 
   /**
    * Finds the series of a fragment and evaluates the first morsel, at a watermark. All fragments of a snapshot see
@@ -387,6 +391,8 @@ export interface ShardSetup {
   readonly morsel: MorselSize | undefined;
   /** Tests may end the shard on purpose. */
   readonly faults: boolean;
+  /** Tests may append samples that neither the log nor chunks can hold yet: see side-samples.ts. */
+  readonly sideSamples: boolean;
   /** What it numbers is numbered from here on, so that nobody takes it for something of a shard before it. */
   readonly firstNumber: number;
 }

@@ -1,19 +1,26 @@
 // The query side of a shard: open fragments, evaluated one morsel a job.
 //
-// Window functions that the core lacks run here, in TypeScript, over the raw samples
-// of each morsel; so do aggregations over them.
+// A query's series are in one or two stretches: those with floats alone, which the core
+// evaluates where it has the function, and those with samples beside the head. Window
+// functions that the core lacks run here, in TypeScript, over the raw samples of each
+// morsel; so do all functions over series of the second kind, and aggregations over both.
+// Main merges what the two give as it merges shards.
 
-import type { Labels } from '../model/labels.js';
-import { METADATA_LABELS, METRIC_NAME, valueOf, withoutMetadata } from '../model/labels.js';
+import { METADATA_LABELS } from '../model/labels.js';
 import { ColumnsBuilder } from '../promql/exec/columns.js';
+import { addFragmentRow } from '../promql/exec/fragment-row.js';
 import { foldColumns } from '../promql/exec/partial.js';
-import type { Columns, Fragment, Note } from '../promql/exec/source.js';
-import { evaluateWindows, lacksCounterName, needsCounterName } from '../promql/exec/window/evaluate.js';
+import type { Fragment, Note } from '../promql/exec/source.js';
+import { lacksCounterName, needsCounterName } from '../promql/exec/window/evaluate.js';
+import { exactName } from '../promql/plan/pushdown.js';
 import type { Core } from '../wasm/core.js';
-import { hasWindowFn, MORSEL, type MorselSize, Queries, type Query, type QuerySamples } from '../wasm/query.js';
+import type { SeriesIndex } from '../wasm/head.js';
+import { hasWindowFn, MORSEL, type MorselSize, Queries, type Query, type View } from '../wasm/query.js';
 import { Select, type SeriesList } from '../wasm/select.js';
-import { decodeLabels, encodeLabels } from './columns.js';
-import type { ColumnsMessage, Reply, Request } from './protocol.js';
+import { type ColumnsMessage, columnsMessage, partialMessage } from './column-messages.js';
+import { eachMixed, eachSeries, type MorselSeries, mixedMessage } from './mixed-series.js';
+import type { Morsel, Reply, Request } from './protocol.js';
+import type { SideSamples } from './side-samples.js';
 import { Snapshots } from './snapshots.js';
 
 /** Series times steps of one morsel, at most: some milliseconds, and 4 MiB of values. */
@@ -21,14 +28,28 @@ const MORSEL_CELLS = 2 ** 19;
 /** The same where they are written as text, at some 40 ns a cell. */
 const TEXT_CELLS = 2 ** 16;
 
-interface OpenQuery {
+/** Series of a query that are evaluated alike. */
+interface Stretch {
   readonly list: SeriesList;
   readonly query: Query;
+  /** By the core, which may leave rows as text; here, from floats; here, from all samples. */
+  readonly by: 'core' | 'text' | 'floats' | 'mixed';
+}
+
+/** (startMs, endMs]. */
+interface TimeRange {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+interface OpenQuery extends TimeRange {
+  readonly stretches: readonly Stretch[];
+  /** The stretch under way. */
+  at: number;
   readonly fragment: Fragment | undefined;
-  /** Rows of TypeScript functions whose groups are folded at the end. */
+  readonly watermark: number;
+  /** Rows evaluated here whose groups are folded at the end. */
   readonly builder: ColumnsBuilder | undefined;
-  /** Whether rows come out as text. */
-  readonly isText?: boolean;
 }
 
 export class ShardQueries {
@@ -36,12 +57,14 @@ export class ShardQueries {
   readonly #select: Select;
   readonly #queries: Queries;
   readonly #snapshots: Snapshots;
+  readonly #side: SideSamples;
   readonly #morsel: MorselSize;
   readonly #open = new Map<number, OpenQuery>();
   #last: number;
 
-  constructor(core: Core, firstNumber = 0, morsel = MORSEL) {
+  constructor(core: Core, side: SideSamples, firstNumber = 0, morsel = MORSEL) {
     this.#core = core;
+    this.#side = side;
     this.#last = firstNumber;
     this.#morsel = morsel;
     this.#select = new Select(core);
@@ -54,50 +77,43 @@ export class ShardQueries {
   }
 
   open({ fragment, snapshot, watermark, render }: Request<'openQuery'>): Reply<'openQuery'> {
-    const list = this.#select.series(fragment.matchers);
-    const open = this.#guard(list, (): OpenQuery => {
+    const { startMs, stepMs, count } = fragment.steps;
+    const endMs = startMs + stepMs * (count - 1);
+    const range = { startMs: startMs - fragment.windowMs, endMs };
+    const stretches = this.#stretches(fragment.matchers, wayOf(fragment, render), (list, by) => {
       const view = this.#snapshots.view(snapshot, watermark);
-      const { startMs, stepMs, count } = fragment.steps;
-      if (hasWindowFn(fragment.fn)) {
-        const window = { startMs, stepMs, steps: count, windowMs: fragment.windowMs };
-        if (render !== undefined) {
-          const dropped = fragment.dropName ? [...METADATA_LABELS] : [];
-          const query = this.#queries.openText(list, view, fragment.fn, window, dropped, render);
-          return { list, query, fragment, builder: undefined, isText: true };
-        }
-        // Main takes the names off plain rows, and looks at them for the query's annotations.
-        const dropName = fragment.dropName && fragment.aggregate !== undefined;
-        const query = this.#queries.open(list, view, fragment.fn, window, dropName, fragment.aggregate);
-        return { list, query, fragment, builder: undefined };
+      if (by === 'floats' || by === 'mixed') return this.#openSamples(list, view, by, range);
+      const window = { startMs, stepMs, steps: count, windowMs: fragment.windowMs };
+      if (by === 'text') {
+        const dropped = fragment.dropName ? [...METADATA_LABELS] : [];
+        return this.#queries.openText(list, view, fragment.fn, window, dropped, render!);
       }
-      const endMs = startMs + stepMs * (count - 1);
-      const query = this.#queries.openSamples(list, view, endMs - startMs + fragment.windowMs, endMs);
-      const builder = fragment.aggregate === undefined ? undefined : new ColumnsBuilder(count);
-      return { list, query, fragment, builder };
+      // Main takes the names off plain rows, and looks at them for the query's annotations.
+      const dropName = fragment.dropName && fragment.aggregate !== undefined;
+      return this.#queries.open(list, view, fragment.fn, window, dropName, fragment.aggregate);
     });
-    return this.#add(open);
+    const builder = fragment.aggregate === undefined ? undefined : new ColumnsBuilder(count);
+    return this.#add({ stretches, at: 0, fragment, ...range, watermark, builder });
   }
 
   openSamples({ matchers, windowMs, endMs, snapshot, watermark }: Request<'openSamples'>): Reply<'openQuery'> {
-    const list = this.#select.series(matchers);
-    const open = this.#guard(list, (): OpenQuery => {
-      const query = this.#queries.openSamples(list, this.#snapshots.view(snapshot, watermark), windowMs, endMs);
-      return { list, query, fragment: undefined, builder: undefined };
-    });
-    return this.#add(open);
+    const range = { startMs: endMs - windowMs, endMs };
+    const stretches = this.#stretches(matchers, 'floats', (list, how) =>
+      this.#openSamples(list, this.#snapshots.view(snapshot, watermark), how, range),
+    );
+    return this.#add({ stretches, at: 0, fragment: undefined, ...range, watermark, builder: undefined });
   }
 
   next(number: number): Reply<'nextMorsel'> {
     const open = this.#get(number);
-    const { query, fragment, isText = false } = open;
+    const stretch = open.stretches[open.at]!;
+    const { query } = stretch;
     const before = query.samples;
-    const done = query.next(this.#morselOf(fragment, isText ? TEXT_CELLS : MORSEL_CELLS));
+    const ended = query.next(this.#morselOf(open.fragment, stretch.by === 'text' ? TEXT_CELLS : MORSEL_CELLS));
     const samples = query.samples - before;
-    if (isText) return { done, samples, columns: undefined, raw: undefined, notes: [], text: query.text() };
-    if (fragment === undefined) return { done, samples, raw: query.rawSamples(), columns: undefined, notes: [] };
-    if (!hasWindowFn(fragment.fn)) return { done, samples, ...this.#evaluate(open, query.rawSamples(), done) };
-    const columns = fragment.aggregate === undefined ? rowsMessage(query) : done ? groupsMessage(query) : undefined;
-    return { done, samples, columns, raw: undefined, notes: [] };
+    if (ended) open.at++;
+    const done = open.at === open.stretches.length;
+    return { done, samples, columns: undefined, raw: undefined, notes: [], ...this.#take(open, stretch, ended) };
   }
 
   closeSnapshot(snapshot: number): void {
@@ -108,8 +124,7 @@ export class ShardQueries {
     const open = this.#open.get(number);
     if (open === undefined) return;
     this.#open.delete(number);
-    open.query.close();
-    this.#select.release(open.list);
+    this.#closeAll(open.stretches);
   }
 
   /** Fewer series where each has very many steps: time and memory of a morsel go by cells. */
@@ -118,30 +133,79 @@ export class ShardQueries {
     return { ...this.#morsel, series: Math.max(1, Math.min(this.#morsel.series, series)) };
   }
 
-  /** Evaluates a TypeScript window function over the samples of a morsel. */
-  #evaluate(
-    open: OpenQuery,
-    raw: QuerySamples,
-    done: boolean,
-  ): { columns: ColumnsMessage | undefined; raw: undefined; notes: Note[] } {
-    const fragment = open.fragment!;
+  /**
+   * Finds the series and opens a query over each stretch of them: those with samples beside the head are
+   * always evaluated here.
+   */
+  #stretches(
+    matchers: Fragment['matchers'],
+    by: Stretch['by'],
+    open: (list: SeriesList, by: Stretch['by']) => Query,
+  ): Stretch[] {
+    const all = this.#select.series(matchers);
+    const isMixed = (series: SeriesIndex) => this.#side.has(series);
+    const { rest, wanted } = this.#side.isEmpty ? { rest: all, wanted: undefined } : this.#select.part(all, isMixed);
+    const lists: [SeriesList, Stretch['by']][] = [[rest, by]];
+    if (wanted !== undefined && wanted.count > 0) lists.push([wanted, 'mixed']);
+    const stretches: Stretch[] = [];
+    try {
+      for (const [list, how] of lists) stretches.push({ list, query: open(list, how), by: how });
+      return stretches;
+    } catch (error) {
+      this.#closeAll(stretches);
+      for (const [list] of lists.slice(stretches.length)) this.#select.release(list);
+      throw error;
+    }
+  }
+
+  #openSamples(list: SeriesList, view: View, by: Stretch['by'], { startMs, endMs }: TimeRange): Query {
+    if (by === 'mixed') return this.#queries.openAllSamples(list, view, endMs - startMs, endMs);
+    return this.#queries.openSamples(list, view, endMs - startMs, endMs);
+  }
+
+  #closeAll(stretches: readonly Stretch[]): void {
+    for (const { query, list } of stretches) {
+      query.close();
+      this.#select.release(list);
+    }
+  }
+
+  /** What the morsel just evaluated gives. */
+  #take(open: OpenQuery, { query, by }: Stretch, ended: boolean): Partial<Morsel> {
+    const { fragment } = open;
+    if (fragment === undefined) {
+      if (by === 'floats') return { raw: query.rawSamples() };
+      return { raw: mixedMessage(this.#series(open, query, by), open.startMs, open.endMs) };
+    }
+    if (by === 'text') return { text: query.text() };
+    if (by !== 'core') return this.#evaluate(open, fragment, this.#series(open, query, by));
+    if (fragment.aggregate === undefined) return { columns: rowsMessage(query) };
+    return ended ? groupsOf(query, fragment) : {};
+  }
+
+  #series({ watermark }: OpenQuery, query: Query, by: Stretch['by']): Iterable<MorselSeries> {
+    return by === 'mixed' ? eachMixed(query.allSamples(), this.#side, watermark) : eachSeries(query.rawSamples());
+  }
+
+  /** Evaluates a fragment over the series of a morsel; groups are folded when all stretches have ended. */
+  #evaluate(open: OpenQuery, fragment: Fragment, all: Iterable<MorselSeries>): Partial<Morsel> {
     const builder = open.builder ?? new ColumnsBuilder(fragment.steps.count);
-    const notes: Note[] = [];
-    for (const series of eachSeries(raw)) evaluateSeries(series, fragment, builder, notes);
-    if (open.builder !== undefined && !done) return { columns: undefined, raw: undefined, notes };
+    for (const { labels, ...samples } of all) addFragmentRow(fragment, labels, samples, builder);
+    if (fragment.aggregate === undefined) {
+      const columns = builder.finish();
+      return { columns: columnsMessage(columns), notes: [...(columns.notes ?? [])] };
+    }
+    if (open.at < open.stretches.length) return {};
     const columns = builder.finish();
-    return {
-      columns: fragment.aggregate === undefined ? columnsMessage(columns) : partialMessage(columns, fragment),
-      raw: undefined,
-      notes,
-    };
+    const partial = foldColumns(columns, fragment.aggregate);
+    return { columns: partialMessage(partial), notes: [...(columns.notes ?? []), ...(partial.notes ?? [])] };
   }
 
   /** Evaluates the first morsel at once: most queries have only this one, and are closed with it. */
   #add(open: OpenQuery): Reply<'openQuery'> {
     const query = ++this.#last;
     this.#open.set(query, open);
-    const series = open.list.count;
+    const series = open.stretches.reduce((sum, { list }) => sum + list.count, 0);
     try {
       const first = this.next(query);
       if (!first.done) return { query, series, first };
@@ -159,16 +223,6 @@ export class ShardQueries {
     return open;
   }
 
-  /** Releases the list when opening fails, before a query has it. */
-  #guard<T>(list: SeriesList, open: () => T): T {
-    try {
-      return open();
-    } catch (error) {
-      this.#select.release(list);
-      throw error;
-    }
-  }
-
   get select(): Select {
     return this.#select;
   }
@@ -178,61 +232,23 @@ export class ShardQueries {
   }
 }
 
-interface SeriesSamples {
-  readonly labels: Labels;
-  readonly times: Float64Array;
-  readonly values: Float64Array;
-}
-
-function* eachSeries(raw: QuerySamples): Generator<SeriesSamples> {
-  const counts = new Uint32Array(raw.counts);
-  const labels = decodeLabels(raw.labels.strings, raw.labels.rows, counts.length);
-  const times = new Float64Array(raw.times);
-  const values = new Float64Array(raw.values);
-  let at = 0;
-  for (let i = 0; i < counts.length; i++) {
-    const end = at + counts[i]!;
-    yield { labels: labels[i]!, times: times.subarray(at, end), values: values.subarray(at, end) };
-    at = end;
-  }
-}
-
-function evaluateSeries(series: SeriesSamples, fragment: Fragment, builder: ColumnsBuilder, notes: Note[]): void {
-  const metric = valueOf(series.labels, METRIC_NAME);
-  const offset = builder.row(fragment.dropName ? withoutMetadata(series.labels) : series.labels);
-  const row = { values: builder.values, present: builder.present, histograms: builder.histograms, offset };
-  const samples = { times: series.times, values: series.values, count: series.times.length };
-  const found = evaluateWindows(fragment, samples, row, (kind) => notes.push({ kind, metric }));
-  if (found === 0) builder.dropRow();
-  else if (needsCounterName(fragment.fn) && lacksCounterName(metric)) notes.push({ kind: 'no-counter-name', metric });
-}
-
 function rowsMessage(query: Query): ColumnsMessage {
   const { labels, count, values, present } = query.rows();
   return { ...labels, rowCount: count, values: [values], present };
 }
 
-function groupsMessage(query: Query): ColumnsMessage {
+/** How the series of a fragment are evaluated where they have floats alone. */
+function wayOf({ fn }: Fragment, render: Request<'openQuery'>['render']): Stretch['by'] {
+  if (hasWindowFn(fn)) return render === undefined ? 'core' : 'text';
+  return fn === 'start_timestamp' ? 'mixed' : 'floats';
+}
+
+function groupsOf(query: Query, { fn, matchers }: Fragment): Partial<Morsel> {
   const { labels, count, state, present } = query.groups();
-  return { ...labels, rowCount: count, values: state, present };
-}
-
-function columnsMessage(columns: Columns): ColumnsMessage {
-  const cells = columns.labels.length * columns.steps;
-  return {
-    ...encodeLabels(columns.labels),
-    rowCount: columns.labels.length,
-    values: [columns.values.slice(0, cells).buffer],
-    present: columns.present.slice(0, cells).buffer,
-  };
-}
-
-function partialMessage(columns: Columns, fragment: Fragment): ColumnsMessage {
-  const partial = foldColumns(columns, fragment.aggregate!);
-  return {
-    ...encodeLabels(partial.labels),
-    rowCount: partial.labels.length,
-    values: partial.state.map((column) => column.slice().buffer),
-    present: partial.present.slice().buffer,
-  };
+  const columns = { ...labels, rowCount: count, values: state, present };
+  if (count === 0 || !needsCounterName(fn)) return { columns };
+  // Such functions go down with an aggregation only where the name is one: see pushdown.ts.
+  const metric = exactName(matchers) ?? '';
+  const notes: Note[] = lacksCounterName(metric) ? [{ kind: 'no-counter-name', metric }] : [];
+  return { columns, notes };
 }

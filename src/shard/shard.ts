@@ -29,6 +29,7 @@ import type {
 import { ShardQueries } from './queries.js';
 import { replayLog } from './recovery.js';
 import { Refs } from './refs.js';
+import { SideSamples } from './side-samples.js';
 import { ShardTargets } from './targets.js';
 import { Truncation } from './truncation.js';
 import { ShardWrites } from './writes.js';
@@ -57,11 +58,12 @@ export class Shard {
     this.#parts = new PartStore(this.#head, setup.firstNumber);
     this.#input = this.#lend(setup.inputBytes);
     const refs = new Refs(setup.refCounter);
-    const queries = new ShardQueries(core, setup.firstNumber, setup.morsel);
+    const side = new SideSamples((series) => this.#head.refLow(series));
+    const queries = new ShardQueries(core, side, setup.firstNumber, setup.morsel);
     const admission = new Admission(core, this.#head, setup.memoryBytes, () => targets.jobCount + 1);
     const scope = (header: AppendHeader) => new AppendScope(this.#head, refs, admission, this.#parts, header);
     const targets = new ShardTargets(exposition, this.#head, scope, place);
-    const writes = new ShardWrites(core, exposition, this.#head, scope, place);
+    const writes = new ShardWrites(core, exposition, this.#head, scope, place, setup.sideSamples ? side : undefined);
     const federations = new ShardFederations(core, queries.select, setup.firstNumber);
     const truncation = new Truncation(this.#head, [targets, writes], place.index);
     const listings = new Listings(core, queries, exposition, this.#head, () => this.#watermark, this.#input.bytes);

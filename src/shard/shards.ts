@@ -25,6 +25,8 @@ export interface ShardsOptions {
   readonly morsel?: MorselSize;
   /** Tests may end shards on purpose. */
   readonly faults?: boolean;
+  /** Tests may append native histograms and start timestamps, which a restart would lose. */
+  readonly sideSamples?: boolean;
   /** A shard that is busy with one task for longer is given up; there is a good default. */
   readonly stallMs?: number;
 }
@@ -74,6 +76,7 @@ export class Shards {
         refCounter,
         morsel: options.morsel,
         faults: options.faults ?? false,
+        sideSamples: options.sideSamples ?? false,
         firstNumber: boots++ * NUMBERS,
       };
       return options.threads ? startShard(setup) : startHere(setup);

@@ -1,14 +1,17 @@
 // What the shards gave for one reading, as it came: not joined, not decoded. It moves
 // between threads as it is, and becomes columns or series where operators run.
 
-import { type Labels, withoutMetadata } from '../model/labels.js';
+import type { FloatHistogram } from '../model/histogram.js';
+import { withoutMetadata } from '../model/labels.js';
 import { emptyColumns } from '../promql/exec/columns.js';
 import { finishPartial, mergePartials, type PartialAggregate } from '../promql/exec/partial.js';
 import type { Columns, Fragment, Note, RawSeries } from '../promql/exec/source.js';
 import { counterNameNotes, needsCounterName } from '../promql/exec/window/evaluate.js';
 import type { RenderedText } from '../wasm/render.js';
+import { type ColumnsMessage, decodeCells, decodePartial } from './column-messages.js';
 import { decodeLabels, joinBuffers } from './columns.js';
-import type { ColumnsMessage, Morsel, SamplesMessage } from './protocol.js';
+import { decodeSamples } from './mixed-series.js';
+import type { Morsel, SamplesMessage } from './protocol.js';
 
 /** One shard's part. */
 export interface Share {
@@ -44,43 +47,31 @@ export function seriesOf(shares: readonly Share[]): RawSeries[] {
 }
 
 function joinRows(shares: readonly Share[], fragment: Fragment): Columns {
+  const { count } = fragment.steps;
   const parts = shares.flatMap((share) => share.columns);
-  const labels = parts.flatMap((part) => decodeLabels(part.strings, part.rows, part.rowCount));
+  const tables = parts.map((part) => decodeLabels(part.strings, part.rows, part.rowCount));
+  const labels = tables.flat();
+  const histograms = new Map<number, FloatHistogram>();
+  let cells = 0;
+  for (const part of parts) {
+    if (part.histograms !== undefined) decodeCells(part.histograms, histograms, cells);
+    cells += part.rowCount * count;
+  }
   return {
-    ...(needsCounterName(fragment.fn) && { notes: counterNameNotes(labels) }),
+    // Where rows have histograms the shard has made the remarks.
+    ...(needsCounterName(fragment.fn) && {
+      notes: counterNameNotes(tables.filter((_, i) => parts[i]!.histograms === undefined).flat()),
+    }),
     labels: fragment.dropName ? labels.map(withoutMetadata) : labels,
-    steps: fragment.steps.count,
+    steps: count,
     values: new Float64Array(joinBuffers(parts.map((part) => part.values[0]!))),
     present: new Uint8Array(joinBuffers(parts.map((part) => part.present))),
+    ...(histograms.size > 0 && { histograms }),
   };
 }
 
 function joinGroups(shares: readonly Share[], fragment: Fragment, op: PartialAggregate['op']): Columns {
-  const partials = shares.flatMap((share) =>
-    share.columns.map(
-      (part): PartialAggregate => ({
-        op,
-        labels: decodeLabels(part.strings, part.rows, part.rowCount),
-        steps: fragment.steps.count,
-        present: new Uint8Array(part.present),
-        state: part.values.map((column) => new Float64Array(column)),
-      }),
-    ),
-  );
-  if (partials.length === 0) return emptyColumns(fragment.steps.count);
-  return finishPartial(mergePartials(partials));
-}
-
-function decodeSamples(message: SamplesMessage): RawSeries[] {
-  const counts = new Uint32Array(message.counts);
-  const labels: Labels[] = decodeLabels(message.labels.strings, message.labels.rows, counts.length);
-  const times = new Float64Array(message.times);
-  const values = new Float64Array(message.values);
-  let at = 0;
-  return labels.map((set, i) => {
-    const end = at + counts[i]!;
-    const series = { labels: set, times: times.subarray(at, end), values: values.subarray(at, end) };
-    at = end;
-    return series;
-  });
+  const { count } = fragment.steps;
+  const partials = shares.flatMap((share) => share.columns.map((part) => decodePartial(part, op, count)));
+  return partials.length === 0 ? emptyColumns(count) : finishPartial(mergePartials(partials));
 }

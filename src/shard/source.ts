@@ -17,7 +17,9 @@ import type {
 import { hasWindowFn } from '../wasm/query.js';
 import type { Hold } from './appends.js';
 import type { Lane, ShardClient } from './client.js';
-import type { ColumnsMessage, Morsel, OpenedQuery } from './protocol.js';
+import { columnsBytes } from './column-messages.js';
+import { sampleCount, samplesBytes } from './mixed-series.js';
+import type { Morsel, OpenedQuery } from './protocol.js';
 import { joinTexts } from './rendered.js';
 import type { Shards } from './shards.js';
 import { addMorsel, columnsOf, emptyShare, type Share, seriesOf } from './shares.js';
@@ -47,18 +49,11 @@ export class ShardSource implements Source {
   }
 
   async select(fragment: Fragment, context: QueryContext): Promise<Columns> {
-    if (fragment.fn === 'start_timestamp') return this.#unknownStarts(fragment, context);
     const request = { fragment, ...this.#moment };
     const shares = await this.#each(context, (client) => client.call('openQuery', request, this.#lane));
     const columns = columnsOf(shares, fragment);
     context.charge(presentCount(columns));
     return columns;
-  }
-
-  /** Storage keeps no start timestamps yet: nobody said of any sample since when it counts, which is 0. */
-  async #unknownStarts(fragment: Fragment, context: QueryContext): Promise<Columns> {
-    const columns = await this.select({ ...fragment, fn: 'timestamp' }, context);
-    return { ...columns, values: new Float64Array(columns.values.length) };
   }
 
   /** Only what the core evaluates, at whole milliseconds, has text. */
@@ -72,6 +67,11 @@ export class ShardSource implements Source {
     const request = { fragment, ...this.#moment, render: { form, startMs, stepMs } };
     const shares = await this.#each(context, (client) => client.call('openQuery', request, this.#lane));
     const texts = shares.flatMap((share) => share.texts);
+    if (shares.some(({ columns }) => columns.length > 0)) {
+      // Rows with histograms have no text; all are asked for again, as columns.
+      context.charge(-texts.reduce((sum, { cells }) => sum + cells, 0));
+      return undefined;
+    }
     return joinTexts(texts, form);
   }
 
@@ -120,10 +120,10 @@ export class ShardSource implements Source {
   #take(share: Share, morsel: Morsel, context: QueryContext): void {
     const { columns, raw, text } = morsel;
     // What is joined in the end takes as much again.
-    if (columns !== undefined && columns.rowCount > 0) context.reserve(2 * bytesOf(columns));
+    if (columns !== undefined && columns.rowCount > 0) context.reserve(2 * columnsBytes(columns));
     if (raw !== undefined) {
-      context.reserve(raw.times.byteLength + raw.values.byteLength);
-      context.charge(raw.times.byteLength / 8);
+      context.reserve(samplesBytes(raw));
+      context.charge(sampleCount(raw));
     }
     if (text !== undefined) {
       context.reserve(text.bytes.byteLength);
@@ -131,8 +131,4 @@ export class ShardSource implements Source {
     }
     addMorsel(share, morsel);
   }
-}
-
-function bytesOf({ values, present }: ColumnsMessage): number {
-  return values.reduce((sum, column) => sum + column.byteLength, present.byteLength);
 }

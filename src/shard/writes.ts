@@ -9,6 +9,7 @@ import { DEFAULT_WRITE_LIMITS, NO_FAULT, RemoteWrite } from '../wasm/remote-writ
 import { ROW_BYTES } from '../wasm/rows.js';
 import type { AppendScope, OpenScope } from './append.js';
 import type { Reply, Request, Span, WriteReply } from './protocol.js';
+import type { SideSamples } from './side-samples.js';
 import { AdoptedIndex, type ShardPlace, StrangerList, takeOutgoing } from './targets.js';
 
 /** What a request leaves besides its rows. */
@@ -23,6 +24,8 @@ interface Taken {
 const EPOCH_REQUESTS = 100_000;
 const EPOCH_UNKNOWN_MIN = 10_000;
 
+const HISTOGRAMS_REFUSED = 'native histograms are not supported yet';
+
 const LIMITS = DEFAULT_WRITE_LIMITS;
 
 export class ShardWrites {
@@ -32,17 +35,26 @@ export class ShardWrites {
   readonly #head: Head;
   readonly #scope: OpenScope;
   readonly #place: ShardPlace;
+  readonly #side: SideSamples | undefined;
   /** In this epoch. */
   #requests = 0;
   #unknown = 0;
 
-  constructor(core: Core, exposition: Exposition, head: Head, scope: OpenScope, place: ShardPlace) {
+  constructor(
+    core: Core,
+    exposition: Exposition,
+    head: Head,
+    scope: OpenScope,
+    place: ShardPlace,
+    side: SideSamples | undefined,
+  ) {
     this.#exposition = exposition;
     this.#remote = new RemoteWrite(core, exposition);
     this.#cache = this.#remote.open();
     this.#head = head;
     this.#scope = scope;
     this.#place = place;
+    this.#side = side;
   }
 
   write(request: Request<'write'>): WriteReply {
@@ -87,7 +99,12 @@ export class ShardWrites {
     const scope = this.#scope(request);
     let invalid = 0;
     let error: string | undefined;
-    for (const { labels, samples } of request.series) {
+    for (const { labels, samples, side } of request.series) {
+      if (side !== undefined && this.#side === undefined) {
+        invalid++;
+        error ??= HISTOGRAMS_REFUSED;
+        continue;
+      }
       try {
         this.#exposition.scratch.write(labels);
       } catch (reason) {
@@ -100,6 +117,7 @@ export class ShardWrites {
       if (series === NO_SERIES) continue;
       const { address, count } = this.#exposition.loadRows(packRows(series, this.#head.refLow(series), samples));
       scope.rows(address, count);
+      if (side !== undefined) this.#side!.add(series, request.append, timesOf(samples), side);
     }
     return {
       ...scope.finish(),
@@ -134,7 +152,7 @@ export class ShardWrites {
     if (!scanned.ok) return refused(scanned);
     this.#unknown += scanned.misses;
     let invalidSeries = scanned.histograms;
-    let firstInvalid = scanned.histograms > 0 ? 'native histograms are not supported yet' : undefined;
+    let firstInvalid = scanned.histograms > 0 ? HISTOGRAMS_REFUSED : undefined;
     for (let miss = 0; miss < scanned.misses; miss++) {
       if (this.#remote.settle(this.#cache, miss)) continue;
       const fault = this.#remote.readLabels(miss, LIMITS);
@@ -199,6 +217,10 @@ function rowsOf(rows: ArrayBuffer, isWanted: (series: number) => boolean): Array
     end += ROW_BYTES;
   }
   return kept.slice(0, end).buffer;
+}
+
+function timesOf(samples: ArrayBuffer): Float64Array {
+  return new Float64Array(samples).filter((_, i) => i % 2 === 0);
 }
 
 /** Samples (f64 ms, value bits) as rows of one series. */

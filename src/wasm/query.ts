@@ -55,6 +55,12 @@ export interface QuerySamples {
   readonly values: ArrayBuffer;
 }
 
+/** All samples of one morsel's series, stale markers among them, of each series even where it has none. */
+export interface QueryAllSamples extends QuerySamples {
+  /** Of each series (u32). */
+  readonly series: ArrayBuffer;
+}
+
 /** The share of this core in an aggregation: groups and state columns as promql/exec/partial.ts has them. */
 export interface QueryGroups {
   readonly labels: LabelTable;
@@ -134,6 +140,13 @@ export class Queries {
   openSamples(list: SeriesList, view: View, windowMs: number, endMs: number): Query {
     const window = { startMs: endMs, stepMs: 1, steps: 1, windowMs };
     return this.#open(list, view, WINDOW_FNS.get('present_over_time')!, window, QueryMode.Samples, false, undefined);
+  }
+
+  /** The same with stale markers, and with series that have no samples. */
+  openAllSamples(list: SeriesList, view: View, windowMs: number, endMs: number): Query {
+    const window = { startMs: endMs, stepMs: 1, steps: 1, windowMs };
+    // Of all functions it is this one that sees stale markers.
+    return this.#open(list, view, WINDOW_FNS.get('last')!, window, QueryMode.AllSamples, false, undefined);
   }
 
   #open(
@@ -266,6 +279,21 @@ export class Query {
     return {
       labels: takeLabelTable(this.#core),
       counts: copyOut(this.#core, exports.query_present(this.#address), (exports.query_rows() >>> 0) * 4),
+      times: copyOut(this.#core, exports.query_times(this.#address), bytes),
+      values: copyOut(this.#core, exports.query_values(this.#address), bytes),
+    };
+  }
+
+  /** All samples of the last morsel, of a query that gives them: copies. */
+  allSamples(): QueryAllSamples {
+    const { exports } = this.#core;
+    const rows = exports.query_rows() >>> 0;
+    const bytes = exports.query_values_bytes(this.#address) >>> 0;
+    const numbers = new Uint32Array(copyOut(this.#core, exports.query_present(this.#address), rows * 8));
+    return {
+      labels: takeLabelTable(this.#core),
+      counts: numbers.filter((_, i) => i % 2 === 0).buffer,
+      series: numbers.filter((_, i) => i % 2 === 1).buffer,
       times: copyOut(this.#core, exports.query_times(this.#address), bytes),
       values: copyOut(this.#core, exports.query_values(this.#address), bytes),
     };

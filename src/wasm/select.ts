@@ -11,6 +11,7 @@ import { compareStrings } from '../model/labels.js';
 import { compileMatcher, type Matcher } from '../model/matcher.js';
 import { analysePattern } from '../model/pattern.js';
 import type { Core } from './core.js';
+import type { SeriesIndex } from './head.js';
 import { OutOfMemory } from './out-of-memory.js';
 
 /** Ascending series indexes in the core's heap. Whoever has one releases it. */
@@ -93,6 +94,32 @@ export class Select {
 
   release(list: SeriesList): void {
     this.#free(list.address, list.bytes);
+  }
+
+  /**
+   * The series of a list in two lists, those that are wanted apart; their order stays. Takes the list. Nothing is
+   * apart where none is wanted. Throws, with the list released, where memory is refused.
+   */
+  part(list: SeriesList, isWanted: (series: SeriesIndex) => boolean): { rest: SeriesList; wanted: SeriesList } {
+    const indexes = [...this.indexes(list)] as SeriesIndex[];
+    const wanted = indexes.filter(isWanted);
+    if (wanted.length === 0) return { rest: list, wanted: { address: 0, count: 0, bytes: 0 } };
+    const bytes = wanted.length * 4;
+    const address = this.#releasingOnError(list, () => this.#alloc(bytes));
+    this.#core.u32(address, wanted.length).set(wanted);
+    const apart = new Set(wanted);
+    const rest = indexes.filter((series) => !apart.has(series));
+    this.#core.u32(list.address, rest.length).set(rest);
+    return { rest: { ...list, count: rest.length }, wanted: { address, count: wanted.length, bytes } };
+  }
+
+  #releasingOnError<T>(list: SeriesList, action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      this.release(list);
+      throw error;
+    }
   }
 
   /** Series indexes of a list: lends. */

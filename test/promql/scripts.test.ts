@@ -6,15 +6,13 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { memoryStore, runScript, type StoreFactory } from '../support/promqltest/run.js';
-import { shardStores } from '../support/promqltest/shard-store.js';
+import { runScript } from '../support/promqltest/run.js';
+import { STORES } from '../support/promqltest/stores.js';
 
 const FOLDERS = [
   'test/testdata/promql',
   join(process.env.CONFORMANCE_DIR ?? '../shared/conformance', 'promqltest', 'testdata'),
 ];
-
-const STORES: Record<string, StoreFactory> = { memory: memoryStore, 'two shards': shardStores(2) };
 
 for (const folder of FOLDERS.filter((path) => existsSync(path))) {
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.test'))) {

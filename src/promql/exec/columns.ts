@@ -4,6 +4,7 @@ import type { FloatHistogram } from '../../model/histogram.js';
 import type { Labels } from '../../model/labels.js';
 import { executionError, SAME_LABELS } from '../errors.js';
 import { LabelIndex } from './label-index.js';
+import { Notes } from './notes.js';
 import { ABSENT, type Columns, HISTOGRAM, type Note } from './source.js';
 
 export function emptyColumns(steps: number): Columns {
@@ -32,7 +33,7 @@ export class ColumnsBuilder {
   values: Float64Array;
   present: Uint8Array;
   readonly histograms = new Map<number, FloatHistogram>();
-  readonly #notes = new Map<string, Note>();
+  readonly #notes = new Notes();
   readonly #reserve: (bytes: number) => void;
 
   /** `reserve` is asked before memory grows. */
@@ -57,7 +58,7 @@ export class ColumnsBuilder {
   }
 
   note(note: Note): void {
-    this.#notes.set(`${note.kind} ${note.metric}`, note);
+    this.#notes.add(note);
   }
 
   #grow(): void {
@@ -80,7 +81,7 @@ export class ColumnsBuilder {
       values: this.values.subarray(0, cells),
       present: this.present.subarray(0, cells),
       ...(this.histograms.size > 0 && { histograms: this.histograms }),
-      ...(this.#notes.size > 0 && { notes: [...this.#notes.values()] }),
+      ...(!this.#notes.isEmpty && { notes: this.#notes.list }),
     };
   }
 }

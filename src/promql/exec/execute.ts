@@ -21,11 +21,12 @@ import { combineScalars, combineWithScalar, negate } from './binary/with-scalar.
 import { combineVectors } from './binary/with-vector.js';
 import { CELL_BYTES, joinSameRows, presentCount, repeatStep } from './columns.js';
 import { countValues } from './count-values.js';
-import { fragmentOf, noteFragment } from './fragment.js';
+import { fragmentOf, noteArguments } from './fragment.js';
 import { evaluateCall } from './functions/call.js';
 import { isLabelName } from './functions/labels.js';
 import { type Grouping, groupRows } from './grouping.js';
 import { addInfo } from './info.js';
+import { NEWEST_FNS } from './newest.js';
 import { type OperatorContext, Pace } from './operator.js';
 import type { PartialOp } from './partial.js';
 import { quantileRows } from './quantile-rows.js';
@@ -181,13 +182,13 @@ class Executor {
     let columns = await this.#select(fragment, plan.shared, steps);
     if (typed) columns = withTypeNotes(columns);
     this.#notesOf(plan).notes(columns.notes, notePos, aggregate && { op: aggregate.op, pos: plan.inputPos });
-    if (!typed && columns.labels.length > 0) noteFragment(this.#notesOf(plan), plan, hasPlainFloats(columns));
+    if (columns.labels.length > 0) noteArguments(this.#notesOf(plan), plan);
     if (this.names.delayed) {
       return vector(columns, new Uint8Array(columns.labels.length).fill(drops ? 1 : 0));
     }
     if (typed) return this.names.drop(columns, true);
     if (drops && aggregate === undefined && exactName(selection.matchers) === undefined) {
-      columns = joinSameRows(columns, fn !== 'timestamp');
+      columns = joinSameRows(columns, !NEWEST_FNS.has(fn));
     }
     return vector(columns);
   }
@@ -363,11 +364,6 @@ class Executor {
     const operation = { op, bool, matching: matching!, pos };
     return combineVectors(operation, left as VectorValue, right as VectorValue, context);
   }
-}
-
-/** Floats of metrics that a source made no remarks about. */
-function hasPlainFloats({ notes, histograms, present }: Columns): boolean {
-  return (notes !== undefined || histograms === undefined) && present.includes(FLOAT);
 }
 
 function sampleCount({ series }: RangeValue): number {

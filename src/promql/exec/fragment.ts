@@ -22,14 +22,17 @@ export function fragmentOf(plan: FragmentPlan, steps: Steps, keepNames: boolean)
   };
 }
 
-/** Of a fragment that gave rows; whether there are floats among them. */
-export function noteFragment(annotations: Annotations, plan: FragmentPlan, hasFloats: boolean): void {
-  const { fn, args, selection, notePos } = plan;
-  const metric = exactName(selection.matchers);
-  if (hasFloats && needsCounterName(fn) && metric !== undefined && lacksCounterName(metric)) {
-    annotations.notes([{ kind: 'no-counter-name', metric }], notePos);
-  }
+/** Remarks about the arguments of a fragment that gave rows. */
+export function noteArguments(annotations: Annotations, { fn, args, notePos }: FragmentPlan): void {
   if (fn === 'quantile_over_time' && !(args[0]! >= 0 && args[0]! <= 1)) {
     annotations.quantileOutOfRange(args[0]!, notePos);
+  }
+}
+
+/** The remark about the name, for a fragment of one metric that gave floats and nobody looked at the rows. */
+export function noteName(annotations: Annotations, { fn, selection, notePos }: FragmentPlan): void {
+  const metric = exactName(selection.matchers);
+  if (needsCounterName(fn) && metric !== undefined && lacksCounterName(metric)) {
+    annotations.notes([{ kind: 'no-counter-name', metric }], notePos);
   }
 }

@@ -19,6 +19,13 @@ export interface AddingRemarks {
   sawNotReset: boolean;
 }
 
+/** A histogram sum as plain data. */
+export interface HistogramSumState extends Readonly<AddingRemarks> {
+  readonly sum: FloatHistogram;
+  /** What rounding lost from the sum, in the same layout. */
+  readonly lost: FloatHistogram | undefined;
+}
+
 export class HistogramSum implements AddingRemarks {
   reconciled = false;
   sawReset = false;
@@ -33,25 +40,50 @@ export class HistogramSum implements AddingRemarks {
     this.#remark(first.hint);
   }
 
+  static of({ sum, lost, reconciled, sawReset, sawNotReset }: HistogramSumState): HistogramSum {
+    const made = new HistogramSum(sum);
+    made.#lost = lost;
+    return Object.assign(made, { reconciled, sawReset, sawNotReset });
+  }
+
+  get state(): HistogramSumState {
+    const { reconciled, sawReset, sawNotReset } = this;
+    return { sum: this.#sum, lost: this.#lost, reconciled, sawReset, sawNotReset };
+  }
+
   /** False where the schemas cannot be combined; the sum is then of no use. */
   add(histogram: FloatHistogram): boolean {
     this.#remark(histogram.hint);
-    return this.addScaled(histogram, 1, 1);
+    return this.#join(histogram, undefined, 1);
   }
 
   /** sum · kept + histogram / divisor, for running means. */
   addScaled(histogram: FloatHistogram, kept: number, divisor: number): boolean {
+    this.#remark(histogram.hint);
+    return this.#join(histogram.divide(divisor), undefined, kept);
+  }
+
+  /** sum · kept + other · scale, of a sum over other histograms; false as add() has it. */
+  addSum(other: HistogramSum, kept = 1, scale = 1): boolean {
+    this.reconciled ||= other.reconciled;
+    this.sawReset ||= other.sawReset;
+    this.sawNotReset ||= other.sawNotReset;
+    if (scale === 1) return this.#join(other.#sum, other.#lost, kept);
+    return this.#join(other.#sum.multiply(scale), other.#lost?.multiply(scale), kept);
+  }
+
+  #join(histogram: FloatHistogram, histogramLost: FloatHistogram | undefined, kept: number): boolean {
     const layout = commonLayout(this.#sum, histogram);
     if (layout === undefined) return false;
     if (histogram.isCustom && String(histogram.bounds) !== String(this.#sum.bounds)) this.reconciled = true;
     let sum = conform(this.#sum, layout);
     let lost = this.#lost === undefined ? new FloatHistogram(layout) : conform(this.#lost, layout);
-    let added = conform(histogram, layout);
+    const added = conform(histogram, layout);
     if (kept !== 1) {
       sum = sum.multiply(kept);
       lost = lost.multiply(kept);
     }
-    if (divisor !== 1) added = added.divide(divisor);
+    if (histogramLost !== undefined) lost = plus(lost, conform(histogramLost, layout), lost.hint);
     const { hint } = combineHints(sum.hint, added.hint);
     this.#lost = addLosses(sum, added, lost);
     this.#sum = plus(sum, added, hint);
@@ -73,10 +105,7 @@ export class HistogramSum implements AddingRemarks {
 
   /** A copy to try an addition on. */
   fork(): HistogramSum {
-    const copy = new HistogramSum(this.#sum);
-    copy.#lost = this.#lost;
-    Object.assign(copy, { reconciled: this.reconciled, sawReset: this.sawReset, sawNotReset: this.sawNotReset });
-    return copy;
+    return HistogramSum.of(this.state);
   }
 
   /** Divides sum and losses, to go on as a running mean. */
@@ -91,6 +120,13 @@ export class HistogramSum implements AddingRemarks {
   }
 }
 
+/** A histogram mean as plain data. */
+export interface HistogramMeanState extends HistogramSumState {
+  readonly count: number;
+  /** The sum is a mean already. */
+  readonly running: boolean;
+}
+
 /** A mean that is a sum divided at the end, until the sum would overflow; then a running one. */
 export class HistogramMean {
   #sum: HistogramSum;
@@ -99,6 +135,18 @@ export class HistogramMean {
 
   constructor(first: FloatHistogram) {
     this.#sum = new HistogramSum(first);
+  }
+
+  static of(state: HistogramMeanState): HistogramMean {
+    const made = new HistogramMean(state.sum);
+    made.#sum = HistogramSum.of(state);
+    made.#count = state.count;
+    made.#running = state.running;
+    return made;
+  }
+
+  get state(): HistogramMeanState {
+    return { ...this.#sum.state, count: this.#count, running: this.#running };
   }
 
   get remarks(): AddingRemarks {
@@ -118,6 +166,24 @@ export class HistogramMean {
       this.#sum.become(count - 1);
     }
     return this.#sum.addScaled(histogram, (count - 1) / count, count);
+  }
+
+  /** Takes in a mean over other histograms; false where the schemas cannot be combined. */
+  addMean(other: HistogramMean): boolean {
+    const [count, otherCount] = [this.#count, other.#count];
+    this.#count += otherCount;
+    if (!this.#running && !other.#running) {
+      const tried = this.#sum.fork();
+      if (!tried.addSum(other.#sum)) return false;
+      if (!tried.overflows) {
+        this.#sum = tried;
+        return true;
+      }
+    }
+    const kept = (this.#running ? count : 1) / this.#count;
+    const scale = (other.#running ? otherCount : 1) / this.#count;
+    this.#running = true;
+    return this.#sum.addSum(other.#sum, kept, scale);
   }
 
   get mean(): FloatHistogram {

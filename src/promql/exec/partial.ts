@@ -12,14 +12,17 @@
 //   group            -
 //   stddev, stdvar   mean, m2, count              Welford; m2 = sum of squared distances
 //
-// Arrays only, so a share crosses threads as it is. Merging two shares of one
-// cell takes a constant time; sums stay Kahan pairs until the end. Native
-// histograms are not aggregated in shares: see aggregate.ts.
+// Merging two shares of one cell takes a constant time; sums stay Kahan pairs
+// until the end. Where there are native histograms, a share has more: see
+// histogram-shares.ts.
 
 import { keyOf, type Labels } from '../../model/labels.js';
+import { hasHistograms } from './columns.js';
 import { type Groups, groupRows } from './grouping.js';
+import { foldHistograms, type HistogramShares, mergeHistograms, settleHistograms } from './histogram-shares.js';
+import { Notes } from './notes.js';
 import type { Pace } from './operator.js';
-import { ABSENT, type Columns, FLOAT, type FragmentAggregate } from './source.js';
+import { ABSENT, type Columns, FLOAT, type FragmentAggregate, type Note } from './source.js';
 
 export type PartialOp = FragmentAggregate['op'];
 
@@ -33,6 +36,10 @@ export interface PartialAggregate {
   readonly present: Uint8Array;
   /** State columns in the order above. */
   readonly state: readonly Float64Array[];
+  /** sum and avg: the cells that native histograms went into. */
+  readonly histograms?: HistogramShares;
+  /** Remarks about the rows that were folded. */
+  readonly notes?: readonly Note[];
 }
 
 const STATE_COLUMNS: Record<PartialOp, number> = {
@@ -46,7 +53,7 @@ const STATE_COLUMNS: Record<PartialOp, number> = {
   stdvar: 3,
 };
 
-/** Folds the floats of all rows into their groups, row after row. */
+/** Folds all rows into their groups, row after row. */
 export function foldColumns(columns: Columns, aggregate: FragmentAggregate): PartialAggregate {
   return foldRows(columns, aggregate.op, groupRows(columns.labels, aggregate));
 }
@@ -59,7 +66,7 @@ export function foldRows(columns: Columns, op: PartialOp, groups: Groups, pace?:
     pace?.spend(steps);
     fold(partial, groups.ofRow[row]! * steps, columns, row * steps);
   }
-  return partial;
+  return hasHistograms(columns) ? { ...partial, ...foldHistograms(partial, columns, groups, pace) } : partial;
 }
 
 function emptyPartial(op: PartialOp, labels: readonly Labels[], steps: number): PartialAggregate {
@@ -217,7 +224,13 @@ export function mergePartials(partials: readonly PartialAggregate[]): PartialAgg
       for (let step = 0; step < steps; step++) mergeCell(merged, into + step, partial, group * steps + step);
     }
   });
-  return merged;
+  if (partials.every(({ histograms, notes }) => histograms === undefined && notes === undefined)) return merged;
+  const notes = new Notes(partials.flatMap((partial) => partial.notes ?? []));
+  const histograms: HistogramShares = new Map();
+  partials.forEach((partial, i) => {
+    mergeHistograms(histograms, partial, targets[i]!, notes);
+  });
+  return { ...merged, histograms, notes: notes.list };
 }
 
 function mergeCell(into: PartialAggregate, cell: number, from: PartialAggregate, source: number): void {
@@ -295,7 +308,11 @@ export function finishPartial(partial: PartialAggregate): Columns {
   const { op, labels, steps, present, state } = partial;
   const values = op === 'group' ? Float64Array.from(present, (mark) => Number(mark !== ABSENT)) : state[0]!;
   FINISH[op]?.(partial, values);
-  return { labels: [...labels], steps, values, present };
+  const floats = { labels: [...labels], steps, values, present };
+  if (partial.histograms === undefined && partial.notes === undefined) return floats;
+  const notes = new Notes(partial.notes);
+  const histograms = settleHistograms(floats, partial.histograms ?? new Map(), notes);
+  return { ...floats, histograms, notes: notes.list };
 }
 
 /** Turns state into values, in place of the first state column. Cells without a value hold zeroes all over. */

@@ -7,7 +7,7 @@
 import type { Plan } from '../plan/plan.js';
 import { exactName } from '../plan/pushdown.js';
 import { Annotations } from './annotations.js';
-import { fragmentOf, noteFragment } from './fragment.js';
+import { fragmentOf, noteArguments, noteName } from './fragment.js';
 import type { QueryContext, RenderedRows, RenderForm, Source } from './source.js';
 import { needsCounterName } from './window/evaluate.js';
 
@@ -37,6 +37,9 @@ export async function render(
   const rows = await source.render(fragmentOf(plan, form.steps, false), form, context);
   if (rows === undefined) return undefined;
   const annotations = new Annotations();
-  noteFragment(annotations, plan, rows.rowCount > 0);
+  if (rows.rowCount > 0) {
+    noteName(annotations, plan);
+    noteArguments(annotations, plan);
+  }
   return { rows, annotations };
 }

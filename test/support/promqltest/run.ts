@@ -18,11 +18,8 @@ import { type EvalCommand, type LoadCommand, parseScript } from './script.js';
 export interface TestStore {
   /** What a query reads that begins now. */
   open(): Source;
-  /**
-   * Samples of one series come one after another with rising times. `startMs` is 0 where no start timestamp
-   * is known. False where the store cannot hold such a sample: evals are skipped then until `clear`.
-   */
-  append(labels: Labels, timeMs: number, value: bigint | FloatHistogram, startMs: number): boolean;
+  /** Samples of one series come with rising times. `startMs` is 0 where no start timestamp is known. */
+  append(labels: Labels, timeMs: number, value: bigint | FloatHistogram, startMs: number): void;
   /** After the appends of one `load`: they are to be visible from here on. */
   commit?(): Promise<void>;
   close?(): Promise<void>;
@@ -32,13 +29,7 @@ export type StoreFactory = () => Promise<TestStore>;
 
 export async function memoryStore(): Promise<TestStore> {
   const source = new MemorySource();
-  return {
-    open: () => source,
-    append(...sample) {
-      source.append(...sample);
-      return true;
-    },
-  };
+  return { open: () => source, append: (...sample) => source.append(...sample) };
 }
 
 /** The settings that Prometheus runs these scripts with. */
@@ -56,10 +47,8 @@ export const SCRIPT_OPTIONS: EngineOptions = {
 export interface EvalOutcome {
   readonly line: number;
   readonly query: string;
-  /** undefined where the eval passed, or was skipped. */
+  /** undefined where the eval passed. */
   readonly problem?: string;
-  /** The store could not hold what the eval is about. */
-  readonly skipped?: boolean;
 }
 
 /** Runs all commands of a script and gives the outcome of each eval. Throws for a script that cannot be parsed or loaded. */
@@ -70,17 +59,13 @@ export async function runScript(
 ): Promise<EvalOutcome[]> {
   const outcomes: EvalOutcome[] = [];
   let store = await open();
-  let complete = true;
   try {
     for (const command of parseScript(text)) {
       if (command.kind === 'clear') {
         await store.close?.();
         store = await open();
-        complete = true;
       } else if (command.kind === 'load') {
-        complete = (await load(command, store)) && complete;
-      } else if (!complete) {
-        outcomes.push({ line: command.line, query: command.query, skipped: true });
+        await load(command, store);
       } else {
         outcomes.push(await evaluate(command, new QueryEngine(() => store.open(), realClock, options)));
       }
@@ -91,16 +76,11 @@ export async function runScript(
   return outcomes;
 }
 
-/** False where the store could not hold everything. */
-async function load({ series }: LoadCommand, store: TestStore): Promise<boolean> {
-  let complete = true;
+async function load({ series }: LoadCommand, store: TestStore): Promise<void> {
   for (const { labels, samples } of series) {
-    for (const { timeMs, value, startMs } of samples) {
-      complete = store.append(labels, timeMs, value, startMs) && complete;
-    }
+    for (const { timeMs, value, startMs } of samples) store.append(labels, timeMs, value, startMs);
   }
   await store.commit?.();
-  return complete;
 }
 
 async function evaluate(command: EvalCommand, engine: QueryEngine): Promise<EvalOutcome> {
