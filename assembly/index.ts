@@ -194,11 +194,11 @@ export {
   close as groups_close,
   open as groups_open,
 } from './query/groups';
+export { morsel as query_morsel } from './query/morsel';
 export {
   close as query_close,
   corruptTotal as query_corrupt,
   groupCount as query_groups,
-  morsel as query_morsel,
   open as query_open,
   presentAddress as query_present,
   render as query_render,
@@ -224,6 +224,12 @@ export {
   textAddress as render_text,
   textBytes as render_text_bytes,
 } from './query/render';
+export {
+  address as round_address,
+  callsTotal as round_calls,
+  helpedTotal as round_helped,
+  setReaders as round_readers,
+} from './query/rounds';
 export {
   remote_age,
   remote_error_at,

@@ -93,7 +93,9 @@ export const JOB_ROW_PRESENT = 64;
 export const JOB_COUNT = 68;
 export const JOB_DONE = 72;
 export const JOB_CELLS = 76;
-export const JOB_BYTES = 80;
+/** u32 x 8, the kernel's: windows that wait to be summed side by side. */
+export const JOB_WAITING = 80;
+export const JOB_BYTES = 112;
 
 /** Aggregations whose groups the eval kernel folds. */
 export enum AggregateOp {
@@ -163,6 +165,36 @@ export enum QueryMode {
   Samples = 2,
   AllSamples = 3,
 }
+
+// --- A round: what a shard and its readers evaluate together. See assembly/query/round.ts ---
+
+/** u32: counts the calls of readers, who sleep on it. */
+export const ROUND_CALL = 0;
+/** u32: 1 while readers may enter. */
+export const ROUND_OPEN = 4;
+/** u32: readers that are inside. */
+export const ROUND_INSIDE = 8;
+/** u32: 1 once a reader trapped. */
+export const ROUND_FAILED = 12;
+/** u32: the first item that nobody has taken, the number of items, and where they are. */
+export const ROUND_NEXT = 16;
+export const ROUND_END = 20;
+export const ROUND_ITEMS = 24;
+/** u32: lanes, the shard's first, and where their addresses are. */
+export const ROUND_LANES = 28;
+export const ROUND_LANE_LIST = 32;
+/** u32: where the rows of the first item go, values and presence. */
+export const ROUND_VALUES = 36;
+export const ROUND_PRESENT = 40;
+/** u32: items that readers evaluated, ever. */
+export const ROUND_HELPED = 44;
+export const ROUND_BYTES = 64;
+
+/** Most readers of a shard. */
+export const READERS_MAX = 63;
+
+/** Where the reader module's data would begin: a page of its own, that the core keeps free. */
+export const READER_BASE = 65536;
 
 /** What can be wrong with a label set. */
 export enum LabelFault {

@@ -1,4 +1,4 @@
-// Builds what is stale: both WASM cores, then the TypeScript. Plain JavaScript,
+// Builds what is stale: the WASM core and the readers' module, each twice, then the TypeScript. Plain JavaScript,
 // because it runs before anything is compiled.
 //
 //   node scripts/build.mjs [--quiet] [--types]
@@ -43,13 +43,28 @@ function step(name, inputs, command, args) {
   writeFileSync(stamp, `${started}\n`);
 }
 
-const core = ['assembly', 'asconfig.json', 'package-lock.json'];
 const asc = 'assemblyscript/bin/asc.js';
-step('core.debug', core, asc, ['--config', 'asconfig.json', '--target', 'debug']);
-step('core', core, asc, ['--config', 'asconfig.json', '--target', 'release']);
+for (const [module, config] of [
+  ['core', 'asconfig.json'],
+  ['reader', 'asconfig.reader.json'],
+]) {
+  const inputs = ['assembly', config, 'package-lock.json'];
+  step(`${module}.debug`, inputs, asc, ['--config', config, '--target', 'debug']);
+  step(module, inputs, asc, ['--config', config, '--target', 'release']);
+}
 step(
   'typescript',
-  ['src', 'test', 'bench', 'scripts', 'assembly/layout.ts', 'tsconfig.json', 'build/core.d.ts', 'package-lock.json'],
+  [
+    'src',
+    'test',
+    'bench',
+    'scripts',
+    'assembly/layout.ts',
+    'tsconfig.json',
+    'build/core.d.ts',
+    'build/reader.d.ts',
+    'package-lock.json',
+  ],
   'typescript/bin/tsc',
   [],
 );

@@ -3,6 +3,8 @@
 import { Status } from '../layout';
 import * as heap from '../memory/heap';
 import * as decoder from './decode';
+import * as read from './read';
+import { Sealed } from './read';
 import * as sealed from './sealed';
 import { ChunkState, STATE_BYTES } from './state';
 import * as xor from './xor';
@@ -43,11 +45,11 @@ export function samples(state: usize): u32 {
 }
 
 export function size(state: usize): u32 {
-  return <u32>sealed.size(changetype<ChunkState>(state));
+  return <u32>read.size(changetype<ChunkState>(state));
 }
 
 export function snapshot(state: usize, into: usize): u32 {
-  return <u32>sealed.snapshot(changetype<ChunkState>(state), into);
+  return <u32>read.snapshot(changetype<ChunkState>(state), into);
 }
 
 export function seal(state: usize): usize {
@@ -55,7 +57,7 @@ export function seal(state: usize): usize {
 }
 
 export function free(chunk: usize): void {
-  sealed.free(changetype<sealed.Sealed>(chunk));
+  sealed.free(changetype<Sealed>(chunk));
 }
 
 /** See decode.ts; here with f64 bounds. */

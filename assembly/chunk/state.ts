@@ -43,6 +43,11 @@ export class ChunkState {
   count: u8;
 }
 
+/** Bytes of a block of the stream; blocks are aligned to it. */
+export const BLOCK_BYTES: usize = 32;
+/** Bytes of the stream in a block, and so the offset of its link. */
+export const PAYLOAD_BYTES: usize = BLOCK_BYTES - sizeof<u32>();
+
 /** Bytes that a record must set aside, aligned to 8. */
 export const STATE_BYTES: usize = 36;
 

@@ -1,16 +1,13 @@
-// The bit stream of an open chunk: writing bits at its end, and reading its bytes back.
+// The bit stream of an open chunk: writing bits at its end. Reading them back is read.ts's.
 //
 // The layout of blocks and tail is drawn in state.ts. Writing is two-phased, so that a
 // refused allocation changes nothing: reserve() takes the one block that the coming bits
 // may need, then put() cannot fail.
 
 import * as heap from '../memory/heap';
-import { ChunkState } from './state';
+import { BLOCK_BYTES, ChunkState, PAYLOAD_BYTES } from './state';
 
-const BLOCK_BYTES: usize = 32;
 const BLOCK_MASK: usize = BLOCK_BYTES - 1;
-/** Bytes of the stream in a block, and so the offset of its link. */
-const PAYLOAD_BYTES: usize = BLOCK_BYTES - sizeof<u32>();
 
 /** The block that reserve() took for the puts that follow it. */
 let reserved: usize = 0;
@@ -67,40 +64,6 @@ function flush(state: ChunkState, word: u64): void {
     store<u64>(block, swapped);
     state.cursor = <u32>(block + sizeof<u64>());
   }
-}
-
-/** Bytes of the stream, the last one padded with zero bits. */
-export function size(state: ChunkState): usize {
-  const tailBytes: usize = (<usize>state.tailBits + 7) >> 3;
-  const cursor: usize = state.cursor;
-  if (cursor == 0) return tailBytes;
-  let bytes = cursor & BLOCK_MASK;
-  let block: usize = load<u32>(cursor & ~BLOCK_MASK, PAYLOAD_BYTES);
-  while (block != 0) {
-    bytes += PAYLOAD_BYTES;
-    block = load<u32>(block, PAYLOAD_BYTES);
-  }
-  return bytes + tailBytes;
-}
-
-/** Copies the stream to `into`, which has room for the `bytes` that size() gave. */
-export function copy(state: ChunkState, into: usize, bytes: usize): void {
-  const tailBytes: usize = (<usize>state.tailBits + 7) >> 3;
-  let at = into + bytes - tailBytes;
-  for (let i: usize = 0; i < tailBytes; i++) store<u8>(at + i, <u8>(state.tail >> <u64>(56 - i * 8)));
-  const cursor: usize = state.cursor;
-  if (cursor == 0) return;
-  let block = cursor & ~BLOCK_MASK;
-  at -= cursor & BLOCK_MASK;
-  memory.copy(at, block, cursor & BLOCK_MASK);
-  block = load<u32>(block, PAYLOAD_BYTES);
-  while (block != 0) {
-    at -= PAYLOAD_BYTES;
-    v128.store(at, v128.load(block));
-    v128.store(at, v128.load(block, PAYLOAD_BYTES - 16), PAYLOAD_BYTES - 16);
-    block = load<u32>(block, PAYLOAD_BYTES);
-  }
-  assert(at == into, 'size and blocks disagree');
 }
 
 /** Gives the blocks back and leaves the stream empty. */

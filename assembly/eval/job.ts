@@ -14,7 +14,7 @@
 // A window is left-open and right-closed: for the step at t, the samples in (t - windowMs, t].
 // A row's cell without a value has presence 0 and the value 0.
 
-import { WindowFn } from '../layout';
+import { JOB_WAITING, WindowFn } from '../layout';
 
 @unmanaged
 export class Job {
@@ -33,6 +33,11 @@ export class Job {
   count: u32;
   done: u32;
   cells: u32;
+}
+
+/** Where quads.ts keeps the windows it collects: behind the fields. */
+export function waitingOf(job: Job): usize {
+  return changetype<usize>(job) + <usize>JOB_WAITING;
 }
 
 /** When the window of a step ends. */

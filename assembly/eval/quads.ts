@@ -14,7 +14,7 @@
 // is done again one by one, which is Prometheus's own order of operations.
 
 import { sumFour, varianceFour } from './fours';
-import { Job } from './job';
+import { Job, waitingOf } from './job';
 import { meanOf, sumOf } from './sums';
 import { varianceOf } from './variance';
 
@@ -29,8 +29,7 @@ const LANES: u32 = 4;
 /** Windows of fewer samples go one by one (measured: the two ways meet between 4 and 8). */
 const QUAD_BYTES: usize = 6 * 8;
 
-/** The windows that wait to be done side by side: begin and end of each, as addresses of values. */
-const waiting: usize = memory.data(<i32>(LANES * 2 * sizeof<usize>()), 8);
+/** The windows that wait to be done side by side, in the job: begin and end of each, as addresses of values. */
 const WINDOW_BYTES: usize = 2 * sizeof<usize>();
 
 export function rescan(job: Job, until: u32, kind: u32): void {
@@ -38,6 +37,7 @@ export function rescan(job: Job, until: u32, kind: u32): void {
   const values: usize = job.values;
   const size: usize = (<usize>job.count) << 3;
   const rowValues: usize = job.rowValues;
+  const waiting = waitingOf(job);
   let cells: u32 = 0;
   let lo: usize = 0;
   let hi: usize = 0;
@@ -52,7 +52,7 @@ export function rescan(job: Job, until: u32, kind: u32): void {
     store<u8>(<usize>job.rowPresent + step, present);
     cells += <u32>present;
     if (hi - lo < QUAD_BYTES) {
-      flush(lanes, cell, kind);
+      flush(waiting, lanes, cell, kind);
       lanes = 0;
       store<f64>(cell, present ? one(values + lo, values + hi, kind) : 0);
       continue;
@@ -60,18 +60,18 @@ export function rescan(job: Job, until: u32, kind: u32): void {
     store<usize>(waiting + <usize>lanes * WINDOW_BYTES, values + lo);
     store<usize>(waiting + <usize>lanes * WINDOW_BYTES, values + hi, sizeof<usize>());
     if (++lanes == LANES) {
-      four(cell - (LANES - 1) * 8, kind);
+      four(waiting, cell - (LANES - 1) * 8, kind);
       lanes = 0;
     }
   }
-  flush(lanes, rowValues + ((<usize>until) << 3), kind);
+  flush(waiting, lanes, rowValues + ((<usize>until) << 3), kind);
   job.cells += cells;
 }
 
 /** Does the first `lanes` waiting windows one by one; their cells end before `cell`. */
-function flush(lanes: u32, cell: usize, kind: u32): void {
+function flush(waiting: usize, lanes: u32, cell: usize, kind: u32): void {
   for (let lane: u32 = 0; lane < lanes; lane++) {
-    store<f64>(cell - <usize>(lanes - lane) * 8, one(fromOf(lane), toOf(lane), kind));
+    store<f64>(cell - <usize>(lanes - lane) * 8, one(fromOf(waiting, lane), toOf(waiting, lane), kind));
   }
 }
 
@@ -83,24 +83,24 @@ function one(from: usize, to: usize, kind: u32): f64 {
 }
 
 /** Does the four waiting windows, into four cells from `cell` on. */
-function four(cell: usize, kind: u32): void {
-  const common = min(min(sizeOf(0), sizeOf(1)), min(sizeOf(2), sizeOf(3)));
+function four(waiting: usize, cell: usize, kind: u32): void {
+  const common = min(min(sizeOf(waiting, 0), sizeOf(waiting, 1)), min(sizeOf(waiting, 2), sizeOf(waiting, 3)));
   if (kind <= MEAN) sumFour(waiting, common, cell, kind == MEAN);
   else varianceFour(waiting, common, cell, kind == STDDEV);
   for (let lane: u32 = 0; lane < LANES; lane++, cell += 8) {
     const result = load<f64>(cell);
-    if (result - result != 0) store<f64>(cell, one(fromOf(lane), toOf(lane), kind));
+    if (result - result != 0) store<f64>(cell, one(fromOf(waiting, lane), toOf(waiting, lane), kind));
   }
 }
 
-function fromOf(lane: u32): usize {
+function fromOf(waiting: usize, lane: u32): usize {
   return load<usize>(waiting + <usize>lane * WINDOW_BYTES);
 }
 
-function toOf(lane: u32): usize {
+function toOf(waiting: usize, lane: u32): usize {
   return load<usize>(waiting + <usize>lane * WINDOW_BYTES, sizeof<usize>());
 }
 
-function sizeOf(lane: u32): usize {
-  return toOf(lane) - fromOf(lane);
+function sizeOf(waiting: usize, lane: u32): usize {
+  return toOf(waiting, lane) - fromOf(waiting, lane);
 }

@@ -4,7 +4,6 @@
 //   addChunk(job, …)     for each chunk, sealed ones and then a snapshot of the open one;
 //                        those that do not overlap the job's time range are skipped unread
 //   finish(job)          the row stands in the job's row columns
-//   foldInto(job, …)     into a group, if the fragment aggregates
 //
 // The sample columns need room for one window and one chunk only: when a chunk does not fit, the
 // steps that need nothing newer are evaluated and the samples that no later step needs are dropped.
@@ -67,12 +66,6 @@ export function addChunk(job: Job, data: usize, bytes: usize, mint: i64, maxt: i
 export function finish(job: Job): u32 {
   if (job.fn != WindowFn.Samples) evaluate(job, job.steps);
   return job.cells;
-}
-
-/** Folds the finished row into a group: see aggregate.ts. */
-export function foldInto(job: Job, groups: Groups, group: u32): void {
-  assert(groups.steps == job.steps, 'rows and groups have the same steps');
-  fold(groups, group, job.rowValues, job.rowPresent, job.cells);
 }
 
 /** Evaluates the steps before `next`, the time of the next sample, and drops the samples that no other step sees. */

@@ -13,6 +13,7 @@
 // Outcome (docs/formats/head-memory.md): counts by what happened, the first refused
 // row and why, the time range accepted, and a list of rows whose series is gone.
 
+import { Sealed } from '../chunk/read';
 import * as sealedChunks from '../chunk/sealed';
 import { ChunkState } from '../chunk/state';
 import * as xor from '../chunk/xor';
@@ -196,7 +197,7 @@ export function put(record: usize, state: ChunkState, time: i64, value: u64): St
 export function cut(record: usize, state: ChunkState): bool {
   const block = sealedChunks.seal(state);
   if (block == 0) return false;
-  changetype<sealedChunks.Sealed>(block).next = <u32>series.sealed(record);
+  changetype<Sealed>(block).next = <u32>series.sealed(record);
   series.setSealed(record, block);
   chunksSealed += 1;
   return true;

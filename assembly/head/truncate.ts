@@ -7,6 +7,7 @@
 // Appends and queries may come between steps: a retired series is not found by its labels
 // any more, and whoever meets it in a postings list skips it.
 
+import { Sealed } from '../chunk/read';
 import * as sealedChunks from '../chunk/sealed';
 import { ChunkState } from '../chunk/state';
 import * as buffer from '../memory/buffer';
@@ -115,16 +116,16 @@ export function finish(): void {
 function dropSealedBefore(record: usize, mint: i64): void {
   let previous: usize = 0;
   let block = series.sealed(record);
-  while (block != 0 && changetype<sealedChunks.Sealed>(block).maxT >= mint) {
+  while (block != 0 && changetype<Sealed>(block).maxT >= mint) {
     previous = block;
-    block = <usize>changetype<sealedChunks.Sealed>(block).next;
+    block = <usize>changetype<Sealed>(block).next;
   }
   if (block == 0) return;
   if (previous == 0) series.setSealed(record, 0);
-  else changetype<sealedChunks.Sealed>(previous).next = 0;
+  else changetype<Sealed>(previous).next = 0;
   while (block != 0) {
-    const next = <usize>changetype<sealedChunks.Sealed>(block).next;
-    sealedChunks.free(changetype<sealedChunks.Sealed>(block));
+    const next = <usize>changetype<Sealed>(block).next;
+    sealedChunks.free(changetype<Sealed>(block));
     chunksFreed += 1;
     block = next;
   }

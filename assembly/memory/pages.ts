@@ -1,7 +1,7 @@
 // Spans of whole WebAssembly pages: the floor every other allocator stands on.
 //
-//   0 ........ __heap_base ........ first ............................ top ........ memory.size()
-//   │ data of the compiler │ unused │ spans in use and free spans      │ not yet handed out
+//   0 ........ __heap_base .. READER_BASE ....... first ............................ top ........ memory.size()
+//   │ data of the compiler │   │ the same of readers │ spans in use and free spans  │ not yet handed out
 //
 // Free spans form one list in address order, so neighbours merge:
 //
@@ -15,7 +15,7 @@
 //   - used + free pages = top - first, in pages;
 //   - used never exceeds the limit set by limit().
 
-import { PAGE_BYTES } from '../layout';
+import { PAGE_BYTES, READER_BASE } from '../layout';
 
 const PAGE: usize = PAGE_BYTES;
 
@@ -108,7 +108,8 @@ function takeFree(count: u32): usize {
 
 function takeTop(count: u32): usize {
   if (first == 0) {
-    first = (__heap_base + PAGE - 1) & ~(PAGE - 1);
+    assert(__heap_base <= <usize>READER_BASE, 'the data of the core reaches into that of the readers');
+    first = <usize>READER_BASE + PAGE;
     top = first;
   }
   // In pages, because byte addresses of a full 4 GiB memory do not fit u32.

@@ -1,25 +1,24 @@
 // A query in one shard: a fragment evaluated over a list of series, morsel by morsel.
 //
-//   query (208 bytes)
-//   0                80     84     88     92      96      100    104      108     112      128      144      160      176
-//   ┌────────────────┬──────┬──────┬──────┬───────┬───────┬──────┬────────┬───────┬────────┬────────┬────────┬────────┬────────┐
-//   │ job of the     │ view │ list │ count│ cursor│ groups│ op   │ mode   │ name  │ states │ values │ present│ times  │ failed │
-//   │ kernels        │      │      │      │       │       │      │        │ symbol│ buffer │ buffer │ buffer │ buffer │        │
-//   └────────────────┴──────┴──────┴──────┴───────┴───────┴──────┴────────┴───────┴────────┴────────┴────────┴────────┴────────┘
+//   query (384 bytes)
+//   0         256    260    264     268    272     276  280    284    288       304      320       336     352     368
+//   ┌─────────┬──────┬──────┬───────┬──────┬───────┬────┬──────┬──────┬─────────┬────────┬─────────┬───────┬───────┬────────┐
+//   │ lane of │ view │ list │ count │cursor│ groups│ op │ mode │ name │ states  │ values │ present │ times │ lanes │ failed │
+//   │ its own │      │      │       │      │       │    │      │symbol│ buffer  │ buffer │ buffer  │ buffer│ buffer│        │
+//   └─────────┴──────┴──────┴───────┴──────┴───────┴────┴──────┴──────┴─────────┴────────┴─────────┴───────┴───────┴────────┘
 //
 // Modes
 //   rows      each series with a value gives a row: its labels to the label table, its cells to values and present;
-//             where the query has a rendering (at 200), the rows come out as text instead
+//             where the query has a rendering (at 372), the rows come out as text instead
 //   groups    rows are folded into the state of their group; nothing comes out before the end
 //   samples   each series gives its raw samples: to times and values, their count to present (u32)
 //   all       the same with stale markers, of every series, of those without samples too: their number follows
 //             the count, because somebody has other samples of theirs
 //
-// A morsel ends after a number of samples decoded, so that appends get their turn. Between
-// morsels series may go; the list holds numbers, and those that are gone are passed over.
+// It is evaluated in morsels (morsel.ts). Between morsels series may go; the list holds numbers, and those that
+// are gone are passed over.
 
 import { STALE } from '../chunk/decode';
-import { dataOf, Sealed, snapshot } from '../chunk/sealed';
 import { ChunkState } from '../chunk/state';
 import * as aggregate from '../eval/aggregate';
 import { Job } from '../eval/job';
@@ -28,37 +27,39 @@ import * as journal from '../head/journal';
 import * as series from '../head/series';
 import * as schemas from '../labels/schemas';
 import * as labelTable from '../labels/table';
-import { CHUNK_BYTES_MAX, JOB_BYTES, QueryMode, Status, WindowFn } from '../layout';
+import { QueryMode, Status, WindowFn } from '../layout';
 import * as buffer from '../memory/buffer';
 import * as heap from '../memory/heap';
 import * as groups from './groups';
+import * as lane from './lane';
+import { LANE_BYTES } from './lane';
+import * as lanes from './lanes';
 import * as rendering from './render';
+import { Round } from './round';
+import * as rounds from './rounds';
 
-const QUERY_BYTES: usize = 208;
-const VIEW: usize = JOB_BYTES;
-const LIST: usize = 84;
-const COUNT: usize = 88;
-const CURSOR: usize = 92;
-const GROUPS: usize = 96;
-const OP: usize = 100;
-const MODE: usize = 104;
-const NAME: usize = 108;
-const STATES: usize = 112;
-const VALUES: usize = 128;
-const PRESENT: usize = 144;
-const TIMES: usize = 160;
-const FAILED: usize = 176;
+const QUERY_BYTES: usize = LANE_BYTES + 128;
+const VIEW: usize = LANE_BYTES;
+const LIST: usize = LANE_BYTES + 4;
+const COUNT: usize = LANE_BYTES + 8;
+const CURSOR: usize = LANE_BYTES + 12;
+const GROUPS: usize = LANE_BYTES + 16;
+const OP: usize = LANE_BYTES + 20;
+const MODE: usize = LANE_BYTES + 24;
+const NAME: usize = LANE_BYTES + 28;
+const STATES: usize = LANE_BYTES + 32;
+const VALUES: usize = LANE_BYTES + 48;
+const PRESENT: usize = LANE_BYTES + 64;
+const TIMES: usize = LANE_BYTES + 80;
+const LANES: usize = LANE_BYTES + 96;
+const FAILED: usize = LANE_BYTES + 112;
 /** How rows are written as text; 0 where they come as columns. */
-const RENDERING: usize = 200;
-
-/** Samples of one series that fit the columns at first; they double when a series has more in one window. */
-const ROOM_MIN: u32 = 16384;
+const RENDERING: usize = LANE_BYTES + 116;
 
 /** The group being folded into, as the aggregation kernel takes it. */
 const share: usize = memory.data(32, 8);
-const openChunk: usize = memory.data(CHUNK_BYTES_MAX, 16);
-/** Addresses of a series' sealed chunks, newest first, while they are brought into time order. */
-const chunks: usize = memory.data(16, 8);
+/** The row of a query that is not evaluated in rounds: it has one step. */
+const row: usize = memory.data(16, 8);
 
 let rowCount: u32 = 0;
 let failure: Status = Status.Ok;
@@ -107,10 +108,8 @@ export function open(
   job.stepMs = stepMs;
   job.steps = steps;
   job.windowMs = windowMs;
-  job.rowValues = <u32>heap.alloc((<usize>steps) << 3);
-  job.rowPresent = <u32>heap.alloc(steps);
-  if (job.rowValues == 0 || job.rowPresent == 0 || !setRoom(job, ROOM_MIN)) {
-    freeColumns(job);
+  if (!lanes.begin(query)) {
+    lanes.finish(query);
     heap.free(query, QUERY_BYTES);
     return 0;
   }
@@ -141,48 +140,89 @@ export function close(query: usize): void {
   buffer.clear(query + TIMES);
   if (load<u32>(query, RENDERING) != 0) rendering.close(<usize>load<u32>(query, RENDERING));
   if (load<u32>(query, GROUPS) != 0) groups.close(<usize>load<u32>(query, GROUPS));
-  journal.closeView(<usize>load<u32>(query, VIEW));
-  freeColumns(job);
+  journal.closeView(view(query));
+  corruptChunks += <f64>lane.corrupt(query) + rounds.closeLanes(query + LANES);
+  lanes.finish(query);
   heap.free(query, QUERY_BYTES);
 }
 
-/**
- * Evaluates series until about `samplesMax` samples were decoded or `seriesMax` looked at. True when all are done.
- * status() says whether it stopped for want of memory.
- */
-export function morsel(query: usize, samplesMax: f64, seriesMax: u32): bool {
-  const job = changetype<Job>(query);
-  const list = <usize>load<u32>(query, LIST);
-  const count = load<u32>(query, COUNT);
-  const before = job.samples;
+export function beginMorsel(query: usize): void {
   const text = <usize>load<u32>(query, RENDERING);
   if (text != 0) rendering.begin(text);
-  let cursor = load<u32>(query, CURSOR);
-  const end = min(count, cursor + seriesMax);
   rowCount = 0;
   failure = Status.Ok;
   labelTable.begin();
   buffer.truncate(query + VALUES, 0);
   buffer.truncate(query + PRESENT, 0);
   buffer.truncate(query + TIMES, 0);
-  while (cursor < end && job.samples - before < samplesMax) {
-    const number = load<u32>(list + ((<usize>cursor) << 2));
-    cursor++;
-    const record = series.find(number);
-    if (record == 0) continue;
-    failure = one(query, job, number, record);
-    if (failure != Status.Ok) break;
-  }
-  store<u32>(query, cursor, CURSOR);
-  if (text != 0 && failure == Status.Ok) {
-    const written = rendering.write(text, buffer.address(query + VALUES), buffer.address(query + PRESENT));
-    if (!written) failure = Status.NoMemory;
-  }
-  if (journal.isBroken(<usize>load<u32>(query, VIEW))) failure = Status.NoMemory;
-  return cursor == count;
 }
 
-function one(query: usize, job: Job, number: u32, record: usize): Status {
+/** True when all series are done. */
+export function endMorsel(query: usize, status: Status): bool {
+  const text = <usize>load<u32>(query, RENDERING);
+  if (text != 0 && status == Status.Ok) {
+    const written = rendering.write(text, buffer.address(query + VALUES), buffer.address(query + PRESENT));
+    if (!written) status = Status.NoMemory;
+  }
+  failure = journal.isBroken(view(query)) ? Status.NoMemory : status;
+  return cursor(query) == count(query);
+}
+
+export function view(query: usize): usize {
+  return <usize>load<u32>(query, VIEW);
+}
+
+/** The numbers of the series, `count` of them. */
+export function list(query: usize): usize {
+  return <usize>load<u32>(query, LIST);
+}
+
+export function count(query: usize): u32 {
+  return load<u32>(query, COUNT);
+}
+
+/** The place in the list of the next series. */
+export function cursor(query: usize): u32 {
+  return load<u32>(query, CURSOR);
+}
+
+export function setCursor(query: usize, cursor: u32): void {
+  store<u32>(query, cursor, CURSOR);
+}
+
+/** The lanes of the query and of its readers, a buffer of addresses; empty before readers were called. */
+export function lanesOf(query: usize): usize {
+  return query + LANES;
+}
+
+/** Whether rows come of decoded windows: then series are evaluated in rounds. */
+export function isWindowed(query: usize): bool {
+  return load<u32>(query, MODE) <= <u32>QueryMode.Groups && !isNewestOnly(changetype<Job>(query));
+}
+
+/** Makes room for the rows of a round, behind those that the query has. */
+export function reserveRows(query: usize, round: Round): bool {
+  const steps = changetype<Job>(query).steps;
+  const values = buffer.reserve(query + VALUES, (round.end * steps) << 3);
+  const present = buffer.reserve(query + PRESENT, round.end * steps);
+  round.values = <u32>values;
+  round.present = <u32>present;
+  return values != 0 && present != 0;
+}
+
+/** Folds the job's row, of whose cells `cells` have a value, into its group, or writes it out. */
+export function handOn(query: usize, job: Job, record: usize, cells: u32): Status {
+  if (cells == 0) return Status.Ok;
+  return load<u32>(query, MODE) == QueryMode.Groups
+    ? foldRow(query, job, record, cells)
+    : writeRow(query, job, record, cells);
+}
+
+/** One series that needs no round: its newest sample, or its raw ones. */
+export function one(query: usize, number: u32, record: usize): Status {
+  const job = changetype<Job>(query);
+  job.rowValues = <u32>row;
+  job.rowPresent = <u32>(row + 8);
   const cut = journal.cutOf(<usize>load<u32>(query, VIEW), number, series.lastAppend(record));
   job.maxt = cut == journal.NO_CUT ? Infinity : <f64>(cut - 1);
   const mode = load<u32>(query, MODE);
@@ -192,12 +232,11 @@ function one(query: usize, job: Job, number: u32, record: usize): Status {
   if (isNewestOnly(job) && cut == journal.NO_CUT && newestCell(job, record)) {
     cells = job.cells;
   } else {
-    const status = read(job, record);
+    const status = read(query, record);
     if (status != Status.Ok) return status;
     cells = evaluation.finish(job);
   }
-  if (cells == 0) return Status.Ok;
-  return mode == QueryMode.Groups ? foldRow(query, job, record, cells) : writeRow(query, job, record, cells);
+  return handOn(query, job, record, cells);
 }
 
 // --- Reading a series ---
@@ -223,6 +262,11 @@ function newestCell(job: Job, record: usize): bool {
   return true;
 }
 
+/** Decodes what the query's job sees of a series. */
+function read(query: usize, record: usize): Status {
+  return lanes.read(query, series.sealed(record), changetype<ChunkState>(series.chunk(record)));
+}
+
 /** What newestSample() found. */
 export let newestTime: i64 = 0;
 export let newestValue: u64 = 0;
@@ -245,7 +289,7 @@ export function newestSample(query: usize, number: u32, record: usize): bool {
     );
   }
   job.maxt = cut == journal.NO_CUT ? Infinity : <f64>(cut - 1);
-  const found = read(job, record);
+  const found = read(query, record);
   if (found == Status.NoMemory) store<u32>(query, 1, FAILED);
   if (found != Status.Ok || job.count == 0) return false;
   const last: usize = (<usize>(job.count - 1)) << 3;
@@ -257,56 +301,6 @@ export function newestSample(query: usize, number: u32, record: usize): bool {
 /** Whether newestSample() was refused memory, or the view of the query was: then it gives too little, or too much. */
 export function isBroken(query: usize): bool {
   return load<u32>(query, FAILED) != 0 || journal.isBroken(<usize>load<u32>(query, VIEW));
-}
-
-/** Decodes the chunks of a series that the job can see, oldest first, into its columns. */
-function read(job: Job, record: usize): Status {
-  while (true) {
-    const samples = job.samples;
-    const status = readOnce(job, record);
-    if (status != Status.NoMemory) return status;
-    job.samples = samples;
-    if (!setRoom(job, job.room * 2)) return Status.NoMemory;
-  }
-}
-
-function readOnce(job: Job, record: usize): Status {
-  evaluation.begin(job);
-  const mint = evaluation.mintOf(job);
-  const maxt = evaluation.maxtOf(job);
-  if (maxt < mint) return Status.Ok;
-  buffer.truncate(chunks, 0);
-  let block = series.sealed(record);
-  let newestSealed: i64 = i64.MIN_VALUE;
-  while (block != 0) {
-    const chunk = changetype<Sealed>(block);
-    if (chunk.maxT < mint) break;
-    if (newestSealed == i64.MIN_VALUE) newestSealed = chunk.maxT;
-    if (chunk.minT <= maxt) {
-      const entry = buffer.reserve(chunks, 4);
-      if (entry == 0) return Status.NoMemory;
-      store<u32>(entry, <u32>block);
-      buffer.advance(chunks, 4);
-    }
-    block = <usize>chunk.next;
-  }
-  for (let at = buffer.length(chunks); at > 0; at -= 4) {
-    const chunk = changetype<Sealed>(<usize>load<u32>(buffer.address(chunks) + at - 4));
-    const status = evaluation.addChunk(job, dataOf(chunk), chunk.bytes, chunk.minT, chunk.maxT);
-    if (status == Status.NoMemory) return status;
-    if (status != Status.Ok) corruptChunks += 1;
-  }
-  const state = changetype<ChunkState>(series.chunk(record));
-  if (state.count == 0 || state.time < mint) return Status.Ok;
-  const from = newestSealed == i64.MIN_VALUE ? i64.MIN_VALUE : newestSealed + 1;
-  if (from > maxt) return Status.Ok;
-  const bytes = snapshot(state, openChunk);
-  const status = evaluation.addChunk(job, openChunk, bytes, from, state.time);
-  if (status == Status.Invalid) {
-    corruptChunks += 1;
-    return Status.Ok;
-  }
-  return status;
 }
 
 // --- What comes out ---
@@ -359,13 +353,13 @@ function writeRow(query: usize, job: Job, record: usize, cells: u32): Status {
 }
 
 function sampleRow(query: usize, job: Job, record: usize): Status {
-  const status = read(job, record);
+  const status = read(query, record);
   if (status != Status.Ok) return status;
   return job.count == 0 ? Status.Ok : writeSamples(query, job, record);
 }
 
 function numberedRow(query: usize, job: Job, number: u32, record: usize): Status {
-  let status = read(job, record);
+  let status = read(query, record);
   if (status == Status.Ok) status = writeSamples(query, job, record);
   if (status != Status.Ok) return status;
   const entry = buffer.reserve(query + PRESENT, 4);
@@ -434,35 +428,12 @@ export function timesAddress(query: usize): usize {
   return buffer.address(query + TIMES);
 }
 
-/** Samples decoded so far. */
+/** Samples decoded so far, in all lanes. */
 export function samples(query: usize): f64 {
-  return changetype<Job>(query).samples;
-}
-
-// --- The job's columns ---
-
-function setRoom(job: Job, room: u32): bool {
-  const times = heap.alloc((<usize>room) << 3);
-  const values = heap.alloc((<usize>room) << 3);
-  if (times == 0 || values == 0) {
-    if (times != 0) heap.free(times, (<usize>room) << 3);
-    if (values != 0) heap.free(values, (<usize>room) << 3);
-    return false;
+  const lanes = query + LANES;
+  let sum = changetype<Job>(query).samples;
+  for (let at: u32 = 4; at < buffer.length(lanes); at += 4) {
+    sum += changetype<Job>(<usize>load<u32>(buffer.address(lanes) + at)).samples;
   }
-  if (job.room != 0) {
-    heap.free(<usize>job.times, (<usize>job.room) << 3);
-    heap.free(<usize>job.values, (<usize>job.room) << 3);
-  }
-  job.times = <u32>times;
-  job.values = <u32>values;
-  job.room = room;
-  return true;
-}
-
-function freeColumns(job: Job): void {
-  if (job.rowValues != 0) heap.free(<usize>job.rowValues, (<usize>job.steps) << 3);
-  if (job.rowPresent != 0) heap.free(<usize>job.rowPresent, job.steps);
-  if (job.room == 0) return;
-  heap.free(<usize>job.times, (<usize>job.room) << 3);
-  heap.free(<usize>job.values, (<usize>job.room) << 3);
+  return sum;
 }

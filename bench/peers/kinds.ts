@@ -98,7 +98,7 @@ function ownBuild(): string {
   const hash = createHash('sha256');
   const scripts = readdirSync(join(ROOT, 'dist/src'), { recursive: true, encoding: 'utf8' }).sort();
   const files = scripts.filter((name) => name.endsWith('.js')).map((name) => join('dist/src', name));
-  for (const file of [...files, 'build/core.wasm']) hash.update(readFileSync(join(ROOT, file)));
+  for (const file of [...files, 'build/core.wasm', 'build/reader.wasm']) hash.update(readFileSync(join(ROOT, file)));
   return hash.digest('hex');
 }
 

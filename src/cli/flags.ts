@@ -6,6 +6,7 @@ import { formatDuration } from '../model/duration.js';
 import { PatternError } from '../model/matcher.js';
 import { Pattern } from '../relabel/pattern.js';
 import { SHARDS_MAX } from '../wasm/exposition.js';
+import { READERS_MAX } from '../wasm/query.js';
 import {
   countFlag,
   durationFlag,
@@ -340,6 +341,12 @@ const TABLE = {
   ),
   storageHeadWindowMs: durationFlag('storage.head-window', '3h', 'How much of the latest data is kept in memory.'),
   queryWorkers: countFlag('query.workers', 1, 'Threads that finish large queries.', 0, PENDING),
+  queryReaders: countFlag(
+    'query.readers',
+    -1,
+    'Threads that help each shard with queries over many samples; -1 for as many as there are cores left for them.',
+    -1,
+  ),
   webHttpEngine: wordFlag(
     'web.http-engine',
     ['auto', 'uws', 'node'],
@@ -372,6 +379,8 @@ export function parseFlags(line: readonly string[], version: string): Invocation
     if (values.agent) throw new FlagError('agent mode is not available yet');
     if (values.shards > SHARDS_MAX)
       throw new FlagError(`must be at most ${SHARDS_MAX}: ${values.shards} (in --shards)`);
+    if (values.queryReaders > READERS_MAX)
+      throw new FlagError(`must be at most ${READERS_MAX}: ${values.queryReaders} (in --query.readers)`);
     // Who asks for a lock must not get an open door.
     if (values.webConfigFile !== '') {
       throw new FlagError('TLS and authentication are not available yet: use a proxy in place of --web.config.file');

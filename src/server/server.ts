@@ -24,6 +24,7 @@ import { Registry } from '../telemetry/metrics.js';
 import { registerProcess } from '../telemetry/process.js';
 import { DirectoryLock } from '../tsdb/lock.js';
 import { SHARDS_MAX } from '../wasm/exposition.js';
+import { READERS_MAX } from '../wasm/query.js';
 import { parseExternalUrl, parseListenAddress } from '../web/address.js';
 import { createApp } from '../web/app.js';
 import type { WebDeps } from '../web/deps.js';
@@ -56,6 +57,12 @@ function shardCount(flags: Flags): number {
   if (flags.shards > 0) return flags.shards;
   const cores = processors();
   return cores <= 2 ? 1 : Math.min(cores, SHARDS_MAX);
+}
+
+/** Cores that are left when each shard has one. */
+function readerCount(flags: Flags): number {
+  if (flags.queryReaders >= 0) return flags.queryReaders;
+  return Math.min(Math.max(Math.floor(processors() / shardCount(flags)) - 1, 0), READERS_MAX);
 }
 
 export class Server {
@@ -137,6 +144,7 @@ export class Server {
     const storage = await Storage.open(disk, clock, log, {
       path: flags.storagePath,
       shards: shardCount(flags),
+      readers: readerCount(flags),
       memoryBytes: this.#memoryLimitBytes,
       sync:
         flags.storageWalSync.kind === 'interval'

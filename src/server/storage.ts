@@ -16,6 +16,8 @@ import { Refusals } from './refusals.js';
 export interface StorageOptions {
   readonly path: string;
   readonly shards: number;
+  /** Threads that help each shard with queries. */
+  readonly readers?: number;
   readonly memoryBytes: number;
   readonly sync: SyncPolicy;
   /** How much of the newest time stays in memory. */
@@ -98,6 +100,7 @@ export class Storage {
     const shards = await Shards.start(
       {
         count: options.shards,
+        readers: options.readers,
         seed: readSeed(disk, ownFolder),
         memoryBytes,
         inputBytes: Math.min(memoryBytes * INPUT_SHARE, INPUT_BYTES_MAX),

@@ -364,6 +364,8 @@ export interface TaskReply {
   readonly results: JobResult[];
   /** The core trapped: the shard must be rebuilt from the log. */
   readonly trapped: string | undefined;
+  /** Queries have called for readers. */
+  readonly wantsReaders: boolean;
 }
 
 export type JobResult = { readonly ok: unknown } | { readonly error: JobError };
@@ -389,6 +391,8 @@ export interface ShardSetup {
   readonly refCounter: SharedArrayBuffer;
   /** How much of a query is evaluated in one job: for tests; there is a good default. */
   readonly morsel: MorselSize | undefined;
+  /** Threads that may help with queries. */
+  readonly readers: number;
   /** Tests may end the shard on purpose. */
   readonly faults: boolean;
   /** Tests may append samples that neither the log nor chunks can hold yet: see side-samples.ts. */
@@ -402,4 +406,6 @@ export interface ShardStarted {
   readonly memory: WebAssembly.Memory;
   /** The region that main is lent. */
   readonly input: Span;
+  /** What the shard shares with its readers: an address in its memory. */
+  readonly round: number;
 }

@@ -62,14 +62,25 @@ export class ShardQueries {
   readonly #open = new Map<number, OpenQuery>();
   #last: number;
 
-  constructor(core: Core, side: SideSamples, firstNumber = 0, morsel = MORSEL) {
+  constructor(core: Core, side: SideSamples, firstNumber = 0, morsel = MORSEL, readers = 0) {
     this.#core = core;
     this.#side = side;
     this.#last = firstNumber;
     this.#morsel = morsel;
     this.#select = new Select(core);
     this.#queries = new Queries(core);
+    this.#queries.setReaders(readers);
     this.#snapshots = new Snapshots(this.#queries);
+  }
+
+  /** The address of what this shard shares with its readers. */
+  get round(): number {
+    return this.#queries.round;
+  }
+
+  /** Whether readers have been called for. */
+  get wantsReaders(): boolean {
+    return this.#queries.calls > 0;
   }
 
   get openCount(): number {

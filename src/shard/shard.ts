@@ -38,6 +38,7 @@ export class Shard {
   readonly #core: Core;
   readonly #head: Head;
   readonly #parts: PartStore;
+  readonly #queries: ShardQueries;
   readonly #handlers: Handlers;
   readonly #input: { address: number; bytes: number };
   #watermark = 0;
@@ -59,7 +60,8 @@ export class Shard {
     this.#input = this.#lend(setup.inputBytes);
     const refs = new Refs(setup.refCounter);
     const side = new SideSamples((series) => this.#head.refLow(series));
-    const queries = new ShardQueries(core, side, setup.firstNumber, setup.morsel);
+    const queries = new ShardQueries(core, side, setup.firstNumber, setup.morsel, setup.readers);
+    this.#queries = queries;
     const admission = new Admission(core, this.#head, setup.memoryBytes, () => targets.jobCount + 1);
     const scope = (header: AppendHeader) => new AppendScope(this.#head, refs, admission, this.#parts, header);
     const targets = new ShardTargets(exposition, this.#head, scope, place);
@@ -109,13 +111,13 @@ export class Shard {
   }
 
   get started(): ShardStarted {
-    return { memory: this.#core.memory, input: this.#input };
+    return { memory: this.#core.memory, input: this.#input, round: this.#queries.round };
   }
 
   /** Runs the jobs of a task in order. After a trap the rest is not run. */
   run(task: Task): TaskReply {
     const results: JobResult[] = [];
-    if (this.#trapped !== undefined) return { results, trapped: this.#trapped };
+    if (this.#trapped !== undefined) return { results, trapped: this.#trapped, wantsReaders: false };
     for (const part of task.release) this.#parts.release(part);
     this.#watermark = task.watermark;
     if (task.held !== this.#held) {
@@ -126,7 +128,7 @@ export class Shard {
       results.push(this.#runJob(job));
       if (this.#trapped !== undefined) break;
     }
-    return { results, trapped: this.#trapped };
+    return { results, trapped: this.#trapped, wantsReaders: this.#trapped === undefined && this.#queries.wantsReaders };
   }
 
   #runJob(job: Job): JobResult {

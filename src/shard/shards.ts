@@ -8,6 +8,7 @@ import { ShardClient, type ShardPort } from './client.js';
 import type { LogPort } from './log-port.js';
 import { startShard } from './pool.js';
 import type { ShardSetup, ShardStarted } from './protocol.js';
+import { withReaders } from './readers.js';
 import { Shard } from './shard.js';
 import { Slots } from './slots.js';
 
@@ -21,6 +22,8 @@ export interface ShardsOptions {
   /** Worker threads, or this very thread (tests, simulations). */
   readonly threads: boolean;
   readonly core?: 'debug' | 'release';
+  /** Threads that help each shard with queries; none where absent. */
+  readonly readers?: number;
   /** How much of a query a shard evaluates in one go: for tests. */
   readonly morsel?: MorselSize;
   /** Tests may end shards on purpose. */
@@ -77,9 +80,10 @@ export class Shards {
         morsel: options.morsel,
         faults: options.faults ?? false,
         sideSamples: options.sideSamples ?? false,
+        readers: options.readers ?? 0,
         firstNumber: boots++ * NUMBERS,
       };
-      return options.threads ? startShard(setup) : startHere(setup);
+      return withReaders(setup, options.threads ? startShard(setup) : startHere(setup));
     };
     const booted = await Promise.all(Array.from({ length: options.count }, (_, index) => boot(index)));
     const handles = booted.map(({ port, started }) => ({

@@ -1,6 +1,7 @@
 // What runs in the threads of shards and of the log: one export for each kind of thread.
 
 import { buffersOf, moving, threadSetup } from '../base/thread.js';
+import { Reader, type ReaderSetup } from '../wasm/reader.js';
 import { LogHost, type LogReply, type LogSetup, type LogTask } from './log-worker.js';
 import type { ShardSetup, ShardStarted, Task, TaskReply } from './protocol.js';
 import { Shard } from './shard.js';
@@ -15,6 +16,11 @@ export function shard(task: Task | 'start'): TaskReply | ShardStarted {
   }
   const reply = current!.run(task);
   return moving(reply, buffersOf(reply.results));
+}
+
+/** A reader's thread: one task, that never ends. */
+export function reader(): never {
+  return new Reader(threadSetup<ReaderSetup>()).run();
 }
 
 let logHost: LogHost | undefined;

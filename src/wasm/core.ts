@@ -24,17 +24,35 @@ export class CoreTrap extends Error {
   override readonly name = 'CoreTrap';
 }
 
-const compiled = new Map<CoreBuild, WebAssembly.Module>();
+const compiled = new Map<string, WebAssembly.Module>();
 
-/** Compiles the core's bytes once per thread. */
-export function compileCore(build: CoreBuild): WebAssembly.Module {
-  let module = compiled.get(build);
+/** Compiles a module's bytes once per thread. */
+export function compile(name: 'core' | 'reader', build: CoreBuild): WebAssembly.Module {
+  const file = build === 'debug' ? `${name}.debug.wasm` : `${name}.wasm`;
+  let module = compiled.get(file);
   if (module === undefined) {
-    const file = build === 'debug' ? 'core.debug.wasm' : 'core.wasm';
     module = new WebAssembly.Module(readFileSync(new URL(`../../../build/${file}`, import.meta.url)));
-    compiled.set(build, module);
+    compiled.set(file, module);
   }
   return module;
+}
+
+/** What a module calls when an assertion fails. */
+export function trapsOf(memory: WebAssembly.Memory) {
+  return (message: number, file: number, line: number, column: number): never => {
+    throw new CoreTrap(`${stringAt(memory, message)} at ${stringAt(memory, file)}:${line}:${column}`);
+  };
+}
+
+/** An AssemblyScript string: UTF-16, its length in bytes four bytes before it. */
+function stringAt(memory: WebAssembly.Memory, address: number): string {
+  if (address === 0) return '?';
+  const at = address >>> 0;
+  const view = new DataView(memory.buffer);
+  const length = view.getUint32(at - 4, true);
+  let text = '';
+  for (let i = 0; i < length; i += 2) text += String.fromCharCode(view.getUint16(at + i, true));
+  return text;
 }
 
 export class Core {
@@ -47,15 +65,8 @@ export class Core {
     const build = options.build ?? defaultBuild();
     // The maximum is part of the module's import, so it is 4 GiB for all; the limit below is the real one.
     this.memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
-    const imports = {
-      env: {
-        memory: this.memory,
-        abort: (message: number, file: number, line: number, column: number) => {
-          throw new CoreTrap(`${this.#string(message)} at ${this.#string(file)}:${line}:${column}`);
-        },
-      },
-    };
-    const { exports } = instantiateSync(compileCore(build), imports as never);
+    const imports = { env: { memory: this.memory, abort: trapsOf(this.memory) } };
+    const { exports } = instantiateSync(compile('core', build), imports as never);
     this.exports = exports as unknown as CoreExports;
     this.#bytes = new Uint8Array(this.memory.buffer);
     this.#view = new DataView(this.memory.buffer);
@@ -102,18 +113,8 @@ export class Core {
     this.#bytes = new Uint8Array(this.memory.buffer);
     this.#view = new DataView(this.memory.buffer);
   }
-
-  /** An AssemblyScript string: UTF-16, its length in bytes four bytes before it. Only for traps. */
-  #string(address: number): string {
-    if (address === 0) return '?';
-    const at = address >>> 0;
-    const length = this.view.getUint32(at - 4, true);
-    let text = '';
-    for (let i = 0; i < length; i += 2) text += String.fromCharCode(this.view.getUint16(at + i, true));
-    return text;
-  }
 }
 
-function defaultBuild(): CoreBuild {
+export function defaultBuild(): CoreBuild {
   return process.env.NARTHEX_CORE === 'debug' ? 'debug' : 'release';
 }

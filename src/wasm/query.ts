@@ -1,12 +1,14 @@
 // The façade of the query kernel: fragments evaluated in the core, morsel by morsel.
 
-import { QueryMode, Status } from '../../assembly/layout.js';
+import { QueryMode, READERS_MAX, Status } from '../../assembly/layout.js';
 import type { Core } from './core.js';
 import { AGGREGATE_OPS, WINDOW_FNS } from './eval.js';
 import { copyOut, type LabelTable, takeLabelTable } from './label-table.js';
 import { OutOfMemory } from './out-of-memory.js';
 import { openRendering, type RenderedText, type Rendering, type RenderSpec, takeText } from './render.js';
 import type { SeriesList } from './select.js';
+
+export { READERS_MAX };
 
 /** How much of a query is evaluated at once, before others get their turn. */
 export interface MorselSize {
@@ -82,6 +84,26 @@ export class Queries {
 
   constructor(core: Core) {
     this.#core = core;
+  }
+
+  /** How many readers may be called to help with a query. */
+  setReaders(count: number): void {
+    this.#core.exports.round_readers(count);
+  }
+
+  /** The address of what the core shares with its readers, for as long as it lives. */
+  get round(): number {
+    return this.#core.exports.round_address() >>> 0;
+  }
+
+  /** Series that readers evaluated. */
+  get helped(): number {
+    return this.#core.exports.round_helped();
+  }
+
+  /** How often readers were called. */
+  get calls(): number {
+    return this.#core.exports.round_calls();
   }
 
   /** Freezes what is visible at a watermark, for queries that are opened with it. */

@@ -1,0 +1,105 @@
+// A lane: what one thread needs to read series and evaluate windows over them.
+//
+//   lane (256 bytes)
+//   0                112    116      120
+//   ┌────────────────┬──────┬────────┬─────────┐
+//   │ job of the     │ open │ chunks │ corrupt │   open     room for the bytes of one open chunk
+//   │ kernels        │      │        │         │   chunks   a list of addresses, while a series' chunks are brought into time order
+//   └────────────────┴──────┴────────┴─────────┘   corrupt  chunks that could not be decoded
+//
+// Nothing here allocates or has statics: readers.ts runs it in threads beside the shard's own. lanes.ts makes
+// lanes, and larger ones where a series does not fit.
+
+import { dataOf, Sealed, snapshot } from '../chunk/read';
+import { ChunkState } from '../chunk/state';
+import { Job } from '../eval/job';
+import * as evaluation from '../eval/series';
+import { JOB_BYTES, Status } from '../layout';
+
+export const LANE_BYTES: usize = 256;
+const OPEN: usize = JOB_BYTES;
+const CHUNKS: usize = OPEN + 4;
+const CORRUPT: usize = CHUNKS + 4;
+
+/** Samples that the columns have room for, for each chunk that the list has room for. */
+const SAMPLES_PER_CHUNK: u32 = 64;
+
+export function jobOf(lane: usize): Job {
+  return changetype<Job>(lane);
+}
+
+export function openChunk(lane: usize): usize {
+  return <usize>load<u32>(lane, OPEN);
+}
+
+export function setOpenChunk(lane: usize, address: usize): void {
+  store<u32>(lane, <u32>address, OPEN);
+}
+
+export function chunks(lane: usize): usize {
+  return <usize>load<u32>(lane, CHUNKS);
+}
+
+export function setChunks(lane: usize, address: usize): void {
+  store<u32>(lane, <u32>address, CHUNKS);
+}
+
+/** Chunks that a lane's list has room for where its columns have room for so many samples. */
+export function chunkRoom(room: u32): u32 {
+  return room / SAMPLES_PER_CHUNK;
+}
+
+/** Chunks that could not be decoded: a broken promise, since we wrote them. */
+export function corrupt(lane: usize): u32 {
+  return load<u32>(lane, CORRUPT);
+}
+
+/**
+ * Decodes the chunks of a series that the lane's job can see, oldest first, into its columns. NoMemory where they
+ * have no room; then the job's count of samples is as before.
+ */
+export function read(lane: usize, newestSealed: usize, state: ChunkState): Status {
+  const job = jobOf(lane);
+  const samples = job.samples;
+  const status = decode(lane, job, newestSealed, state);
+  if (status != Status.Ok) job.samples = samples;
+  return status;
+}
+
+function decode(lane: usize, job: Job, newestSealed: usize, state: ChunkState): Status {
+  evaluation.begin(job);
+  const mint = evaluation.mintOf(job);
+  const maxt = evaluation.maxtOf(job);
+  if (maxt < mint) return Status.Ok;
+  const list = chunks(lane);
+  const room = chunkRoom(job.room);
+  let count: u32 = 0;
+  // Linked newest first, wanted oldest first.
+  let block = newestSealed;
+  while (block != 0) {
+    const chunk = changetype<Sealed>(block);
+    if (chunk.maxT < mint) break;
+    if (chunk.minT <= maxt) {
+      if (count == room) return Status.NoMemory;
+      store<u32>(list + ((<usize>count) << 2), <u32>block);
+      count++;
+    }
+    block = <usize>chunk.next;
+  }
+  while (count > 0) {
+    const chunk = changetype<Sealed>(<usize>load<u32>(list + ((<usize>--count) << 2)));
+    if (add(lane, job, dataOf(chunk), chunk.bytes, chunk.minT, chunk.maxT) != Status.Ok) return Status.NoMemory;
+  }
+  if (state.count == 0 || state.time < mint) return Status.Ok;
+  const from = newestSealed == 0 ? i64.MIN_VALUE : changetype<Sealed>(newestSealed).maxT + 1;
+  if (from > maxt) return Status.Ok;
+  return add(lane, job, openChunk(lane), snapshot(state, openChunk(lane)), from, state.time);
+}
+
+/** Adds a chunk; one that cannot be decoded is counted and passed over. */
+function add(lane: usize, job: Job, data: usize, bytes: usize, mint: i64, maxt: i64): Status {
+  const status = evaluation.addChunk(job, data, bytes, mint, maxt);
+  if (status != Status.Invalid) return status;
+  store<u32>(lane, corrupt(lane) + 1, CORRUPT);
+  return Status.Ok;
+}

@@ -1,0 +1,118 @@
+// Morsels: a query's series, some at a time, so that appends get their turn.
+//
+// What a window function has to decode is done in rounds, with whoever helps (round.ts). Series are taken and
+// handed on in the order of the query's list, whoever evaluates them.
+
+import { Job } from '../eval/job';
+import * as evaluation from '../eval/series';
+import * as journal from '../head/journal';
+import * as series from '../head/series';
+import { Status } from '../layout';
+import * as buffer from '../memory/buffer';
+import * as query from './query';
+import * as round from './round';
+import { LEFT, Round } from './round';
+import * as rounds from './rounds';
+
+/** Samples that are decoded alone before readers are called, and that must be left for them: waking one up costs as much as this many. */
+const CALL_SAMPLES: f64 = 20000;
+
+/** Items of the round whose rows were handed on. */
+let ready: u32 = 0;
+
+/**
+ * Evaluates series until about `samplesMax` samples were decoded by this thread or `seriesMax` looked at. True when
+ * all are done. query.status() says whether it stopped for want of memory.
+ */
+export function morsel(address: usize, samplesMax: f64, seriesMax: u32): bool {
+  query.beginMorsel(address);
+  const cursor = query.cursor(address);
+  const end = min(query.count(address), cursor + seriesMax);
+  const until = changetype<Job>(address).samples + samplesMax;
+  const status = query.isWindowed(address)
+    ? inRounds(address, cursor, end, until)
+    : oneByOne(address, cursor, end, until);
+  return query.endMorsel(address, status);
+}
+
+function oneByOne(address: usize, cursor: u32, end: u32, until: f64): Status {
+  const list = query.list(address);
+  let status = Status.Ok;
+  while (status == Status.Ok && cursor < end && changetype<Job>(address).samples < until) {
+    const number = load<u32>(list + ((<usize>cursor) << 2));
+    cursor++;
+    const record = series.find(number);
+    if (record != 0) status = query.one(address, number, record);
+  }
+  query.setCursor(address, cursor);
+  return status;
+}
+
+function inRounds(address: usize, cursor: u32, end: u32, until: f64): Status {
+  const job = changetype<Job>(address);
+  let status = Status.Ok;
+  while (status == Status.Ok && cursor < end && job.samples < until) {
+    const room = rounds.roomFor(job.steps);
+    if (!rounds.prepare(query.view(address), query.list(address), cursor, end, room)) return Status.NoMemory;
+    const one = rounds.current();
+    if (!query.reserveRows(address, one)) return Status.NoMemory;
+    status = run(address, one, until);
+    const taken = ready;
+    cursor = taken < one.end ? round.itemAt(one, taken).place : rounds.cursor;
+    query.setCursor(address, cursor);
+  }
+  return status;
+}
+
+/** Runs the round that is prepared until its items, or the samples, are used up. */
+function run(address: usize, one: Round, until: f64): Status {
+  const job = changetype<Job>(address);
+  let status = Status.Ok;
+  let mayCall = rounds.readerCount() > 0;
+  ready = 0;
+  while (status == Status.Ok && job.samples < until) {
+    if (mayCall && isWorthACall(address, one)) {
+      rounds.callReaders(query.lanesOf(address), address);
+      mayCall = false;
+    }
+    const index = round.take(one);
+    if (index >= one.end) break;
+    round.evaluate(one, index, address);
+    status = handOn(address, one, one.end);
+  }
+  const taken = round.close(one);
+  if (one.failed != 0) unreachable();
+  return status == Status.Ok ? handOn(address, one, taken) : status;
+}
+
+/** Whether enough is done to know how much is left, and enough left that help is worth a wake-up. */
+function isWorthACall(address: usize, one: Round): bool {
+  const samples = changetype<Job>(address).samples;
+  if (samples < CALL_SAMPLES || ready >= one.end) return false;
+  const place = round.itemAt(one, ready).place;
+  const left = <f64>(query.count(address) - place);
+  return left > 1 && samples * left > CALL_SAMPLES * <f64>place;
+}
+
+/** Hands the rows on that are ready, in order, up to the first item of which nobody knows anything yet. */
+function handOn(address: usize, one: Round, end: u32): Status {
+  const job = changetype<Job>(address);
+  while (ready < end) {
+    const item = round.itemAt(one, ready);
+    const done = round.done(item);
+    if (done == 0) break;
+    round.aim(one, ready, address);
+    let cells = done - 1;
+    if (done == LEFT) {
+      const status = rounds.readLeft(item, address);
+      if (status != Status.Ok) return status;
+      cells = evaluation.finish(job);
+    }
+    if (cells != 0) {
+      const status = query.handOn(address, job, <usize>item.record, cells);
+      if (status != Status.Ok) return status;
+    }
+    ready++;
+  }
+  return Status.Ok;
+}
