@@ -108,6 +108,11 @@ export {
   openView as journal_open,
 } from './head/journal';
 export {
+  allValues as listing_all_values,
+  names as listing_names,
+  values as listing_values,
+} from './head/listing';
+export {
   applied as replay_applied,
   begin as replay_begin,
   end as replay_end,

@@ -68,6 +68,16 @@ export enum WindowFn {
   Samples = 19,
 }
 
+/** What a row that leaves as text is. */
+export enum RenderForm {
+  /** Its labels and the sample of the only step. */
+  Vector = 0,
+  /** Its labels and all samples; rows are in the order of their labels. */
+  Matrix = 1,
+  /** Its labels alone, in their order too. */
+  Labels = 2,
+}
+
 // --- A job of the eval kernel: what to compute over one series after the other ---
 
 /** f64: the first evaluation time, the step and the window's length, in ms. */

@@ -62,6 +62,11 @@ export function addPair(name: u32, value: u32): bool {
   return true;
 }
 
+/** Adds a string that no row has; false where the memory limit says no. */
+export function addString(symbol: u32): bool {
+  return numberOf(symbol) != table.NONE;
+}
+
 export function stringsAddress(): usize {
   return buffer.address(strings);
 }
@@ -85,10 +90,10 @@ function numberOf(symbol: u32): u32 {
     if (load<u32>(buffer.address(order) + ((<usize>number) << 2)) == symbol) return number;
     number = table.next(index, hash);
   }
-  return addString(symbol, hash);
+  return append(symbol, hash);
 }
 
-function addString(symbol: u32, hash: u32): u32 {
+function append(symbol: u32, hash: u32): u32 {
   const length = symbols.length(symbol);
   const at = buffer.reserve(strings, length + 4);
   const entry = buffer.reserve(order, 4);

@@ -241,22 +241,30 @@ export function one(query: usize, number: u32, record: usize): Status {
 
 // --- Reading a series ---
 
-/** A single step of an instant selector: mostly answered by the newest sample, which needs no chunk. */
+/** A single step of a function that the newest sample mostly answers, without a chunk. */
 function isNewestOnly(job: Job): bool {
-  return job.steps == 1 && (job.fn == WindowFn.Last || job.fn == WindowFn.Timestamp);
+  const fn = job.fn;
+  return job.steps == 1 && (fn == WindowFn.Last || fn == WindowFn.Timestamp || isOverTime(fn));
 }
 
-/** False where the newest sample is later than the step, so that older ones must be looked at. */
+/** Whether it passes over a stale marker, where an instant selector ends. */
+function isOverTime(fn: WindowFn): bool {
+  return fn == WindowFn.LastOverTime || fn == WindowFn.PresentOverTime;
+}
+
+/** False where older samples must be looked at: the newest is later than the step, or a stale marker that is passed over. */
 function newestCell(job: Job, record: usize): bool {
   const state = changetype<ChunkState>(series.chunk(record));
   const time = <f64>state.time;
   if (time > job.startMs) return false;
-  const visible =
-    (state.count != 0 || series.sealed(record) != 0) && time > job.startMs - job.windowMs && state.value != STALE;
+  const within = (state.count != 0 || series.sealed(record) != 0) && time > job.startMs - job.windowMs;
+  const visible = within && state.value != STALE;
+  if (within && !visible && isOverTime(job.fn)) return false;
   job.cells = u32(visible);
   store<u8>(<usize>job.rowPresent, u8(visible));
   if (!visible) store<f64>(<usize>job.rowValues, 0);
   else if (job.fn == WindowFn.Timestamp) store<f64>(<usize>job.rowValues, time / 1000);
+  else if (job.fn == WindowFn.PresentOverTime) store<f64>(<usize>job.rowValues, 1);
   else store<u64>(<usize>job.rowValues, state.value);
   job.samples += 1;
   return true;

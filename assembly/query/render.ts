@@ -2,9 +2,10 @@
 //
 //   {"metric":{"__name__":"up","job":"a"},"values":[[1435781430.781,"1"],[1435781445.781,"1"]]}     of a range
 //   {"metric":{"__name__":"up","job":"a"},"value":[1435781430.781,"1"]}                             of one step
+//   {"__name__":"up","job":"a"}                                                                     of a list of series
 //
 // The rows of a morsel are gathered, then written as one text, commas between them, with the
-// end of each. Those of a range query are in the order of their labels, and each brings a key:
+// end of each. Those of a range query or a list are in the order of their labels, and each brings a key:
 // bytes that compare as the label sets do.
 //
 //   key   name <0> value <0> name <0> value <0> …     bytes 0 and 1 inside are written 1 1 and 1 2
@@ -14,6 +15,7 @@
 import * as series from '../head/series';
 import * as schemas from '../labels/schemas';
 import * as symbols from '../labels/symbols';
+import { RenderForm } from '../layout';
 import * as buffer from '../memory/buffer';
 import * as heap from '../memory/heap';
 import { ESCAPED_MAX, makeOpening, OPENING_BYTES, SAMPLE_TEXT_MAX, SLACK, writeSamples, writeString } from './json';
@@ -21,7 +23,8 @@ import { sortByKeys } from './keys';
 
 const BYTES: usize = 128;
 const STEPS: usize = 0;
-const RANGED: usize = 4;
+/** A RenderForm. */
+const FORM: usize = 4;
 const OPENINGS: usize = 8;
 /** Cells with a value in the rows of the last morsel. */
 const CELLS: usize = 12;
@@ -43,7 +46,7 @@ const AROUND_BYTES: u32 = 32;
 const COMMA: u8 = 0x2c;
 
 /** Starts a rendering of rows of `steps` cells, whose samples lie at startMs + i × stepMs. 0 where the memory limit says no. */
-export function open(startMs: f64, stepMs: f64, steps: u32, ranged: bool): usize {
+export function open(startMs: f64, stepMs: f64, steps: u32, form: RenderForm): usize {
   const rendering = heap.alloc(BYTES);
   const openings = heap.alloc(<usize>steps * OPENING_BYTES);
   if (rendering == 0 || openings == 0) {
@@ -53,7 +56,7 @@ export function open(startMs: f64, stepMs: f64, steps: u32, ranged: bool): usize
   }
   memory.fill(rendering, 0, BYTES);
   store<u32>(rendering, steps, STEPS);
-  store<u32>(rendering, u32(ranged), RANGED);
+  store<u32>(rendering, form, FORM);
   store<u32>(rendering, <u32>openings, OPENINGS);
   for (let i: u32 = 0; i < steps; i++) {
     makeOpening(openings + <usize>i * OPENING_BYTES, <i64>(startMs + <f64>i * stepMs));
@@ -91,11 +94,11 @@ export function addRow(rendering: usize, set: usize, cells: u32): bool {
 /** Writes the rows, whose cells lie at `values` and `present`; false where the memory limit says no. */
 export function write(rendering: usize, values: usize, present: usize): bool {
   const rows = buffer.length(rendering + SETS) >>> 2;
-  const ranged = load<u32>(rendering, RANGED) != 0;
-  if (ranged && !sortRows(rendering, rows)) return false;
+  const sorted = load<u32>(rendering, FORM) != RenderForm.Vector;
+  if (sorted && !sortRows(rendering, rows)) return false;
   const steps = <usize>load<u32>(rendering, STEPS);
   for (let i: u32 = 0; i < rows; i++) {
-    const row: usize = ranged ? wordAt(rendering + ORDER, i) : i;
+    const row: usize = sorted ? wordAt(rendering + ORDER, i) : i;
     if (!writeRow(rendering, row, values + ((row * steps) << 3), present + row * steps)) return false;
   }
   return true;
@@ -112,30 +115,38 @@ function writeRow(rendering: usize, row: usize, values: usize, present: usize): 
     store<u8>(out, COMMA);
     out++;
   }
-  out = writeMetric(rendering, out, set);
-  const openings = <usize>load<u32>(rendering, OPENINGS);
-  if (load<u32>(rendering, RANGED) != 0) {
-    store<u64>(out, 0x7365756c6176222c); // ,"values
-    store<u32>(out, 0x005b3a22, 8); // ":[
-    out = writeSamples(out + 11, openings, values, present, steps);
-    store<u16>(out, 0x7d5d); // ]}
-    out += 2;
-  } else {
-    store<u64>(out, 0x2265756c6176222c); // ,"value"
-    store<u8>(out, 0x3a /* : */, 8);
-    out = writeSamples(out + 9, openings, values, present, steps);
-    store<u8>(out, 0x7d /* } */);
-    out++;
-  }
+  out = writeCells(rendering, out, set, values, present);
   buffer.advance(rendering + TEXT, <u32>(out - from));
   return pushWord(rendering + ENDS, buffer.length(rendering + TEXT));
 }
 
-/** `{"metric":{"__name__":"up","job":"a"}` */
-function writeMetric(rendering: usize, out: usize, set: usize): usize {
+/** Writes a row as its form says; gives the end. */
+function writeCells(rendering: usize, out: usize, set: usize, values: usize, present: usize): usize {
+  const form: RenderForm = load<u32>(rendering, FORM);
+  if (form == RenderForm.Labels) return writeLabels(rendering, out, set);
   store<u64>(out, 0x697274656d227b); // {"metri
-  store<u32>(out, 0x7b3a2263, 7); // c":{
-  out += 11;
+  store<u32>(out, 0x3a2263, 7); // c":
+  out = writeLabels(rendering, out + 10, set);
+  const openings = <usize>load<u32>(rendering, OPENINGS);
+  const steps = load<u32>(rendering, STEPS);
+  if (form == RenderForm.Matrix) {
+    store<u64>(out, 0x7365756c6176222c); // ,"values
+    store<u32>(out, 0x005b3a22, 8); // ":[
+    out = writeSamples(out + 11, openings, values, present, steps);
+    store<u16>(out, 0x7d5d); // ]}
+    return out + 2;
+  }
+  store<u64>(out, 0x2265756c6176222c); // ,"value"
+  store<u8>(out, 0x3a /* : */, 8);
+  out = writeSamples(out + 9, openings, values, present, steps);
+  store<u8>(out, 0x7d /* } */);
+  return out + 1;
+}
+
+/** `{"__name__":"up","job":"a"}` */
+function writeLabels(rendering: usize, out: usize, set: usize): usize {
+  store<u8>(out, 0x7b /* { */);
+  out++;
   const schema = series.schemaOf(set);
   const count = schemas.count(schema);
   const names = schemas.names(schema);

@@ -1,8 +1,10 @@
 // Questions about what is stored, asked of all shards and answered as one.
 
-import { compareLabels, compareStrings, type Labels } from '../model/labels.js';
+import { compareStrings, type Labels } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
+import type { RenderedRows } from '../promql/exec/source.js';
 import type { Reply, Request } from '../shard/protocol.js';
+import { joinTexts } from '../shard/rendered.js';
 import type { ShardHandle, Shards } from '../shard/shards.js';
 
 /** Which series a question means: those that any selector takes (all, without any) with samples in the range. */
@@ -25,9 +27,6 @@ export interface FederateQuestion {
 
 /** Text that one job of a shard renders: a few milliseconds. */
 const FEDERATE_BYTES = 1024 * 1024;
-
-/** Label sets handed on at once. */
-const SERIES_BATCH = 1000;
 
 export class ShardStorage {
   readonly #shards: Shards;
@@ -58,7 +57,8 @@ export class ShardStorage {
     return { values: union(shares.map((share) => share.values)), warnings: [] };
   }
 
-  async *series({ selectors, startMs, endMs, limit, signal }: SeriesQuestion): AsyncGenerator<readonly Labels[]> {
+  /** The label sets of series as JSON objects, sorted. */
+  async series({ selectors, startMs, endMs, limit, signal }: SeriesQuestion): Promise<RenderedRows> {
     const request = {
       selectors: mutable(selectors),
       startMs: Math.max(startMs, -TIME_MAX),
@@ -66,8 +66,8 @@ export class ShardStorage {
       limit,
     };
     const shares = await this.#each(signal, ({ client }) => client.call('series', request, 'adhoc'));
-    const sets = shares.flatMap((share) => share.labels).sort(compareLabels);
-    for (let at = 0; at < sets.length; at += SERIES_BATCH) yield sets.slice(at, at + SERIES_BATCH);
+    const texts = shares.flatMap((share) => share.texts);
+    return joinTexts(texts, 'labels');
   }
 
   /** The newest samples as text, families in the order of their names. Memory stays flat: one piece of each shard at a time. */
@@ -170,8 +170,7 @@ function topOf(
 }
 
 function union(lists: readonly string[][]): string[] {
-  if (lists.length === 1) return lists[0]!;
-  return [...new Set(lists.flat())].sort(compareStrings);
+  return (lists.length === 1 ? lists[0]! : [...new Set(lists.flat())]).sort(compareStrings);
 }
 
 function mutable(selectors: readonly (readonly Matcher[])[]): Matcher[][] {

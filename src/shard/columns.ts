@@ -22,7 +22,8 @@ export function decodeLabels(strings: ArrayBuffer, rows: ArrayBuffer, count: num
   return labels;
 }
 
-function decodeStrings(strings: ArrayBuffer): string[] {
+/** The strings of a table, in its order. */
+export function decodeStrings(strings: ArrayBuffer): string[] {
   const bytes = new Uint8Array(strings);
   const view = new DataView(strings);
   const texts: string[] = [];

@@ -1,12 +1,15 @@
 // What a shard can list: names, values, label sets, statistics.
 
-import { compareStrings, type Labels } from '../model/labels.js';
+import { compareStrings } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
 import type { Core } from '../wasm/core.js';
 import type { Exposition } from '../wasm/exposition.js';
 import type { Head } from '../wasm/head.js';
+import { Listing } from '../wasm/listing.js';
 import { Queries } from '../wasm/query.js';
-import { decodeLabels } from './columns.js';
+import type { RenderedText } from '../wasm/render.js';
+import type { SeriesList } from '../wasm/select.js';
+import { decodeStrings } from './columns.js';
 import type { Reply, Request } from './protocol.js';
 import type { ShardQueries } from './queries.js';
 
@@ -15,6 +18,7 @@ export class Listings {
   readonly #queries: ShardQueries;
   readonly #exposition: Exposition;
   readonly #head: Head;
+  readonly #listing: Listing;
 
   readonly #watermark: () => number;
   /** The region that main is lent: reserved, and touched only as far as bodies need it. */
@@ -29,6 +33,7 @@ export class Listings {
     lentBytes: number,
   ) {
     this.#core = core;
+    this.#listing = new Listing(core);
     this.#queries = queries;
     this.#exposition = exposition;
     this.#head = head;
@@ -36,41 +41,50 @@ export class Listings {
     this.#lentBytes = lentBytes;
   }
 
+  /** In no order. */
   names(selectors: Matcher[][]): string[] {
-    const { select } = this.#queries;
-    if (selectors.length === 0) return select.names().map(({ name }) => name);
-    const names = new Set<string>();
-    for (const set of this.#sets(selectors)) for (let i = 0; i < set.length; i += 2) names.add(set[i]!);
-    return [...names].sort(compareStrings);
+    if (selectors.length === 0) return this.#queries.select.names().map(({ name }) => name);
+    return this.#ofSeries(selectors, (list) => decodeStrings(this.#listing.names(list)));
   }
 
+  /** In no order. */
   values(name: string, selectors: Matcher[][]): string[] {
-    if (selectors.length === 0) return this.#queries.select.values(name);
-    const values = new Set<string>();
-    for (const set of this.#sets(selectors)) {
-      for (let i = 0; i < set.length; i += 2) if (set[i] === name) values.add(set[i + 1]!);
-    }
-    return [...values].sort(compareStrings);
+    if (selectors.length === 0) return decodeStrings(this.#listing.values(name, undefined));
+    return this.#ofSeries(selectors, (list) => decodeStrings(this.#listing.values(name, list)));
   }
 
-  /** Label sets of series with a sample in [startMs, endMs]. */
+  /** Label sets of series with a sample in [startMs, endMs], as text: each morsel sorted. */
   series(request: Request<'series'>): Reply<'series'> {
     const { selectors, startMs, endMs, limit } = request;
-    const list = this.#queries.select.anyOf(selectors);
-    const queries = new Queries(this.#core);
-    const window = { startMs: endMs, stepMs: 1, steps: 1, windowMs: endMs - startMs + 1 };
-    const query = queries.open(list, queries.view(this.#watermark()), 'present_over_time', window, false);
-    try {
-      const labels: Labels[] = [];
-      for (let done = false; !done && (limit === 0 || labels.length <= limit); ) {
-        done = query.next();
-        const rows = query.rows();
-        for (const set of decodeLabels(rows.labels.strings, rows.labels.rows, rows.count)) labels.push(set);
+    return this.#ofSeries(selectors, (list) => {
+      const queries = new Queries(this.#core);
+      const window = { startMs: endMs, stepMs: 1, steps: 1, windowMs: endMs - startMs + 1 };
+      const spec = { form: 'labels', startMs: 0, stepMs: 1 } as const;
+      const view = queries.view(this.#watermark());
+      const query = queries.openText(list, view, 'present_over_time', window, [], spec);
+      try {
+        const texts: RenderedText[] = [];
+        let rows = 0;
+        for (let done = false; !done && (limit === 0 || rows <= limit); ) {
+          done = query.next();
+          const text = query.text();
+          rows += text.rowCount;
+          texts.push(text);
+        }
+        return { texts };
+      } finally {
+        query.close();
       }
-      return { labels: limit > 0 ? labels.slice(0, limit + 1) : labels };
+    });
+  }
+
+  #ofSeries<T>(selectors: Matcher[][], action: (list: SeriesList) => T): T {
+    const { select } = this.#queries;
+    const list = select.anyOf(selectors);
+    try {
+      return action(list);
     } finally {
-      query.close();
-      this.#queries.select.release(list);
+      select.release(list);
     }
   }
 
@@ -110,10 +124,6 @@ export class Listings {
       ),
       bytesByName: highest(bytesByName, top),
     };
-  }
-
-  #sets(selectors: Matcher[][]): Labels[] {
-    return this.series({ selectors, startMs: -(2 ** 52), endMs: 2 ** 52, limit: 0 }).labels;
   }
 }
 

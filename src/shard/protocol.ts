@@ -294,10 +294,11 @@ export interface ShardOps {
   /** No fragment of this snapshot will follow. */
   closeSnapshot: Op<{ snapshot: number }, Record<string, never>>;
 
+  /** Names and values in no order. */
   labelNames: Op<{ selectors: Matcher[][] }, { names: string[] }>;
   labelValues: Op<{ name: string; selectors: Matcher[][] }, { values: string[] }>;
-  /** Label sets of the series that have samples in the time range. */
-  series: Op<{ selectors: Matcher[][]; startMs: number; endMs: number; limit: number }, { labels: Labels[] }>;
+  /** Label sets of the series that have samples in the time range: sorted texts of the form `labels`, which move. */
+  series: Op<{ selectors: Matcher[][]; startMs: number; endMs: number; limit: number }, { texts: RenderedText[] }>;
   metadata: Op<{ metric: string | undefined }, { entries: { target: number; metadata: MetricMetadata[] }[] }>;
   /** Numbers for our own metrics: series, memory, slow paths, totals. Cheap. */
   counters: Op<Record<string, never>, Record<string, number>>;

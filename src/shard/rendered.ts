@@ -1,8 +1,8 @@
 // Rows that shards rendered, put together: one text after the other for a vector, merged by
-// labels for a matrix. Bytes are only cut and passed on.
+// labels for what is sorted. Bytes are only cut and passed on.
 
 import type { RenderedRows } from '../promql/exec/source.js';
-import { type RenderedText, type RenderSpec, TextRows } from '../wasm/render.js';
+import { isSorted, type RenderedText, type RenderSpec, TextRows } from '../wasm/render.js';
 
 /** Runs of rows shorter than this are gathered before they are handed on. */
 const PIECE_BYTES = 64 * 1024;
@@ -12,7 +12,7 @@ const COMMA = Buffer.from(',');
 export function joinTexts(texts: readonly RenderedText[], form: RenderSpec['form']): RenderedRows {
   const parts = texts.filter(({ rowCount }) => rowCount > 0).map((text) => new TextRows(text, form));
   const rowCount = parts.reduce((sum, part) => sum + part.rowCount, 0);
-  const runs = form === 'matrix' && parts.length > 1 ? () => mergedRuns(parts) : () => wholeRuns(parts);
+  const runs = isSorted(form) && parts.length > 1 ? () => mergedRuns(parts) : () => wholeRuns(parts);
   return { rowCount, pieces: (limit) => gather(textsOf(runs(), limit === 0 ? rowCount : limit)) };
 }
 

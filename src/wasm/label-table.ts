@@ -12,9 +12,15 @@ export interface LabelTable {
 export function takeLabelTable(core: Core): LabelTable {
   const { exports } = core;
   return {
-    strings: copyOut(core, exports.labels_strings(), exports.labels_strings_bytes()),
+    strings: takeStrings(core),
     rows: copyOut(core, exports.labels_rows(), exports.labels_rows_bytes()),
   };
+}
+
+/** The strings alone. */
+export function takeStrings(core: Core): ArrayBuffer {
+  const { exports } = core;
+  return copyOut(core, exports.labels_strings(), exports.labels_strings_bytes());
 }
 
 /** A copy of linear memory that can be moved. */

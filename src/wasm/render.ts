@@ -1,13 +1,17 @@
 // The façade of renderings: rows of a query that leave the core as the JSON text of its answer.
 // What the text is: assembly/query/render.ts. How it travels: docs/formats/shard-messages.md.
 
+import { RenderForm } from '../../assembly/layout.js';
 import type { Core } from './core.js';
 import { OutOfMemory } from './out-of-memory.js';
 
 /** What rows are written as, and at which times. */
 export interface RenderSpec {
-  /** `matrix`: all samples of a row, rows in the order of their labels. `vector`: the one of a single step. */
-  readonly form: 'matrix' | 'vector';
+  /**
+   * `matrix`: all samples of a row, rows in the order of their labels. `vector`: the one of a single step. `labels`:
+   * no samples, in the order of labels.
+   */
+  readonly form: 'matrix' | 'vector' | 'labels';
   /** The query's own times, whole milliseconds: those of windows are shifted by their offset. */
   readonly startMs: number;
   readonly stepMs: number;
@@ -23,13 +27,15 @@ export interface RenderedText {
   readonly bytes: ArrayBuffer;
 }
 
+const FORMS = { vector: RenderForm.Vector, matrix: RenderForm.Matrix, labels: RenderForm.Labels };
+
 /** A rendering in the core's memory: belongs to the query that it is given to. */
 export type Rendering = number & { readonly __ref: 'Rendering' };
 
 /** `dropped`: symbols of label names that rows lose. */
 export function openRendering(core: Core, spec: RenderSpec, steps: number, dropped: readonly number[]): Rendering {
   const { exports } = core;
-  const rendering = exports.render_open(spec.startMs, spec.stepMs, steps, spec.form === 'matrix') >>> 0;
+  const rendering = exports.render_open(spec.startMs, spec.stepMs, steps, FORMS[spec.form]) >>> 0;
   if (rendering === 0) throw new OutOfMemory();
   for (const name of dropped) {
     if (exports.render_drop(rendering, name)) continue;
@@ -45,8 +51,8 @@ export function takeText(core: Core, rendering: Rendering, form: RenderSpec['for
   const rowCount = exports.render_rows(rendering) >>> 0;
   const textBytes = exports.render_text_bytes(rendering) >>> 0;
   const words = [exports.render_ends(rendering)];
-  if (form === 'matrix') words.push(exports.render_order(rendering), exports.render_key_ends(rendering));
-  const keysBytes = form === 'matrix' ? exports.render_keys_bytes(rendering) >>> 0 : 0;
+  if (isSorted(form)) words.push(exports.render_order(rendering), exports.render_key_ends(rendering));
+  const keysBytes = isSorted(form) ? exports.render_keys_bytes(rendering) >>> 0 : 0;
   let at = wordAligned(textBytes);
   const bytes = new Uint8Array(at + words.length * rowCount * 4 + keysBytes);
   bytes.set(core.u8(exports.render_text(rendering), textBytes));
@@ -70,7 +76,7 @@ export class TextRows {
   constructor({ rowCount, textBytes, bytes }: RenderedText, form: RenderSpec['form']) {
     this.rowCount = rowCount;
     this.#bytes = Buffer.from(bytes);
-    const keyed = form === 'matrix' ? rowCount : 0;
+    const keyed = isSorted(form) ? rowCount : 0;
     const at = wordAligned(textBytes);
     this.#ends = new Uint32Array(bytes, at, rowCount);
     this.#order = new Uint32Array(bytes, at + rowCount * 4, keyed);
@@ -84,7 +90,7 @@ export class TextRows {
     return this.#bytes.subarray(from === 0 ? 0 : this.#ends[from - 1]! + 1, this.#ends[to - 1]!);
   }
 
-  /** Below, at or above 0 as this `row` is before, like or after that one of `other`, by labels. Of a matrix only. */
+  /** Below, at or above 0 as this `row` is before, like or after that one of `other`, by labels. Of sorted forms only. */
   compare(row: number, other: TextRows, otherRow: number): number {
     const [from, to] = this.#key(row);
     const [otherFrom, otherTo] = other.#key(otherRow);
@@ -96,6 +102,11 @@ export class TextRows {
     const from = found === 0 ? 0 : this.#keyEnds[found - 1]!;
     return [this.#keysAt + from, this.#keysAt + this.#keyEnds[found]!];
   }
+}
+
+/** Whether rows come in the order of their labels, each with a key. */
+export function isSorted(form: RenderSpec['form']): boolean {
+  return form !== 'vector';
 }
 
 /** Words stand at multiples of four; eight keeps the copy of the text fast. */

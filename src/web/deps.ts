@@ -7,7 +7,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Labels } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
-import type { Steps } from '../promql/exec/source.js';
+import type { RenderedRows, Steps } from '../promql/exec/source.js';
 import type { ParseOptions } from '../promql/syntax/parse.js';
 import type * as query from '../query/result.js';
 import type { QueryStats } from '../query/result.js';
@@ -88,8 +88,8 @@ export interface Storage {
   labelNames(query: LabelQuery): Promise<Found<readonly string[]>>;
   /** Sorted. */
   labelValues(name: string, query: LabelQuery): Promise<Found<readonly string[]>>;
-  /** Label sets without duplicates, sorted, in batches. */
-  series(query: LabelQuery): AsyncIterable<readonly Labels[]>;
+  /** Label sets without duplicates, as JSON objects, sorted. */
+  series(query: LabelQuery): Promise<RenderedRows>;
   /** Exposition text, external labels added, in pieces; not asked for the next one before the client has taken some. */
   federate(query: FederateQuery): AsyncIterable<Uint8Array>;
   /** Counts for the status page; each list has at most `limit` entries, largest first. */

@@ -1,7 +1,7 @@
 // The web on fakes: everything a handler may ask for, with answers that tests choose.
 
 import { realClock } from '../../src/base/clock.js';
-import type { Labels } from '../../src/model/labels.js';
+import type { RenderedRows } from '../../src/promql/exec/source.js';
 import { DEFAULT_PARSE_OPTIONS } from '../../src/promql/syntax/parse.js';
 import { renderMetrics } from '../../src/telemetry/exposition.js';
 import { noLog } from '../../src/telemetry/log.js';
@@ -49,7 +49,7 @@ export function fakeDeps(fakes: Fakes = {}): WebDeps {
     storage: {
       labelNames: async () => nothing,
       labelValues: async () => nothing,
-      async *series(): AsyncGenerator<readonly Labels[]> {},
+      series: async () => renderedRows([]),
       async *federate(): AsyncGenerator<Uint8Array> {},
       stats: async () => ({
         series: 0,
@@ -129,6 +129,15 @@ export async function withApp(
 }
 
 /** A storage that remembers what it was asked. */
+/** Rows as a storage renders them, one a piece. */
+export function renderedRows(rows: readonly string[]): RenderedRows {
+  return {
+    rowCount: rows.length,
+    pieces: (limit) =>
+      rows.slice(0, limit === 0 ? undefined : limit).map((row, i) => Buffer.from(`${i > 0 ? ',' : ''}${row}`)),
+  };
+}
+
 export function askedQueries(): { asked: LabelQuery[]; storage: Partial<WebDeps['storage']> } {
   const asked: LabelQuery[] = [];
   const values = ['a', 'b', 'c'];
@@ -143,10 +152,9 @@ export function askedQueries(): { asked: LabelQuery[]; storage: Partial<WebDeps[
         asked.push(query);
         return { values: [name, ...values], warnings: ['w'] };
       },
-      async *series(query) {
+      async series(query) {
         asked.push(query);
-        yield [['__name__', 'up', 'job', 'a']];
-        yield [['__name__', 'up', 'job', 'b']];
+        return renderedRows(['{"__name__":"up","job":"a"}', '{"__name__":"up","job":"b"}']);
       },
     },
   };

@@ -4,7 +4,6 @@ import { compileMatcher, type Matcher } from '../../model/matcher.js';
 import { isLabelName } from '../../model/names.js';
 import { quote } from '../../model/quote.js';
 import { parseSelector } from '../../promql/syntax/parse.js';
-import { labelsJson } from '../../query/json.js';
 import type { Found, LabelQuery } from '../deps.js';
 import { type ApiError, badData, invalidParameter } from '../errors.js';
 import { unescapeName } from '../unescape.js';
@@ -24,21 +23,16 @@ async function series(call: ApiCall): Promise<void> {
   if (params.error !== undefined) throw badData(`error parsing form values: ${params.error}`);
   if (params.all('match[]').length === 0) throw badData('no match[] parameter provided');
   const { limit, query } = readQuery(call, (message) => invalidParameter('match[]', message));
+  const found = await deps.storage.series(query);
+  const cut = limit > 0 && found.rowCount > limit;
   await streamData(call, async (writer): Promise<Remarks> => {
-    let written = 0;
     writer.add('[');
-    for await (const batch of deps.storage.series(query)) {
-      for (const labels of batch) {
-        if (limit > 0 && written === limit) {
-          writer.add(']');
-          return { warnings: [TRUNCATED] };
-        }
-        writer.add(`${written++ > 0 ? ',' : ''}${labelsJson(labels)}`);
-        if (writer.full && !(await writer.pass())) return {};
-      }
+    for (const piece of found.pieces(limit)) {
+      writer.add(piece);
+      if (writer.full && !(await writer.pass())) return {};
     }
     writer.add(']');
-    return {};
+    return { warnings: cut ? [TRUNCATED] : [] };
   });
 }
 
