@@ -7,8 +7,9 @@ import { isStaleAt, wordsOf } from '../../../src/model/value.js';
 import { almostEqual } from '../../../src/promql/exec/functions/classic-buckets.js';
 import type { Columns } from '../../../src/promql/exec/source.js';
 import type { QueryAnswer, QueryData } from '../../../src/query/result.js';
+import type { HistogramLiteral } from './histogram-literal.js';
 import type { EvalCommand, Expectations, TextExpectation } from './script.js';
-import { floatOf, type PointValue, STALE } from './series.js';
+import { type ExpectedPoint, floatOf, STALE } from './series.js';
 
 export class Mismatch extends Error {
   override readonly name = 'Mismatch';
@@ -72,7 +73,7 @@ export function checkMiddleStep(command: EvalCommand, { data: value }: QueryAnsw
     checkSeries(expect, present);
     return;
   }
-  const got = present[0]?.points[0];
+  const got = present.length === 1 && present[0]!.labels.length === 0 ? present[0]!.points[0] : undefined;
   if (typeof got !== 'number' || !almostEqual(expect.scalar, got, EPSILON)) {
     throw new Mismatch(`expected the scalar ${expect.scalar}, got ${String(got)}`);
   }
@@ -138,14 +139,14 @@ function checkSeries({ series }: Expectations, got: readonly GotSeries[]): void 
   }
 }
 
-function same(want: PointValue | undefined, got: Got): boolean {
+function same(want: ExpectedPoint | undefined, got: Got): boolean {
   if (want === undefined || got === undefined) return want === got;
   if (typeof want === 'bigint')
     return typeof got === 'number' && want !== STALE && almostEqual(floatOf(want), got, EPSILON);
   return got instanceof FloatHistogram && sameHistogram(want, got);
 }
 
-function sameHistogram(want: FloatHistogram, got: FloatHistogram): boolean {
+function sameHistogram({ histogram: want, hasHint }: HistogramLiteral, got: FloatHistogram): boolean {
   const close = (a: number, b: number) => almostEqual(a, b, EPSILON);
   const sameBuckets = (a: FloatHistogram['positive'], b: FloatHistogram['positive']) =>
     a.indices.join() === b.indices.join() && a.counts.every((count, i) => close(count, b.counts[i]!));
@@ -158,12 +159,13 @@ function sameHistogram(want: FloatHistogram, got: FloatHistogram): boolean {
     close(want.zeroCount, got.zeroCount) &&
     sameBuckets(want.positive, got.positive) &&
     sameBuckets(want.negative, got.negative) &&
-    (want.hint === 'unknown' || want.hint === got.hint)
+    (!hasHint || want.hint === got.hint)
   );
 }
 
-function show(point: PointValue | Got): string {
+function show(point: ExpectedPoint | Got): string {
   if (point === undefined) return '_';
+  if (typeof point === 'object' && 'hasHint' in point) return show(point.histogram);
   if (typeof point === 'bigint') return String(floatOf(point));
   if (typeof point === 'number') return String(point);
   return `${point.toString()} schema ${point.schema} ${point.hint}`;

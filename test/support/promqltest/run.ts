@@ -137,7 +137,9 @@ async function checkOtherForms(command: EvalCommand, engine: QueryEngine): Promi
   const ranged = !expect.ordered && expect.string === undefined && expect.rangeVector === undefined;
   for (const form of forms) {
     await named(`as ${form.query} at ${form.timeMs} ms`, async () => {
-      checkResult(command, await engine.instant(form.query, form.timeMs));
+      const answer = await engine.instant(form.query, form.timeMs);
+      checkResult(command, answer);
+      checkAnnotations(command, answer);
     });
     if (!ranged || asksForContext(expr)) continue;
     const { timeMs } = form;

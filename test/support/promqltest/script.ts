@@ -14,7 +14,15 @@ import type { Labels } from '../../../src/model/labels.js';
 import { parseFloatText } from '../../../src/model/number.js';
 import { stringValue } from '../../../src/promql/syntax/literals.js';
 import { withClassicAsNative } from './classic-to-native.js';
-import { type PointValue, parseMetric, parsePoints, parseStarts, ScriptError } from './series.js';
+import {
+  type ExpectedPoint,
+  type PointValue,
+  parseExpected,
+  parseMetric,
+  parsePoints,
+  parseStarts,
+  ScriptError,
+} from './series.js';
 
 export interface LoadedSample {
   readonly timeMs: number;
@@ -43,7 +51,7 @@ export interface TextExpectation {
 
 export interface ExpectedSeries {
   readonly labels: Labels;
-  readonly points: (PointValue | undefined)[];
+  readonly points: (ExpectedPoint | undefined)[];
 }
 
 export interface Expectations {
@@ -162,7 +170,7 @@ class ScriptParser {
       bareNumber(text) !== undefined || (variant === 'fail' && /^expected_fail_/.test(text));
     for (const text of this.#block(ends)) expectLine(expect, text);
     if (at !== undefined) {
-      const timeMs = durationMs(at);
+      const timeMs = expect.rangeVector?.endMs ?? durationMs(at);
       return { kind: 'eval', line, query: query!, startMs: timeMs, endMs: timeMs, stepMs: 0, expect };
     }
     const times = { startMs: durationMs(from!), endMs: durationMs(to!), stepMs: durationMs(step!) };
@@ -259,5 +267,5 @@ function expectValue(expect: Expectations, text: string): void {
     return;
   }
   const { labels, rest } = parseMetric(text);
-  expect.series.push({ labels, points: parsePoints(rest) });
+  expect.series.push({ labels, points: parseExpected(rest) });
 }

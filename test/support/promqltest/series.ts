@@ -7,7 +7,7 @@ import { addHistograms, type FloatHistogram, subtractHistograms } from '../../..
 import { type Labels, labelsOf, METRIC_NAME } from '../../../src/model/labels.js';
 import { parseFloatText } from '../../../src/model/number.js';
 import { stringValue } from '../../../src/promql/syntax/literals.js';
-import { parseHistogram } from './histogram-literal.js';
+import { type HistogramLiteral, parseHistogram } from './histogram-literal.js';
 
 /** Something wrong with a script. */
 export class ScriptError extends Error {
@@ -16,6 +16,9 @@ export class ScriptError extends Error {
 
 /** Bits of a float, or a histogram. */
 export type PointValue = bigint | FloatHistogram;
+
+/** The same as it is written. */
+export type ExpectedPoint = bigint | HistogramLiteral;
 
 export const STALE = 0x7ff0000000000002n;
 const NORMAL_NAN = 0x7ff8000000000001n;
@@ -68,6 +71,11 @@ function parseBraces(text: string, at: number, pairs: [string, string][]): numbe
 
 /** undefined for points left out. */
 export function parsePoints(text: string): (PointValue | undefined)[] {
+  return parseExpected(text).map((point) => (typeof point === 'object' ? point.histogram : point));
+}
+
+/** The same with what an expectation says of hints. */
+export function parseExpected(text: string): (ExpectedPoint | undefined)[] {
   return itemsOf(text).flatMap(expandItem);
 }
 
@@ -81,7 +89,7 @@ const NUMBER = '[+-]?(?:inf|nan|(?:\\d+\\.?\\d*|\\.\\d+)(?:e[+-]?\\d+)?(?:(?:ms|
 const FLOATS = new RegExp(`^(${NUMBER})(?:([+-])(${NUMBER.replace('[+-]?', '')}))?x(\\d+)$`, 'i');
 const HISTOGRAMS = /^(\{\{.*?\}\})(?:([+-])(\{\{.*?\}\}))?(?:x(\d+))?$/;
 
-function expandItem(item: string): (PointValue | undefined)[] {
+function expandItem(item: string): (ExpectedPoint | undefined)[] {
   const gap = GAP.exec(item);
   if (gap !== null) return new Array(gap[1] === undefined ? 1 : Number(gap[1])).fill(undefined);
   if (item === 'stale') return [STALE];
@@ -94,11 +102,11 @@ function expandItem(item: string): (PointValue | undefined)[] {
   return points;
 }
 
-function expandHistograms(item: string): FloatHistogram[] {
+function expandHistograms(item: string): HistogramLiteral[] {
   const [, first, sign, increment, times = '0'] = HISTOGRAMS.exec(item) ?? [];
   if (first === undefined) throw new ScriptError(`bad histogram: ${item}`);
   let current = parseHistogram(first);
-  const points = [current.histogram];
+  const points = [current];
   const step = increment === undefined ? undefined : parseHistogram(increment);
   for (let i = 0; i < Number(times); i++) {
     if (step !== undefined) {
@@ -110,7 +118,7 @@ function expandHistograms(item: string): FloatHistogram[] {
       const hint = step.hasHint ? step.histogram.hint : next.histogram.hint;
       current = { histogram: next.histogram.with({ hint }), hasHint: step.hasHint };
     }
-    points.push(current.histogram);
+    points.push(current);
   }
   return points;
 }
