@@ -1,14 +1,19 @@
 // Where the time of each thread went: the processor profiles that `--profile folder` leaves, as a table.
 //
-//   node dist/bench/profile.js folder [functions]
+//   node dist/bench/profile.js folder [functions] [query]
+//
+// With the id of a query, only of the time in which the suite asked that one.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readWindow } from './profile-windows.js';
 import { wasmNames } from './wasm-names.js';
 
 interface Profile {
   readonly nodes: readonly Node[];
+  /** Of the clock that never goes back, as the times of windows. */
+  readonly startTime: number;
   readonly samples: readonly number[];
   /** Microseconds between samples. */
   readonly timeDeltas: readonly number[];
@@ -84,17 +89,33 @@ export function summary(profile: Profile, functions = 25): string {
   return lines.join('\n');
 }
 
+/** The samples of a window. */
+export function within(profile: Profile, [fromUs, toUs]: readonly [fromUs: number, toUs: number]): Profile {
+  const samples: number[] = [];
+  const timeDeltas: number[] = [];
+  let nowUs = profile.startTime;
+  for (const [i, sample] of profile.samples.entries()) {
+    const deltaUs = profile.timeDeltas[i] ?? 0;
+    nowUs += deltaUs;
+    if (nowUs < fromUs || nowUs > toUs) continue;
+    samples.push(sample);
+    timeDeltas.push(deltaUs);
+  }
+  return { ...profile, startTime: fromUs, samples, timeDeltas };
+}
+
 /** All profiles of a folder, by thread, oldest first. */
-export function summaries(folder: string, functions?: number): string {
+export function summaries(folder: string, functions?: number, query?: string): string {
+  const window = query === undefined ? undefined : readWindow(folder, query);
   const files = readdirSync(folder).filter((file) => file.endsWith('.cpuprofile'));
   const parts = files.sort().map((file) => {
     const profile = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Profile;
-    return `${file}\n${summary(profile, functions)}\n`;
+    return `${file}\n${summary(window ? within(profile, window) : profile, functions)}\n`;
   });
   return parts.join('\n');
 }
 
-const [, script, folder, functions] = process.argv;
+const [, script, folder, functions, query] = process.argv;
 if (script?.endsWith('profile.js') && folder !== undefined) {
-  console.log(summaries(folder, functions === undefined ? undefined : Number(functions)));
+  console.log(summaries(folder, functions === undefined ? undefined : Number(functions), query));
 }

@@ -16,6 +16,7 @@ import { Connection } from '../connection.js';
 import { geometricMean } from '../measure.js';
 import type { SuiteSize } from '../options.js';
 import type { Peer } from '../peers/peer.js';
+import { nowUs, writeWindows } from '../profile-windows.js';
 import { SUBJECT } from '../report.js';
 import { SUITE } from '../workloads/suite.js';
 import type { Suite, SuiteQuery } from '../workloads/suite-query.js';
@@ -83,6 +84,7 @@ async function ask(
   const answers: Record<string, Answer> = {};
   const failures: string[] = [];
   const connection = await Connection.open(peer.url);
+  const windows = new Map<string, readonly [fromUs: number, toUs: number]>();
   progress.task(`${peer.name}: warming up`);
   for (let pass = 0; pass < WARM_PASSES; pass++) {
     for (const query of queries) await connection.get(query.path(endMs));
@@ -90,6 +92,7 @@ async function ask(
   let cpuMsOfAll = 0;
   for (const query of queries) {
     progress.task(`${peer.name}: ${query.id}: ${query.text}`);
+    const fromUs = nowUs();
     try {
       const { p50Ms, p99Ms, cpuMs, answer } = await time(
         connection,
@@ -99,6 +102,7 @@ async function ask(
         options.times ?? repeats,
       );
       answers[query.id] = answer;
+      windows.set(query.id, [fromUs, nowUs()]);
       cpuMsOfAll += cpuMs ?? Number.NaN;
       measures.push({ ...less(query.id, query.id, 'ms', p50Ms), p99: p99Ms, ...(cpuMs !== undefined && { cpuMs }) });
     } catch (error) {
@@ -106,6 +110,7 @@ async function ask(
     }
   }
   connection.close();
+  if (options.profileFolder !== undefined && peer.name === SUBJECT) writeWindows(options.profileFolder, windows);
   measures.push(less('cpu', 'CPU of all, once each', 'ms', cpuMsOfAll));
   if (options.clients > 0) measures.push(...(await withClients(peer, queries, endMs, options.clients, rounds)));
   measures.push(less('peak', 'most memory', 'B', (await peer.meter.memory()).peakBytes));

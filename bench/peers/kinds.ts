@@ -64,6 +64,8 @@ export const victoria: PeerKind = {
       '-search.latencyOffset=0s',
       // A suite repeats each query: answers from the cache of answers would say nothing.
       '-search.disableCache',
+      // It closes each connection after two minutes, and a load may take longer.
+      '-http.connTimeout=1h',
       // Limits that would refuse the queries over a million series.
       '-search.maxUniqueTimeseries=10000000',
       '-search.maxFederateSeries=10000000',

@@ -6,7 +6,7 @@ import { less, more, type Outcome, said } from '../../../bench/bench.js';
 import { geometricMean, processMeter, quantile } from '../../../bench/measure.js';
 import { parseOptions } from '../../../bench/options.js';
 import { containsRun } from '../../../bench/paths/scrape.js';
-import { summary } from '../../../bench/profile.js';
+import { summary, within } from '../../../bench/profile.js';
 import { chart, markdown, numberText, rowsOf, table } from '../../../bench/report.js';
 
 function outcome(server: string, cpu: number, rate: number, failure?: string): Outcome {
@@ -110,9 +110,10 @@ test('the meter of this process counts its time and memory', async () => {
   assert.ok(rssBytes > 10e6 && peakBytes >= rssBytes);
 });
 
-test('a profile: waiting is no work, and a recursive call counts once', () => {
+test('a profile: waiting is no work, a recursive call counts once, and a window leaves the rest out', () => {
   const frame = (functionName: string) => ({ functionName, url: '', lineNumber: 0 });
-  const text = summary({
+  const profile = {
+    startTime: 5e6,
     nodes: [
       { id: 1, callFrame: frame('(root)'), children: [2, 5] },
       { id: 2, callFrame: frame('work'), children: [3] },
@@ -122,8 +123,10 @@ test('a profile: waiting is no work, and a recursive call counts once', () => {
     ],
     samples: [3, 4, 5],
     timeDeltas: [3e6, 1e6, 6e6],
-  });
+  };
+  const text = summary(profile);
   assert.match(text, /10\.0 s, of which 4\.00 s at work/);
   assert.match(text, / 75\.0% +100\.0% +work/);
   assert.match(text, / 25\.0% +25\.0% +leaf/);
+  assert.match(summary(within(profile, [8.5e6, 9e6])), /1\.0 s, of which 1\.00 s at work/);
 });
