@@ -198,6 +198,8 @@ export const ROUND_VALUES = 36;
 export const ROUND_PRESENT = 40;
 /** u32: items that readers evaluated, ever. */
 export const ROUND_HELPED = 44;
+/** u32, main's: 1 while somebody waits for the shard. */
+export const ROUND_HURRY = 48;
 export const ROUND_BYTES = 64;
 
 /** Most readers of a shard. */

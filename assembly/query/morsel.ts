@@ -17,21 +17,24 @@ import * as rounds from './rounds';
 /** Samples that are decoded alone before readers are called, and that must be left for them: waking one up costs as much as this many. */
 const CALL_SAMPLES: f64 = 20000;
 
+/** While nobody waits for the shard a morsel goes on, to so many times its samples: a hand-over to main costs as much as some ten thousand. */
+const PATIENCE: f64 = 12;
+
 /** Items of the round whose rows were handed on. */
 let ready: u32 = 0;
 
 /**
- * Evaluates series until about `samplesMax` samples were decoded by this thread or `seriesMax` looked at. True when
- * all are done. query.status() says whether it stopped for want of memory.
+ * Evaluates series until about `samplesMax` samples were decoded by this thread, more where nobody waits for it, or
+ * `seriesMax` were looked at. True when all are done. query.status() says whether it stopped for want of memory.
  */
 export function morsel(address: usize, samplesMax: f64, seriesMax: u32): bool {
   query.beginMorsel(address);
   const cursor = query.cursor(address);
   const end = min(query.count(address), cursor + seriesMax);
-  const until = changetype<Job>(address).samples + samplesMax;
+  const before = changetype<Job>(address).samples;
   const status = query.isWindowed(address)
-    ? inRounds(address, cursor, end, until)
-    : oneByOne(address, cursor, end, until);
+    ? inRounds(address, cursor, end, before + samplesMax, before + samplesMax * PATIENCE)
+    : oneByOne(address, cursor, end, before + samplesMax);
   return query.endMorsel(address, status);
 }
 
@@ -48,15 +51,15 @@ function oneByOne(address: usize, cursor: u32, end: u32, until: f64): Status {
   return status;
 }
 
-function inRounds(address: usize, cursor: u32, end: u32, until: f64): Status {
+function inRounds(address: usize, cursor: u32, end: u32, until: f64, most: f64): Status {
   const job = changetype<Job>(address);
   let status = Status.Ok;
-  while (status == Status.Ok && cursor < end && job.samples < until) {
+  while (status == Status.Ok && cursor < end && goesOn(job, until, most)) {
     const room = rounds.roomFor(job.steps);
     if (!rounds.prepare(query.view(address), query.list(address), cursor, end, room)) return Status.NoMemory;
     const one = rounds.current();
     if (!query.reserveRows(address, one)) return Status.NoMemory;
-    status = run(address, one, until);
+    status = run(address, one, until, most);
     const taken = ready;
     cursor = taken < one.end ? round.itemAt(one, taken).place : rounds.cursor;
     query.setCursor(address, cursor);
@@ -64,13 +67,17 @@ function inRounds(address: usize, cursor: u32, end: u32, until: f64): Status {
   return status;
 }
 
+function goesOn(job: Job, until: f64, most: f64): bool {
+  return job.samples < until || (job.samples < most && !rounds.isHurried());
+}
+
 /** Runs the round that is prepared until its items, or the samples, are used up. */
-function run(address: usize, one: Round, until: f64): Status {
+function run(address: usize, one: Round, until: f64, most: f64): Status {
   const job = changetype<Job>(address);
   let status = Status.Ok;
   let mayCall = rounds.readerCount() > 0;
   ready = 0;
-  while (status == Status.Ok && job.samples < until) {
+  while (status == Status.Ok && goesOn(job, until, most)) {
     if (mayCall && isWorthACall(address, one)) {
       rounds.callReaders(query.lanesOf(address), address);
       mayCall = false;

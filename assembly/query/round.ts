@@ -41,6 +41,7 @@ export class Round {
   values: u32;
   present: u32;
   helped: u32;
+  hurry: u32;
 }
 
 @unmanaged

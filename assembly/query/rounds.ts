@@ -3,7 +3,7 @@
 import { ChunkState } from '../chunk/state';
 import * as journal from '../head/journal';
 import * as series from '../head/series';
-import { READERS_MAX, ROUND_BYTES, ROUND_HELPED } from '../layout';
+import { READERS_MAX, ROUND_BYTES, ROUND_HELPED, ROUND_HURRY } from '../layout';
 import * as buffer from '../memory/buffer';
 import * as lane from './lane';
 import * as lanes from './lanes';
@@ -48,6 +48,11 @@ export function address(): usize {
 
 export function current(): Round {
   return changetype<Round>(block);
+}
+
+/** Whether others wait for this shard. */
+export function isHurried(): bool {
+  return atomic.load<u32>(block, ROUND_HURRY) != 0;
 }
 
 /** Items that a round of rows with so many cells has room for. */

@@ -14,6 +14,8 @@ export type Lane = 'ingest' | 'rules' | 'adhoc';
 /** A shard that takes tasks one after the other: a worker thread, or the very same code in this thread. */
 export interface ShardPort {
   run(task: Task, transfer: ArrayBuffer[]): Promise<TaskReply>;
+  /** Whether others wait for the shard: then a long query hands over early. Heard in the middle of a task. */
+  hurry(isHurried: boolean): void;
   close(): Promise<void>;
 }
 
@@ -105,6 +107,7 @@ export class ShardClient {
       const job = { op, request } as Job;
       this.#lanes[lane].push({ job, transfer, isPatient, resolve: resolve as (reply: never) => void, reject });
       if (!isPatient) this.#urgent++;
+      if (!isPatient && this.#busy) this.#port.hurry(true);
       this.#pump();
     });
   }
@@ -177,6 +180,8 @@ export class ShardClient {
     this.#release = [];
     this.#busy = true;
     const port = this.#port;
+    // What is in the same task waits for its end too.
+    port.hurry(batch.length > 1 || this.#urgent > 0);
     const stall = this.#watch(batch);
     const settled = (then: () => void) => {
       stall?.cancel();

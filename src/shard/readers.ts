@@ -65,7 +65,7 @@ export async function withReaders(setup: ShardSetup, booting: Promise<Booted>): 
     await port.close();
     await readers.close();
   };
-  return { port: { run, close }, started };
+  return { port: { ...port, run, close }, started };
 }
 
 interface Booted {

@@ -136,6 +136,8 @@ async function startHere(setup: ShardSetup): Promise<BootedShard> {
       const reply = shard.run(received);
       return structuredClone(reply, { transfer: buffersOf(reply.results) });
     },
+    // Nobody can come to wait meanwhile.
+    hurry: () => {},
     close: async () => {},
   };
   return { port, started: shard.started };

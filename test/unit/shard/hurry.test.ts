@@ -1,0 +1,77 @@
+// Who waits for a shard that is busy is heard in the middle of its task.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ShardClient, type ShardPort } from '../../../src/shard/client.js';
+import type { Task, TaskReply } from '../../../src/shard/protocol.js';
+import { Hurry } from '../../../src/wasm/round.js';
+import { HeadRig } from '../../support/head.js';
+
+/** A port that keeps its tasks, and what it was told. */
+class FakePort implements ShardPort {
+  readonly told: boolean[] = [];
+  readonly tasks: Task[] = [];
+  readonly #replies: ((reply: TaskReply) => void)[] = [];
+
+  run(task: Task): Promise<TaskReply> {
+    this.tasks.push(task);
+    return new Promise((resolve) => this.#replies.push(resolve));
+  }
+
+  hurry(isHurried: boolean): void {
+    this.told.push(isHurried);
+  }
+
+  async close(): Promise<void> {}
+
+  /** Ends the task under way. */
+  async finish(): Promise<void> {
+    const results = this.tasks.at(-1)!.jobs.map(() => ({ ok: {} }));
+    this.#replies.shift()!({ results, trapped: undefined, wantsReaders: false });
+    await new Promise(setImmediate);
+  }
+}
+
+test('a shard is told of jobs that wait, and of a task with others in it', async () => {
+  const port = new FakePort();
+  const client = new ShardClient(port);
+  void client.call('nextMorsel', { query: 1 }, 'adhoc');
+  assert.deepEqual(port.told.splice(0), [false], 'alone');
+  void client.call('nextMorsel', { query: 2 }, 'adhoc');
+  assert.deepEqual(port.told.splice(0), [true], 'a second query waits');
+  void client.callSoon('closeSnapshot', { snapshot: 1 }, 'ingest');
+  assert.deepEqual(port.told.splice(0), [], 'a job with patience does not hurry anybody');
+  await port.finish();
+  assert.equal(port.tasks.at(-1)!.jobs.length, 2);
+  assert.deepEqual(port.told.splice(0), [true], 'the query is not alone in its task');
+  await port.finish();
+  void client.call('nextMorsel', { query: 3 }, 'adhoc');
+  assert.deepEqual(port.told.splice(0), [false], 'alone again');
+  await port.finish();
+  await client.close();
+});
+
+test('a morsel is short where others wait, and long where nobody does', () => {
+  const rig = new HeadRig();
+  const count = 400;
+  for (let i = 0; i < count; i++) {
+    const series = rig.create(['__name__', 'm', 'i', `${i}`]);
+    for (let n = 1; n <= 10; n++) rig.sample(series, n * 1000, 1n);
+  }
+  const hurry = new Hurry({ memory: rig.core.memory, round: rig.queries.round });
+  const morsels = (): number => {
+    const list = rig.select.anyOf([]);
+    const window = { startMs: 1000, stepMs: 1000, steps: 10, windowMs: 5000 };
+    const query = rig.queries.open(list, rig.queries.view(0), 'sum_over_time', window, false);
+    let times = 1;
+    while (!query.next({ samples: 100, series: 50_000 })) times++;
+    query.close();
+    rig.select.release(list);
+    return times;
+  };
+  hurry.set(true);
+  assert.equal(morsels(), 40, 'ten series of ten samples each');
+  hurry.set(false);
+  const patient = morsels();
+  assert.ok(patient > 1 && patient < 10, `${patient} morsels`);
+});
