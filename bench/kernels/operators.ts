@@ -18,7 +18,7 @@ import { rank } from '../../src/promql/exec/rank.js';
 import { Names, type ScalarValue, type Value, type VectorValue, vector } from '../../src/promql/exec/value.js';
 import type { CallPlan, WindowPlan } from '../../src/promql/plan/plan.js';
 import type { VectorMatching } from '../../src/promql/syntax/ast.js';
-import { rangeResult } from '../../src/query/result.js';
+import { resultOf } from '../../src/query/result.js';
 import { decodeLabels, encodeLabels } from '../../src/shard/columns.js';
 import { type Micro, printAll } from './micro.js';
 
@@ -215,7 +215,7 @@ const CASES: readonly (readonly [name: string, Case])[] = [
     'result of a range, sorted',
     (size) => {
       const [a, { steps }] = [requests(size), contextOf(size)];
-      return () => rangeResult(a, steps);
+      return () => resultOf(a, steps, true);
     },
   ],
 ];

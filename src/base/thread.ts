@@ -3,7 +3,10 @@
 // A file that runs in one exports a function for each kind of thread; Piscina calls
 // it with each task. What a thread was started with is its `threadSetup()`.
 
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { move, Piscina, transferableSymbol, valueSymbol, workerData } from 'piscina';
+
+export { MessageChannel, type MessagePort };
 
 /** Tasks that one event loop has at a time: a checkpoint, a commit, a question about statistics, the end. */
 const WAITING_TASKS_MAX = 8;
@@ -43,8 +46,8 @@ export class Thread<Setup, Request, Reply> {
     });
   }
 
-  run(request: Request, transfer: ArrayBuffer[] = []): Promise<Reply> {
-    return this.#pool.run(request, { name: this.#name, transferList: transfer });
+  run(request: Request, transfer: (ArrayBuffer | MessagePort)[] = []): Promise<Reply> {
+    return this.#pool.run(request, { name: this.#name, transferList: transfer as ArrayBuffer[] });
   }
 
   /** Ends the thread, whatever it does; tasks under way are rejected. */

@@ -340,7 +340,17 @@ const TABLE = {
     (sync) => (sync.kind === 'interval' ? `interval:${formatDuration(sync.intervalMs)}` : sync.kind),
   ),
   storageHeadWindowMs: durationFlag('storage.head-window', '3h', 'How much of the latest data is kept in memory.'),
-  queryWorkers: countFlag('query.workers', 1, 'Threads that finish large queries.', 0, PENDING),
+  queryWorkers: countFlag(
+    'query.workers',
+    1,
+    'Large queries that are finished at a time, each in a thread; with 0 the main thread does it.',
+    0,
+  ),
+  queryMaxMemory: bytesFlag(
+    'query.max-memory',
+    256 * 2 ** 20,
+    'Memory that a query may take for its columns and its result.',
+  ),
   queryReaders: countFlag(
     'query.readers',
     -1,

@@ -1,6 +1,6 @@
 // Why a query failed, in the words and the types of Prometheus's HTTP API.
 
-export type QueryErrorType = 'bad_data' | 'execution' | 'timeout' | 'canceled' | 'internal';
+export type QueryErrorType = 'bad_data' | 'execution' | 'timeout' | 'canceled' | 'unavailable' | 'internal';
 
 export class QueryError extends Error {
   override readonly name = 'QueryError';

@@ -1,15 +1,29 @@
-// What queries may hold: samples, each query by itself, and memory, all together.
+// What queries may hold: samples, each query by itself, and memory, each by itself and all
+// together.
+//
+// Memory is counted before it is taken, by whichever thread takes it: the counts are words
+// of shared memory, in KiB.
+//
+//   pool     [ held by all ]
+//   query    [ held by this one | 1 when it is to stop ]
 
 import { QueryError } from '../promql/errors.js';
 
 export class SampleBudget {
   readonly #most: number;
-  #held = 0;
-  #peak = 0;
+  #held: number;
+  #peak: number;
   #total = 0;
 
-  constructor(most: number) {
+  /** `held`: samples that the query holds already, counted elsewhere. */
+  constructor(most: number, held = 0) {
     this.#most = most;
+    this.#held = held;
+    this.#peak = held;
+  }
+
+  get held(): number {
+    return this.#held;
   }
 
   /** The most samples held at a time. */
@@ -29,43 +43,105 @@ export class SampleBudget {
     if (this.#held > this.#peak) this.#peak = this.#held;
     if (this.#held > this.#most) throw tooManySamples();
   }
-}
 
-/** Memory for the columns of all running queries. */
-export class ColumnMemory {
-  readonly #most: number;
-  #used = 0;
-
-  constructor(mostBytes: number) {
-    this.#most = mostBytes;
-  }
-
-  get used(): number {
-    return this.#used;
-  }
-
-  /** One query's part of it. */
-  open(): Reservation {
-    let own = 0;
-    return {
-      reserve: (bytes) => {
-        if (this.#used + bytes > this.#most) throw tooManySamples();
-        this.#used += bytes;
-        own += bytes;
-      },
-      release: () => {
-        this.#used -= own;
-        own = 0;
-      },
-    };
+  /** Takes over what a count of the same query that went on from this one has seen. */
+  absorb({ total, peak }: { readonly total: number; readonly peak: number }): void {
+    this.#total += total;
+    this.#peak = Math.max(this.#peak, peak);
   }
 }
 
-export interface Reservation {
-  /** Throws QueryError where there is no room. */
-  reserve(bytes: number): void;
-  /** Gives back all of it. */
-  release(): void;
+/** A limit on memory, and how to call it. */
+export interface MemoryLimit {
+  readonly bytes: number;
+  /** The flag that sets it, as users know it: `--query.max-memory=256MB`. */
+  readonly name: string;
+}
+
+/** A query's memory as it crosses threads. */
+export interface SharedMemoryShare {
+  readonly pool: SharedArrayBuffer;
+  readonly own: SharedArrayBuffer;
+  readonly poolLimit: MemoryLimit;
+  readonly ownLimit: MemoryLimit;
+}
+
+const UNIT_BYTES = 1024;
+const POOL_HELD = 0;
+const OWN_HELD = 0;
+const OWN_STOP = 1;
+
+/** Memory of all running queries. */
+export class QueryMemory {
+  readonly #pool = new SharedArrayBuffer(4);
+  readonly #poolLimit: MemoryLimit;
+  readonly #ownLimit: MemoryLimit;
+
+  constructor(poolLimit: MemoryLimit, ownLimit: MemoryLimit) {
+    this.#poolLimit = poolLimit;
+    this.#ownLimit = ownLimit;
+  }
+
+  get usedBytes(): number {
+    return Atomics.load(new Int32Array(this.#pool), POOL_HELD) * UNIT_BYTES;
+  }
+
+  /** One query's part of it. To be released. */
+  open(): MemoryShare {
+    return new MemoryShare({
+      pool: this.#pool,
+      own: new SharedArrayBuffer(8),
+      poolLimit: this.#poolLimit,
+      ownLimit: this.#ownLimit,
+    });
+  }
+}
+
+/** One query's memory, in any thread that works for it. */
+export class MemoryShare {
+  readonly shared: SharedMemoryShare;
+  readonly #pool: Int32Array;
+  readonly #own: Int32Array;
+
+  constructor(shared: SharedMemoryShare) {
+    this.shared = shared;
+    this.#pool = new Int32Array(shared.pool);
+    this.#own = new Int32Array(shared.own);
+  }
+
+  /** Throws QueryError, with nothing taken, where a limit does not allow it. */
+  readonly reserve = (bytes: number): void => {
+    const units = Math.ceil(bytes / UNIT_BYTES);
+    const { ownLimit, poolLimit } = this.shared;
+    const own = Atomics.load(this.#own, OWN_HELD) + units;
+    if (own * UNIT_BYTES > ownLimit.bytes) {
+      throw new QueryError('execution', `query would take more memory than one query may: ${ownLimit.name}`);
+    }
+    const all = Atomics.add(this.#pool, POOL_HELD, units) + units;
+    if (all * UNIT_BYTES > poolLimit.bytes) {
+      Atomics.sub(this.#pool, POOL_HELD, units);
+      throw new QueryError('unavailable', `queries take all the memory that they may together: ${poolLimit.name}`);
+    }
+    Atomics.add(this.#own, OWN_HELD, units);
+  };
+
+  /** Gives back all of it. Only once no thread works for the query any more. */
+  release(): void {
+    Atomics.sub(this.#pool, POOL_HELD, Atomics.exchange(this.#own, OWN_HELD, 0));
+  }
+
+  get heldBytes(): number {
+    return Atomics.load(this.#own, OWN_HELD) * UNIT_BYTES;
+  }
+
+  /** Tells all threads that work for the query to stop. */
+  stop(): void {
+    Atomics.store(this.#own, OWN_STOP, 1);
+  }
+
+  get isStopped(): boolean {
+    return Atomics.load(this.#own, OWN_STOP) === 1;
+  }
 }
 
 function tooManySamples(): QueryError {

@@ -11,6 +11,9 @@ import type { QueryData } from './result.js';
 /** Samples of one series that one piece holds at most. */
 const PIECE_SAMPLES = 1024;
 
+/** Results with rows that are values. */
+export type RowData = Extract<QueryData, { kind: 'vector' | 'range' | 'raw' }>;
+
 export type ResultType = 'scalar' | 'string' | 'vector' | 'matrix';
 
 export function resultTypeOf(data: QueryData): ResultType {
@@ -42,7 +45,7 @@ export function limited(data: QueryData, limit: number): { readonly kept: QueryD
 }
 
 /** The text of a result, a series or a thousand of its samples at a time; as bytes where it came as bytes. */
-export function* resultJson(data: QueryData): Generator<string | Uint8Array> {
+export async function* resultJson(data: QueryData): AsyncGenerator<string | Uint8Array> {
   switch (data.kind) {
     case 'scalar':
       yield `[${data.timeMs / 1000},"${formatFloat(data.value)}"]`;
@@ -63,7 +66,7 @@ export function* resultJson(data: QueryData): Generator<string | Uint8Array> {
 }
 
 /** The series of a result with commas between them, without the brackets around them. */
-export function* seriesJson(data: Extract<QueryData, { kind: 'vector' | 'range' | 'raw' }>): Generator<string> {
+export function* seriesJson(data: RowData): Generator<string> {
   switch (data.kind) {
     case 'vector':
       return yield* vectorJson(data.timeMs, data.columns);

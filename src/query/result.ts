@@ -42,7 +42,12 @@ export interface QueryAnswer {
   readonly stats: QueryStats;
 }
 
-export function instantResult(value: Value, timeMs: number): QueryData {
+/** What a query's value is as its result. */
+export function resultOf(value: Value, steps: Steps, ranged: boolean): QueryData {
+  return ranged ? rangeResult(value, steps) : instantResult(value, steps.startMs);
+}
+
+function instantResult(value: Value, timeMs: number): QueryData {
   switch (value.kind) {
     case 'scalar':
       return { kind: 'scalar', timeMs, value: value.values[0]! };
@@ -56,7 +61,7 @@ export function instantResult(value: Value, timeMs: number): QueryData {
 }
 
 /** Of a vector or a scalar, which is one row without labels. */
-export function rangeResult(value: Value, steps: Steps): QueryData {
+function rangeResult(value: Value, steps: Steps): QueryData {
   if (value.kind === 'scalar') {
     const { values } = value;
     const columns = { labels: [[]], steps: steps.count, values, present: new Uint8Array(values.length).fill(1) };

@@ -9,15 +9,12 @@ import { type Flags, flagList } from '../cli/flags.js';
 import { type LoadedConfig, loadConfig, pendingSections } from '../config/load.js';
 import { renderConfig } from '../config/render.js';
 import { type Labels, labelsOf } from '../model/labels.js';
-import { QueryEngine } from '../query/engine.js';
-import { QueryMetrics } from '../query/metrics.js';
 import { ShardStorage } from '../query/storage.js';
 import { jobEntryOf, staticGroupsOf } from '../scrape/config.js';
 import { serverSeed } from '../scrape/hash.js';
 import { ScrapeManager } from '../scrape/manager.js';
 import { ScrapeMetrics } from '../scrape/metrics.js';
 import { ShardAppender } from '../scrape/shard-appender.js';
-import { ShardSource } from '../shard/source.js';
 import { renderMetrics } from '../telemetry/exposition.js';
 import type { Logger } from '../telemetry/log.js';
 import { Registry } from '../telemetry/metrics.js';
@@ -31,11 +28,9 @@ import type { WebDeps } from '../web/deps.js';
 import type { Door } from '../web/door.js';
 import { openDoor } from '../web/listen.js';
 import { StorageMetrics } from './metrics.js';
+import { openQueries, type Queries } from './queries.js';
 import { Storage } from './storage.js';
 import { storageDeps, targetDeps, writeDeps } from './web-deps.js';
-
-/** Of the memory limit, what the columns of queries may take on the main thread. */
-const QUERY_SHARE = 0.25;
 
 export interface ServerOptions {
   readonly flags: Flags;
@@ -76,6 +71,7 @@ export class Server {
   #lock: DirectoryLock | undefined;
   #storage: Storage | undefined;
   #scraping: ScrapeManager | undefined;
+  #queries: Queries | undefined;
   #doors: Door[] = [];
 
   private constructor(options: ServerOptions, loaded: LoadedConfig) {
@@ -114,6 +110,7 @@ export class Server {
     this.#state = 'stopping';
     await this.#scraping?.stop();
     await Promise.all(this.#doors.map((door) => door.close(GRACE_MS)));
+    await this.#queries?.evaluators?.close();
     await this.#storage?.close();
     this.#lock?.release();
   }
@@ -159,6 +156,15 @@ export class Server {
     this.#storage = storage;
     if (this.#state === 'stopping') return storage.close();
     const shardStorage = new ShardStorage(storage.shards, () => this.#externalLabels, flags.queryLookbackDeltaMs);
+    const queries = openQueries({
+      flags,
+      clock,
+      registry: this.#registry,
+      shards: storage.shards,
+      memoryLimitBytes: this.#memoryLimitBytes,
+      subqueryStepMs: this.#loaded.config.global.evaluationIntervalMs,
+    });
+    this.#queries = queries;
     const metrics = new StorageMetrics(this.#registry, storage, log);
     const scraping = this.#startScraping(storage);
     this.#scraping = scraping;
@@ -166,7 +172,7 @@ export class Server {
       clock,
       log,
       metrics: this.#registry,
-      query: this.#engine(storage),
+      query: queries.engine,
       language: queryFeatures(flags.enableFeature).parse,
       storage: storageDeps(shardStorage),
       targets: targetDeps(scraping, storage),
@@ -193,24 +199,6 @@ export class Server {
   get #memoryLimitBytes(): number {
     const limit = this.#options.flags.storageMemoryLimit;
     return limit.kind === 'bytes' ? limit.bytes : limit.share * memoryBytes(this.#options.disk);
-  }
-
-  #engine(storage: Storage): QueryEngine {
-    const { flags, clock } = this.#options;
-    return new QueryEngine(
-      (priority) => new ShardSource(storage.shards, priority === 'rules' ? 'rules' : 'adhoc'),
-      clock,
-      {
-        timeoutMs: flags.queryTimeoutMs,
-        samplesMax: flags.queryMaxSamples,
-        memoryBytes: this.#memoryLimitBytes * QUERY_SHARE,
-        concurrency: flags.queryMaxConcurrency,
-        lookbackMs: flags.queryLookbackDeltaMs,
-        subqueryStepMs: this.#loaded.config.global.evaluationIntervalMs,
-        ...queryFeatures(flags.enableFeature),
-      },
-      new QueryMetrics(this.#registry, flags.queryMaxConcurrency),
-    );
   }
 
   #startScraping(storage: Storage): ScrapeManager {
@@ -278,7 +266,7 @@ export class Server {
         reloadConfigSuccess: this.#configOk,
         lastConfigTimeMs: this.#configMs,
         corruptionCount: this.#storage?.log.stats?.corruptions ?? 0,
-        threads: (this.#storage?.shards.count ?? 0) + 2,
+        threads: (this.#storage?.shards.count ?? 0) + (this.#queries?.evaluators?.threads ?? 0) + 2,
         processors: processors(),
         memoryLimitBytes: memoryBytes(this.#options.disk),
         storageRetention: `${flags.storageHeadWindowMs / 3_600_000}h`,

@@ -4,7 +4,8 @@
 // and its last, in all its fragments, on all shards.
 
 import type { Matcher } from '../model/matcher.js';
-import { presentCount } from '../promql/exec/columns.js';
+import { CELL_BYTES, presentCount } from '../promql/exec/columns.js';
+import type { Reading } from '../promql/exec/readings.js';
 import type {
   Columns,
   Fragment,
@@ -18,6 +19,7 @@ import { hasWindowFn } from '../wasm/query.js';
 import type { Hold } from './appends.js';
 import type { Lane, ShardClient } from './client.js';
 import { columnsBytes } from './column-messages.js';
+import type { Gathered } from './gathered.js';
 import { sampleCount, samplesBytes } from './mixed-series.js';
 import type { Morsel, OpenedQuery } from './protocol.js';
 import { joinTexts } from './rendered.js';
@@ -32,6 +34,8 @@ export class ShardSource implements Source {
   readonly #lane: Lane;
   readonly #hold: Hold;
   readonly #snapshot = ++snapshots;
+  /** Why a reading could not be finished: nobody needs the others then. */
+  #failure: unknown;
 
   /** A source for one query: what it reads is fixed now. To be closed. */
   constructor(shards: Shards, lane: Lane) {
@@ -49,9 +53,7 @@ export class ShardSource implements Source {
   }
 
   async select(fragment: Fragment, context: QueryContext): Promise<Columns> {
-    const request = { fragment, ...this.#moment };
-    const shares = await this.#each(context, (client) => client.call('openQuery', request, this.#lane));
-    const columns = columnsOf(shares, fragment);
+    const columns = columnsOf(await this.read({ kind: 'fragment', fragment }, context), fragment);
     context.charge(presentCount(columns));
     return columns;
   }
@@ -81,9 +83,32 @@ export class ShardSource implements Source {
     endMs: number,
     context: QueryContext,
   ): Promise<RawSeries[]> {
-    const request = { matchers, windowMs, endMs, ...this.#moment };
-    const shares = await this.#each(context, (client) => client.call('openSamples', request, this.#lane));
-    return seriesOf(shares);
+    return seriesOf(await this.read({ kind: 'samples', samples: { matchers, windowMs, endMs } }, context));
+  }
+
+  /** All of these side by side. */
+  async gather(readings: ReadonlyMap<string, Reading>, context: QueryContext): Promise<Gathered> {
+    const shares = await Promise.all([...readings.values()].map((reading) => this.read(reading, context)));
+    return new Map([...readings.keys()].map((key, i) => [key, shares[i]!]));
+  }
+
+  /** The shares of all shards. When one reading fails, the others of the same source end with their next morsel. */
+  async read(reading: Reading, context: QueryContext): Promise<Share[]> {
+    try {
+      // A row of it, before anything of that length is made.
+      if (reading.kind === 'fragment') context.reserve(reading.fragment.steps.count * CELL_BYTES);
+      return await this.#each(context, (client) => this.#open(client, reading));
+    } catch (error) {
+      this.#failure ??= error;
+      throw this.#failure;
+    }
+  }
+
+  #open(client: ShardClient, reading: Reading): Promise<OpenedQuery> {
+    if (reading.kind === 'fragment') {
+      return client.call('openQuery', { fragment: reading.fragment, ...this.#moment }, this.#lane);
+    }
+    return client.call('openSamples', { ...reading.samples, ...this.#moment }, this.#lane);
   }
 
   get #moment(): { snapshot: number; watermark: number } {
@@ -92,7 +117,7 @@ export class ShardSource implements Source {
 
   /** Opens a query on every shard and runs it there. */
   async #each(context: QueryContext, open: (client: ShardClient) => Promise<OpenedQuery>): Promise<Share[]> {
-    context.signal.throwIfAborted();
+    this.#check(context);
     const opened = this.#shards.handles.map(({ client }) => ({ client, opening: open(client) }));
     Promise.allSettled(opened.map(({ opening }) => opening)).then(() => this.#hold.release());
     return Promise.all(opened.map(({ client, opening }) => this.#run(client, context, opening)));
@@ -106,7 +131,7 @@ export class ShardSource implements Source {
     try {
       this.#take(share, morsel, context);
       while (!morsel.done) {
-        context.signal.throwIfAborted();
+        this.#check(context);
         morsel = await client.call('nextMorsel', { query }, this.#lane);
         this.#take(share, morsel, context);
       }
@@ -115,6 +140,11 @@ export class ShardSource implements Source {
       // Not waited for: nobody needs the answer, and the shard frees it in turn.
       if (!first.done) client.call('closeQuery', { query }, this.#lane).catch(() => {});
     }
+  }
+
+  #check(context: QueryContext): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    context.check();
   }
 
   #take(share: Share, morsel: Morsel, context: QueryContext): void {

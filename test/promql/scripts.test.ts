@@ -1,6 +1,6 @@
 // Our own query test scripts, in the language of Prometheus's promqltest files, and
 // those of the conformance cases where they are at hand: on samples in memory, and on
-// shards with the core's kernels.
+// shards with the core's kernels, also with an evaluator behind them.
 
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';

@@ -118,7 +118,9 @@ export interface RawSeries {
 export interface RenderedRows {
   readonly rowCount: number;
   /** The first `limit` rows, commas between them, in pieces; 0 means all. */
-  pieces(limit: number): Iterable<Uint8Array>;
+  pieces(limit: number): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  /** Aborted when rows that are still to come will not come. */
+  readonly signal?: AbortSignal;
 }
 
 /** What rows are to look like. */

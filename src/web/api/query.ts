@@ -84,7 +84,8 @@ function send(call: ApiCall, { data, warnings, infos, stats }: QueryAnswer, limi
   return streamData(call, async (writer): Promise<Remarks> => {
     const { kept, isWhole } = limited(data, limit);
     writer.add(`{"resultType":"${resultTypeOf(data)}","result":`);
-    for (const text of resultJson(kept)) {
+    if (kept.kind === 'rendered') kept.rows.signal?.addEventListener('abort', () => writer.fail(), { once: true });
+    for await (const text of resultJson(kept)) {
       writer.add(text);
       // Nobody reads the rest once the client is gone.
       if (writer.full && !(await writer.pass())) break;

@@ -27,7 +27,7 @@ async function series(call: ApiCall): Promise<void> {
   const cut = limit > 0 && found.rowCount > limit;
   await streamData(call, async (writer): Promise<Remarks> => {
     writer.add('[');
-    for (const piece of found.pieces(limit)) {
+    for await (const piece of found.pieces(limit)) {
       writer.add(piece);
       if (writer.full && !(await writer.pass())) return {};
     }

@@ -9,6 +9,7 @@ import type { Source } from '../../../src/promql/exec/source.js';
 import { ParseError } from '../../../src/promql/syntax/errors.js';
 import { ALL_PARSE_OPTIONS, parseExpr } from '../../../src/promql/syntax/parse.js';
 import { type EngineOptions, QueryEngine } from '../../../src/query/engine.js';
+import type { Evaluators } from '../../../src/query/evaluator/pool.js';
 import type { QueryAnswer } from '../../../src/query/result.js';
 import { asksForContext, atForm, isTimed } from './at-form.js';
 import { checkAnnotations, checkFailure, checkMiddleStep, checkResult, Mismatch } from './compare.js';
@@ -23,6 +24,8 @@ export interface TestStore {
   /** After the appends of one `load`: they are to be visible from here on. */
   commit?(): Promise<void>;
   close?(): Promise<void>;
+  /** What finishes queries, where that is not this very thread. */
+  readonly evaluators?: Evaluators;
 }
 
 export type StoreFactory = () => Promise<TestStore>;
@@ -67,7 +70,9 @@ export async function runScript(
       } else if (command.kind === 'load') {
         await load(command, store);
       } else {
-        outcomes.push(await evaluate(command, new QueryEngine(() => store.open(), realClock, options)));
+        outcomes.push(
+          await evaluate(command, new QueryEngine(() => store.open(), realClock, options, undefined, store.evaluators)),
+        );
       }
     }
   } finally {

@@ -3,6 +3,7 @@
 import { FloatHistogram } from '../../../src/model/histogram.js';
 import { encodeHistograms } from '../../../src/model/histogram-table.js';
 import type { Labels } from '../../../src/model/labels.js';
+import type { Evaluators } from '../../../src/query/evaluator/pool.js';
 import type { AppendedSeries } from '../../../src/shard/protocol.js';
 import type { SideMessage } from '../../../src/shard/side-samples.js';
 import { ShardSource } from '../../../src/shard/source.js';
@@ -12,11 +13,13 @@ import type { LoadedSample } from './script.js';
 
 const MEMORY_BYTES = 64 * 2 ** 20;
 
-export function shardStores(count: number): StoreFactory {
+/** With `evaluators`, these finish all queries. */
+export function shardStores(count: number, evaluators?: Evaluators): StoreFactory {
   return async (): Promise<TestStore> => {
     const { shards, ingest } = await testShards(count, MEMORY_BYTES, { sideSamples: true });
     const loading = new Map<Labels, LoadedSample[]>();
     return {
+      ...(evaluators && { evaluators }),
       open: () => new ShardSource(shards, 'adhoc'),
       append(labels, timeMs, value, startMs) {
         const samples = loading.get(labels) ?? [];

@@ -228,12 +228,12 @@ test('engine: a source that cannot be opened leaves the place to others', async 
 
 test('engine: columns have a bound on their memory, whatever few samples they hold', async () => {
   const source = sourceOf({ a: Array.from({ length: 100 }, (_, i) => i + 0.5) });
-  const engine = engineOf(source, { memoryBytes: 20_000 });
+  const engine = engineOf(source, { memory: { bytes: 20_000, name: '20kB' } });
   const steps = { startMs: 0, stepMs: 60_000, count: 100 };
-  const message = 'query processing would load too many samples into memory in query execution';
+  const message = 'queries take all the memory that they may together: 20kB';
   await engine.range('m', steps);
   // A row for each value, each of a hundred steps.
-  await assert.rejects(engine.range('count_values("v", m)', steps), { type: 'execution', message });
+  await assert.rejects(engine.range('count_values("v", m)', steps), { type: 'unavailable', message });
   await engine.range('m * 2', steps);
 });
 

@@ -100,7 +100,9 @@ for (const count of [1, 3]) {
         const want = present.map(({ labels }) => JSON.stringify(labels));
         for (const limit of [0, 5]) {
           const { rowCount, pieces } = await storage.series({ selectors, startMs, endMs, limit, signal });
-          const text = Buffer.concat([...pieces(limit)]).toString();
+          const bytes: Uint8Array[] = [];
+          for await (const piece of pieces(limit)) bytes.push(piece);
+          const text = Buffer.concat(bytes).toString();
           const got = (JSON.parse(`[${text}]`) as Record<string, string>[]).map((row) =>
             JSON.stringify(Object.entries(row).flat()),
           );

@@ -1,0 +1,56 @@
+// How much work a plan is above its readings, once it is known how many rows they have.
+//
+// The unit is a cell that an operator looks at: some ten to sixty nanoseconds. Numbers of
+// rows are upper bounds where operators leave rows out.
+
+import type { Plan } from '../plan/plan.js';
+import { gridOf, placedInputs, type Reading, type ReadingOptions, readingOf } from './readings.js';
+import type { Steps } from './source.js';
+
+/** Labels of a row are looked at, hashed and copied: about as much as so many cells. */
+const ROW_CELLS = 32;
+
+/** What a reading brought. */
+export interface ReadingSize {
+  readonly rows: number;
+  /** Of raw samples: how many. */
+  readonly samples: number;
+}
+
+export function costOf(
+  plan: Plan,
+  steps: Steps,
+  options: ReadingOptions,
+  sizeOf: (reading: Reading) => ReadingSize,
+): number {
+  let cost = 0;
+  /** Gives the node's rows. */
+  const visit = (node: Plan, at: Steps): number => {
+    const inputs = placedInputs(node, at).map((input) => visit(input.plan, input.steps));
+    const reading = readingOf(node, at, options);
+    const size = reading === undefined ? undefined : sizeOf(reading);
+    const rows = rowsOf(node, at, inputs, size);
+    cost += rows * (at.count + ROW_CELLS) + (size?.samples ?? 0);
+    // Each window of a subquery goes over its points; the points are the input's cells.
+    const grid = gridOf(node, at);
+    if (grid !== undefined) cost += rows * (grid.count + at.count * pointsOf(node));
+    return rows;
+  };
+  visit(plan, steps);
+  return cost;
+}
+
+function rowsOf(plan: Plan, steps: Steps, inputs: readonly number[], size: ReadingSize | undefined): number {
+  if (size !== undefined) return size.rows;
+  const most = inputs.reduce((a, b) => Math.max(a, b), 1);
+  // A value may be another at each step.
+  if (plan.kind === 'aggregate' && plan.op === 'count_values') return most * steps.count;
+  if (plan.kind === 'binary') return inputs.reduce((a, b) => a + b, 0);
+  return most;
+}
+
+/** Points in one window of a node's subquery. */
+function pointsOf(plan: Plan): number {
+  if ((plan.kind !== 'window' && plan.kind !== 'matrix') || plan.range.kind !== 'subquery') return 0;
+  return plan.range.windowMs / plan.range.stepMs;
+}

@@ -1,0 +1,170 @@
+// Where a plan's operators run: here where what is above the readings is little work, in an
+// evaluator where it is much.
+//
+//   readings ─► gathered from all shards, not joined ─► cost ─┬─► small: joined and run here
+//                                                             └─► large: moved to an evaluator
+
+import { buffersOf, MessageChannel, type MessagePort } from '../base/thread.js';
+import { QueryError } from '../promql/errors.js';
+import { costOf } from '../promql/exec/cost.js';
+import { execute } from '../promql/exec/execute.js';
+import { type Reading, readingKey, readingsOf } from '../promql/exec/readings.js';
+import { render } from '../promql/exec/rendered.js';
+import type { QueryContext, Source, Steps } from '../promql/exec/source.js';
+import type { Plan } from '../promql/plan/plan.js';
+import { type Gathered, GatheredSource, sizeOf } from '../shard/gathered.js';
+import type { Share } from '../shard/shares.js';
+import type { MemoryShare, SampleBudget } from './budget.js';
+import { decodeBlock } from './evaluator/blocks.js';
+import type { Evaluators } from './evaluator/pool.js';
+import type { Ask, Asked, Evaluated, WireResult } from './evaluator/protocol.js';
+import { BlockRows } from './evaluator/rows.js';
+import type { Priority } from './gate.js';
+import { type QueryData, resultOf } from './result.js';
+
+/** A source whose answers can be gathered before operators run. */
+export interface GatheringSource extends Source {
+  gather(readings: ReadonlyMap<string, Reading>, context: QueryContext): Promise<Gathered>;
+  read(reading: Reading, context: QueryContext): Promise<readonly Share[]>;
+}
+
+export interface EvaluationRequest {
+  readonly plan: Plan;
+  readonly steps: Steps;
+  readonly ranged: boolean;
+  readonly lookbackMs: number;
+  readonly delayedNames: boolean;
+  readonly typeLabels: boolean;
+  /** The query's text. */
+  readonly query: string;
+  /** Whether rows may come as text. */
+  readonly rendered: boolean;
+  readonly priority: Priority;
+}
+
+/** What bounds an evaluation. */
+export interface EvaluationLimits {
+  readonly context: QueryContext;
+  readonly samples: SampleBudget;
+  readonly samplesMax: number;
+  readonly memory: MemoryShare;
+}
+
+export interface Evaluation {
+  readonly data: QueryData;
+  readonly warnings: readonly string[];
+  readonly infos: readonly string[];
+  /** Of the whole, what putting rows in order took. */
+  readonly sortSeconds: number;
+  /** Where rows are still to be rendered: resolves when they are, or when nobody wants them. */
+  readonly rendered?: Promise<void>;
+}
+
+/** Evaluates a plan. `now` gives monotonic milliseconds. */
+export async function evaluate(
+  request: EvaluationRequest,
+  source: Source,
+  evaluators: Evaluators | undefined,
+  limits: EvaluationLimits,
+  now: () => number,
+): Promise<Evaluation> {
+  const { plan, steps } = request;
+  if (request.rendered) {
+    const rows = await renderThere(request, source, limits.context);
+    if (rows !== undefined) return rows;
+  }
+  if (!isGathering(source)) return evaluateHere(request, source, limits.context, now);
+  const gathered = await source.gather(readingsOf(plan, steps, request), limits.context);
+  const cost = costOf(plan, steps, request, (reading) => sizeOf(gathered.get(readingKey(reading))!));
+  if (evaluators !== undefined && cost > evaluators.hereCostMax) {
+    return evaluateThere(request, gathered, cost, source, evaluators, limits);
+  }
+  const ready = new GatheredSource(gathered, (reading, context) => source.read(reading, context));
+  return evaluateHere(request, ready, limits.context, now);
+}
+
+function isGathering(source: Source): source is GatheringSource {
+  return 'gather' in source;
+}
+
+/** A plan of one fragment: its rows may come from the shards as text. */
+async function renderThere(
+  { plan, steps, ranged, query, ...naming }: EvaluationRequest,
+  source: Source,
+  context: QueryContext,
+): Promise<Evaluation | undefined> {
+  const form = ranged ? 'matrix' : 'vector';
+  const rendered = await render(plan, { form, steps }, source, context, naming);
+  if (rendered === undefined) return undefined;
+  const { rows, annotations } = rendered;
+  return { data: { kind: 'rendered', form, rows, limit: 0 }, ...annotations.list(query), sortSeconds: 0 };
+}
+
+async function evaluateHere(
+  { plan, steps, ranged, query, ...options }: EvaluationRequest,
+  source: Source,
+  context: QueryContext,
+  now: () => number,
+): Promise<Evaluation> {
+  const { value, annotations } = await execute(plan, steps, source, context, { ...options, query });
+  const startMs = now();
+  const data = resultOf(value, steps, ranged);
+  return { data, ...annotations.list(query), sortSeconds: (now() - startMs) / 1000 };
+}
+
+async function evaluateThere(
+  request: EvaluationRequest,
+  gathered: Gathered,
+  cost: number,
+  source: GatheringSource,
+  evaluators: Evaluators,
+  { context, samples, samplesMax, memory }: EvaluationLimits,
+): Promise<Evaluation> {
+  const { port1: own, port2: port } = new MessageChannel();
+  answerOver(own, source, context);
+  const task = {
+    ...request,
+    kind: 'evaluate' as const,
+    gathered,
+    memory: memory.shared,
+    samplesMax,
+    samplesHeld: samples.held,
+    port,
+  };
+  const order = { priority: request.priority, cost, signal: context.signal, stop: () => memory.stop() };
+  try {
+    const reply = await evaluators.run(task, [...buffersOf([...gathered.values()]), port], order);
+    if (reply.kind === 'failed') throw new QueryError(reply.type, reply.message);
+    const { result, warnings, infos, sortSeconds, samplesTotal, samplesPeak } = reply as Evaluated;
+    samples.absorb({ total: samplesTotal, peak: samplesPeak });
+    return { ...dataOf(result, request, evaluators, context), warnings, infos, sortSeconds };
+  } finally {
+    own.close();
+  }
+}
+
+/** Reads for an evaluation that asks. */
+function answerOver(port: MessagePort, source: GatheringSource, context: QueryContext): void {
+  port.on('message', async ({ reading }: Ask) => {
+    const answer = await source.read(reading, context).then(
+      (shares): Asked => ({ shares }),
+      (error: unknown): Asked => {
+        const { type = 'internal', message } = error as Partial<QueryError> & Error;
+        return { error: { type, message } };
+      },
+    );
+    port.postMessage(answer, buffersOf(answer));
+  });
+}
+
+function dataOf(
+  result: WireResult,
+  { priority, rendered }: EvaluationRequest,
+  evaluators: Evaluators,
+  { signal }: QueryContext,
+): Pick<Evaluation, 'data' | 'rendered'> {
+  if (result.kind === 'value') return { data: result.data };
+  if (!rendered) return { data: decodeBlock(result.blocks[0]!) };
+  const rows = new BlockRows(result, evaluators, priority, signal);
+  return { data: { kind: 'rendered', form: result.form, rows, limit: 0 }, rendered: rows.done };
+}

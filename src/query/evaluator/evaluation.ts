@@ -1,0 +1,92 @@
+// An evaluator's side of a task: shares become columns, operators run, rows become text.
+
+import { realClock } from '../../base/clock.js';
+import type { MessagePort } from '../../base/thread.js';
+import { QueryError } from '../../promql/errors.js';
+import { execute } from '../../promql/exec/execute.js';
+import type { QueryContext } from '../../promql/exec/source.js';
+import { type AskMore, GatheredSource } from '../../shard/gathered.js';
+import { MemoryShare, SampleBudget } from '../budget.js';
+import { seriesJson } from '../render.js';
+import { type QueryData, resultOf } from '../result.js';
+import { type Block, bytesOf, cutBlocks, decodeBlock } from './blocks.js';
+import type { Ask, Asked, Evaluated, EvaluateTask, EvaluatorReply, EvaluatorTask, WireResult } from './protocol.js';
+
+/** Bytes of JSON that a byte of columns may become. */
+const TEXT_GROWTH = 4;
+
+export async function runTask(task: EvaluatorTask): Promise<EvaluatorReply> {
+  try {
+    return task.kind === 'evaluate' ? await evaluate(task) : { kind: 'text', text: textOf(task.block) };
+  } catch (error) {
+    if (error instanceof QueryError) return { kind: 'failed', type: error.type, message: error.message };
+    throw error;
+  } finally {
+    if (task.kind === 'evaluate') task.port.close();
+  }
+}
+
+async function evaluate(task: EvaluateTask): Promise<Evaluated> {
+  const { plan, steps, ranged, gathered, query } = task;
+  const memory = new MemoryShare(task.memory);
+  const samples = new SampleBudget(task.samplesMax, task.samplesHeld);
+  const context = contextOf(memory, samples);
+  const source = new GatheredSource(gathered, askOver(task.port));
+  const executed = await execute(plan, steps, source, context, task);
+  context.check();
+  const startMs = realClock.monotonicMs();
+  const data = resultOf(executed.value, steps, ranged);
+  const sortSeconds = (realClock.monotonicMs() - startMs) / 1000;
+  return {
+    kind: 'evaluated',
+    result: wireResult(data, task.rendered, context),
+    ...executed.annotations.list(query),
+    sortSeconds,
+    samplesTotal: samples.total,
+    samplesPeak: samples.peak,
+  };
+}
+
+function contextOf(memory: MemoryShare, samples: SampleBudget): QueryContext {
+  return {
+    // Main aborts nothing here: it sets the flag that check() looks at.
+    signal: new AbortController().signal,
+    charge: (count) => samples.charge(count),
+    reserve: memory.reserve,
+    check: () => {
+      if (memory.isStopped) throw new QueryError('canceled', 'query was canceled in expression evaluation');
+    },
+  };
+}
+
+function wireResult(data: QueryData, rendered: boolean, context: QueryContext): WireResult {
+  if (data.kind === 'scalar' || data.kind === 'string') return { kind: 'value', data };
+  if (data.kind === 'rendered') throw new Error('operators give no text');
+  const form = data.kind === 'vector' ? 'vector' : 'matrix';
+  const rowCount = data.kind === 'raw' ? data.series.length : data.columns.labels.length;
+  context.reserve(bytesOf(data));
+  const blocks = cutBlocks(data, rendered ? undefined : Number.POSITIVE_INFINITY);
+  context.check();
+  const first = blocks[0]!;
+  if (!rendered) return { kind: 'rows', form, rowCount, blocks };
+  context.reserve(TEXT_GROWTH * bytesOf(decodeBlock(first)));
+  return { kind: 'rows', form, rowCount, blocks, firstText: textOf(first) };
+}
+
+function textOf(block: Block): ArrayBuffer {
+  const bytes = Buffer.from([...seriesJson(decodeBlock(block))].join(''));
+  // Small texts are slices of a pool.
+  return bytes.buffer.byteLength === bytes.length ? (bytes.buffer as ArrayBuffer) : new Uint8Array(bytes).buffer;
+}
+
+/** Asks main, one reading at a time. */
+function askOver(port: MessagePort): AskMore {
+  return (reading) =>
+    new Promise((resolve, reject) => {
+      port.once('message', (asked: Asked) => {
+        if ('shares' in asked) resolve(asked.shares);
+        else reject(new QueryError(asked.error.type, asked.error.message));
+      });
+      port.postMessage({ reading } satisfies Ask);
+    });
+}

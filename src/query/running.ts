@@ -1,0 +1,130 @@
+// One query's way through the engine: what it was asked, what ends it early, where its time goes.
+
+import type { Clock } from '../base/clock.js';
+import { QueryError } from '../promql/errors.js';
+import type { Steps } from '../promql/exec/source.js';
+import type { Priority } from './gate.js';
+import type { QueryMetrics, QuerySlice } from './metrics.js';
+
+/** What a query asks for beside its text. */
+export interface QueryOptions {
+  readonly priority?: Priority;
+  /** Shorter than the engine's; a longer one does not count. */
+  readonly timeoutMs?: number;
+  readonly lookbackMs?: number;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
+  /** Whether the answer goes out as JSON: rows may come as its text then. */
+  readonly rendered?: boolean;
+  /** The end that was asked for, where the last step is before it: what `end()` and `range()` go by. */
+  readonly endMs?: number;
+}
+
+/** A query with its times. */
+export interface QueryRequest {
+  readonly text: string;
+  readonly steps: Steps;
+  readonly ranged: boolean;
+  readonly options: QueryOptions;
+}
+
+/** A query that waits or runs. */
+export interface ActiveQuery {
+  readonly id: number;
+  readonly text: string;
+  readonly priority: Priority;
+  /** By the wall clock. */
+  readonly startedMs: number;
+  readonly running: boolean;
+}
+
+type Phase = 'query queue' | 'expression evaluation' | 'result streaming';
+
+export class RunningQuery implements ActiveQuery {
+  readonly id: number;
+  readonly text: string;
+  readonly priority: Priority;
+  readonly startedMs: number;
+  phase: Phase = 'query queue';
+  readonly #abort = new AbortController();
+  readonly #clock: Clock;
+  /** By the monotonic clock. */
+  readonly #deadlineMs: number;
+  readonly #timer: { cancel(): void };
+  readonly #client: AbortSignal | undefined;
+
+  constructor(id: number, { text, options }: QueryRequest, timeoutMs: number, clock: Clock) {
+    this.id = id;
+    this.text = text;
+    this.priority = options.priority ?? 'ad-hoc';
+    this.startedMs = clock.nowMs();
+    this.#clock = clock;
+    this.#deadlineMs = clock.monotonicMs() + timeoutMs;
+    this.#timer = clock.after(timeoutMs, this.#timeOut);
+    this.#client = options.signal;
+    this.#client?.addEventListener('abort', this.cancel, { once: true });
+    if (this.#client?.aborted) this.cancel();
+  }
+
+  get running(): boolean {
+    return this.phase !== 'query queue';
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Throws the reason to end where there is one. Sees the deadline where no timer can fire. */
+  check(): void {
+    if (this.#clock.monotonicMs() >= this.#deadlineMs) this.#timeOut();
+    this.#abort.signal.throwIfAborted();
+  }
+
+  /** What comes of the work, or the reason to end where that comes first: then the work ends by itself a little later. */
+  orEnd<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const end = () => reject(this.signal.reason);
+      this.signal.addEventListener('abort', end, { once: true });
+      work.then(resolve, reject).finally(() => this.signal.removeEventListener('abort', end));
+    });
+  }
+
+  readonly #timeOut = (): void => {
+    this.#abort.abort(new QueryError('timeout', `query timed out in ${this.phase}`));
+  };
+
+  readonly cancel = (): void => {
+    this.#abort.abort(new QueryError('canceled', `query was canceled in ${this.phase}`));
+  };
+
+  end(): void {
+    this.#timer.cancel();
+    this.#client?.removeEventListener('abort', this.cancel);
+  }
+}
+
+/** Seconds between one look and the next. */
+export class StopWatch {
+  readonly #clock: Clock;
+  readonly #metrics: QueryMetrics | undefined;
+  #lastMs: number;
+
+  constructor(clock: Clock, metrics: QueryMetrics | undefined) {
+    this.#clock = clock;
+    this.#metrics = metrics;
+    this.#lastMs = clock.monotonicMs();
+  }
+
+  /** `less`: seconds that belong to another slice. */
+  lap(slice: QuerySlice, less = 0): number {
+    const nowMs = this.#clock.monotonicMs();
+    const seconds = (nowMs - this.#lastMs) / 1000 - less;
+    this.#lastMs = nowMs;
+    this.observe(slice, seconds);
+    return seconds;
+  }
+
+  observe(slice: QuerySlice, seconds: number): void {
+    this.#metrics?.observe(slice, seconds);
+  }
+}

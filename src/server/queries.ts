@@ -1,0 +1,63 @@
+// The query engine with its limits and its evaluators, from the flags.
+
+import type { Clock } from '../base/clock.js';
+import { queryFeatures } from '../cli/features.js';
+import type { Flags } from '../cli/flags.js';
+import { formatBytes } from '../config/values.js';
+import { QueryEngine } from '../query/engine.js';
+import { Evaluators } from '../query/evaluator/pool.js';
+import { QueryMetrics } from '../query/metrics.js';
+import type { Shards } from '../shard/shards.js';
+import { ShardSource } from '../shard/source.js';
+import type { Registry } from '../telemetry/metrics.js';
+
+/** Of the memory limit, what all running queries may take outside the shards. */
+const QUERY_SHARE = 0.4;
+
+export interface QueriesOptions {
+  readonly flags: Flags;
+  readonly clock: Clock;
+  readonly registry: Registry;
+  readonly shards: Shards;
+  /** What --storage.memory-limit comes to here. */
+  readonly memoryLimitBytes: number;
+  /** The step of subqueries that name none. */
+  readonly subqueryStepMs: number;
+}
+
+export interface Queries {
+  readonly engine: QueryEngine;
+  /** undefined where main evaluates everything. */
+  readonly evaluators: Evaluators | undefined;
+}
+
+export function openQueries(options: QueriesOptions): Queries {
+  const { flags, clock, registry, shards, memoryLimitBytes, subqueryStepMs } = options;
+  const memory = {
+    bytes: memoryLimitBytes * QUERY_SHARE,
+    name: `${100 * QUERY_SHARE}% of --storage.memory-limit, ${formatBytes(Math.floor(memoryLimitBytes * QUERY_SHARE))}`,
+  };
+  const memoryOfOne = {
+    bytes: flags.queryMaxMemory,
+    name: `--query.max-memory, ${formatBytes(flags.queryMaxMemory)}`,
+  };
+  const evaluators =
+    flags.queryWorkers === 0 ? undefined : new Evaluators({ workers: flags.queryWorkers, heap: memoryOfOne }, clock);
+  const engine = new QueryEngine(
+    (priority) => new ShardSource(shards, priority === 'rules' ? 'rules' : 'adhoc'),
+    clock,
+    {
+      timeoutMs: flags.queryTimeoutMs,
+      samplesMax: flags.queryMaxSamples,
+      memory,
+      memoryOfOne,
+      concurrency: flags.queryMaxConcurrency,
+      lookbackMs: flags.queryLookbackDeltaMs,
+      subqueryStepMs,
+      ...queryFeatures(flags.enableFeature),
+    },
+    new QueryMetrics(registry, flags.queryMaxConcurrency),
+    evaluators,
+  );
+  return { engine, evaluators };
+}

@@ -1,0 +1,92 @@
+// All that a query reads, gathered before its operators run: a source that has the answers.
+//
+// It crosses threads as it is. Columns are joined where and when they are asked for.
+
+import type { Matcher } from '../model/matcher.js';
+import { presentCount } from '../promql/exec/columns.js';
+import type { ReadingSize } from '../promql/exec/cost.js';
+import { type Reading, readingKey } from '../promql/exec/readings.js';
+import type { Columns, Fragment, QueryContext, RawSeries, Source } from '../promql/exec/source.js';
+import { sampleCount } from './mixed-series.js';
+import { columnsOf, type Share, seriesOf } from './shares.js';
+
+/** Shares by the keys of their readings. All buffers move. */
+export type Gathered = Map<string, readonly Share[]>;
+
+/** Asks for what was not known beforehand. */
+export type AskMore = (reading: Reading, context: QueryContext) => Promise<readonly Share[]>;
+
+/** Labels in JavaScript take this many times the bytes of their table of numbers. */
+const LABELS_GROWTH = 4;
+
+export class GatheredSource implements Source {
+  readonly #shares: Gathered;
+  readonly #ask: AskMore;
+  readonly #columns = new Map<string, Columns>();
+  readonly #series = new Map<string, RawSeries[]>();
+
+  /** Takes the shares. */
+  constructor(shares: Gathered, ask: AskMore) {
+    this.#shares = shares;
+    this.#ask = ask;
+  }
+
+  async select(fragment: Fragment, context: QueryContext): Promise<Columns> {
+    const reading: Reading = { kind: 'fragment', fragment };
+    const key = readingKey(reading);
+    let columns = this.#columns.get(key);
+    if (columns === undefined) {
+      columns = columnsOf(await this.#take(key, reading, context), fragment);
+      context.charge(presentCount(columns));
+      this.#columns.set(key, columns);
+    }
+    return columns;
+  }
+
+  /** Raw samples were charged for when they were gathered. */
+  async samples(
+    matchers: readonly Matcher[],
+    windowMs: number,
+    endMs: number,
+    context: QueryContext,
+  ): Promise<RawSeries[]> {
+    const reading: Reading = { kind: 'samples', samples: { matchers, windowMs, endMs } };
+    const key = readingKey(reading);
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      series = seriesOf(await this.#take(key, reading, context));
+      this.#series.set(key, series);
+    }
+    return series;
+  }
+
+  async #take(key: string, reading: Reading, context: QueryContext): Promise<readonly Share[]> {
+    const shares = this.#shares.get(key) ?? (await this.#ask(reading, context));
+    this.#shares.delete(key);
+    context.check();
+    context.reserve(labelBytes(shares) * LABELS_GROWTH);
+    return shares;
+  }
+}
+
+function labelBytes(shares: readonly Share[]): number {
+  let bytes = 0;
+  for (const { columns, raw } of shares) {
+    for (const { rows, strings } of columns) bytes += rows.byteLength + strings.byteLength;
+    for (const { labels } of raw) bytes += labels.rows.byteLength + labels.strings.byteLength;
+  }
+  return bytes;
+}
+
+export function sizeOf(shares: readonly Share[]): ReadingSize {
+  let rows = 0;
+  let samples = 0;
+  for (const { columns, raw } of shares) {
+    for (const { rowCount } of columns) rows += rowCount;
+    for (const message of raw) {
+      rows += message.counts.byteLength / 4;
+      samples += sampleCount(message);
+    }
+  }
+  return { rows, samples };
+}
