@@ -6,6 +6,7 @@ import type { RenderedRows } from '../promql/exec/source.js';
 import type { Reply, Request } from '../shard/protocol.js';
 import { joinTexts } from '../shard/rendered.js';
 import type { ShardHandle, Shards } from '../shard/shards.js';
+import { ListingCache } from './listing-cache.js';
 
 /** Which series a question means: those that any selector takes (all, without any) with samples in the range. */
 export interface SeriesQuestion {
@@ -15,6 +16,12 @@ export interface SeriesQuestion {
   /** 0 is no limit. */
   readonly limit: number;
   readonly signal: AbortSignal;
+}
+
+/** Sorted. */
+export interface ListedStrings {
+  readonly values: readonly string[];
+  readonly warnings: readonly string[];
 }
 
 export interface FederateQuestion {
@@ -33,28 +40,30 @@ export class ShardStorage {
   /** Added to federated series that lack them. */
   readonly #externalLabels: () => Labels;
   readonly #lookbackMs: number;
+  readonly #lists: ListingCache;
 
   constructor(shards: Shards, externalLabels: () => Labels, lookbackMs: number) {
     this.#shards = shards;
     this.#externalLabels = externalLabels;
     this.#lookbackMs = lookbackMs;
+    this.#lists = new ListingCache(() => shards.seriesVersion);
   }
 
-  async labelNames({ selectors, signal }: SeriesQuestion): Promise<{ values: string[]; warnings: string[] }> {
-    const shares = await this.#each(signal, ({ client }) =>
-      client.call('labelNames', { selectors: mutable(selectors) }, 'adhoc'),
-    );
-    return { values: union(shares.map((share) => share.names)), warnings: [] };
+  async labelNames({ selectors, signal }: SeriesQuestion): Promise<ListedStrings> {
+    const values = await this.#lists.get(JSON.stringify(selectors), async () => {
+      const ask = ({ client }: ShardHandle) => client.call('labelNames', { selectors: mutable(selectors) }, 'adhoc');
+      return union((await this.#each(signal, ask)).map((share) => share.names));
+    });
+    return { values, warnings: [] };
   }
 
-  async labelValues(
-    name: string,
-    { selectors, signal }: SeriesQuestion,
-  ): Promise<{ values: string[]; warnings: string[] }> {
-    const shares = await this.#each(signal, ({ client }) =>
-      client.call('labelValues', { name, selectors: mutable(selectors) }, 'adhoc'),
-    );
-    return { values: union(shares.map((share) => share.values)), warnings: [] };
+  async labelValues(name: string, { selectors, signal }: SeriesQuestion): Promise<ListedStrings> {
+    const values = await this.#lists.get(JSON.stringify([name, selectors]), async () => {
+      const request = { name, selectors: mutable(selectors) };
+      const ask = ({ client }: ShardHandle) => client.call('labelValues', request, 'adhoc');
+      return union((await this.#each(signal, ask)).map((share) => share.values));
+    });
+    return { values, warnings: [] };
   }
 
   /** The label sets of series as JSON objects, sorted. */

@@ -256,6 +256,7 @@ export class Storage {
         if (done) removed += step.removed;
       }
     }
+    if (removed > 0) this.shards.noteSeriesChange();
     if (removed > 0) this.#logger.info('Head truncated', { min_time: minTimeMs, series_removed: removed });
     if (this.#closed || minTimeMs - this.#cutUpToMs < this.#options.windowMs * CHECKPOINT_EVERY_WINDOWS) return;
     const first = !Number.isFinite(this.#cutUpToMs);

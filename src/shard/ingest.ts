@@ -185,7 +185,10 @@ export class Ingest {
     const work = new AppendWork();
     const header = { append, job, baseRef: this.#nearRefs.get(stream) ?? 0, baseTimeMs, ...this.#bounds() };
     // What shards did apply goes to the log in any case: it is in their heads, and later samples rely on its series.
-    const commit = () => log.commit(work.records(header), durable).finally(() => this.#end(append, work));
+    const commit = () => {
+      if (work.hasNewSeries) this.#shards.noteSeriesChange();
+      return log.commit(work.records(header), durable).finally(() => this.#end(append, work));
+    };
     let result: T;
     try {
       result = await run(header, work);
@@ -305,6 +308,10 @@ class AppendWork {
     if (series !== undefined) this.#series.push({ shard, span: series });
     if (samples !== undefined) this.#samples.push({ shard, span: samples });
     if (release !== 0) this.releases.push([shard, release]);
+  }
+
+  get hasNewSeries(): boolean {
+    return this.#series.length > 0;
   }
 
   /** Series records first: no sample may precede its series in the log. */

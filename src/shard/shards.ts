@@ -49,6 +49,7 @@ export class Shards {
   /** The highest ref given out, one BigInt64 that all shards share. */
   readonly refCounter: BigInt64Array;
   readonly #boot: (index: number) => Promise<BootedShard>;
+  #seriesVersion = 0;
 
   private constructor(
     handles: ShardHandle[],
@@ -106,6 +107,17 @@ export class Shards {
     await this.log.replace(index, started.memory);
     await fill(new ShardClient(port));
     client.revive(port);
+    this.noteSeriesChange();
+  }
+
+  /** Another number after each change of which series there are, as far as main has heard: before anyone is told of it. */
+  get seriesVersion(): number {
+    return this.#seriesVersion;
+  }
+
+  /** Series came or went. */
+  noteSeriesChange(): void {
+    this.#seriesVersion++;
   }
 
   get count(): number {

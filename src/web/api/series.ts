@@ -11,6 +11,8 @@ import { type ApiCall, type ApiRoute, GET, GET_POST, type Remarks, streamData } 
 import { limitParameter, messageOf, TIME_MAX_MS, TIME_MIN_MS, timeParameter } from './time.js';
 
 const TRUNCATED = 'results truncated due to limit';
+/** Strings written between two looks at how much is gathered. */
+const STRINGS_AT_ONCE = 500;
 
 export const seriesRoutes: readonly ApiRoute[] = [
   { pattern: '/series', methods: GET_POST, handler: series },
@@ -81,9 +83,10 @@ async function sendStrings(call: ApiCall, found: Found<readonly string[]>, limit
   const values = cut ? found.values.slice(0, limit) : found.values;
   await streamData(call, async (writer): Promise<Remarks> => {
     writer.add('[');
-    for (let i = 0; i < values.length; i++) {
-      writer.add(`${i > 0 ? ',' : ''}${JSON.stringify(values[i])}`);
+    for (let at = 0; at < values.length; at += STRINGS_AT_ONCE) {
       if (writer.full && !(await writer.pass())) return {};
+      const list = JSON.stringify(values.slice(at, at + STRINGS_AT_ONCE));
+      writer.add(`${at > 0 ? ',' : ''}${list.slice(1, -1)}`);
     }
     writer.add(']');
     return { warnings: cut ? [...found.warnings, TRUNCATED] : found.warnings };

@@ -118,6 +118,15 @@ for (const count of [1, 3]) {
     const jobs = stored.map(({ labels }) => labels[labels.indexOf('job') + 1]!);
     assert.deepEqual((await storage.labelValues('job', every)).values, sorted(jobs));
     assert.deepEqual((await storage.labelNames(every)).values, ['__name__', 'instance', 'job', 'zone']);
+    const added = labelsOf([
+      ['__name__', 'cpu'],
+      ['job', 'z'],
+      ['rack', '7'],
+    ]);
+    const samples = packSamples([[STEPS * STEP_MS, 1]]);
+    await ingest.append([{ labels: added, samples }], STEPS * STEP_MS, anyOwner(count));
+    assert.deepEqual((await storage.labelValues('job', every)).values, sorted([...jobs, 'z']));
+    assert.deepEqual((await storage.labelNames(every)).values, ['__name__', 'instance', 'job', 'rack', 'zone']);
   });
 }
 
