@@ -2,6 +2,7 @@
 
 import { RE2JS, RE2JSSyntaxException } from 're2js';
 import { analysePattern } from './pattern.js';
+import { isPlainPattern, PATTERN_STEPS_MAX, patternSteps, plainMatchesEmpty } from './pattern-size.js';
 import { quote } from './quote.js';
 
 export type MatchOp = '=' | '!=' | '=~' | '!~';
@@ -61,12 +62,43 @@ export function compilePattern(pattern: string): StringTest {
       return () => true;
     case 'nonEmpty':
       return (value) => value !== '';
-    case 'regex': {
-      const regex = compileRegex(pattern);
-      return (value) => regex.testExact(value);
-    }
+    case 'regex':
+      return compileForm(pattern);
   }
 }
+
+/** Of a pattern that the engine has to run; a plain one only once there is a value to test. */
+function compileForm(pattern: string): StringTest {
+  checkSize(pattern);
+  if (!isPlainPattern(pattern)) {
+    const regex = compileRegex(pattern);
+    return (value) => regex.testExact(value);
+  }
+  const takesEmpty = plainMatchesEmpty(pattern);
+  let regex: RE2JS | undefined;
+  return (value) => {
+    if (value === '') return takesEmpty;
+    regex ??= compileRegex(pattern);
+    return regex.testExact(value);
+  };
+}
+
+/** Steps of the program that compileMatcher() compiles at once; 0 where it does without. */
+export function engineSteps({ op, value }: Matcher): number {
+  const runs = (op === '=~' || op === '!~') && !isPlainPattern(value) && analysePattern(value).kind === 'regex';
+  return runs ? patternSteps(value) : 0;
+}
+
+function checkSize(pattern: string): void {
+  const steps = patternSteps(pattern);
+  if (steps <= PATTERN_STEPS_MAX) return;
+  const shown = pattern.length > SHOWN_CHARACTERS_MAX ? `${pattern.slice(0, SHOWN_CHARACTERS_MAX)}...` : pattern;
+  const limit = `it takes some ${steps} steps, at most ${PATTERN_STEPS_MAX} are allowed`;
+  throw new PatternError(`error parsing regexp: expression too large: \`${shown}\`: ${limit}`);
+}
+
+/** What an error message shows of a pattern. */
+const SHOWN_CHARACTERS_MAX = 100;
 
 /** Compiled patterns, the longest unused first: dashboards and rules ask the same ones again and again. */
 const compiled = new Map<string, RE2JS>();

@@ -70,7 +70,8 @@ function spread(mantissa: string, exponent: number): string {
 }
 
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const HEX = /^([+-]?)0x([0-9a-f]*)\.?([0-9a-f]*)p([+-]?\d+)$/i;
+/** One way to match a text: with the point optional, backtracking would be quadratic in the digits. */
+const HEX = /^([+-]?)0x([0-9a-f]*)(?:\.([0-9a-f]*))?p([+-]?\d+)$/i;
 
 /**
  * Reads a number as Go's ParseFloat: decimal, hexadecimal with `p`, `_` between digits, Inf, Infinity
@@ -124,7 +125,7 @@ function underscoresOk(text: string): boolean {
 function parseHexFloat(text: string): number | undefined {
   const match = HEX.exec(text);
   if (match === null) return undefined;
-  const [, sign, whole, fraction, power] = match as unknown as [string, string, string, string, string];
+  const [, sign, whole = '', fraction = '', power] = match;
   if (whole + fraction === '') return undefined;
   const mantissa = BigInt(`0x${whole}${fraction}`);
   const value = scale(mantissa, Number(power) - 4 * fraction.length);
@@ -140,10 +141,9 @@ function scale(mantissa: bigint, exponent: number): number {
   // Bits of the mantissa that lie below the last bit of a float of this size.
   const excess = Math.max(bits - 53, -1074 - exponent);
   if (excess <= 0) return exact(mantissa, exponent);
-  const unit = 1n << BigInt(excess);
-  const rest = mantissa % unit;
-  let kept = mantissa / unit;
-  const half = unit / 2n;
+  const half = 1n << BigInt(excess - 1);
+  const rest = mantissa & (2n * half - 1n);
+  let kept = mantissa >> BigInt(excess);
   if (rest > half || (rest === half && kept % 2n === 1n)) kept += 1n;
   return exact(kept, exponent + excess);
 }

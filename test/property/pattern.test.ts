@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { RE2JS } from 're2js';
 import { compilePattern } from '../../src/model/matcher.js';
 import { analysePattern } from '../../src/model/pattern.js';
+import { isPlainPattern, patternSteps, plainMatchesEmpty } from '../../src/model/pattern-size.js';
 
 const { pattern } = fc.letrec<{ pattern: string; sequence: string; atom: string }>((tie) => ({
   pattern: fc.oneof(
@@ -31,6 +32,38 @@ test('pattern: every form matches what the engine matches', () => {
       if (engine === undefined) return assert.equal(analysePattern(text).kind, 'regex');
       const matches = compilePattern(text);
       for (const input of values) assert.equal(matches(input), engine.testExact(input), JSON.stringify(input));
+    }),
+    { numRuns: 2000, seed: 20261121 },
+  );
+});
+
+test('pattern: what is plain at a glance, the engine takes, and the empty text as we say', () => {
+  const plain = fc.string({
+    unit: fc.constantFrom('a', '.', '*', '+', '?', '|', '\\.', '\\-', '-', '\\'),
+    maxLength: 8,
+  });
+  let seen = 0;
+  fc.assert(
+    fc.property(plain, (text) => {
+      if (!isPlainPattern(text)) return;
+      seen++;
+      assert.equal(plainMatchesEmpty(text), RE2JS.compile(text, RE2JS.DOTALL).testExact(''), JSON.stringify(text));
+    }),
+    { numRuns: 5000, seed: 20261121 },
+  );
+  assert.ok(seen > 500, `only ${seen} were plain`);
+});
+
+test('pattern: the steps of a pattern bound the size of its program', () => {
+  const repeated = fc
+    .tuple(pattern, fc.constantFrom('{3}', '{2,9}', '{40}', '{0,30}', '*', ''))
+    .map(([text, quantifier]) => `(${text})${quantifier}[[:alpha:]\\d-]]\\pL`);
+  fc.assert(
+    fc.property(fc.oneof(pattern, repeated), (text) => {
+      const engine = compileOrUndefined(text);
+      if (engine === undefined) return;
+      const size = engine.programSize() as number;
+      assert.ok(size <= 3 * patternSteps(text) + 8, `${text}: ${size} instructions, ${patternSteps(text)} steps`);
     }),
     { numRuns: 2000, seed: 20261121 },
   );

@@ -1,29 +1,31 @@
 // A position in the tokens of a query, and the errors that are raised there.
 
+import { PATTERN_STEPS_MAX } from '../../model/pattern-size.js';
 import type { Span } from './ast.js';
 import { ParseError } from './errors.js';
-import { lex } from './lexer.js';
+import { Lexer } from './lexer.js';
 import { NESTING_MAX, TREE_HEIGHT_MAX } from './limits.js';
 import { describe, type Token, type TokenKind } from './token.js';
 
 export class TokenCursor {
-  readonly #tokens: readonly Token[];
-  readonly #lexError: ParseError | undefined;
-  #index = 0;
+  readonly #lexer: Lexer;
+  #token: Token;
+  /** The one behind it, once somebody has asked. */
+  #following: Token | undefined;
+  #end = 0;
   #nesting = 0;
+  #patternSteps = 0;
 
-  /** Throws ParseError where the text is over the limits. */
+  /** Throws ParseError where the text is too long. */
   constructor(readonly text: string) {
-    const { tokens, error } = lex(text);
-    this.#tokens = tokens;
-    this.#lexError = error;
+    this.#lexer = new Lexer(text);
+    this.#token = this.#lexer.next();
   }
 
-  /** The token to read next. Throws the lexer's error where the text made no sense from here on. */
+  /** The token to read next. Throws the lexer's error where the text makes no sense from here on. */
   get token(): Token {
-    const token = this.#tokens[this.#index]!;
-    if (token.kind === 'error') throw this.#lexError!;
-    return token;
+    if (this.#token.kind === 'error') throw this.#lexer.error!;
+    return this.#token;
   }
 
   get kind(): TokenKind {
@@ -32,17 +34,22 @@ export class TokenCursor {
 
   /** The kind of the token behind the next one; `error` and the end are kinds like any other here. */
   get followingKind(): TokenKind {
-    return (this.#tokens[this.#index + 1] ?? this.#tokens[this.#index]!).kind;
+    if (isLast(this.#token)) return this.#token.kind;
+    this.#following ??= this.#lexer.next();
+    return this.#following.kind;
   }
 
   /** The end of the token read last. */
   get end(): number {
-    return this.#tokens[this.#index - 1]?.end ?? 0;
+    return this.#end;
   }
 
   next(): Token {
     const token = this.token;
-    if (token.kind !== 'end of input') this.#index++;
+    if (isLast(token)) return token;
+    this.#end = token.end;
+    this.#token = this.#following ?? this.#lexer.next();
+    this.#following = undefined;
     return token;
   }
 
@@ -79,10 +86,23 @@ export class TokenCursor {
     this.#nesting--;
   }
 
+  /** Counts the steps of a regular expression that had to be compiled. */
+  limitPatterns(steps: number, span: Span): void {
+    this.#patternSteps += steps;
+    if (this.#patternSteps > PATTERN_STEPS_MAX) {
+      const limit = `some ${this.#patternSteps} steps, at most ${PATTERN_STEPS_MAX} are allowed`;
+      this.fail(`regular expressions of the query are too large together: ${limit}`, span);
+    }
+  }
+
   /** Checks the height of a tree that ends here. */
   limitHeight(height: number): void {
     if (height > TREE_HEIGHT_MAX) {
       this.fail(`query has too many operators in a row, at most ${TREE_HEIGHT_MAX} are allowed`, this.token);
     }
   }
+}
+
+function isLast({ kind }: Token): boolean {
+  return kind === 'end of input' || kind === 'error';
 }

@@ -4,36 +4,23 @@
 // inside braces (label matchers: no keywords) or inside brackets (durations: no
 // names). Where the text makes no sense it ends with a token of the kind `error`;
 // the parser reports that once it gets there, since an earlier mistake comes first.
+// Tokens are read when they are asked for: nobody reads on behind a mistake.
 
 import { describeCharacter, quote, quoteCharacter } from '../../model/quote.js';
 import { ParseError } from './errors.js';
 import { TEXT_MAX, TOKENS_MAX } from './limits.js';
 import { keywordOf, type Token, type TokenKind } from './token.js';
 
-export interface Lexed {
-  /** Ends with `end of input` or `error`. Comments are left out. */
-  readonly tokens: readonly Token[];
-  /** What the last token, if it is of the kind `error`, stands for. */
-  readonly error?: ParseError;
-}
+/** Signs that are a token whatever follows. */
+const SHORT_SIGNS = '+-*/%^,@';
 
-/** Throws ParseError for a text over the limits only. */
-export function lex(text: string): Lexed {
-  if (text.length > TEXT_MAX) {
-    throw new ParseError(`query is too long: ${text.length} characters, at most ${TEXT_MAX} are allowed`, text, {
-      start: 0,
-      end: text.length,
-    });
-  }
-  return new Lexer(text).run();
-}
-
-const SIGNS: ReadonlyMap<string, TokenKind> = new Map<string, TokenKind>(
-  (['+', '-', '*', '/', '%', '^', ',', '@', '==', '=', '!=', '<=', '</', '<', '>=', '>/', '>'] as const).map((sign) => [
-    sign,
-    sign,
-  ]),
-);
+/** Signs of two characters, by the first one. */
+const LONG_SIGNS: ReadonlyMap<string, readonly TokenKind[]> = new Map<string, readonly TokenKind[]>([
+  ['=', ['==']],
+  ['!', ['!=']],
+  ['<', ['<=', '</']],
+  ['>', ['>=', '>/']],
+]);
 
 /** Signs allowed in brackets before their first number. */
 const DURATION_SIGNS = '+-*/%^,';
@@ -43,9 +30,10 @@ const DURATION_WORDS: ReadonlySet<string> = new Set(['step', 'range', 'max_of', 
 /** Go shows this for a character that is not there. */
 const NO_CHARACTER = '\ufffd';
 
-class Lexer {
-  readonly #tokens: Token[] = [];
+export class Lexer {
   #error: ParseError | undefined;
+  /** Tokens read so far. */
+  #count = 0;
   /** Start of the token being read, and the next unit to read. */
   #start = 0;
   #at = 0;
@@ -59,22 +47,21 @@ class Lexer {
   /** Whether there was a number in any brackets of the query so far. */
   #durationSeen = false;
 
-  constructor(readonly text: string) {}
-
-  run(): Lexed {
-    for (;;) {
-      const token = this.#token();
-      this.#tokens.push(token);
-      if (token.kind === 'end of input' || token.kind === 'error') return { tokens: this.#tokens, error: this.#error };
-      if (this.#tokens.length === TOKENS_MAX) {
-        this.#tokens.push(this.#fail(`query has too many tokens, at most ${TOKENS_MAX} are allowed`));
-        return { tokens: this.#tokens, error: this.#error };
-      }
-    }
+  /** Throws ParseError for a text that is too long. */
+  constructor(readonly text: string) {
+    if (text.length <= TEXT_MAX) return;
+    const reason = `query is too long: ${text.length} characters, at most ${TEXT_MAX} are allowed`;
+    throw new ParseError(reason, text, { start: 0, end: text.length });
   }
 
-  /** Reads one token. */
-  #token(): Token {
+  /** What a token of the kind `error` stands for. */
+  get error(): ParseError | undefined {
+    return this.#error;
+  }
+
+  /** Reads the next token, comments left out. Nothing comes behind `end of input` or `error`. */
+  next(): Token {
+    if (this.#count++ === TOKENS_MAX) return this.#fail(`query has too many tokens, at most ${TOKENS_MAX} are allowed`);
     this.#skipBlank();
     if (this.#at === this.text.length) return this.#end();
     if (this.#inBraces) return this.#inside();
@@ -139,9 +126,10 @@ class Lexer {
     if (character === '!' && next !== '=') {
       return this.#fail(`unexpected character after '!': ${quoteCharacter(this.#character(this.#at + 1))}`);
     }
-    const kind = SIGNS.get(character + next) ?? SIGNS.get(character);
-    if (kind === undefined) return this.#fail(`unexpected character: ${quoteCharacter(this.#character())}`);
-    return this.#take(kind);
+    if (SHORT_SIGNS.includes(character)) return this.#take(character as TokenKind);
+    const longer = LONG_SIGNS.get(character);
+    if (longer === undefined) return this.#fail(`unexpected character: ${quoteCharacter(this.#character())}`);
+    return this.#take(longer.find((sign) => sign[1] === next) ?? (character as TokenKind));
   }
 
   #paren(character: '(' | ')'): Token {

@@ -1,7 +1,7 @@
 // Lists in braces and parentheses: label matchers, and the labels of groupings.
 
 import { METRIC_NAME } from '../../model/labels.js';
-import { compileMatcher, type Matcher, type MatchOp, PatternError } from '../../model/matcher.js';
+import { compileMatcher, engineSteps, type Matcher, type MatchOp, PatternError } from '../../model/matcher.js';
 import { quote } from '../../model/quote.js';
 import type { Span, VectorSelector } from './ast.js';
 import type { TokenCursor } from './cursor.js';
@@ -49,11 +49,13 @@ function parseMatcher(cursor: TokenCursor): Matcher {
 
 /** A pattern is compiled once here, so that a bad one is an error of the query. */
 function checked(cursor: TokenCursor, matcher: Matcher, label: Token, value: Token): Matcher {
+  const span: Span = { start: label.start, end: value.end };
   try {
     compileMatcher(matcher);
+    cursor.limitPatterns(engineSteps(matcher), span);
     return matcher;
   } catch (error) {
-    if (error instanceof PatternError) cursor.fail(error.message, { start: label.start, end: value.end });
+    if (error instanceof PatternError) cursor.fail(error.message, span);
     throw error;
   }
 }

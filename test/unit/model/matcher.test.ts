@@ -91,6 +91,35 @@ test('matcher: the whole value, a newline too, nothing from outside the pattern'
   }
 });
 
+test('matcher: patterns that would become too large programs are refused at once', () => {
+  const rows: [string, boolean][] = [
+    ['(a{100}){10}'.repeat(9), true],
+    ['(a{100}){10}'.repeat(10), false],
+    ['((a{10}){10}b){9}'.repeat(9), true],
+    ['((a{10}){10}b){9}'.repeat(12), false],
+    ['[a-z]{1000}'.repeat(9), true],
+    ['[a-z]{1000}'.repeat(11), false],
+    ['a[0-9]'.repeat(4000), true],
+    ['a[0-9]'.repeat(6000), false],
+    ['\\pL'.repeat(1900), true],
+    ['\\pL'.repeat(2100), false],
+    ['(a|b.)*'.repeat(900), true],
+    ['(a|b.)*'.repeat(2000), false],
+    // These need no program.
+    ['a|'.repeat(30_000), true],
+    ['abc'.repeat(30_000), true],
+  ];
+  for (const [pattern, taken] of rows) {
+    const compile = () => compilePattern(pattern);
+    if (taken) assert.doesNotThrow(compile, pattern.slice(0, 30));
+    else
+      assert.throws(
+        compile,
+        /^PatternError: error parsing regexp: expression too large: `.{1,103}`: it takes some \d+ steps/,
+      );
+  }
+});
+
 test('matcher: bad patterns are refused with the message of Go', () => {
   const rows: [string, string][] = [
     ['a(', 'missing closing ): `a(`'],

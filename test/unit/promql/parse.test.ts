@@ -365,3 +365,12 @@ test('prettify: long expressions are split, parts that fit are not', () => {
   ];
   for (const [text, want] of rows) assert.equal(prettify(parse(text)), want);
 });
+
+test('parse: regular expressions of a query are bounded together', () => {
+  const matchers = (count: number) => Array.from({ length: count }, (_, i) => `a=~"[x]{900}[${i}-9]y*"`).join(',');
+  assert.doesNotThrow(() => parse(`{${matchers(10)}}`));
+  assert.match(
+    errorOf(`{${matchers(10)},a=~"z{1000}"}`).message,
+    /^1:212: parse error: regular expressions of the query are too large together: some 1\d{4} steps, at most 10000 are allowed$/,
+  );
+});
