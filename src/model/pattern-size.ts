@@ -108,7 +108,11 @@ class StepCounter {
   /** Behind a backslash. */
   #escapeSteps(): number {
     const character = this.pattern[this.#at++];
-    return character === 'p' || character === 'P' ? UNICODE_CLASS_STEPS : 1;
+    if (character !== 'p' && character !== 'P') return 1;
+    // `\pL` or `\p{Greek}`
+    const end = this.pattern[this.#at] === '{' ? this.pattern.indexOf('}', this.#at) : this.#at;
+    this.#at = end < 0 ? this.pattern.length : end + 1;
+    return UNICODE_CLASS_STEPS;
   }
 
   /** Behind `[`, up to the bracket that ends the class. */

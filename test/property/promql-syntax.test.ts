@@ -37,7 +37,7 @@ test('promql: what is printed reads as the same tree', () => {
     if (expr === undefined) continue;
     parsed++;
     for (const print of [format, prettify, (tree: Expr) => prettify(tree, 10)]) {
-      const printed = print(expr);
+      const printed: string = print(expr);
       const again = parse(printed);
       assert.ok(again, `does not parse any more: ${printed}`);
       assert.deepEqual(shapeOf(again), shapeOf(expr), `${text}\n${printed}`);

@@ -111,3 +111,21 @@ function* calls(): Generator<string> {
     for (const args of name === 'info' ? ['', 'a'] : lists) yield `${name}(${args})`;
   }
 }
+
+export interface NewerText {
+  readonly text: string;
+  readonly printed?: string;
+  /** Position and message. */
+  readonly refused?: string;
+}
+
+/** The table of test/testdata/promql/newer.txt: texts of which Prometheus 3.5 knows nothing. */
+export function newerTexts(): readonly NewerText[] {
+  return readTestdata('promql/newer.txt')
+    .split('\n')
+    .flatMap((line) => {
+      const [, text, sign, said] = /^(.*?) {2}(→|✗) {2}(.*)$/.exec(line) ?? [];
+      if (text === undefined) return [];
+      return [sign === '→' ? { text, printed: said } : { text, refused: said }];
+    });
+}

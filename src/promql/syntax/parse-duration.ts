@@ -196,10 +196,15 @@ function toDuration(node: DurationNode): Duration {
   return node.kind === 'number' ? wholeMs(node.value) : node;
 }
 
-/** Prometheus keeps nanoseconds, rounded, and uses their whole milliseconds. */
+/**
+ * Prometheus keeps nanoseconds, rounded, and uses their whole milliseconds. What is whole in the text stays
+ * so here, where floating-point numbers are off by a little: `10687d4h13m56s203ms`.
+ */
 function wholeMs(seconds: number): number {
-  const nanoseconds = Math.sign(seconds) * Math.round(Math.abs(seconds) * 1e9);
-  return Number.isFinite(nanoseconds) ? Number(BigInt(nanoseconds) / 1_000_000n) : 0;
+  const ms = seconds * 1000;
+  const nearest = Math.round(ms);
+  if (Math.abs(ms - nearest) <= Math.abs(ms) * 2 * Number.EPSILON) return nearest;
+  return Number(BigInt(Math.round(seconds * 1e9)) / 1_000_000n);
 }
 
 export function spanOf(first: Span, last: Span): Span {

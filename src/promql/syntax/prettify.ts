@@ -3,20 +3,42 @@
 
 import { childrenOf, type Expr } from './ast.js';
 import { utf8Length } from './errors.js';
-import { format, formatAggregateHead, formatOperator, formatSubquerySuffix } from './format.js';
+import { format, formatAggregateHead, formatOperator, formatSubquerySuffix, isDurationOp } from './format.js';
 
 /** Longest line that is not split, in bytes: Prometheus's. */
 const LINE_MAX = 100;
 
 export function prettify(expr: Expr, lineMax = LINE_MAX): string {
-  return new Prettifier(lineMax).pretty(expr, 0);
+  return new Prettifier(expr, lineMax).pretty(expr, 0);
 }
 
 class Prettifier {
   /** Each expression's text on one line, or undefined where that is too long. */
   readonly #lines = new Map<Expr, string | undefined>();
 
-  constructor(readonly lineMax: number) {}
+  /** What an operator follows that a duration could take in. */
+  readonly #followed = new Set<Expr>();
+
+  constructor(
+    whole: Expr,
+    readonly lineMax: number,
+  ) {
+    this.#mark(whole, false);
+  }
+
+  #mark(expr: Expr, followed: boolean): void {
+    if (followed) this.#followed.add(expr);
+    if (expr.kind === 'binary') {
+      this.#mark(expr.left, isDurationOp(expr.op));
+      this.#mark(expr.right, followed);
+    } else {
+      for (const child of childrenOf(expr)) this.#mark(child, followed && expr.kind === 'unary');
+    }
+  }
+
+  #format(expr: Expr): string {
+    return format(expr, this.#followed.has(expr));
+  }
 
   pretty(expr: Expr, level: number): string {
     const indent = '  '.repeat(level);
@@ -27,7 +49,7 @@ class Prettifier {
     const inner = (part: Expr) => this.pretty(part, level + 1);
     switch (expr.kind) {
       case 'subquery':
-        return this.pretty(expr.expr, level) + formatSubquerySuffix(expr);
+        return this.pretty(expr.expr, level) + formatSubquerySuffix(expr, this.#followed.has(expr));
       case 'call':
         return `${indent}${expr.fn}(\n${expr.args.map(inner).join(',\n')}\n${indent})`;
       case 'aggregate': {
@@ -39,7 +61,7 @@ class Prettifier {
       case 'paren':
         return `${indent}(\n${inner(expr.expr)}\n${indent})`;
       default:
-        return indent + format(expr);
+        return indent + this.#format(expr);
     }
   }
 
@@ -48,7 +70,7 @@ class Prettifier {
     if (this.#lines.has(expr)) return this.#lines.get(expr);
     let line: string | undefined;
     if (this.#partsFit(expr)) {
-      const text = format(expr);
+      const text = this.#format(expr);
       if (text.length <= this.lineMax && utf8Length(text) <= this.lineMax) line = text;
     }
     this.#lines.set(expr, line);

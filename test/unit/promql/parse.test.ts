@@ -66,7 +66,7 @@ test('parse: operators group as they bind', () => {
     ['a offset -(5m) - b', '⟨a offset -(5m) - b⟩'],
     ['a offset step() - b', '⟨a offset step() - b⟩'],
     ['a offset (5m) - 1', 'a offset (5m) - 1'],
-    ['a offset --5 - 1', 'a offset 5 - 1'],
+    ['a offset --5 - 1', 'a offset (5 - 1)'],
     ['sum by (x) (a) + b', '⟨sum by (x) (a) + b⟩'],
   ];
   for (const [text, want] of rows) {
