@@ -20,6 +20,7 @@ import { type Evaluation, evaluate } from './evaluation.js';
 import type { Evaluators } from './evaluator/pool.js';
 import { Gate, type Priority } from './gate.js';
 import type { QueryMetrics } from './metrics.js';
+import { Plans } from './plans.js';
 import type { QueryAnswer } from './result.js';
 import { type ActiveQuery, type QueryOptions, type QueryRequest, RunningQuery, StopWatch } from './running.js';
 
@@ -71,6 +72,7 @@ export class QueryEngine {
   readonly #metrics: QueryMetrics | undefined;
   readonly #memory: QueryMemory;
   readonly #evaluators: Evaluators | undefined;
+  readonly #plans = new Plans();
   readonly #active = new Map<number, RunningQuery>();
   #nextId = 1;
 
@@ -144,7 +146,7 @@ export class QueryEngine {
 
   async #run(request: QueryRequest, running: RunningQuery): Promise<Answered> {
     const watch = new StopWatch(this.#clock, this.#metrics);
-    const plan = planQuery(this.#parse(request), this.#planContext(request));
+    const plan = this.#plan(request);
     const preparation = watch.lap('prepare_time');
     const leave = await this.#gate.enter(running.priority, running.signal);
     const queue = watch.lap('queue_time');
@@ -208,6 +210,11 @@ export class QueryEngine {
     } finally {
       source.close?.();
     }
+  }
+
+  #plan(request: QueryRequest): Plan {
+    const make = (context: PlanContext) => planQuery(this.#parse(request), context);
+    return this.#plans.get(request.text, request.ranged ? 'range' : 'instant', this.#planContext(request), make);
   }
 
   #parse({ text, ranged }: QueryRequest): Expr {

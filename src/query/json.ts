@@ -15,7 +15,6 @@ export function labelsJson(labels: Labels): string {
 }
 
 /** What JSON escapes in a string, and surrogates, of which it escapes those without their other half. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 const SPECIAL = /["\\\u0000-\u001f\ud800-\udfff]/;
 
 /** As JSON.stringify, which takes twice as long to find that there is nothing to escape. */

@@ -5,7 +5,7 @@ import { labelsOf, METRIC_NAME } from '../../model/labels.js';
 import type { Matcher } from '../../model/matcher.js';
 import { executionError } from '../errors.js';
 import type { Call, Expr, MatrixSelector, Subquery, VectorSelector } from '../syntax/ast.js';
-import { resolveDuration } from './durations.js';
+import { type DurationContext, resolveDuration } from './durations.js';
 import type { InfoSelection, Plan, RangePlan, Selection } from './plan.js';
 import { EXTENDED_FUNCTIONS, RANGE_SIGNATURES } from './range-functions.js';
 
@@ -32,11 +32,19 @@ export function lower(expr: Expr, context: PlanContext): Plan {
 
 class Lowering {
   readonly #context: PlanContext;
-  readonly #durations: { stepMs: number; rangeMs: number };
+  readonly #durations: DurationContext;
 
   constructor(context: PlanContext) {
     this.#context = context;
-    this.#durations = { stepMs: context.stepMs, rangeMs: context.endMs - context.startMs };
+    // Looked at when a duration asks for them: a plan that no time went into is good for any.
+    this.#durations = {
+      get stepMs() {
+        return context.stepMs;
+      },
+      get rangeMs() {
+        return context.endMs - context.startMs;
+      },
+    };
   }
 
   plan(expr: Expr): Plan {
@@ -151,16 +159,16 @@ class Lowering {
     const args = call.args.map(withoutParens);
     const signature = RANGE_SIGNATURES.get(fn);
     if (signature !== undefined) return this.#rangeCall(call, args, signature.rangeArg, signature.keepsName);
-    const { startMs, endMs, stepMs } = this.#context;
+    const context = this.#context;
     switch (fn) {
       case 'start':
-        return { kind: 'number', value: startMs / 1000, pos };
+        return { kind: 'number', value: context.startMs / 1000, pos };
       case 'end':
-        return { kind: 'number', value: endMs / 1000, pos };
+        return { kind: 'number', value: context.endMs / 1000, pos };
       case 'range':
-        return { kind: 'number', value: (endMs - startMs) / 1000, pos };
+        return { kind: 'number', value: (context.endMs - context.startMs) / 1000, pos };
       case 'step':
-        return { kind: 'number', value: startMs === endMs ? 0 : stepMs / 1000, pos };
+        return { kind: 'number', value: context.startMs === context.endMs ? 0 : context.stepMs / 1000, pos };
       case 'timestamp':
       case 'start_timestamp':
         // Of anything but a selector, samples have lost when they were taken; start_timestamp() is empty then.
