@@ -30,6 +30,9 @@ export const BUDGETS: readonly Budget[] = [
   { path: 'queries', measure: 'quantile-by-job', atMost: 50 },
   { path: 'queries', measure: 'count-by-name', atMost: 15 },
   { path: 'queries', measure: 'disk', atMost: 2.82 },
+  { path: 'query-of-death', measure: 'missed', atMost: 0 },
+  { path: 'query-of-death', measure: 'probe', atMost: 500 },
+  { path: 'query-of-death', measure: 'peak', atMost: 1.5 * 2 ** 30 },
   { path: 'idle', measure: 'rss', atMost: 120e6 },
 ];
 

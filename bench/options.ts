@@ -29,6 +29,12 @@ export interface Sizes {
   /** What the results are called: full, quick or the factor. */
   readonly name: string;
   readonly scrape: { readonly targets: number; readonly series: number; readonly seconds: number };
+  readonly death: {
+    readonly targets: number;
+    readonly series: number;
+    readonly seconds: number;
+    readonly clients: number;
+  };
   readonly write: { readonly fleet: FleetSize; readonly steps: number };
   /** The load of memory, federate and restart. */
   readonly head: { readonly fleet: FleetSize; readonly steps: number };
@@ -58,6 +64,7 @@ export const USAGE = `npm run bench -- <name> … [options]
   restart       kill -9 with all of them, until ready and until the first count
   queries       61 queries over 20,000 series of six hours
   queries-wide  23 queries over 200,000 series of two hours
+  query-of-death  20 clients of the heaviest queries, beside 100,000 samples a second of scraping and small queries
   idle          a server with nothing to do
   table file    the suite's results, from a file in bench/results, for docs/performance.md
   drop          ends the servers that --keep left running
@@ -143,6 +150,7 @@ function sizes(scale: number | undefined, quick: boolean): Sizes {
   return {
     name: quick ? `quick, ${factor}` : factor === 1 ? 'full' : String(factor),
     scrape: { targets: Math.max(1, Math.round(250 * factor)), series: 2000, seconds: quick ? 10 : 30 },
+    death: { targets: Math.max(1, Math.round(50 * factor)), series: 2000, seconds: quick ? 15 : 60, clients: 20 },
     write: { fleet: of(100_000, 1000), steps: quick ? 100 : 200 },
     head: { fleet: of(1_000_000, 1000), steps: 40 },
     suite: { fleet: of(20_000, 200), steps: 1440, repeats: quick ? 7 : 15, rounds: 1 },

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Context, Group, Outcome, Server } from './bench.js';
 import { type Options, parseOptions, USAGE } from './options.js';
+import { deathGroup } from './paths/death.js';
 import { headGroups } from './paths/head.js';
 import { idleGroup } from './paths/idle.js';
 import { queriesGroups } from './paths/queries.js';
@@ -20,7 +21,7 @@ import { remotePeer } from './peers/remote.js';
 import { Progress } from './progress.js';
 import { chart, markdown, table } from './report.js';
 
-const GROUPS: readonly Group[] = [...scrapeGroups, writeGroup, ...headGroups, ...queriesGroups, idleGroup];
+const GROUPS: readonly Group[] = [...scrapeGroups, writeGroup, ...headGroups, ...queriesGroups, deathGroup, idleGroup];
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
