@@ -18,13 +18,16 @@ import { type ParseOptions, parseExpr } from '../promql/syntax/parse.js';
 import { type MemoryLimit, type MemoryShare, QueryMemory, SampleBudget } from './budget.js';
 import { type Evaluation, evaluate } from './evaluation.js';
 import type { Evaluators } from './evaluator/pool.js';
-import { Gate, type Priority } from './gate.js';
+import { Gate, type Place, type Priority } from './gate.js';
 import type { QueryMetrics } from './metrics.js';
 import { Plans } from './plans.js';
 import type { QueryAnswer } from './result.js';
 import { type ActiveQuery, type QueryOptions, type QueryRequest, RunningQuery, StopWatch } from './running.js';
 
 export type { ActiveQuery, QueryOptions } from './running.js';
+
+/** A query that takes more morsels than this, some 20 ms in a shard, is large. */
+const SMALL_TURNS = 8;
 
 const UNLIMITED: MemoryLimit = { bytes: Number.POSITIVE_INFINITY, name: '' };
 
@@ -57,6 +60,13 @@ export interface EngineOptions {
 /** Opens what a query reads from: as of now, for its priority. */
 export type OpenSource = (priority: Priority) => Source;
 
+/** What a query has of what all share. */
+interface Held {
+  readonly samples: SampleBudget;
+  readonly memory: MemoryShare;
+  readonly place: Place;
+}
+
 interface Answered {
   readonly answer: QueryAnswer;
   /** Where rows are still to be rendered: resolves when they are, or when nobody wants them. */
@@ -82,7 +92,7 @@ export class QueryEngine {
     this.#clock = clock;
     this.options = options;
     this.#metrics = metrics;
-    this.#gate = new Gate(options.concurrency);
+    this.#gate = new Gate(options.concurrency, evaluators?.largeMost);
     this.#memory = new QueryMemory(options.memory ?? UNLIMITED, options.memoryOfOne ?? UNLIMITED);
     this.#evaluators = evaluators;
   }
@@ -148,14 +158,14 @@ export class QueryEngine {
     const watch = new StopWatch(this.#clock, this.#metrics);
     const plan = this.#plan(request);
     const preparation = watch.lap('prepare_time');
-    const leave = await this.#gate.enter(running.priority, running.signal);
+    const place = await this.#gate.enter(running.priority, running.signal);
     const queue = watch.lap('queue_time');
     running.phase = 'expression evaluation';
     const samples = new SampleBudget(this.options.samplesMax);
     const memory = this.#memory.open();
     let rendered: Promise<void> | undefined;
     try {
-      const evaluation = await this.#evaluate(plan, request, running, samples, memory);
+      const evaluation = await this.#evaluate(plan, request, running, { samples, memory, place });
       rendered = evaluation.rendered;
       const sort = evaluation.sortSeconds;
       watch.observe('result_sort', sort);
@@ -177,7 +187,7 @@ export class QueryEngine {
       if (rendered === undefined) memory.release();
       else rendered.then(() => memory.release());
       this.#metrics?.countSamples(samples.total);
-      leave();
+      place.leave();
     }
   }
 
@@ -185,15 +195,16 @@ export class QueryEngine {
     plan: Plan,
     request: QueryRequest,
     running: RunningQuery,
-    samples: SampleBudget,
-    memory: MemoryShare,
+    { samples, memory, place }: Held,
   ): Promise<Evaluation> {
     const { steps, ranged, text, options } = request;
+    let turns = 0;
     const context: QueryContext = {
       signal: running.signal,
       charge: (count) => samples.charge(count),
       check: () => running.check(),
       reserve: memory.reserve,
+      turn: () => (++turns > SMALL_TURNS ? place.grow() : undefined),
     };
     const lookbackMs = this.#lookback(request);
     const { priority } = running;
@@ -204,7 +215,7 @@ export class QueryEngine {
         { plan, steps, ranged, query: text, lookbackMs, rendered, priority, ...this.#naming },
         source,
         this.#evaluators,
-        { context, samples, samplesMax: this.options.samplesMax, memory },
+        { context, samples, samplesMax: this.options.samplesMax, memory, grow: () => place.grow() },
         () => this.#clock.monotonicMs(),
       );
     } finally {

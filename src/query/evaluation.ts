@@ -16,7 +16,7 @@ import { type Gathered, GatheredSource, sizeOf } from '../shard/gathered.js';
 import type { Share } from '../shard/shares.js';
 import type { MemoryShare, SampleBudget } from './budget.js';
 import { decodeBlock } from './evaluator/blocks.js';
-import type { Evaluators } from './evaluator/pool.js';
+import { type Evaluators, LONG_COST } from './evaluator/pool.js';
 import type { Ask, Asked, Evaluated, WireResult } from './evaluator/protocol.js';
 import { BlockRows } from './evaluator/rows.js';
 import type { Priority } from './gate.js';
@@ -48,6 +48,8 @@ export interface EvaluationLimits {
   readonly samples: SampleBudget;
   readonly samplesMax: number;
   readonly memory: MemoryShare;
+  /** The query turned out large; waits where too many are. */
+  grow(): Promise<void>;
 }
 
 export interface Evaluation {
@@ -118,8 +120,9 @@ async function evaluateThere(
   cost: number,
   source: GatheringSource,
   evaluators: Evaluators,
-  { context, samples, samplesMax, memory }: EvaluationLimits,
+  { context, samples, samplesMax, memory, grow }: EvaluationLimits,
 ): Promise<Evaluation> {
+  if (cost > LONG_COST) await grow();
   const { port1: own, port2: port } = new MessageChannel();
   answerOver(own, source, context);
   const task = {

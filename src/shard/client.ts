@@ -2,10 +2,11 @@
 //
 // One task is with the shard at a time. While it works, jobs wait in three lanes; the
 // next task takes all waiting ingest jobs (up to a bound) and then one job of the best
-// lane that has any. So a long query, which is many short jobs, delays an append by one
+// lane that has any: of ad-hoc queries the one that has had the least (fair-lane.ts). So a long query, which is many short jobs, delays an append by one
 // morsel at most, and a wake-up is shared by all that waited for it.
 
 import { type Clock, realClock, type Timer } from '../base/clock.js';
+import { FairLane, type ShardUsage } from './fair-lane.js';
 import type { Job, JobError, OpName, Reply, Request, Task, TaskReply, WalParts } from './protocol.js';
 
 /** Who goes first: appends, then rules and what tools wait for, then ad-hoc queries. */
@@ -53,10 +54,18 @@ const PATIENCE_MS = 20;
 const STALL_MS = 60_000;
 const STALL_STEPS = 4;
 
+export interface CallExtras {
+  /** Buffers of the request that move. */
+  readonly transfer?: ArrayBuffer[];
+  /** Of the query that the job is for. */
+  readonly usage?: ShardUsage;
+}
+
 interface Waiting {
   readonly job: Job;
   readonly transfer: ArrayBuffer[];
   readonly isPatient: boolean;
+  readonly usage: ShardUsage | undefined;
   readonly resolve: (reply: never) => void;
   readonly reject: (error: Error) => void;
 }
@@ -65,7 +74,9 @@ export class ShardClient {
   #port: ShardPort;
   readonly #clock: Clock;
   readonly #stallMs: number;
-  readonly #lanes: Record<Lane, Waiting[]> = { ingest: [], rules: [], adhoc: [] };
+  readonly #ingest: Waiting[] = [];
+  readonly #rules: Waiting[] = [];
+  readonly #adhoc = new FairLane<Waiting>();
   #release: number[] = [];
   #watermark = 0;
   #held = 0;
@@ -86,26 +97,26 @@ export class ShardClient {
   }
 
   /** Runs a job as soon as its lane allows. */
-  call<K extends OpName>(op: K, request: Request<K>, lane: Lane, transfer: ArrayBuffer[] = []): Promise<Reply<K>> {
-    return this.#enqueue(op, request, lane, transfer, false);
+  call<K extends OpName>(op: K, request: Request<K>, lane: Lane, extras: CallExtras = {}): Promise<Reply<K>> {
+    return this.#enqueue(op, request, lane, extras, false);
   }
 
   /** Runs a job for which nobody waits, a scrape: within PATIENCE_MS, so that others can share its wake-up. */
   callSoon<K extends OpName>(op: K, request: Request<K>, lane: Lane): Promise<Reply<K>> {
-    return this.#enqueue(op, request, lane, [], true);
+    return this.#enqueue(op, request, lane, {}, true);
   }
 
   #enqueue<K extends OpName>(
     op: K,
     request: Request<K>,
     lane: Lane,
-    transfer: ArrayBuffer[],
+    { transfer = [], usage }: CallExtras,
     isPatient: boolean,
   ): Promise<Reply<K>> {
     if (this.#dead !== undefined) return Promise.reject(this.#dead);
     return new Promise<Reply<K>>((resolve, reject) => {
       const job = { op, request } as Job;
-      this.#lanes[lane].push({ job, transfer, isPatient, resolve: resolve as (reply: never) => void, reject });
+      this.#laneOf(lane).push({ job, transfer, usage, isPatient, resolve: resolve as (reply: never) => void, reject });
       if (!isPatient) this.#urgent++;
       if (!isPatient && this.#busy) this.#port.hurry(true);
       this.#pump();
@@ -123,9 +134,13 @@ export class ShardClient {
     this.#held = held;
   }
 
+  #laneOf(lane: Lane): { readonly length: number; push(waiting: Waiting): void } {
+    return lane === 'ingest' ? this.#ingest : lane === 'rules' ? this.#rules : this.#adhoc;
+  }
+
   /** Jobs that wait, by lane. */
   waiting(lane: Lane): number {
-    return this.#lanes[lane].length;
+    return this.#laneOf(lane).length;
   }
 
   /** Ends what is left of a dead shard. */
@@ -150,13 +165,13 @@ export class ShardClient {
 
   #pump(): void {
     if (this.#busy || this.#dead !== undefined) return;
-    if (this.#urgent === 0 && this.#lanes.ingest.length < INGEST_JOBS_MAX) this.#waitForMore();
+    if (this.#urgent === 0 && this.#ingest.length < INGEST_JOBS_MAX) this.#waitForMore();
     else this.#send();
   }
 
   /** Sends what is there when patience runs out. */
   #waitForMore(): void {
-    if (this.#patience !== undefined || this.#lanes.ingest.length === 0) return;
+    if (this.#patience !== undefined || this.#ingest.length === 0) return;
     this.#patience = this.#clock.after(PATIENCE_MS, () => {
       this.#patience = undefined;
       if (!this.#busy && this.#dead === undefined) this.#send();
@@ -164,8 +179,8 @@ export class ShardClient {
   }
 
   #send(): void {
-    const batch = this.#lanes.ingest.splice(0, INGEST_JOBS_MAX);
-    const other = this.#lanes.rules.shift() ?? this.#lanes.adhoc.shift();
+    const batch = this.#ingest.splice(0, INGEST_JOBS_MAX);
+    const other = this.#rules.shift() ?? this.#adhoc.shift();
     if (other !== undefined) batch.push(other);
     if (batch.length === 0) return;
     this.#patience?.cancel();
@@ -183,8 +198,10 @@ export class ShardClient {
     // What is in the same task waits for its end too.
     port.hurry(batch.length > 1 || this.#urgent > 0);
     const stall = this.#watch(batch);
+    const startMs = this.#clock.monotonicMs();
     const settled = (then: () => void) => {
       stall?.cancel();
+      if (other?.usage !== undefined) other.usage.usedMs += this.#clock.monotonicMs() - startMs;
       // What a shard says that was given up meanwhile is of no interest.
       if (port === this.#port && this.#busy) then();
     };
@@ -233,7 +250,8 @@ export class ShardClient {
   #die(reason: ShardUnavailable): void {
     if (this.#dead !== undefined) return;
     this.#dead = reason;
-    for (const lane of Object.values(this.#lanes)) for (const waiting of lane.splice(0)) waiting.reject(reason);
+    for (const waiting of [...this.#ingest.splice(0), ...this.#rules.splice(0), ...this.#adhoc.drain()])
+      waiting.reject(reason);
     this.onDeath?.(reason);
   }
 }

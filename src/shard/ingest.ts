@@ -252,7 +252,10 @@ export class Ingest {
     const gone: Gone[] = [];
     await allSettled(
       outgoing.map(async ({ owner, rows }) => {
-        const reply = await work.watch(owner, this.#client(owner).call('rows', { ...header, rows }, 'ingest', [rows]));
+        const reply = await work.watch(
+          owner,
+          this.#client(owner).call('rows', { ...header, rows }, 'ingest', { transfer: [rows] }),
+        );
         work.take(owner, { ...reply, outgoing: [] });
         if (reply.unknown.length > 0) gone.push({ owner, series: reply.unknown });
       }),

@@ -19,6 +19,7 @@ import { hasWindowFn } from '../wasm/query.js';
 import type { Hold } from './appends.js';
 import type { Lane, ShardClient } from './client.js';
 import { columnsBytes } from './column-messages.js';
+import { ShardUsage } from './fair-lane.js';
 import type { Gathered } from './gathered.js';
 import { sampleCount, samplesBytes } from './mixed-series.js';
 import type { Morsel, OpenedQuery } from './protocol.js';
@@ -34,6 +35,7 @@ export class ShardSource implements Source {
   readonly #lane: Lane;
   readonly #hold: Hold;
   readonly #snapshot = ++snapshots;
+  readonly #extras = { usage: new ShardUsage() };
   /** Why a reading could not be finished: nobody needs the others then. */
   #failure: unknown;
 
@@ -67,7 +69,7 @@ export class ShardSource implements Source {
     const { startMs, stepMs } = steps;
     if (!hasWindowFn(fragment.fn) || !Number.isSafeInteger(startMs) || !Number.isSafeInteger(stepMs)) return undefined;
     const request = { fragment, ...this.#moment, render: { form, startMs, stepMs } };
-    const shares = await this.#each(context, (client) => client.call('openQuery', request, this.#lane));
+    const shares = await this.#each(context, (client) => client.call('openQuery', request, this.#lane, this.#extras));
     const texts = shares.flatMap((share) => share.texts);
     if (shares.some(({ columns }) => columns.length > 0)) {
       // Rows with histograms have no text; all are asked for again, as columns.
@@ -106,9 +108,9 @@ export class ShardSource implements Source {
 
   #open(client: ShardClient, reading: Reading): Promise<OpenedQuery> {
     if (reading.kind === 'fragment') {
-      return client.call('openQuery', { fragment: reading.fragment, ...this.#moment }, this.#lane);
+      return client.call('openQuery', { fragment: reading.fragment, ...this.#moment }, this.#lane, this.#extras);
     }
-    return client.call('openSamples', { ...reading.samples, ...this.#moment }, this.#lane);
+    return client.call('openSamples', { ...reading.samples, ...this.#moment }, this.#lane, this.#extras);
   }
 
   get #moment(): { snapshot: number; watermark: number } {
@@ -132,7 +134,8 @@ export class ShardSource implements Source {
       this.#take(share, morsel, context);
       while (!morsel.done) {
         this.#check(context);
-        morsel = await client.call('nextMorsel', { query }, this.#lane);
+        await context.turn?.();
+        morsel = await client.call('nextMorsel', { query }, this.#lane, this.#extras);
         this.#take(share, morsel, context);
       }
       return share;

@@ -6,6 +6,7 @@
 // Large answers leave in pieces while they are written; small ones stay whole and
 // get a Content-Length.
 
+import { soon } from '../base/clock.js';
 import type { Answer, BodyStream } from './answer.js';
 
 export const JSON_TYPE = 'application/json';
@@ -50,6 +51,8 @@ export class JsonWriter {
   async pass(): Promise<boolean> {
     this.#stream ??= this.answer.stream(200, JSON_TYPE);
     for (const piece of this.#take()) await this.#stream.write(piece);
+    // Whatever came meanwhile goes first: a large answer is many such passes.
+    await new Promise<void>(soon);
     return !this.answer.signal.aborted;
   }
 

@@ -147,6 +147,11 @@ export interface QueryContext {
    * together would take too much. Columns are dense: a row of few samples takes as much as one of many.
    */
   reserve(bytes: number): void;
+  /**
+   * Called between two pieces of work for the query, some milliseconds each: waits where other queries go first. Rejects
+   * when the query is to end.
+   */
+  turn?(): Promise<void> | undefined;
 }
 
 export interface Source {

@@ -94,6 +94,11 @@ export class Evaluators {
     return this.#options.hereCostMax ?? HERE_COST_MAX;
   }
 
+  /** Large queries that are of use at a time: while some are finished, as many gather what they read, each in memory. */
+  get largeMost(): number {
+    return 2 * this.#options.workers + 2;
+  }
+
   /** Threads there are now. */
   get threads(): number {
     return this.#evaluators.size;

@@ -6,7 +6,7 @@ const never = new AbortController().signal;
 
 /** Enters in the background and notes in `order` when it is admitted. */
 function enter(gate: Gate, name: string, priority: Priority, order: string[]): Promise<() => void> {
-  return gate.enter(priority, never).then((leave) => {
+  return gate.enter(priority, never).then(({ leave }) => {
     order.push(name);
     return leave;
   });
@@ -31,7 +31,7 @@ test('gate: rules are admitted before ad-hoc queries that came earlier', async (
 
 test('gate: leaving twice frees one place', async () => {
   const gate = new Gate(2);
-  const leave = await gate.enter('ad-hoc', never);
+  const { leave } = await gate.enter('ad-hoc', never);
   await gate.enter('ad-hoc', never);
   leave();
   leave();
@@ -40,7 +40,7 @@ test('gate: leaving twice frees one place', async () => {
 
 test('gate: who gives up while waiting is never admitted', async () => {
   const gate = new Gate(1);
-  const leave = await gate.enter('ad-hoc', never);
+  const { leave } = await gate.enter('ad-hoc', never);
   const abort = new AbortController();
   const waiting = gate.enter('ad-hoc', abort.signal);
   abort.abort(new Error('gone'));
@@ -49,3 +49,49 @@ test('gate: who gives up while waiting is never admitted', async () => {
   assert.equal(gate.running, 0);
   assert.equal(gate.waiting, 0);
 });
+
+test('gate: large queries leave places to small ones, and wait without one', async () => {
+  const gate = new Gate(4);
+  const order: string[] = [];
+  const grown = async (name: string) => {
+    const place = await gate.enter('ad-hoc', never);
+    const growing = place.grow().then(() => order.push(name));
+    return { place, growing };
+  };
+  const large = [await grown('1'), await grown('2'), await grown('3'), await grown('4'), await grown('5')];
+  await settled();
+  assert.deepEqual(order, ['1', '2', '3']);
+  assert.deepEqual([gate.running, gate.waiting], [3, 2]);
+  const small = await gate.enter('ad-hoc', never);
+  const waiting = enter(gate, 'small', 'ad-hoc', order);
+  small.leave();
+  await waiting;
+  large[1]!.place.leave();
+  await large[3]!.growing;
+  assert.deepEqual(order, ['1', '2', '3', 'small', '4']);
+  assert.deepEqual([gate.running, gate.waiting], [4, 1]);
+});
+
+test('gate: a large query that gives up while it waits leaves no place', async () => {
+  const gate = new Gate(8, 1);
+  const first = await gate.enter('ad-hoc', never);
+  await first.grow();
+  const abort = new AbortController();
+  const second = await gate.enter('ad-hoc', abort.signal);
+  const growing = second.grow();
+  assert.equal(gate.running, 1);
+  abort.abort(new Error('gone'));
+  await assert.rejects(growing, /gone/);
+  second.leave();
+  first.leave();
+  assert.deepEqual([gate.running, gate.waiting], [0, 0]);
+});
+
+test('gate: large rules wait for nobody', async () => {
+  const gate = new Gate(8, 1);
+  await (await gate.enter('ad-hoc', never)).grow();
+  await (await gate.enter('rules', never)).grow();
+  assert.equal(gate.running, 2);
+});
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
