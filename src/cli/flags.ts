@@ -340,6 +340,11 @@ const TABLE = {
     (sync) => (sync.kind === 'interval' ? `interval:${formatDuration(sync.intervalMs)}` : sync.kind),
   ),
   storageHeadWindowMs: durationFlag('storage.head-window', '3h', 'How much of the latest data is kept in memory.'),
+  querySlowThresholdMs: durationFlag(
+    'query.slow-threshold',
+    '10s',
+    'Queries that take this long are logged, with what they took; 0s logs none.',
+  ),
   queryWorkers: countFlag(
     'query.workers',
     1,

@@ -16,6 +16,7 @@ import { explainQuery, planQuery } from '../promql/plan/planner.js';
 import { type Expr, typeOf } from '../promql/syntax/ast.js';
 import { type ParseOptions, parseExpr } from '../promql/syntax/parse.js';
 import { type MemoryLimit, type MemoryShare, QueryMemory, SampleBudget } from './budget.js';
+import { type EndedQuery, resultSeries } from './ended.js';
 import { type Evaluation, evaluate } from './evaluation.js';
 import type { Evaluators } from './evaluator/pool.js';
 import { Gate, type Place, type Priority } from './gate.js';
@@ -55,6 +56,8 @@ export interface EngineOptions {
   /** Feature promql-per-step-stats. */
   readonly perStepStats?: boolean;
   readonly parse: ParseOptions;
+  /** Told of each query once it has an answer or an error. */
+  readonly onEnd?: (query: EndedQuery) => void;
 }
 
 /** Opens what a query reads from: as of now, for its priority. */
@@ -113,8 +116,8 @@ export class QueryEngine {
 
   /** Queries that wait or run, oldest first. */
   active(): ActiveQuery[] {
-    return [...this.#active.values()].map(({ id, text, priority, startedMs, running }) => {
-      return { id, text, priority, startedMs, running };
+    return [...this.#active.values()].map(({ id, text, priority, startedMs, phase, client, memoryBytes }) => {
+      return { id, text, priority, startedMs, phase, client, memoryBytes };
     });
   }
 
@@ -142,6 +145,7 @@ export class QueryEngine {
     };
     try {
       const { answer, rendered } = await running.orEnd(this.#run(request, running));
+      this.#tell(request, running, answer);
       if (rendered === undefined) end();
       else {
         running.phase = 'result streaming';
@@ -150,8 +154,31 @@ export class QueryEngine {
       return answer;
     } catch (error) {
       end();
+      this.#tell(request, running, undefined, error);
       throw error;
     }
+  }
+
+  /** Says of a query that has its answer, or its error, what became of it. */
+  #tell(
+    { text, steps, ranged, options }: QueryRequest,
+    running: RunningQuery,
+    answer?: QueryAnswer,
+    error?: unknown,
+  ): void {
+    const { onEnd } = this.options;
+    if (onEnd === undefined) return;
+    const { startMs, stepMs, count } = steps;
+    const { priority, client, seconds, queueSeconds } = running;
+    onEnd({
+      ...{ text, priority, client, seconds, queueSeconds, startMs },
+      endMs: options.endMs ?? startMs + stepMs * (count - 1),
+      stepMs: ranged ? stepMs : 0,
+      samples: running.samples?.total ?? 0,
+      memoryBytes: Math.max(running.endBytes, running.memoryBytes),
+      series: answer && resultSeries(answer.data),
+      error: error instanceof Error ? error.message : undefined,
+    });
   }
 
   async #run(request: QueryRequest, running: RunningQuery): Promise<Answered> {
@@ -160,9 +187,12 @@ export class QueryEngine {
     const preparation = watch.lap('prepare_time');
     const place = await this.#gate.enter(running.priority, running.signal);
     const queue = watch.lap('queue_time');
+    running.queueSeconds = queue;
     running.phase = 'expression evaluation';
     const samples = new SampleBudget(this.options.samplesMax);
     const memory = this.#memory.open();
+    running.samples = samples;
+    running.memory = memory;
     let rendered: Promise<void> | undefined;
     try {
       const evaluation = await this.#evaluate(plan, request, running, { samples, memory, place });
@@ -183,6 +213,7 @@ export class QueryEngine {
       };
       return { answer: { data, warnings, infos, stats }, rendered };
     } finally {
+      running.endBytes = memory.heldBytes;
       // Rows that are still to be rendered are memory, but keep nobody from running.
       if (rendered === undefined) memory.release();
       else rendered.then(() => memory.release());

@@ -16,6 +16,8 @@ export interface QueryOptions {
   readonly signal?: AbortSignal;
   /** Whether the answer goes out as JSON: rows may come as its text then. */
   readonly rendered?: boolean;
+  /** Who asks, as an address, for lists and logs. */
+  readonly client?: string;
   /** The end that was asked for, where the last step is before it: what `end()` and `range()` go by. */
   readonly endMs?: number;
 }
@@ -35,20 +37,32 @@ export interface ActiveQuery {
   readonly priority: Priority;
   /** By the wall clock. */
   readonly startedMs: number;
-  readonly running: boolean;
+  readonly phase: Phase;
+  /** Empty where nobody outside asked. */
+  readonly client: string;
+  /** Memory that it holds now. */
+  readonly memoryBytes: number;
 }
 
-type Phase = 'query queue' | 'expression evaluation' | 'result streaming';
+export type Phase = 'query queue' | 'expression evaluation' | 'result streaming';
 
 export class RunningQuery implements ActiveQuery {
   readonly id: number;
   readonly text: string;
   readonly priority: Priority;
   readonly startedMs: number;
+  readonly client: string;
   phase: Phase = 'query queue';
+  /** What it takes, once it runs. */
+  samples: { readonly total: number } | undefined;
+  memory: { readonly heldBytes: number } | undefined;
+  /** The most memory it held: all that it held at its end. */
+  endBytes = 0;
+  queueSeconds = 0;
   readonly #abort = new AbortController();
   readonly #clock: Clock;
-  /** By the monotonic clock. */
+  /** Both by the monotonic clock. */
+  readonly #beganMs: number;
   readonly #deadlineMs: number;
   readonly #timer: { cancel(): void };
   readonly #client: AbortSignal | undefined;
@@ -57,17 +71,24 @@ export class RunningQuery implements ActiveQuery {
     this.id = id;
     this.text = text;
     this.priority = options.priority ?? 'ad-hoc';
+    this.client = options.client ?? '';
     this.startedMs = clock.nowMs();
     this.#clock = clock;
-    this.#deadlineMs = clock.monotonicMs() + timeoutMs;
+    this.#beganMs = clock.monotonicMs();
+    this.#deadlineMs = this.#beganMs + timeoutMs;
     this.#timer = clock.after(timeoutMs, this.#timeOut);
     this.#client = options.signal;
     this.#client?.addEventListener('abort', this.cancel, { once: true });
     if (this.#client?.aborted) this.cancel();
   }
 
-  get running(): boolean {
-    return this.phase !== 'query queue';
+  get memoryBytes(): number {
+    return this.memory?.heldBytes ?? 0;
+  }
+
+  /** Since it was asked. */
+  get seconds(): number {
+    return (this.#clock.monotonicMs() - this.#beganMs) / 1000;
   }
 
   get signal(): AbortSignal {

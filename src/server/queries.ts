@@ -4,11 +4,13 @@ import type { Clock } from '../base/clock.js';
 import { queryFeatures } from '../cli/features.js';
 import type { Flags } from '../cli/flags.js';
 import { formatBytes } from '../config/values.js';
+import { slowQueryLog } from '../query/ended.js';
 import { QueryEngine } from '../query/engine.js';
 import { Evaluators } from '../query/evaluator/pool.js';
 import { QueryMetrics } from '../query/metrics.js';
 import type { Shards } from '../shard/shards.js';
 import { ShardSource } from '../shard/source.js';
+import type { Logger } from '../telemetry/log.js';
 import type { Registry } from '../telemetry/metrics.js';
 
 /** Of the memory limit, what all running queries may take outside the shards. */
@@ -18,6 +20,7 @@ export interface QueriesOptions {
   readonly flags: Flags;
   readonly clock: Clock;
   readonly registry: Registry;
+  readonly log: Logger;
   readonly shards: Shards;
   /** What --storage.memory-limit comes to here. */
   readonly memoryLimitBytes: number;
@@ -32,7 +35,7 @@ export interface Queries {
 }
 
 export function openQueries(options: QueriesOptions): Queries {
-  const { flags, clock, registry, shards, memoryLimitBytes, subqueryStepMs } = options;
+  const { flags, clock, registry, log, shards, memoryLimitBytes, subqueryStepMs } = options;
   const memory = {
     bytes: memoryLimitBytes * QUERY_SHARE,
     name: `${100 * QUERY_SHARE}% of --storage.memory-limit, ${formatBytes(Math.floor(memoryLimitBytes * QUERY_SHARE))}`,
@@ -55,6 +58,7 @@ export function openQueries(options: QueriesOptions): Queries {
       lookbackMs: flags.queryLookbackDeltaMs,
       subqueryStepMs,
       ...queryFeatures(flags.enableFeature),
+      onEnd: slowQueryLog(log, flags.querySlowThresholdMs),
     },
     new QueryMetrics(registry, flags.queryMaxConcurrency),
     evaluators,

@@ -157,6 +157,7 @@ export class Server {
     if (this.#state === 'stopping') return storage.close();
     const shardStorage = new ShardStorage(storage.shards, () => this.#externalLabels, flags.queryLookbackDeltaMs);
     const queries = openQueries({
+      log,
       flags,
       clock,
       registry: this.#registry,

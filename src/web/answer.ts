@@ -36,6 +36,11 @@ export class Answer {
     return this.#response.signal;
   }
 
+  /** The address of the client, as text. */
+  get client(): string {
+    return this.#request.remoteAddress;
+  }
+
   get status(): number {
     return this.#response.status;
   }

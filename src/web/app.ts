@@ -5,6 +5,7 @@
 import { Answer } from './answer.js';
 import type { ApiHandler, ApiRoute } from './api/call.js';
 import { metadataRoutes } from './api/metadata.js';
+import { activeQueryRoutes } from './api/queries.js';
 import { queryRoutes } from './api/query.js';
 import { seriesRoutes } from './api/series.js';
 import { replayRoute, statusRoutes } from './api/status.js';
@@ -34,6 +35,7 @@ export interface AppOptions {
 
 const API_ROUTES: readonly ApiRoute[] = [
   ...queryRoutes,
+  ...activeQueryRoutes,
   ...seriesRoutes,
   ...metadataRoutes,
   ...targetRoutes,
@@ -124,9 +126,9 @@ class App {
     return { pattern, methods, handler: { needsReady, changes, run } };
   }
 
-  #apiRoute({ pattern, methods, handler }: ApiRoute, needsReady: boolean): Route<Endpoint> {
+  #apiRoute({ pattern, methods, handler, changes = false }: ApiRoute, needsReady: boolean): Route<Endpoint> {
     const run: Endpoint['run'] = (request, answer, path) => this.#call(handler, request, answer, path);
-    return { pattern: API + pattern, methods, handler: { needsReady, changes: false, run } };
+    return { pattern: API + pattern, methods, handler: { needsReady, changes, run } };
   }
 
   async #call(

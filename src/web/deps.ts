@@ -11,12 +11,14 @@ import type { RenderedRows, Steps } from '../promql/exec/source.js';
 import type { ParseOptions } from '../promql/syntax/parse.js';
 import type * as query from '../query/result.js';
 import type { QueryStats } from '../query/result.js';
+import type { ActiveQuery } from '../query/running.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Registry } from '../telemetry/metrics.js';
 import type { BodySink } from './door.js';
 import type { EscapingScheme } from './negotiate.js';
 
 export type { QueryData, QueryStats } from '../query/result.js';
+export type { ActiveQuery } from '../query/running.js';
 
 export interface WebDeps {
   readonly clock: Clock;
@@ -50,6 +52,8 @@ export interface QueryOptions {
   readonly endMs?: number;
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal;
+  /** The address of who asks. */
+  readonly client?: string;
 }
 
 /** What a query answers; its statistics only where they were kept. */
@@ -59,6 +63,10 @@ export type QueryAnswer = Omit<query.QueryAnswer, 'stats'> & { readonly stats?: 
 export interface QueryEngine {
   instant(text: string, timeMs: number, options: QueryOptions): Promise<QueryAnswer>;
   range(text: string, steps: Steps, options: QueryOptions): Promise<QueryAnswer>;
+  /** Queries that wait or run, oldest first. */
+  active(): readonly ActiveQuery[];
+  /** False where there is no such query any more. */
+  cancel(id: number): boolean;
 }
 
 /** Which series a question about labels means: those that any of the selectors takes (all, without any) in the range. */

@@ -44,6 +44,8 @@ export function fakeDeps(fakes: Fakes = {}): WebDeps {
           columns: { labels: [], steps: steps.count, values: new Float64Array(0), present: new Uint8Array(0) },
         },
       }),
+      active: () => [],
+      cancel: () => false,
     },
     language: DEFAULT_PARSE_OPTIONS,
     storage: {

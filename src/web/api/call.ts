@@ -17,7 +17,10 @@ export interface ApiCall {
 /** Throws or rejects with what went wrong; the caller makes the error answer of it. */
 export type ApiHandler = (call: ApiCall) => Promise<void>;
 
-export type ApiRoute = Route<ApiHandler>;
+export interface ApiRoute extends Route<ApiHandler> {
+  /** Whether it changes something, so that no page of somebody else may call it. */
+  readonly changes?: boolean;
+}
 
 export const GET = ['GET'] as const;
 export const GET_POST = ['GET', 'POST'] as const;

@@ -159,14 +159,14 @@ test('engine: active queries can be seen and cancelled', async () => {
   const source = new StuckSource();
   const engine = engineOf(source);
   const first = engine.instant('m', 0, { priority: 'rules' });
-  const second = engine.instant('m + 1', 0);
+  const second = engine.instant('m + 1', 0, { client: '127.0.0.1' });
   await new Promise((resolve) => setImmediate(resolve));
   const active = engine.active();
   assert.deepEqual(
-    active.map(({ text, priority, running }) => [text, priority, running]),
+    active.map(({ text, priority, phase, client }) => [text, priority, phase, client]),
     [
-      ['m', 'rules', true],
-      ['m + 1', 'ad-hoc', false],
+      ['m', 'rules', 'expression evaluation', ''],
+      ['m + 1', 'ad-hoc', 'query queue', '127.0.0.1'],
     ],
   );
   assert.equal(engine.cancel(active[1]!.id), true);

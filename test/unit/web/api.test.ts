@@ -8,7 +8,7 @@ import type { Labels } from '../../../src/model/labels.js';
 import { ABSENT, type Columns, FLOAT, HISTOGRAM, type Steps } from '../../../src/promql/exec/source.js';
 import { ParseError } from '../../../src/promql/syntax/errors.js';
 import { ALL_PARSE_OPTIONS } from '../../../src/promql/syntax/parse.js';
-import type { QueryAnswer, QueryOptions } from '../../../src/web/deps.js';
+import type { ActiveQuery, QueryAnswer, QueryOptions } from '../../../src/web/deps.js';
 import { ApiError } from '../../../src/web/errors.js';
 import { askedQueries, EMPTY_VECTOR, NOW_MS, withApp } from '../../support/web.js';
 
@@ -566,4 +566,48 @@ test('parse_query and format_query allow what the server allows', async () => {
   const [tree, text] = await ask(ALL_PARSE_OPTIONS);
   assert.equal((tree!.data as { op: string }).op, 'limitk');
   assert.equal(text!.data, 'limitk(1, a)');
+});
+
+test('active queries are listed, and ended by a POST that no other site may send', async () => {
+  const canceled: number[] = [];
+  const active: ActiveQuery = {
+    id: 7,
+    text: 'm{a="b"}',
+    priority: 'ad-hoc',
+    phase: 'expression evaluation',
+    startedMs: NOW_MS - 1500,
+    client: '192.0.2.1',
+    memoryBytes: 1024,
+  };
+  const query = { active: () => [active], cancel: (id: number) => id === 7 && canceled.push(id) > 0 };
+  await withApp({ query }, async (app) => {
+    const listed = await (await app.fetch('/api/v1/status/active_queries')).json();
+    assert.deepEqual(listed, {
+      status: 'success',
+      data: [
+        {
+          id: 7,
+          query: 'm{a="b"}',
+          state: 'expression evaluation',
+          priority: 'ad-hoc',
+          client: '192.0.2.1',
+          started: '2015-07-01T20:10:50.281Z',
+          seconds: 1.5,
+          memoryBytes: 1024,
+        },
+      ],
+    });
+    const cancel = (id: string, init: RequestInit = { method: 'POST' }) =>
+      app.fetch(`/api/v1/status/active_queries/${id}/cancel`, init);
+    assert.equal((await cancel('7', { method: 'GET' })).status, 405);
+    assert.equal((await cancel('7', { method: 'POST', headers: { 'sec-fetch-site': 'cross-site' } })).status, 403);
+    assert.deepEqual(canceled, []);
+    assert.equal((await cancel('7')).status, 200);
+    assert.deepEqual(canceled, [7]);
+    for (const id of ['8', '-7', '7.0', 'x', '1e1', '9'.repeat(400)]) {
+      const refused = await cancel(id);
+      assert.equal(refused.status, 404, id);
+      assert.equal(((await refused.json()) as { errorType: string }).errorType, 'not_found');
+    }
+  });
 });

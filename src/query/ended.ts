@@ -1,0 +1,77 @@
+// A query that has ended, as its engine tells of it, and the log line of one that took long.
+
+import { formatDuration } from '../model/duration.js';
+import type { Logger } from '../telemetry/log.js';
+import type { Priority } from './gate.js';
+import type { QueryData } from './result.js';
+
+export interface EndedQuery {
+  readonly text: string;
+  readonly priority: Priority;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** 0 for an instant query. */
+  readonly stepMs: number;
+  /** Who asked, as an address; empty where nobody outside did. */
+  readonly client: string;
+  readonly seconds: number;
+  /** Of these, waiting for others to end. */
+  readonly queueSeconds: number;
+  readonly samples: number;
+  /** The most memory that it held. */
+  readonly memoryBytes: number;
+  /** Series of the result; undefined where there is none. */
+  readonly series: number | undefined;
+  /** Why there is no result. */
+  readonly error: string | undefined;
+}
+
+/** Says of queries that took as long as the threshold, or longer, what they were and what they took. */
+export function slowQueryLog(log: Logger, thresholdMs: number): (query: EndedQuery) => void {
+  return (query) => {
+    if (thresholdMs === 0 || query.seconds * 1000 < thresholdMs) return;
+    const {
+      text,
+      priority,
+      startMs,
+      endMs,
+      stepMs,
+      client,
+      seconds,
+      queueSeconds,
+      samples,
+      memoryBytes,
+      series,
+      error,
+    } = query;
+    log.warn('Slow query', {
+      query: text,
+      duration: `${seconds.toFixed(3)}s`,
+      queued: `${queueSeconds.toFixed(3)}s`,
+      ...(stepMs === 0
+        ? { time: new Date(startMs).toISOString() }
+        : { start: new Date(startMs).toISOString(), end: new Date(endMs).toISOString(), step: formatDuration(stepMs) }),
+      series,
+      samples,
+      memory_bytes: memoryBytes,
+      priority,
+      client: client === '' ? undefined : client,
+      err: error,
+    });
+  };
+}
+
+export function resultSeries(data: QueryData): number {
+  switch (data.kind) {
+    case 'scalar':
+    case 'string':
+      return 1;
+    case 'vector':
+    case 'range':
+      return data.columns.labels.length;
+    case 'rendered':
+      return data.rows.rowCount;
+    case 'raw':
+      return data.series.length;
+  }
+}
