@@ -66,6 +66,10 @@ export enum WindowFn {
   StdvarOverTime = 18,
   /** No function: the samples themselves are left in the job's columns, without stale markers. */
   Samples = 19,
+  /** The slope of a line through the window. */
+  Deriv = 20,
+  /** Where such a line will be. */
+  PredictLinear = 21,
 }
 
 /** What a row that leaves as text is. */
@@ -105,7 +109,11 @@ export const JOB_DONE = 72;
 export const JOB_CELLS = 76;
 /** u32 x 8, the kernel's: windows that wait to be summed side by side. */
 export const JOB_WAITING = 80;
-export const JOB_BYTES = 112;
+/** f64: the function's argument: how many seconds ahead PredictLinear looks. */
+export const JOB_ARGUMENT = 112;
+/** f64: by how many ms the evaluation times are later than the ends of the windows. */
+export const JOB_SHIFT = 120;
+export const JOB_BYTES = 128;
 
 /** Aggregations whose groups the eval kernel folds. */
 export enum AggregateOp {

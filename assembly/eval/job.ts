@@ -33,9 +33,16 @@ export class Job {
   count: u32;
   done: u32;
   cells: u32;
+  /** Of the windows that wait, see waitingOf(). */
+  waiting0: u64;
+  waiting1: u64;
+  waiting2: u64;
+  waiting3: u64;
+  argument: f64;
+  shiftMs: f64;
 }
 
-/** Where quads.ts keeps the windows it collects: behind the fields. */
+/** Where quads.ts and regression.ts keep the windows they collect. */
 export function waitingOf(job: Job): usize {
   return changetype<usize>(job) + <usize>JOB_WAITING;
 }

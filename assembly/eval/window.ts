@@ -11,6 +11,7 @@ import { Job } from './job';
 import { pick } from './picks';
 import { MEAN, rescan, STDDEV, STDVAR, SUM } from './quads';
 import { extrapolate } from './rate';
+import { regress } from './regression';
 import { isExact, slide } from './sums';
 
 /** Evaluates the steps from `job.done` to below `until` over the samples in the columns. */
@@ -48,6 +49,12 @@ export function evaluate(job: Job, until: u32): void {
       break;
     case WindowFn.StdvarOverTime:
       rescan(job, until, STDVAR);
+      break;
+    case WindowFn.Deriv:
+      regress(job, until, false);
+      break;
+    case WindowFn.PredictLinear:
+      regress(job, until, true);
       break;
     default:
       pick(job, until);

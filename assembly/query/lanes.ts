@@ -32,6 +32,8 @@ export function open(like: Job): usize {
   job.stepMs = like.stepMs;
   job.steps = like.steps;
   job.windowMs = like.windowMs;
+  job.argument = like.argument;
+  job.shiftMs = like.shiftMs;
   if (begin(address)) return address;
   close(address);
   return 0;

@@ -83,7 +83,7 @@ export function corruptTotal(): f64 {
 /**
  * Opens a query over `count` series at `list` (which stays the caller's until close) through a view, which is
  * taken: close() closes it. `name` is the symbol of the metric name that rows lose, or symbols.NONE.
- * `groupsAddress` is taken too; 0 without aggregation. 0 where the memory limit says no.
+ * `groupsAddress` is taken too; 0 without aggregation. `argument` and `shiftMs` are the job's. 0 where the memory limit says no.
  */
 export function open(
   fn: WindowFn,
@@ -98,6 +98,8 @@ export function open(
   list: usize,
   count: u32,
   name: u32,
+  argument: f64,
+  shiftMs: f64,
 ): usize {
   const query = heap.alloc(QUERY_BYTES);
   if (query == 0) return 0;
@@ -108,6 +110,8 @@ export function open(
   job.stepMs = stepMs;
   job.steps = steps;
   job.windowMs = windowMs;
+  job.argument = argument;
+  job.shiftMs = shiftMs;
   if (!lanes.begin(query)) {
     lanes.finish(query);
     heap.free(query, QUERY_BYTES);

@@ -94,7 +94,7 @@ export class ShardQueries {
     const stretches = this.#stretches(fragment.matchers, wayOf(fragment, render), (list, by) => {
       const view = this.#snapshots.view(snapshot, watermark);
       if (by === 'floats' || by === 'mixed') return this.#openSamples(list, view, by, range);
-      const window = { startMs, stepMs, steps: count, windowMs: fragment.windowMs };
+      const window = { startMs, stepMs, steps: count, windowMs: fragment.windowMs, args: fragment.args };
       if (by === 'text') {
         const dropped = fragment.dropName ? [...METADATA_LABELS] : [];
         return this.#queries.openText(list, view, fragment.fn, window, dropped, render!);

@@ -16,6 +16,7 @@ import {
   GROUPS_PRESENT,
   GROUPS_STATE,
   GROUPS_STEPS,
+  JOB_ARGUMENT,
   JOB_BYTES,
   JOB_COUNT,
   JOB_FN,
@@ -24,6 +25,7 @@ import {
   JOB_ROW_PRESENT,
   JOB_ROW_VALUES,
   JOB_SAMPLES,
+  JOB_SHIFT,
   JOB_START,
   JOB_STEP,
   JOB_STEPS,
@@ -57,6 +59,8 @@ export const WINDOW_FNS: ReadonlyMap<string, WindowFn> = new Map([
   ['present_over_time', WindowFn.PresentOverTime],
   ['stddev_over_time', WindowFn.StddevOverTime],
   ['stdvar_over_time', WindowFn.StdvarOverTime],
+  ['deriv', WindowFn.Deriv],
+  ['predict_linear', WindowFn.PredictLinear],
 ]);
 
 export const AGGREGATE_OPS: ReadonlyMap<string, AggregateOp> = new Map([
@@ -79,6 +83,8 @@ export interface Windows {
   readonly windowMs: number;
   /** Samples later than this are not seen; all are where absent. */
   readonly maxt?: number;
+  /** Of the function, as those of a fragment. */
+  readonly args?: readonly number[];
 }
 
 /** A value per step where `present` is 1, elsewhere 0. */
@@ -188,6 +194,9 @@ export class Eval {
     view.setFloat64(job + JOB_WINDOW, windows.windowMs, true);
     view.setFloat64(job + JOB_MAXT, windows.maxt ?? Infinity, true);
     view.setFloat64(job + JOB_SAMPLES, 0, true);
+    const [argument = 0, shiftMs = 0] = windows.args ?? [];
+    view.setFloat64(job + JOB_ARGUMENT, argument, true);
+    view.setFloat64(job + JOB_SHIFT, shiftMs, true);
     view.setUint32(job + JOB_FN, windows.fn, true);
     view.setUint32(job + JOB_STEPS, steps, true);
     view.setUint32(job + JOB_TIMES, times, true);

@@ -27,6 +27,8 @@ export interface QueryWindow {
   readonly stepMs: number;
   readonly steps: number;
   readonly windowMs: number;
+  /** Of the function, as those of a fragment. */
+  readonly args?: readonly number[];
 }
 
 export type AggregateName = 'sum' | 'avg' | 'min' | 'max' | 'count' | 'group' | 'stddev' | 'stdvar';
@@ -182,7 +184,7 @@ export class Queries {
   ): Query {
     const { exports } = this.#core;
     const op = aggregate === undefined ? 0 : AGGREGATE_OPS.get(aggregate.op)!;
-    const { startMs, stepMs, steps, windowMs } = window;
+    const { startMs, stepMs, steps, windowMs, args: [argument = 0, shiftMs = 0] = [] } = window;
     let groups = 0;
     try {
       groups = aggregate === undefined ? 0 : this.#groups(aggregate);
@@ -201,6 +203,8 @@ export class Queries {
           list.address,
           list.count,
           name,
+          argument,
+          shiftMs,
         ) >>> 0;
       if (address === 0) throw new OutOfMemory();
       return new Query(this.#core, address, steps, aggregate?.op);

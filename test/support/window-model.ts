@@ -7,7 +7,12 @@ export interface Point {
 }
 
 /** What a function over a window gives at one step; undefined where it gives nothing. */
-export type WindowModel = (points: readonly Point[], endMs: number, windowMs: number) => number | undefined;
+export type WindowModel = (
+  points: readonly Point[],
+  endMs: number,
+  windowMs: number,
+  args: readonly number[],
+) => number | undefined;
 
 type Pair = [sum: number, c: number];
 
@@ -115,6 +120,32 @@ function varianceOverTime(values: readonly number[]): number {
   return (squares[0] + squares[1]) / values.length;
 }
 
+/** Least squares: the slope, or the line's value `ahead` seconds after the evaluation time. */
+function line(isPrediction: boolean): WindowModel {
+  return (points, endMs, _windowMs, [ahead = 0, shiftMs = 0]) => {
+    if (points.length < 2) return undefined;
+    const first = points[0]!;
+    const origin = isPrediction ? endMs + shiftMs : first.time;
+    let [slope, intercept] = [Number.NaN, Number.NaN];
+    if (points.every(({ value }) => value === first.value)) {
+      if (Number.isFinite(first.value)) [slope, intercept] = [0, first.value];
+    } else {
+      const xs = points.map(({ time }) => (time - origin) / 1000);
+      const total = (terms: readonly number[]) => {
+        const [sum, c] = terms.reduce<Pair>(kahan, [0, 0]);
+        return sum + c;
+      };
+      const n = points.length;
+      const x = total(xs);
+      const y = total(points.map(({ value }) => value));
+      const covariance = total(points.map(({ value }, i) => xs[i]! * value)) - (x * y) / n;
+      slope = covariance / (total(xs.map((each) => each * each)) - (x * x) / n);
+      intercept = y / n - (slope * x) / n;
+    }
+    return isPrediction ? slope * ahead + intercept : slope;
+  };
+}
+
 /** By PromQL's names. `last` and `timestamp` take the stale marker as a sample with stale set; see evaluateModel. */
 export const WINDOW_MODELS: ReadonlyMap<string, WindowModel> = new Map([
   ['last', (points) => points.at(-1)?.value],
@@ -136,6 +167,8 @@ export const WINDOW_MODELS: ReadonlyMap<string, WindowModel> = new Map([
   ['present_over_time', ofValues(() => 1)],
   ['stddev_over_time', ofValues((values) => Math.sqrt(varianceOverTime(values)))],
   ['stdvar_over_time', ofValues(varianceOverTime)],
+  ['deriv', line(false)],
+  ['predict_linear', line(true)],
 ] satisfies [string, WindowModel][]);
 
 /** A sample as stored: it may be a stale marker. */
@@ -147,7 +180,7 @@ export interface Stored extends Point {
 export function evaluateModel(
   fn: string,
   samples: readonly Stored[],
-  steps: { startMs: number; stepMs: number; steps: number; windowMs: number },
+  steps: { startMs: number; stepMs: number; steps: number; windowMs: number; args?: readonly number[] },
 ): (number | undefined)[] {
   const model = WINDOW_MODELS.get(fn)!;
   return Array.from({ length: steps.steps }, (_, i) => {
@@ -158,7 +191,7 @@ export function evaluateModel(
     } else {
       points = points.filter(({ stale }) => !stale);
     }
-    return model(points, endMs, steps.windowMs);
+    return model(points, endMs, steps.windowMs, steps.args ?? []);
   });
 }
 

@@ -62,6 +62,11 @@ const cases: [name: string, fn: string, samples: Stored[], want: number | undefi
   ['a sum may overflow', 'sum_over_time', [at(10000, 1e308), at(20000, 1e308)], Infinity],
   ['a mean may not', 'avg_over_time', [at(10000, 1e308), at(20000, 1e308)], 1e308],
   ['the variance is the population’s', 'stdvar_over_time', [at(10000, 1), at(20000, 3)], 1],
+  ['the slope, per second', 'deriv', [at(10000, 1), at(20000, 3), at(30000, 5)], 0.2],
+  ['one sample has no slope', 'deriv', [at(10000, 1)], undefined],
+  ['what does not change has none either', 'deriv', [at(10000, 7), at(20000, 7)], 0],
+  ['infinities that do not change', 'deriv', [at(10000, Infinity), at(20000, Infinity)], NaN],
+  ['the line at the evaluation time', 'predict_linear', [at(30000, 3), at(40000, 4)], 6],
 ];
 
 for (const [name, fn, samples, want] of cases) {
@@ -114,7 +119,8 @@ for (const [name, fn] of WINDOW_FNS) {
     for (let seed = 0; seed < 150; seed++) {
       const random = new Prng(seed * 100 + fn);
       const samples = randomSeries(random);
-      const windows = { fn, ...randomWindows(random, samples) };
+      const args = name === 'predict_linear' ? [random.pick([0, 3600, -60, Infinity]), random.pick([0, 90_000])] : [];
+      const windows = { fn, ...randomWindows(random, samples), args };
       const want = evaluateModel(name, samples, windows);
       const ranged = fn === WindowFn.Last || fn === WindowFn.Timestamp ? samples : samples.filter((s) => !s.stale);
       assert.deepEqual(cells(evaluator.columns(windows, columns(ranged))), want, `columns, seed ${seed}`);
@@ -131,14 +137,18 @@ for (const [name, fn] of WINDOW_FNS) {
 }
 
 /** The engine's own evaluation, which stands in where the kernel cannot be used. */
-function engineRow(fn: string, { startMs, stepMs, steps, windowMs }: Windows, samples: readonly Stored[]): Row {
+function engineRow(
+  fn: string,
+  { startMs, stepMs, steps, windowMs, args = [] }: Windows,
+  samples: readonly Stored[],
+): Row {
   const row = { values: new Float64Array(steps), present: new Uint8Array(steps), histograms: new Map(), offset: 0 };
   const series = {
     times: Float64Array.from(samples, ({ time }) => time),
     values: Float64Array.from(samples, ({ value }) => value),
     count: samples.length,
   };
-  evaluateWindows({ fn, windowMs, steps: { startMs, stepMs, count: steps }, args: [] }, series, row, () => {});
+  evaluateWindows({ fn, windowMs, steps: { startMs, stepMs, count: steps }, args }, series, row, () => {});
   return row;
 }
 
