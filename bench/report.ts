@@ -60,8 +60,15 @@ export function table(outcomes: readonly Outcome[]): string {
 /** The same for docs/performance.md. */
 export function markdown(outcomes: readonly Outcome[]): string {
   const [head, ...rows] = cellsOf(outcomes);
+  const versions = new Map(outcomes.map(({ server, version }) => [server, version]));
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  const lines = [`${outcomes[0]?.title ?? ''}.`, '', line(head!), `|${'---|'.repeat(head!.length)}`, ...rows.map(line)];
+  const lines = [
+    `${outcomes[0]?.title ?? ''}.`,
+    '',
+    line(head!.map((cell) => [cell, versions.get(cell)].filter(Boolean).join(' '))),
+    `|${'---|'.repeat(head!.length)}`,
+    ...rows.map(line),
+  ];
   for (const { server, failure } of outcomes) if (failure !== undefined) lines.push('', `${server} failed: ${failure}`);
   return `${lines.join('\n')}\n`;
 }

@@ -84,6 +84,7 @@ async function ask(
   const answers: Record<string, Answer> = {};
   const failures: string[] = [];
   const connection = await Connection.open(peer.url);
+  peer.meter.resetPeak();
   const windows = new Map<string, readonly [fromUs: number, toUs: number]>();
   progress.task(`${peer.name}: warming up`);
   for (let pass = 0; pass < WARM_PASSES; pass++) {
@@ -113,7 +114,7 @@ async function ask(
   if (options.profileFolder !== undefined && peer.name === SUBJECT) writeWindows(options.profileFolder, windows);
   measures.push(less('cpu', 'CPU of all, once each', 'ms', cpuMsOfAll));
   if (options.clients > 0) measures.push(...(await withClients(peer, queries, endMs, options.clients, rounds)));
-  measures.push(less('peak', 'most memory', 'B', (await peer.meter.memory()).peakBytes));
+  measures.push(less('peak', 'most memory while it is asked', 'B', (await peer.meter.memory()).peakBytes));
   measures.push(said('client', 'the client alone', 'ms', await clientMs()));
   const bytes = peer.process?.restingBytesPerSample(samples) ?? Number.NaN;
   measures.push(less('disk', 'disk, without the log', 'B/sample', bytes));
