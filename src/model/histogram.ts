@@ -12,6 +12,7 @@
 // buckets left out. Counts are floats, as query results have them. A histogram is
 // not changed once it is shared; operations give new ones unless they say otherwise.
 
+import { exponentialBound } from './bucket-bounds.js';
 import { formatMessageFloat } from './number.js';
 
 export const CUSTOM_SCHEMA = -53;
@@ -130,14 +131,14 @@ export class FloatHistogram {
     );
   }
 
-  /** From the lowest bound to the highest, empty buckets left out. */
-  *buckets(): Generator<Bucket> {
+  /** From the lowest bound to the highest, empty buckets left out; and, as in Prometheus, a zero bucket below zero. */
+  *buckets(hasZero = this.zeroCount > 0): Generator<Bucket> {
     const { negative } = this;
     for (let i = negative.indices.length - 1; i >= 0; i--) {
       const index = negative.indices[i]!;
       yield { lower: -this.#bound(index), upper: -this.#bound(index - 1), count: negative.counts[i]! };
     }
-    if (this.zeroCount !== 0) {
+    if (hasZero) {
       yield { lower: -this.zeroThreshold, upper: this.zeroThreshold, count: this.zeroCount };
     }
     yield* this.positiveBuckets();
@@ -163,9 +164,9 @@ export class FloatHistogram {
   /** As Prometheus prints histograms: `{count:3, sum:4.5, [-0.001,0.001]:1, (0.5,1]:2}`. */
   toString(): string {
     const parts = [`count:${formatMessageFloat(this.count)}`, `sum:${formatMessageFloat(this.sum)}`];
-    for (const { lower, upper, count } of this.buckets()) {
-      const open = lower < 0 ? '[' : '(';
-      const close = upper > 0 ? ']' : ')';
+    for (const { lower, upper, count } of this.buckets(this.zeroCount !== 0)) {
+      const open = (this.isCustom ? lower === -Infinity : lower < 0) ? '[' : '(';
+      const close = this.isCustom || upper > 0 ? ']' : ')';
       parts.push(
         `${open}${formatMessageFloat(lower)},${formatMessageFloat(upper)}${close}:${formatMessageFloat(count)}`,
       );
@@ -204,13 +205,6 @@ export function withStoredHint(histogram: FloatHistogram, before: FloatHistogram
     before.zeroThreshold === plain.zeroThreshold &&
     !plain.isResetAfter(before);
   return histogram.with({ hint: goesOn ? 'not_reset' : 'unknown' });
-}
-
-/** 2^(index · 2^-schema): the upper bound of a positive bucket. */
-export function exponentialBound(index: number, schema: number): number {
-  const exponent = index * 2 ** -schema;
-  // The last bucket below overflow ends at the largest float, not at infinity.
-  return exponent === 1024 ? Number.MAX_VALUE : 2 ** exponent;
 }
 
 /** The layout in which two histograms can be added; undefined where one has custom bounds and the other none. */

@@ -54,7 +54,7 @@ export function histogramJson(histogram: FloatHistogram): string {
 
 /** Which bounds belong to a bucket, in the API's numbers: 0 the upper, 1 the lower, 3 both. */
 function boundaryRule({ lower, upper }: Bucket, isCustom: boolean): 0 | 1 | 3 {
-  if (isCustom) return 0;
+  if (isCustom) return lower === -Infinity ? 3 : 0;
   if (lower === -upper) return 3;
   return lower < 0 ? 1 : 0;
 }

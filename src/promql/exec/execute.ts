@@ -346,7 +346,9 @@ class Executor {
 
   #checkLabelName(label: string, { pos }: Plan): void {
     if (isLabelName(label)) return;
-    throw executionError(`invalid label name ${this.#options.query.slice(pos.start, pos.end)}`);
+    // Bytes that are no UTF-8 are only in the query's text.
+    const name = label === '' ? '""' : this.#options.query.slice(pos.start, pos.end);
+    throw executionError(`invalid label name ${name}`);
   }
 
   async #binary(plan: BinaryPlan, steps: Steps): Promise<Value> {

@@ -60,7 +60,8 @@ export function parseSpan(text: string): number {
   if (seconds === 'range' || (typeof seconds === 'number' && Math.abs(seconds) > DURATION_MAX_SECONDS)) {
     throw new Error(`cannot parse ${quote(text)} to a valid duration. It overflows int64`);
   }
-  if (typeof seconds === 'number') return seconds * 1000;
+  // Durations of Go are whole nanoseconds, cut off: 32.867 s has one less than it says.
+  if (typeof seconds === 'number') return Math.trunc(seconds * 1e9) / 1e6;
   try {
     return parseDuration(text);
   } catch (error) {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { exponentialBound } from '../../../src/model/bucket-bounds.js';
 import {
   addHistograms,
   type Buckets,
-  exponentialBound,
   FloatHistogram,
   type HistogramParts,
   reduceSchema,
@@ -36,6 +36,15 @@ const bounds: [index: number, schema: number, want: number][] = [
   [1, -1, 4],
   [1024, 0, Number.MAX_VALUE],
   [1025, 0, Infinity],
+  [-1074, 0, 5e-324],
+  [512, -1, Number.MAX_VALUE],
+  [2049, 1, Infinity],
+  // As Prometheus prints them, which is not 2^(i/n) rounded.
+  [-1, 1, 0.7071067811865475],
+  [1, 1, 1.414213562373095],
+  [3, 2, 1.6817928305074288],
+  [-1, 8, 0.9972960560854698],
+  [2047, 1, 1.2711610061536462e308],
 ];
 
 for (const [index, schema, want] of bounds) {

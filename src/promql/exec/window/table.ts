@@ -115,5 +115,9 @@ export const RANGE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map([
   ['mad_over_time', overFloats(madOverTime)],
   ['deriv', overFloats(deriv)],
   ['predict_linear', overFloats(predictLinear)],
-  ['double_exponential_smoothing', overFloats(doubleExponentialSmoothing)],
+  [
+    'double_exponential_smoothing',
+    // It checks its factors before it looks for floats.
+    { ...overFloats(doubleExponentialSmoothing), histograms: doubleExponentialSmoothing },
+  ],
 ]);

@@ -12,6 +12,8 @@ export interface Rules {
   /** Texts of annotations as they are compared; on both sides. */
   readonly annotation: (text: string) => string;
   readonly error: (text: string) => string;
+  /** Annotations that only newer versions make. */
+  readonly isNewRemark: (text: string) => boolean;
 }
 
 type Cell = string | HistogramJson;
@@ -123,10 +125,14 @@ function compareOrder(theirs: DataJson, ours: DataJson, tolerance: number): stri
   return undefined;
 }
 
+export function remarksOf({ body }: Reply, field: 'warnings' | 'infos', rules: Rules): string[] {
+  return (body[field] ?? []).filter((text) => !rules.isNewRemark(text)).map(rules.annotation);
+}
+
 const OMITTED = / more (warning|info) annotations omitted$/;
 
 function compareAnnotations(field: 'warnings' | 'infos', theirs: Reply, ours: Reply, rules: Rules): string | undefined {
-  const [a, b] = [theirs, ours].map(({ body }) => new Set((body[field] ?? []).map(rules.annotation)));
+  const [a, b] = [theirs, ours].map((reply) => new Set(remarksOf(reply, field, rules)));
   // Long lists are cut, and which ones stay is by chance.
   if ([...a!].some((text) => OMITTED.test(text))) return undefined;
   const missing = [...a!].filter((text) => !b!.has(text));

@@ -225,12 +225,13 @@ function addBuckets(data: DataBuilder): void {
 function addNatives(data: DataBuilder): void {
   const { random } = data;
   const native = (name: string, kind: HistogramKind, labels: LabelValues) =>
-    data.add('native', name, labels, () => growingHistogram(random, kind), kind === 'integer' || kind === 'custom');
+    data.add('native', name, labels, () => growingHistogram(random, kind), kind !== 'float' && kind !== 'gauge');
   native('latency_seconds', 'integer', { job: JOBS });
   native('size_bytes', 'integer', { job: JOBS, instance: INSTANCES });
   native('load_total', 'float', { instance: INSTANCES });
   native('queue', 'gauge', { instance: INSTANCES.slice(0, 2) });
   native('fixed', 'custom', { job: JOBS, instance: INSTANCES });
+  native('rebound', 'rebound', { instance: INSTANCES.slice(0, 2) });
   for (const kind of ['float', 'custom', 'gauge'] as const) {
     data.add(
       'mixed',

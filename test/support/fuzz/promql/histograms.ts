@@ -1,12 +1,13 @@
 // Native histograms as they grow: one state per series, one sample at a time.
 //
-//   exponential integer or float, with custom buckets, or a gauge; now and then a
+//   exponential integer or float, with custom buckets, with custom buckets whose bounds
+//   change, or a gauge; now and then a
 //   reset, another schema or zero threshold, an observation that is NaN
 
 import type { Prng } from '../../../../src/base/prng.js';
 import { type Buckets, CUSTOM_SCHEMA, FloatHistogram } from '../../../../src/model/histogram.js';
 
-export type HistogramKind = 'integer' | 'float' | 'custom' | 'gauge';
+export type HistogramKind = 'integer' | 'float' | 'custom' | 'rebound' | 'gauge';
 
 /** A new sample at each call. */
 export type NextHistogram = () => FloatHistogram;
@@ -17,14 +18,17 @@ const BOUNDS = [
   [-1, 0, 1],
   [1, 2, 3, 4, 5, 6],
 ];
-const THRESHOLDS = [0, 1e-128, 0.001, 0.5];
+/** Bounds of buckets in all schemas, so that none is cut in two. */
+const THRESHOLDS = [0, 2 ** -64, 2 ** -16, 1];
 /** Changes of a series come about this often, in samples. */
 const CHANGE_EVERY = 70;
 
 export function growingHistogram(random: Prng, kind: HistogramKind): NextHistogram {
   switch (kind) {
     case 'custom':
-      return custom(random);
+      return custom(random, 0);
+    case 'rebound':
+      return custom(random, CHANGE_EVERY);
     case 'gauge':
       return gauge(random);
     default:
@@ -44,11 +48,12 @@ function exponential(random: Prng, whole: boolean): NextHistogram {
         state = new Tally();
         break;
       case 1:
-        schema = random.pick([0, 1, 2, 4, -1, -2]);
+        schema = random.pick([0, 1, 2, 4, 8, -1, -2]);
         state = new Tally();
         break;
       case 2:
-        threshold = random.pick(THRESHOLDS);
+        threshold = Math.max(threshold, random.pick(THRESHOLDS));
+        state.widenZero(threshold, schema);
         break;
       case 3:
         state.sum = random.int(3) === 0 ? Number.NaN : state.sum;
@@ -57,7 +62,9 @@ function exponential(random: Prng, whole: boolean): NextHistogram {
     for (let adds = random.int(4); adds > 0; adds--) {
       const side = negatives && random.int(3) === 0 ? state.negative : state.positive;
       const index = random.int(9) - 2;
-      state.add(side, index, amount(), (side === state.negative ? -1 : 1) * 2 ** (index * 2 ** -schema));
+      const upper = 2 ** (index * 2 ** -schema);
+      if (upper <= threshold) state.zero += amount();
+      else state.add(side, index, amount(), side === state.negative ? -upper : upper);
     }
     if (random.int(3) === 0) state.zero += amount();
     return state.histogram(schema, threshold);
@@ -80,12 +87,13 @@ function gauge(random: Prng): NextHistogram {
   };
 }
 
-function custom(random: Prng): NextHistogram {
-  let bounds = random.pick(BOUNDS);
+/** Bounds change once in so many samples; never, where that is 0. */
+function custom(random: Prng, changeEvery: number): NextHistogram {
+  let bounds = changeEvery === 0 ? BOUNDS[0]! : random.pick(BOUNDS);
   let state = new Tally();
   return () => {
     if (random.int(CHANGE_EVERY) === 0) state = new Tally();
-    if (random.int(CHANGE_EVERY) === 0) {
+    if (changeEvery > 0 && random.int(changeEvery) === 0) {
       bounds = random.pick(BOUNDS);
       state = new Tally();
     }
@@ -111,6 +119,17 @@ class Tally {
     if (count === 0) return;
     side.set(index, (side.get(index) ?? 0) + count);
     this.sum += count * value;
+  }
+
+  /** Buckets up to the threshold become part of the zero bucket. */
+  widenZero(threshold: number, schema: number): void {
+    for (const side of [this.positive, this.negative]) {
+      for (const [index, count] of side) {
+        if (2 ** (index * 2 ** -schema) > threshold) continue;
+        this.zero += count;
+        side.delete(index);
+      }
+    }
   }
 
   histogram(schema: number, zeroThreshold: number): FloatHistogram {

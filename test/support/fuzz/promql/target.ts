@@ -4,18 +4,20 @@
 //   rounds of ROUND expressions ─ each with series, servers and a seed of its own,
 //                                 every second one with delayed name removal
 
+import './wobble.js';
 import { Prng } from '../../../../src/base/prng.js';
 import { MemorySource } from '../../../../src/promql/exec/memory-source.js';
 import { FUNCTIONS, type FunctionSignature } from '../../../../src/promql/functions.js';
 import { missing, peerBinary } from '../../peers.js';
 import type { FuzzOptions, FuzzReport, FuzzTarget } from '../target.js';
-import { compareReplies, type Rules } from './compare.js';
 import { type FuzzSeries, generateData } from './data.js';
 import { Expressions } from './expressions.js';
-import { annotationInCommon, errorInCommon } from './known.js';
+import { judge, type Verdict } from './judge.js';
 import { batchesOf } from './load.js';
 import { askQuestion, type Question, questionAbout, type Reply } from './question.js';
 import { OurAnswerer, Peer } from './servers.js';
+import { shrink } from './shrink.js';
+import { Stability } from './stability.js';
 
 const ROUND = 2000;
 
@@ -24,15 +26,23 @@ export const promqlTarget: FuzzTarget = {
   run,
 };
 
+interface Round {
+  readonly peer: Peer;
+  readonly ours: OurAnswerer;
+  readonly stability: Stability;
+}
+
 async function run(options: FuzzOptions): Promise<FuzzReport> {
   const binary = peerBinary('prometheus');
   if (binary === undefined) throw new Error(missing('prometheus'));
+  const counts = new Map<string, number>();
+  const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1);
   let cases = 0;
   let failures = 0;
-  const counts = { answers: 0, empty: 0, errors: 0 };
-  for (let round = 0; cases < options.count && Date.now() < options.endMs; round++) {
-    const random = new Prng(options.seed * 1000 + round);
-    const delayed = round % 2 === 1;
+  const goesOn = () => cases < options.count && Date.now() < options.endMs;
+  for (let index = 0; goesOn(); index++) {
+    const random = new Prng(options.seed * 1000 + index);
+    const delayed = index % 2 === 1;
     const data = generateData(random);
     const peer = await Peer.start(binary, delayed);
     try {
@@ -41,35 +51,48 @@ async function run(options: FuzzOptions): Promise<FuzzReport> {
       const source = new MemorySource();
       fill(source, batches);
       const ours = new OurAnswerer(() => source, delayed);
+      const round = { peer, ours, stability: new Stability(data.series, delayed, options.seed) };
       const expressions = new Expressions(random, data, await functionsOf(peer));
-      for (let i = 0; i < ROUND && cases < options.count && Date.now() < options.endMs; i++, cases++) {
+      for (let i = 0; i < ROUND && goesOn(); i++, cases++) {
         const question = questionAbout(random, expressions.expression());
-        const [a, b] = await Promise.all([askQuestion(peer, question), askQuestion(ours, question)]);
-        counts[outcomeOf(a)]++;
-        const problem = compareReplies(a, b, rulesFor(question));
-        if (problem === undefined) continue;
+        const { verdict, outcome } = await tryQuestion(round, question);
+        count(outcome);
+        if (verdict.kind === 'explained') count(`explained: ${verdict.by}`);
+        if (verdict.kind !== 'different') continue;
         failures++;
-        options.print(`${JSON.stringify(question)}\n  ${problem}`);
+        options.print(await describe(round, question, delayed));
       }
     } finally {
       await peer.stop();
     }
   }
-  return { cases, failures, summary: [JSON.stringify(counts)] };
+  const summary = [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([what, n]) => `${n} ${what}`);
+  return { cases, failures, summary };
+}
+
+async function tryQuestion(
+  { peer, ours, stability }: Round,
+  question: Question,
+): Promise<{ verdict: Verdict; outcome: string }> {
+  const [a, b] = await Promise.all([askQuestion(peer, question), askQuestion(ours, question)]);
+  return { verdict: await judge(question, a, b, stability, true), outcome: outcomeOf(a) };
+}
+
+/** The smallest question that fails as this one does, with what differs. */
+async function describe(round: Round, question: Question, delayed: boolean): Promise<string> {
+  const verdictOf = async (text: string) => (await tryQuestion(round, { ...question, text })).verdict;
+  // The kind of a problem, such as `value` or `infos`, is to stay.
+  const kindOf = (verdict: Verdict) => verdict.kind === 'different' && /^\w+/.exec(verdict.problem)![0];
+  const kind = kindOf(await verdictOf(question.text));
+  const text = await shrink(question.text, async (shorter) => kindOf(await verdictOf(shorter)) === kind);
+  const verdict = await verdictOf(text);
+  const problem = verdict.kind === 'different' ? verdict.problem : `gone; it was ${question.text}`;
+  return `${JSON.stringify({ ...question, text })}${delayed ? ' delayed names' : ''}\n  ${problem}`;
 }
 
 function outcomeOf({ body }: Reply): 'answers' | 'empty' | 'errors' {
   if (body.status === 'error') return 'errors';
   return body.data!.result.length === 0 ? 'empty' : 'answers';
-}
-
-function rulesFor({ text }: Question): Rules {
-  return {
-    tolerance: 1e-12,
-    ordered: /^\s*(sort|topk|bottomk)/.test(text),
-    annotation: annotationInCommon(text),
-    error: errorInCommon,
-  };
 }
 
 function fill(source: MemorySource, batches: readonly ReadonlyMap<FuzzSeries, FuzzSeries['samples']>[]): void {
