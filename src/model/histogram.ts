@@ -164,14 +164,21 @@ export class FloatHistogram {
   /** As Prometheus prints histograms: `{count:3, sum:4.5, [-0.001,0.001]:1, (0.5,1]:2}`. */
   toString(): string {
     const parts = [`count:${formatMessageFloat(this.count)}`, `sum:${formatMessageFloat(this.sum)}`];
-    for (const { lower, upper, count } of this.buckets(this.zeroCount !== 0)) {
-      const open = (this.isCustom ? lower === -Infinity : lower < 0) ? '[' : '(';
-      const close = this.isCustom || upper > 0 ? ']' : ')';
+    for (const bucket of this.buckets(this.zeroCount !== 0)) {
+      const { lower, upper, count } = bucket;
+      const [open, close] = this.#brackets(bucket);
       parts.push(
         `${open}${formatMessageFloat(lower)},${formatMessageFloat(upper)}${close}:${formatMessageFloat(count)}`,
       );
     }
     return `{${parts.join(', ')}}`;
+  }
+
+  /** Square where the bound is in the bucket, round where it is not. */
+  #brackets({ lower, upper }: Bucket): readonly [open: string, close: string] {
+    if (this.isCustom) return [lower === -Infinity ? '[' : '(', ']'];
+    const isZero = lower === -upper;
+    return [isZero || lower < 0 ? '[' : '(', isZero || upper > 0 ? ']' : ')'];
   }
 
   /** Whether a counter was reset between `previous` and this sample. */

@@ -2,6 +2,8 @@
 
 import type { ArithmeticOp, BinaryOp, ComparisonOp } from './syntax/ast.js';
 
+const { pow } = Math;
+
 export function arithmetic(op: ArithmeticOp, left: number, right: number): number {
   switch (op) {
     case '+':
@@ -24,7 +26,7 @@ export function arithmetic(op: ArithmeticOp, left: number, right: number): numbe
 /** As in Go, 1 to any power and ±1 to an infinite one are 1; JavaScript has NaN. */
 export function power(base: number, exponent: number): number {
   if (base === 1 || (base === -1 && Math.abs(exponent) === Infinity)) return 1;
-  return base ** exponent;
+  return pow(base, exponent);
 }
 
 /** As in Go, +Inf is the larger one even beside NaN. */

@@ -22,7 +22,7 @@ import { combineVectors } from './binary/with-vector.js';
 import { CELL_BYTES, joinSameRows, presentCount, repeatStep } from './columns.js';
 import { countValues } from './count-values.js';
 import { fragmentOf, noteArguments } from './fragment.js';
-import { evaluateCall } from './functions/call.js';
+import { checkLiterals, evaluateCall } from './functions/call.js';
 import { isLabelName } from './functions/labels.js';
 import { type Grouping, groupRows } from './grouping.js';
 import { addInfo } from './info.js';
@@ -279,6 +279,7 @@ class Executor {
   }
 
   async #call(plan: CallPlan, steps: Steps): Promise<Value> {
+    checkLiterals(plan);
     const args = await inOrder(plan.args.map((arg) => this.run(arg, steps)));
     if (plan.info !== undefined) {
       const select = (fragment: Fragment) => this.#source.select(fragment, this.#context);

@@ -98,6 +98,12 @@ const POWERS: ReadonlyMap<TokenKind, number> = new Map<TokenKind, number>([
 ]);
 const SIGN_POWER = 5;
 
+const OPERAND_SIGNS: ReadonlySet<TokenKind> = new Set<TokenKind>(['number', 'duration', 'string', '(', '{', '-', '+']);
+
+function canBeginOperand(kind: TokenKind): boolean {
+  return OPERAND_SIGNS.has(kind) || canNameMetric(kind);
+}
+
 /** What errors about durations say was expected. */
 const DURATION_WISH = 'number, duration, step(), or range()';
 const STEP_WISH = 'number, duration, step(), range(), or "]"';
@@ -175,7 +181,9 @@ class Parser {
       const group = cursor.take('group_left') ?? cursor.take('group_right');
       if (group !== undefined) {
         const card: Cardinality = group.kind === 'group_left' ? 'many-to-one' : 'one-to-many';
-        matching = { ...matching, card, include: cursor.kind === '(' ? parseGrouping(cursor) : [] };
+        // What can be neither labels nor an operand is told of as bad labels.
+        const listed = cursor.kind === '(' || !canBeginOperand(cursor.kind);
+        matching = { ...matching, card, include: listed ? parseGrouping(cursor) : [] };
       }
     }
     return { ...matching, ...this.#fill() };

@@ -154,7 +154,7 @@ test('native histograms have their own fields', async () => {
     positive: { indices: [0], counts: [1] },
   });
   const json = '{"count":"7","sum":"1.5","buckets":[[1,"-2","-1","4"],[3,"-0.001","0.001","1"],[0,"0.5","1","2"]]}';
-  const customJson = '{"count":"1","sum":"0","buckets":[[0,"-Inf","-1","1"]]}';
+  const customJson = '{"count":"1","sum":"0","buckets":[[3,"-Inf","-1","1"]]}';
   const labels = [
     ['a', '1'],
     ['a', '2'],

@@ -16,10 +16,17 @@ import {
   mapHistograms,
   NATIVE_FUNCTIONS,
 } from './histogram.js';
-import { labelJoin, labelReplace } from './labels.js';
+import { checkJoin, checkReplacement, labelJoin, labelReplace } from './labels.js';
 import { clamp, MATH_FUNCTIONS, mapFloats, round } from './math.js';
 import { sortByLabels, sortByValue } from './order.js';
 import { absent, evaluationTimes, toScalar, toVector } from './presence.js';
+
+/** Throws what is wrong with literal arguments and counts before anything that the others do wrong. */
+export function checkLiterals({ fn, args }: CallPlan): void {
+  const texts = args.flatMap((arg) => (arg.kind === 'string' ? [arg.value] : []));
+  if (fn === 'label_replace') checkReplacement({ target: texts[0]!, pattern: texts[3]! });
+  if (fn === 'label_join') checkJoin(texts[0]!, texts.slice(2));
+}
 
 export function evaluateCall(plan: CallPlan, args: readonly Value[], context: OperatorContext): Value {
   const { steps } = context;

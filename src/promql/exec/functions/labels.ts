@@ -15,14 +15,25 @@ export interface Replacement {
   readonly pattern: string;
 }
 
-/** Where the pattern matches the whole source label, the target label becomes the template filled in. */
-export function labelReplace(
-  operand: VectorValue,
-  { target, template, source, pattern }: Replacement,
-  pace: Pace,
-): VectorValue {
+/** The pattern, compiled. Throws what Prometheus finds wrong with the texts before it looks at the vector. */
+export function checkReplacement({ target, pattern }: Pick<Replacement, 'target' | 'pattern'>): RE2JS {
   const regex = compile(pattern);
   if (!isLabelName(target)) throw executionError(`invalid destination label name in label_replace(): ${target}`);
+  return regex;
+}
+
+/** The same for label_join. */
+export function checkJoin(target: string, sources: readonly string[]): void {
+  for (const source of sources) {
+    if (!isLabelName(source)) throw executionError(`invalid source label name in label_join(): ${source}`);
+  }
+  if (!isLabelName(target)) throw executionError(`invalid destination label name in label_join(): ${target}`);
+}
+
+/** Where the pattern matches the whole source label, the target label becomes the template filled in. */
+export function labelReplace(operand: VectorValue, replacement: Replacement, pace: Pace): VectorValue {
+  const { target, template, source } = replacement;
+  const regex = checkReplacement(replacement);
   const valueFor = (value: string): string | undefined => {
     const match = regex.matcher(value);
     return match.matches() ? expandTemplate(template, (name) => groupOf(match, regex, name)) : undefined;
@@ -44,10 +55,7 @@ export function labelJoin(
   sources: readonly string[],
   pace: Pace,
 ): VectorValue {
-  for (const source of sources) {
-    if (!isLabelName(source)) throw executionError(`invalid source label name in label_join(): ${source}`);
-  }
-  if (!isLabelName(target)) throw executionError(`invalid destination label name in label_join(): ${target}`);
+  checkJoin(target, sources);
   return relabel(operand, target, pace, (labels) => sources.map((source) => valueOf(labels, source)).join(separator));
 }
 

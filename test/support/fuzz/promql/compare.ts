@@ -12,11 +12,13 @@ export interface Rules {
   /** Texts of annotations as they are compared; on both sides. */
   readonly annotation: (text: string) => string;
   readonly error: (text: string) => string;
+  /** Whether it is a remark of ours of a kind of which Prometheus makes only one of several. */
+  readonly isOneOfMany: (text: string, theirs: Reply) => boolean;
   /** Annotations that only newer versions make. */
   readonly isNewRemark: (text: string) => boolean;
 }
 
-type Cell = string | HistogramJson;
+export type Cell = string | HistogramJson;
 /** Cells by time, of series by labels. */
 export type Cells = Map<string, Map<string, Cell>>;
 
@@ -86,7 +88,7 @@ export function sameCell(a: Cell, b: Cell, tolerance: number): boolean {
   if (typeof a === 'string' || typeof b === 'string') {
     return typeof a === 'string' && typeof b === 'string' && sameNumber(a, b, tolerance);
   }
-  const [x, y] = [a.buckets ?? [], b.buckets ?? []];
+  const [x, y] = [countedBuckets(a), countedBuckets(b)];
   return (
     sameNumber(a.count, b.count, tolerance) &&
     sameNumber(a.sum, b.sum, tolerance) &&
@@ -95,6 +97,11 @@ export function sameCell(a: Cell, b: Cell, tolerance: number): boolean {
       bucket.every((part, j) => (j === 0 ? part === y[i]![0] : sameNumber(String(part), String(y[i]![j]), tolerance))),
     )
   );
+}
+
+/** Without buckets that are empty but times NaN: storage keeps some of them, by the layout of its chunks. */
+function countedBuckets({ buckets = [] }: HistogramJson): NonNullable<HistogramJson['buckets']> {
+  return buckets.filter(([, , , count]) => count !== 'NaN');
 }
 
 function sameNumber(a: string, b: string, tolerance: number): boolean {
@@ -136,7 +143,7 @@ function compareAnnotations(field: 'warnings' | 'infos', theirs: Reply, ours: Re
   // Long lists are cut, and which ones stay is by chance.
   if ([...a!].some((text) => OMITTED.test(text))) return undefined;
   const missing = [...a!].filter((text) => !b!.has(text));
-  const more = [...b!].filter((text) => !a!.has(text));
+  const more = [...b!].filter((text) => !a!.has(text) && !rules.isOneOfMany(text, theirs));
   if (missing.length + more.length === 0) return undefined;
   return `${field}: only theirs ${JSON.stringify(missing)}\n  only ours ${JSON.stringify(more)}`;
 }

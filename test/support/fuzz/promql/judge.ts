@@ -1,12 +1,27 @@
 // Whether two replies to one question agree, and if not, whether that is explained: by
 // chance (stability.ts) or by what we mean to do otherwise (known.ts).
 
-import type { Expr } from '../../../../src/promql/syntax/ast.js';
-import { childrenOf } from '../../../../src/promql/syntax/ast.js';
+import { type Call, childrenOf, type Expr, type Subquery } from '../../../../src/promql/syntax/ast.js';
 import { ALL_PARSE_OPTIONS, parseExpr } from '../../../../src/promql/syntax/parse.js';
-import { cellsOf, compareCells, compareReplies, type Rules, remarksOf } from './compare.js';
-import { annotationInCommon, errorInCommon, isNewRemark, knownDifference } from './known.js';
-import type { Question, Reply } from './question.js';
+import {
+  type Cell,
+  type Cells,
+  cellsOf,
+  compareCells,
+  compareReplies,
+  type Rules,
+  remarksOf,
+  sameCell,
+} from './compare.js';
+import {
+  annotationInCommon,
+  CHANGED_FUNCTIONS,
+  errorInCommon,
+  isNewRemark,
+  isOneOfMany,
+  knownDifference,
+} from './known.js';
+import { type Answerer, askQuestion, type Question, type Reply } from './question.js';
 import { type Stability, sameOutcome, stableCells } from './stability.js';
 
 /** Relative; where summing in another order, or another library of functions, may show. */
@@ -18,11 +33,19 @@ export type Verdict =
   | { readonly kind: 'explained'; readonly by: string }
   | { readonly kind: 'different'; readonly problem: string };
 
+/** Who can be asked more, to find out what is behind a difference. */
+export interface Compared {
+  readonly peer: Answerer;
+  readonly ours: Answerer;
+  readonly delayedNames: boolean;
+  readonly stability: Stability;
+}
+
 export async function judge(
   question: Question,
   theirs: Reply,
   ours: Reply,
-  stability: Stability,
+  servers: Compared,
   exact: boolean,
 ): Promise<Verdict> {
   const expr = parsed(question.text);
@@ -32,13 +55,83 @@ export async function judge(
     annotation: annotationInCommon(question),
     error: errorInCommon,
     isNewRemark,
+    isOneOfMany: isOneOfMany(question),
   };
   const problem = compareReplies(theirs, ours, rules);
   if (problem === undefined) return { kind: 'same' };
   const known = knownDifference({ question, expr, theirs, ours });
   if (known !== undefined) return { kind: 'explained', by: known };
-  if (await byChance(question, theirs, ours, rules, stability)) return { kind: 'explained', by: 'order' };
+  const changed = expr && (await changedFunction(question, expr, servers));
+  if (changed !== undefined) return { kind: 'explained', by: changed };
+  if (await byChance(question, theirs, ours, rules, servers)) return { kind: 'explained', by: 'order' };
   return { kind: 'different', problem };
+}
+
+/**
+ * The name of a function that newer versions changed, if a call of it alone differs from Prometheus 3.5, and in the
+ * way that it should. One in a subquery is asked at the subquery's times, as far as an instant query can.
+ */
+async function changedFunction(question: Question, root: Expr, servers: Compared): Promise<string | undefined> {
+  const visit = async (expr: Expr, around: readonly Subquery[]): Promise<string | undefined> => {
+    const inside = expr.kind === 'subquery' ? [...around, expr] : around;
+    for (const child of childrenOf(expr)) {
+      const found = await visit(child, inside);
+      if (found !== undefined) return found;
+    }
+    const changed = expr.kind === 'call' ? CHANGED_FUNCTIONS.get(expr.fn) : undefined;
+    if (changed === undefined) return undefined;
+    const call = expr as Call;
+    const texts = call.args.map(({ pos }) => question.text.slice(pos.start, pos.end));
+    for (const asked of alone(question, call, around)) {
+      const different = await differentCells(asked, servers);
+      const beside = changed.beside && (await cellsFor({ ...asked, text: changed.beside(texts) }, servers.ours));
+      const context = { call: question.text.slice(call.pos.start, call.pos.end), delayedNames: servers.delayedNames };
+      const isExplained = (cell: DifferentCell) =>
+        changed.explains({ ...cell, ...context, beside: beside?.get(cell.series)?.get(cell.time) });
+      if (different.length > 0 && different.every(isExplained)) return call.fn;
+    }
+    return undefined;
+  };
+  return visit(root, []);
+}
+
+function alone(question: Question, { pos }: Expr, around: readonly Subquery[]): Question[] {
+  const text = question.text.slice(pos.start, pos.end);
+  if (around.length === 0) return [{ ...question, text }];
+  const wrapped = around.reduceRight((inner, subquery) => {
+    const suffix = question.text.slice(subquery.expr.pos.end, subquery.pos.end).replace(/^[^[]*/, '');
+    return inner.startsWith('(') ? `last_over_time(${inner})` : `(${inner})${suffix}`;
+  }, text);
+  return [question.startMs, question.endMs].map((timeMs) => {
+    return { ...question, text: wrapped, startMs: timeMs, endMs: timeMs, stepMs: 0 };
+  });
+}
+
+interface DifferentCell {
+  readonly series: string;
+  readonly time: string;
+  readonly theirs: Cell | undefined;
+  readonly ours: Cell | undefined;
+}
+
+async function differentCells(question: Question, { peer, ours }: Compared): Promise<DifferentCell[]> {
+  const [a, b] = await Promise.all([cellsFor(question, peer), cellsFor(question, ours)]);
+  const different: DifferentCell[] = [];
+  for (const series of new Set([...a.keys(), ...b.keys()])) {
+    const [x, y] = [a.get(series), b.get(series)];
+    for (const time of new Set([...(x?.keys() ?? []), ...(y?.keys() ?? [])])) {
+      const cell = { series, time, theirs: x?.get(time), ours: y?.get(time) };
+      const { theirs, ours } = cell;
+      if (theirs === undefined || ours === undefined || !sameCell(theirs, ours, CLOSE)) different.push(cell);
+    }
+  }
+  return different;
+}
+
+/** None where the answer is an error. */
+async function cellsFor(question: Question, answerer: Answerer): Promise<Cells> {
+  const { data } = (await askQuestion(answerer, question)).body;
+  return data === undefined ? new Map() : cellsOf(data);
 }
 
 function parsed(text: string): Expr | undefined {
@@ -76,24 +169,45 @@ function asksForOrder(expr: Expr): boolean {
   return expr.kind === 'call' && expr.fn.startsWith('sort');
 }
 
+/** How often a Prometheus that may be of two minds is asked again. */
+const AGAIN = 4;
+
 async function byChance(
   question: Question,
   theirs: Reply,
   ours: Reply,
   rules: Rules,
-  stability: Stability,
+  { peer, stability }: Compared,
 ): Promise<boolean> {
-  const replies = [ours, ...(await stability.replies(question))];
-  if (!sameOutcome(replies)) return true;
-  const errors = new Set(replies.map(({ body }) => body.error));
-  if (theirs.body.status === 'error' || ours.body.status === 'error') return errors.size > 1;
+  const own = [ours, ...(await stability.replies(question))];
+  const peers = [theirs];
+  for (let i = 0; i < AGAIN; i++) peers.push(await askQuestion(peer, question));
+  if (!sameOutcome(own) || !sameOutcome(peers)) return true;
+  if (theirs.body.status === 'error' || ours.body.status === 'error') {
+    return [own, peers].some((replies) => new Set(replies.map(({ body }) => body.error)).size > 1);
+  }
   if (theirs.body.data!.resultType !== ours.body.data!.resultType) return false;
-  const [a, b] = [theirs, ours].map(({ body }) => stableCells(cellsOf(body.data!), replies));
+  const cells = ({ body }: Reply) => roundedLabels(cellsOf(body.data!));
+  const [a, b] = [theirs, ours].map((reply) =>
+    [own, peers].reduce((stable, replies) => stableCells(stable, replies.map(cells)), cells(reply)),
+  );
   if (compareCells(a!, b!, CLOSE) !== undefined) return false;
   return (['warnings', 'infos'] as const).every((field) => {
-    const texts = replies.map((reply) => new Set(remarksOf(reply, field, rules)));
-    const own = remarksOf(theirs, field, rules);
-    const always = [...texts[0]!].filter((text) => texts.every((set) => set.has(text)));
-    return own.every((text) => texts.some((set) => set.has(text))) && always.every((text) => own.includes(text));
+    const [x, y] = [peers, own].map((replies) => replies.map((reply) => remarksOf(reply, field, rules)));
+    return isIn(always(x!), y!) && isIn(always(y!), x!);
   });
+}
+
+/** count_values makes labels of values, whose last digits may be by chance. */
+function roundedLabels(cells: Cells): Cells {
+  const round = (key: string) => key.replace(/\d{17,}|\d+\.\d{9,}/g, (number) => Number(number).toPrecision(10));
+  return new Map([...cells].map(([key, points]) => [round(key), points]));
+}
+
+function always(remarks: readonly (readonly string[])[]): string[] {
+  return remarks[0]!.filter((text) => remarks.every((others) => others.includes(text)));
+}
+
+function isIn(texts: readonly string[], remarks: readonly (readonly string[])[]): boolean {
+  return texts.every((text) => remarks.some((others) => others.includes(text)));
 }

@@ -2,6 +2,7 @@
 // do. Each rule has its row in docs/differences/promql-results.md.
 
 import type { Expr } from '../../../../src/promql/syntax/ast.js';
+import { type Cell, numberOf, sameCell } from './compare.js';
 import type { Question, Reply } from './question.js';
 
 export interface Difference {
@@ -12,10 +13,86 @@ export interface Difference {
   readonly ours: Reply;
 }
 
+/** A cell that differs, with the call that it is the result of. */
+export interface CellDifference {
+  readonly delayedNames: boolean;
+  /** The value of `beside` for the same series and time, where the rule has such a query. */
+  readonly beside?: Cell | undefined;
+  readonly call: string;
+  /** The series's labels, as JSON pairs. */
+  readonly series: string;
+  /** undefined where one side has nothing. */
+  readonly theirs: Cell | undefined;
+  readonly ours: Cell | undefined;
+}
+
+export interface ChangedFunction {
+  /** Whether the cell differs in the way that it should. */
+  readonly explains: (difference: CellDifference) => boolean;
+  /** Another query that `explains` wants to see the answer of, made from the texts of the call's arguments. */
+  readonly beside?: (args: readonly string[]) => string;
+}
+
+/**
+ * Functions of which newer versions have another idea: a difference is explained if such a call alone gives
+ * cells that differ, and all in this way.
+ */
+export const CHANGED_FUNCTIONS: ReadonlyMap<string, ChangedFunction> = new Map<string, ChangedFunction>([
+  // A NaN in the window makes the result NaN.
+  ['mad_over_time', { explains: ({ theirs, ours }) => theirs !== undefined && theirs !== 'NaN' && ours === 'NaN' }],
+  // Histograms are not extrapolated to before their counts were zero: by one factor, they are smaller.
+  ['rate', { explains: isScaledDown }],
+  ['increase', { explains: isScaledDown }],
+  // Of a classic histogram with one bucket 3.5 knows nothing.
+  ['histogram_fraction', { explains: ({ theirs, ours }) => theirs === 'NaN' && ours !== undefined }],
+  // Where there are observations of NaN, 3.5 goes on to the last bucket and interpolates there.
+  [
+    'histogram_quantile',
+    {
+      explains: ({ beside }) => beside === 'NaN',
+      beside: ([, histograms]) => `histogram_sum(${histograms})`,
+    },
+  ],
+  // Where the base is read at another time, info series are too; and a base without identifying labels is kept.
+  [
+    'info',
+    {
+      explains: ({ call, series, theirs }) =>
+        /@|offset/i.test(call) || (theirs === undefined && !/"(job|instance)"/.test(series)),
+    },
+  ],
+  // With both modifiers, Prometheus reads the samples of one time and looks for them at another.
+  ['timestamp', { explains: ({ call }) => /@/.test(call) && /offset/i.test(call) }],
+  // In 3.5 a subquery forgets that names are to be removed.
+  ['last_over_time', { explains: keepsName }],
+  ['first_over_time', { explains: keepsName }],
+]);
+
+function keepsName({ call, series, theirs, ours, delayedNames }: CellDifference): boolean {
+  const named = series.includes('"__name__"');
+  return delayedNames && /\[[^\]]*:[^\]]*\]/.test(call) && (named ? ours === undefined : theirs === undefined);
+}
+
+function isScaledDown({ theirs, ours }: CellDifference): boolean {
+  if (typeof theirs !== 'object' || typeof ours !== 'object') return false;
+  const factor = numberOf(ours.count) / numberOf(theirs.count);
+  const scale = (text: string) => String(numberOf(text) * factor);
+  const buckets = (theirs.buckets ?? []).map(
+    ([rule, lower, upper, count]) => [rule, lower, upper, scale(count)] as const,
+  );
+  const scaled = { ...theirs, count: ours.count, sum: scale(theirs.sum), buckets };
+  return factor < 1 && sameCell(scaled, ours, 1e-9);
+}
+
 /** By name: whether it explains all of a difference. */
 const KNOWN: ReadonlyMap<string, (difference: Difference) => boolean> = new Map([
   ['reconciled custom buckets', reconcilesBuckets],
-  ['explicit many-to-one', ({ ours }) => /many-to-one matching must be explicit/.test(ours.body.error ?? '')],
+  [
+    'matches before filters',
+    ({ question, ours }) =>
+      /many-to-one matching must be explicit|grouping labels must ensure unique/.test(ours.body.error ?? '') &&
+      /[<>=!]/.test(question.text),
+  ],
 ]);
 
 /** The name of the rule that explains a difference; undefined where none does. */
@@ -32,9 +109,25 @@ function reconcilesBuckets({ theirs, ours }: Difference): boolean {
   return refused && (ours.body.infos ?? []).some((text) => /mismatched custom buckets were reconciled/.test(text));
 }
 
+/** Of remarks of one such kind Prometheus makes some, by the order of series; we make all. */
+const SOME_OF_MANY = [/incompatible (sample types|bucket layout) encountered/, /encountered a mix of|contains a mix of/];
+
+/** Whether Prometheus makes another remark of the kind, at the same place. */
+export function isOneOfMany(query: Question): (text: string, theirs: Reply) => boolean {
+  const common = annotationInCommon(query);
+  const place = (text: string) => /at \d+$/.exec(text)?.[0];
+  return (text, { body }) => {
+    const kind = SOME_OF_MANY.find((pattern) => pattern.test(text));
+    const remarks = [...(body.warnings ?? []), ...(body.infos ?? [])];
+    return kind !== undefined && remarks.some((one) => kind.test(one) && place(common(one)) === place(text));
+  };
+}
+
 /** A remark that 3.5 does not make yet. */
 export function isNewRemark(text: string): boolean {
-  return text.startsWith('PromQL warning: sort is ineffective for range queries since results are always ordered by');
+  return /^PromQL warning: (sort is ineffective for range queries|conflicting counter resets during histogram)/.test(
+    text,
+  );
 }
 
 /** Annotations of 3.5 and of newer versions, as far as both say the same. */
@@ -45,11 +138,12 @@ export function annotationInCommon({ text: query }: Question): (text: string) =>
       .replace(/, from buckets .*Z(?= \()/, '')
       .replace(/ for metric name ""/, '')
       .replace(/(#histogram_quantile\)) for metric name ".*"/, '$1')
+      // 3.5 points at the quantile where newer versions point at the histograms.
+      .replace(/(histogram_\w+ has NaN observations.*) \(\d+:\d+\)$/, '$1')
       // 3.5 points at a parenthesis where newer versions point at what is in it.
       .replace(/\((\d+):(\d+)\)$/, (_, line, column) => {
-        let at = offsetOf(query, Number(line), Number(column));
-        while (query[at] === '(') at++;
-        return `at ${at}`;
+        const at = offsetOf(query, Number(line), Number(column));
+        return `at ${at + /^(\(|\s|#[^\n]*)*/.exec(query.slice(at))![0].length}`;
       });
 }
 
@@ -64,9 +158,13 @@ export function errorInCommon(text: string): string {
   return text
     .replace(/: \[.*?\];/s, ': […];')
     .replace(/match group \{.*?\}/s, 'match group {…}')
+    .replace(AT_OPERATOR, '$1')
     .replace('"<Item 57400>" <op:@>', '<op:@>')
     .replace('in subquery selector, expected number or duration', `in subquery or range selector, ${WISH}`)
     .replace('in offset, expected number or duration', `in offset, ${WISH}`);
 }
+
+/** 3.5 looks for the operator behind the left side, whose end it does not know if it is `sum by (a) (b)`. */
+const AT_OPERATOR = /\d+:\d+: (parse error: label ".*" must not occur in ON and GROUP clause at once)/;
 
 const WISH = 'expected number, duration, step(), or range()';

@@ -2,11 +2,11 @@
 // own sources, in the same order: sums depend on it.
 
 import type { Buckets, FloatHistogram } from '../../../../src/model/histogram.js';
-import { bitsOf } from '../../promqltest/series.js';
+import { bitsOf, STALE } from '../../promqltest/series.js';
 import { bytesField, fixed64Field, labelField, sampleField, varint, varintField } from '../../write-request.js';
 import type { FuzzSample, FuzzSeries } from './data.js';
 
-/** Samples that are sent together: per series either floats or histograms. */
+/** Samples that are sent together: per series either floats or histograms, or one stale marker. */
 export type Batch = ReadonlyMap<FuzzSeries, readonly FuzzSample[]>;
 
 const BATCH_MS = 600_000;
@@ -20,7 +20,7 @@ export function batchesOf(series: readonly FuzzSeries[]): Batch[] {
   let startMs = -Infinity;
   for (const { one, sample } of all) {
     const before = batch.get(one)?.at(-1);
-    const turns = before !== undefined && (typeof before.value === 'bigint') !== (typeof sample.value === 'bigint');
+    const turns = before !== undefined && kindOf(before) !== kindOf(sample);
     if (turns || sample.timeMs >= startMs + BATCH_MS) {
       batches.push((batch = new Map()));
       startMs = sample.timeMs;
@@ -29,6 +29,12 @@ export function batchesOf(series: readonly FuzzSeries[]): Batch[] {
     batch.get(one)!.push(sample);
   }
   return batches;
+}
+
+/** Of one series in one request, Prometheus takes floats first; and a marker behind histograms becomes one of them. */
+function kindOf({ value }: FuzzSample): 'float' | 'histogram' | 'stale' {
+  if (typeof value !== 'bigint') return 'histogram';
+  return value === STALE ? 'stale' : 'float';
 }
 
 /** A prometheus.WriteRequest. */

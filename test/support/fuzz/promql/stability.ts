@@ -3,7 +3,7 @@
 
 import { Prng } from '../../../../src/base/prng.js';
 import { MemorySource } from '../../../../src/promql/exec/memory-source.js';
-import { type Cells, cellsOf, sameCell } from './compare.js';
+import { type Cells, sameCell } from './compare.js';
 import type { FuzzSeries } from './data.js';
 import { askQuestion, type Question, type Reply } from './question.js';
 import { OurAnswerer } from './servers.js';
@@ -55,8 +55,7 @@ export function sameOutcome(replies: readonly Reply[]): boolean {
 }
 
 /** Leaves the cells alone that all replies agree on; those that one of them lacks, or has otherwise, go. */
-export function stableCells(cells: Cells, replies: readonly Reply[]): Cells {
-  const others = replies.map(({ body }) => (body.data === undefined ? new Map() : cellsOf(body.data)) as Cells);
+export function stableCells(cells: Cells, others: readonly Cells[]): Cells {
   const keys = new Set([cells, ...others].flatMap((one) => [...one.keys()]));
   const stable: Cells = new Map();
   for (const key of keys) {

@@ -12,7 +12,7 @@ import { missing, peerBinary } from '../../peers.js';
 import type { FuzzOptions, FuzzReport, FuzzTarget } from '../target.js';
 import { type FuzzSeries, generateData } from './data.js';
 import { Expressions } from './expressions.js';
-import { judge, type Verdict } from './judge.js';
+import { type Compared, judge, type Verdict } from './judge.js';
 import { batchesOf } from './load.js';
 import { askQuestion, type Question, questionAbout, type Reply } from './question.js';
 import { OurAnswerer, Peer } from './servers.js';
@@ -25,12 +25,6 @@ export const promqlTarget: FuzzTarget = {
   about: 'queries over generated series, compared with a real Prometheus',
   run,
 };
-
-interface Round {
-  readonly peer: Peer;
-  readonly ours: OurAnswerer;
-  readonly stability: Stability;
-}
 
 async function run(options: FuzzOptions): Promise<FuzzReport> {
   const binary = peerBinary('prometheus');
@@ -51,7 +45,7 @@ async function run(options: FuzzOptions): Promise<FuzzReport> {
       const source = new MemorySource();
       fill(source, batches);
       const ours = new OurAnswerer(() => source, delayed);
-      const round = { peer, ours, stability: new Stability(data.series, delayed, options.seed) };
+      const round = { peer, ours, delayedNames: delayed, stability: new Stability(data.series, delayed, options.seed) };
       const expressions = new Expressions(random, data, await functionsOf(peer));
       for (let i = 0; i < ROUND && goesOn(); i++, cases++) {
         const question = questionAbout(random, expressions.expression());
@@ -70,19 +64,21 @@ async function run(options: FuzzOptions): Promise<FuzzReport> {
   return { cases, failures, summary };
 }
 
-async function tryQuestion(
-  { peer, ours, stability }: Round,
-  question: Question,
-): Promise<{ verdict: Verdict; outcome: string }> {
-  const [a, b] = await Promise.all([askQuestion(peer, question), askQuestion(ours, question)]);
-  return { verdict: await judge(question, a, b, stability, true), outcome: outcomeOf(a) };
+async function tryQuestion(round: Compared, question: Question): Promise<{ verdict: Verdict; outcome: string }> {
+  const [a, b] = await Promise.all([askQuestion(round.peer, question), askQuestion(round.ours, question)]);
+  return { verdict: await judge(question, a, b, round, true), outcome: outcomeOf(a) };
 }
 
 /** The smallest question that fails as this one does, with what differs. */
-async function describe(round: Round, question: Question, delayed: boolean): Promise<string> {
+async function describe(round: Compared, question: Question, delayed: boolean): Promise<string> {
   const verdictOf = async (text: string) => (await tryQuestion(round, { ...question, text })).verdict;
-  // The kind of a problem, such as `value` or `infos`, is to stay.
-  const kindOf = (verdict: Verdict) => verdict.kind === 'different' && /^\w+/.exec(verdict.problem)![0];
+  // The kind of a problem, such as `value` or `infos`, is to stay; of errors, the words.
+  const kindOf = (verdict: Verdict) => {
+    if (verdict.kind !== 'different') return undefined;
+    return verdict.problem.startsWith('error')
+      ? verdict.problem.replace(/\d+|"[^"]*"/g, '')
+      : verdict.problem.slice(0, 5);
+  };
   const kind = kindOf(await verdictOf(question.text));
   const text = await shrink(question.text, async (shorter) => kindOf(await verdictOf(shorter)) === kind);
   const verdict = await verdictOf(text);
