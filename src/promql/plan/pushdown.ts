@@ -51,6 +51,8 @@ function pushWindow(window: WindowPlan): Plan {
   if (!args.every((arg): arg is NumberPlan => arg.kind === 'number')) return window;
   const { atMs, offsetMs } = range.selection;
   const numbers = args.map(({ value }) => value);
+  // What refuses its arguments stays above: errors are to come in the order of evaluation.
+  if (fn === 'double_exponential_smoothing' && numbers.some((factor) => factor <= 0 || factor >= 1)) return window;
   if (fn === 'predict_linear') {
     // The prediction is made from the evaluation time, which @ leaves behind the window by more at each step.
     if (atMs !== undefined) return window;

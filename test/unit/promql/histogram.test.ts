@@ -41,7 +41,7 @@ const bounds: [index: number, schema: number, want: number][] = [
   [2049, 1, Infinity],
   // As Prometheus prints them, which is not 2^(i/n) rounded.
   [-1, 1, 0.7071067811865475],
-  [1, 1, 1.414213562373095],
+  [7, 2, 3.3635856610148576],
   [3, 2, 1.6817928305074288],
   [-1, 8, 0.9972960560854698],
   [2047, 1, 1.2711610061536462e308],

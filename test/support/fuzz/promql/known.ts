@@ -110,7 +110,10 @@ function reconcilesBuckets({ theirs, ours }: Difference): boolean {
 }
 
 /** Of remarks of one such kind Prometheus makes some, by the order of series; we make all. */
-const SOME_OF_MANY = [/incompatible (sample types|bucket layout) encountered/, /encountered a mix of|contains a mix of/];
+const SOME_OF_MANY = [
+  /incompatible (sample types|bucket layout) encountered/,
+  /encountered a mix of|contains a mix of/,
+];
 
 /** Whether Prometheus makes another remark of the kind, at the same place. */
 export function isOneOfMany(query: Question): (text: string, theirs: Reply) => boolean {
