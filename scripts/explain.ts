@@ -1,33 +1,54 @@
-// How a query is executed: its plan after each pass that changes it.
+// How a query is executed: its plan after each pass that changes it and, of a server, what
+// it reads there.
 //
 //   npm run explain -- 'sum by (job) (rate(x[5m])) / (60 * 5)'
+//   npm run explain -- 'sum(rate(x[5m]))' --url http://localhost:9090             estimates
+//   npm run explain -- 'sum(rate(x[5m]))' --url http://localhost:9090 --analyze   runs it, too
 
+import { parseArgs } from 'node:util';
 import { explainQuery } from '../src/promql/plan/planner.js';
 import { ALL_PARSE_OPTIONS, parseExpr } from '../src/promql/syntax/parse.js';
 
-const [query] = process.argv.slice(2);
+const HOUR_MS = 3_600_000;
+const STEP_MS = 60_000;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { url: { type: 'string' }, analyze: { type: 'boolean', default: false } },
+});
+const [query] = positionals;
 
 if (query === undefined) {
-  console.error("npm run explain -- 'sum(rate(x[5m]))'");
+  console.error("npm run explain -- 'sum(rate(x[5m]))' [--url http://localhost:9090 [--analyze]]");
   process.exitCode = 1;
 } else {
   try {
-    console.log(explain(query));
+    console.log(values.url === undefined ? explain(query) : await askServer(values.url, query, values.analyze));
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;
   }
 }
 
-/** As a range query of an hour, by the minute. */
+/** As a range query of the last hour, by the minute. */
 function explain(text: string): string {
   const endMs = Date.now();
   return explainQuery(parseExpr(text, ALL_PARSE_OPTIONS), {
-    startMs: endMs - 3_600_000,
+    startMs: endMs - HOUR_MS,
     endMs,
-    stepMs: 60_000,
+    stepMs: STEP_MS,
     lookbackMs: 300_000,
     subqueryStepMs: 60_000,
     delayedNames: false,
   });
+}
+
+async function askServer(url: string, text: string, analyze: boolean): Promise<string> {
+  const end = Math.floor(Date.now() / 1000);
+  const times = { start: String(end - HOUR_MS / 1000), end: String(end), step: String(STEP_MS / 1000) };
+  const body = new URLSearchParams({ query: text, ...times, analyze: String(analyze) });
+  const response = await fetch(`${url.replace(/\/$/, '')}/api/v1/status/explain_query`, { method: 'POST', body });
+  const answer = (await response.json()) as { status: string; error?: string; data: { text: string } };
+  if (answer.status !== 'success') throw new Error(answer.error);
+  return answer.data.text;
 }

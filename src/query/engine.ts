@@ -9,6 +9,7 @@
 
 import type { Clock } from '../base/clock.js';
 import { QueryError } from '../promql/errors.js';
+import type { Reading } from '../promql/exec/readings.js';
 import type { QueryContext, Source, Steps } from '../promql/exec/source.js';
 import type { PlanContext } from '../promql/plan/lower.js';
 import type { Plan } from '../promql/plan/plan.js';
@@ -19,6 +20,7 @@ import { type MemoryLimit, type MemoryShare, QueryMemory, SampleBudget } from '.
 import { type EndedQuery, resultSeries } from './ended.js';
 import { type Evaluation, evaluate } from './evaluation.js';
 import type { Evaluators } from './evaluator/pool.js';
+import { type Explanation, type Extent, explainedReadings, ObservedSource, stretchOf } from './explain.js';
 import { Gate, type Place, type Priority } from './gate.js';
 import type { QueryMetrics } from './metrics.js';
 import { Plans } from './plans.js';
@@ -108,10 +110,49 @@ export class QueryEngine {
     return this.#ask({ text, steps, ranged: true, options });
   }
 
-  /** The plan of a query, pass by pass, as text. */
-  explain(text: string, steps: Steps, ranged: boolean, options: QueryOptions = {}): string {
+  /** How a query is executed and what it reads; with `analyze` it is, and what came of it is told too. */
+  async explain(
+    text: string,
+    steps: Steps,
+    ranged: boolean,
+    options: QueryOptions & { readonly analyze?: boolean } = {},
+  ): Promise<Explanation> {
     const request = { text, steps, ranged, options };
-    return explainQuery(this.#parse(request), this.#planContext(request));
+    const plan = explainQuery(this.#parse(request), this.#planContext(request));
+    const naming = { lookbackMs: this.#lookback(request), ...this.#naming };
+    const readings = explainedReadings(this.#plan(request), steps, naming);
+    const estimates = await this.#estimates(readings.values());
+    const told = (key: string, index: number) => {
+      const { text, steps } = readings.get(key)!;
+      return { text, steps, estimate: estimates[index] };
+    };
+    const keys = [...readings.keys()];
+    if (options.analyze !== true) return { plan, readings: keys.map(told) };
+    const { answers, run } = await this.#analyze(request);
+    return { plan, readings: keys.map((key, i) => ({ ...told(key, i), actual: answers.get(key) })), run };
+  }
+
+  async #estimates(readings: Iterable<{ readonly reading: Reading }>): Promise<(Extent | undefined)[]> {
+    const source = this.#open('ad-hoc');
+    try {
+      const asked = [...readings].map(({ reading }) => {
+        const { matchers, startMs, endMs } = stretchOf(reading);
+        return source.estimate?.(matchers, startMs, endMs);
+      });
+      return await Promise.all(asked);
+    } finally {
+      source.close?.();
+    }
+  }
+
+  async #analyze(request: QueryRequest): Promise<{ answers: ObservedSource['answers']; run: Explanation['run'] }> {
+    let observed: ObservedSource | undefined;
+    let ended: EndedQuery | undefined;
+    const observe = (source: Source) => (observed = new ObservedSource(source, () => this.#clock.monotonicMs()));
+    const onEnd = (query: EndedQuery) => (ended = query);
+    await this.#ask({ ...request, options: { ...request.options, rendered: false, observe, onEnd } });
+    const { seconds, series = 0, samples, memoryBytes } = ended!;
+    return { answers: observed!.answers, run: { seconds, series, samples, memoryBytes } };
   }
 
   /** Queries that wait or run, oldest first. */
@@ -166,11 +207,10 @@ export class QueryEngine {
     answer?: QueryAnswer,
     error?: unknown,
   ): void {
-    const { onEnd } = this.options;
-    if (onEnd === undefined) return;
+    if (this.options.onEnd === undefined && options.onEnd === undefined) return;
     const { startMs, stepMs, count } = steps;
     const { priority, client, seconds, queueSeconds } = running;
-    onEnd({
+    const ended = {
       ...{ text, priority, client, seconds, queueSeconds, startMs },
       endMs: options.endMs ?? startMs + stepMs * (count - 1),
       stepMs: ranged ? stepMs : 0,
@@ -178,7 +218,9 @@ export class QueryEngine {
       memoryBytes: Math.max(running.endBytes, running.memoryBytes),
       series: answer && resultSeries(answer.data),
       error: error instanceof Error ? error.message : undefined,
-    });
+    };
+    this.options.onEnd?.(ended);
+    options.onEnd?.(ended);
   }
 
   async #run(request: QueryRequest, running: RunningQuery): Promise<Answered> {
@@ -239,8 +281,8 @@ export class QueryEngine {
     };
     const lookbackMs = this.#lookback(request);
     const { priority } = running;
-    const { rendered = false } = options;
-    const source = this.#open(priority);
+    const { rendered = false, observe = (opened: Source) => opened } = options;
+    const source = observe(this.#open(priority));
     try {
       return await evaluate(
         { plan, steps, ranged, query: text, lookbackMs, rendered, priority, ...this.#naming },

@@ -2,7 +2,8 @@
 
 import type { Clock } from '../base/clock.js';
 import { QueryError } from '../promql/errors.js';
-import type { Steps } from '../promql/exec/source.js';
+import type { Source, Steps } from '../promql/exec/source.js';
+import type { EndedQuery } from './ended.js';
 import type { Priority } from './gate.js';
 import type { QueryMetrics, QuerySlice } from './metrics.js';
 
@@ -18,6 +19,10 @@ export interface QueryOptions {
   readonly rendered?: boolean;
   /** Who asks, as an address, for lists and logs. */
   readonly client?: string;
+  /** Stands between the query and what it reads from; everything is evaluated in this thread then. */
+  readonly observe?: (source: Source) => Source;
+  /** Told of the query once it has an answer or an error. */
+  readonly onEnd?: (query: EndedQuery) => void;
   /** The end that was asked for, where the last step is before it: what `end()` and `range()` go by. */
   readonly endMs?: number;
 }

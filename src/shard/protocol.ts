@@ -294,6 +294,9 @@ export interface ShardOps {
   /** No fragment of this snapshot will follow. */
   closeSnapshot: Op<{ snapshot: number }, Record<string, never>>;
 
+  /** What the matchers would find in (startMs, endMs]: series by the postings, samples by what a few of these have. */
+  estimate: Op<{ matchers: readonly Matcher[]; startMs: number; endMs: number }, { series: number; samples: number }>;
+
   /** Names and values in no order. */
   labelNames: Op<{ selectors: Matcher[][] }, { names: string[] }>;
   labelValues: Op<{ name: string; selectors: Matcher[][] }, { values: string[] }>;

@@ -11,6 +11,7 @@ import { LabelError } from '../wasm/label-scratch.js';
 import { OutOfMemory } from '../wasm/out-of-memory.js';
 import { Admission } from './admission.js';
 import { AppendScope, PartStore } from './append.js';
+import { estimate } from './estimates.js';
 import { ShardFederations } from './federations.js';
 import { Listings } from './listings.js';
 import type {
@@ -92,6 +93,7 @@ export class Shard {
       closeQuery: ({ query }) => nothing(() => queries.close(query)),
       closeSnapshot: ({ snapshot }) => nothing(() => queries.closeSnapshot(snapshot)),
 
+      estimate: (request) => estimate(core, queries.select, this.#watermark, request),
       labelNames: ({ selectors }) => ({ names: listings.names(selectors) }),
       labelValues: ({ name, selectors }) => ({ values: listings.values(name, selectors) }),
       series: (request) => listings.series(request),

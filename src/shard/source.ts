@@ -46,6 +46,20 @@ export class ShardSource implements Source {
     this.#hold = shards.appends.hold();
   }
 
+  /** What the matchers would find in (startMs, endMs], about. */
+  async estimate(
+    matchers: readonly Matcher[],
+    startMs: number,
+    endMs: number,
+  ): Promise<{ series: number; samples: number }> {
+    const shares = await Promise.all(
+      this.#shards.handles.map(({ client }) => client.call('estimate', { matchers, startMs, endMs }, this.#lane)),
+    );
+    const sum = (pick: (share: { series: number; samples: number }) => number) =>
+      shares.reduce((total, share) => total + pick(share), 0);
+    return { series: sum(({ series }) => series), samples: sum(({ samples }) => samples) };
+  }
+
   close(): void {
     this.#hold.release();
     // Not waited for, as below.

@@ -4,6 +4,7 @@
 
 import { Answer } from './answer.js';
 import type { ApiHandler, ApiRoute } from './api/call.js';
+import { explainRoutes } from './api/explain.js';
 import { metadataRoutes } from './api/metadata.js';
 import { activeQueryRoutes } from './api/queries.js';
 import { queryRoutes } from './api/query.js';
@@ -36,6 +37,7 @@ export interface AppOptions {
 const API_ROUTES: readonly ApiRoute[] = [
   ...queryRoutes,
   ...activeQueryRoutes,
+  ...explainRoutes,
   ...seriesRoutes,
   ...metadataRoutes,
   ...targetRoutes,

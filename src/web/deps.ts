@@ -9,6 +9,7 @@ import type { Labels } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
 import type { RenderedRows, Steps } from '../promql/exec/source.js';
 import type { ParseOptions } from '../promql/syntax/parse.js';
+import type { Explanation } from '../query/explain.js';
 import type * as query from '../query/result.js';
 import type { QueryStats } from '../query/result.js';
 import type { ActiveQuery } from '../query/running.js';
@@ -63,6 +64,13 @@ export type QueryAnswer = Omit<query.QueryAnswer, 'stats'> & { readonly stats?: 
 export interface QueryEngine {
   instant(text: string, timeMs: number, options: QueryOptions): Promise<QueryAnswer>;
   range(text: string, steps: Steps, options: QueryOptions): Promise<QueryAnswer>;
+  /** With `analyze` the query is run. */
+  explain(
+    text: string,
+    steps: Steps,
+    ranged: boolean,
+    options: QueryOptions & { readonly analyze: boolean },
+  ): Promise<Explanation>;
   /** Queries that wait or run, oldest first. */
   active(): readonly ActiveQuery[];
   /** False where there is no such query any more. */

@@ -44,6 +44,7 @@ export function fakeDeps(fakes: Fakes = {}): WebDeps {
           columns: { labels: [], steps: steps.count, values: new Float64Array(0), present: new Uint8Array(0) },
         },
       }),
+      explain: async () => ({ plan: '', readings: [] }),
       active: () => [],
       cancel: () => false,
     },

@@ -161,6 +161,12 @@ export interface Source {
   samples(matchers: readonly Matcher[], windowMs: number, endMs: number, context: QueryContext): Promise<RawSeries[]>;
   /** Evaluates a fragment without aggregation to text; undefined where this source cannot. */
   render?(fragment: Fragment, form: RenderForm, context: QueryContext): Promise<RenderedRows | undefined>;
+  /** About how many series and samples the matchers would find in (startMs, endMs]. */
+  estimate?(
+    matchers: readonly Matcher[],
+    startMs: number,
+    endMs: number,
+  ): Promise<{ readonly series: number; readonly samples: number }>;
   /** The query is over: nothing more will be asked. */
   close?(): void;
 }

@@ -36,7 +36,7 @@ async function range(call: ApiCall): Promise<void> {
   await send(call, answer, limit);
 }
 
-function readSteps({ params }: ApiCall): { steps: Steps; endMs: number } {
+export function readSteps({ params }: ApiCall): { steps: Steps; endMs: number } {
   const startMs = neededTimeParameter(params, 'start');
   const endMs = neededTimeParameter(params, 'end');
   if (endMs < startMs) throw invalidParameter('end', 'end timestamp must not be before start time');
@@ -54,7 +54,7 @@ function readSteps({ params }: ApiCall): { steps: Steps; endMs: number } {
   return { steps: { startMs, stepMs, count: count + 1 }, endMs };
 }
 
-function readOptions({ params, answer }: ApiCall): QueryOptions {
+export function readOptions({ params, answer }: ApiCall): QueryOptions {
   const timeoutMs = params.get('timeout') === '' ? undefined : spanParameter(params, 'timeout');
   const lookbackMs = readLookback(params.get('lookback_delta'));
   return { timeoutMs, lookbackMs, rendered: true, signal: answer.signal, client: answer.client };
@@ -70,7 +70,7 @@ function readLookback(text: string): number | undefined {
 }
 
 /** Errors of the text name the parameter that it came in. */
-async function asked(query: () => Promise<QueryAnswer>): Promise<QueryAnswer> {
+export async function asked<T>(query: () => Promise<T>): Promise<T> {
   try {
     return await query();
   } catch (error) {

@@ -611,3 +611,32 @@ test('active queries are listed, and ended by a POST that no other site may send
     }
   });
 });
+
+test('explain_query: instant without a step, ranged with one, run where it is asked for', async () => {
+  const asked: unknown[] = [];
+  const explanation = { plan: 'plan\n  fragment m', readings: [{ text: 'fragment m', steps: 1, estimate: undefined }] };
+  const explain = async (text: string, steps: Steps, ranged: boolean, { analyze }: { analyze: boolean }) => {
+    if (text === 'm +') throw new ParseError('unexpected end of input', text, { start: 3, end: 3 });
+    asked.push([text, steps, ranged, analyze]);
+    return explanation;
+  };
+  await withApp({ query: { explain } }, async (app) => {
+    const ask = async (params: string) => (await app.fetch(`/api/v1/status/explain_query?${params}`)).json();
+    const text = `${explanation.plan}\n\nreads\n  fragment m\n    1 steps`;
+    const want = {
+      status: 'success',
+      data: { plan: explanation.plan, readings: [{ text: 'fragment m', steps: 1 }], text },
+    };
+    assert.deepEqual(await ask('query=m&time=5'), want);
+    assert.deepEqual(await ask('query=m&start=0&end=60&step=30&analyze=true'), want);
+    assert.deepEqual(asked, [
+      ['m', { startMs: 5000, stepMs: 1, count: 1 }, false, false],
+      ['m', { startMs: 0, stepMs: 30_000, count: 3 }, true, true],
+    ]);
+    assert.deepEqual(await ask('query=m%20%2B'), {
+      status: 'error',
+      errorType: 'bad_data',
+      error: 'invalid parameter "query": 1:4: parse error: unexpected end of input',
+    });
+  });
+});

@@ -48,7 +48,7 @@ function treeProblem(expr: Expr): string | undefined {
   JSON.stringify(toJson(expr));
   const printed = format(expr);
   // Less than a millisecond is printed as nothing, by Prometheus too.
-  if (/[[:]0s\]/.test(printed)) return undefined;
+  if (/[[:]0s[\]:]/.test(printed)) return undefined;
   for (const print of [format, prettify]) {
     const text = print(expr);
     let again: Expr;
