@@ -199,6 +199,7 @@ export {
   close as groups_close,
   open as groups_open,
 } from './query/groups';
+export { close as keep_close, open as keep_open } from './query/keep';
 export { morsel as query_morsel } from './query/morsel';
 export {
   close as query_close,
@@ -209,6 +210,7 @@ export {
   render as query_render,
   rows as query_rows,
   samples as query_samples,
+  shape as query_shape,
   stateAt as query_state,
   status as query_status,
   timesAddress as query_times,
@@ -235,6 +237,7 @@ export {
   helpedTotal as round_helped,
   setReaders as round_readers,
 } from './query/rounds';
+export { open as shaping_open } from './query/shaping';
 export {
   remote_age,
   remote_error_at,

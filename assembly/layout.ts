@@ -127,6 +127,52 @@ export enum AggregateOp {
   Stdvar = 8,
 }
 
+/** What is done to each float of a row: with `n`, the operation's number. Comparisons keep those for which they hold. */
+export enum CellOp {
+  Add = 0,
+  Subtract = 1,
+  /** n - x */
+  SubtractFrom = 2,
+  Multiply = 3,
+  Divide = 4,
+  /** n / x */
+  DivideInto = 5,
+  Equal = 6,
+  NotEqual = 7,
+  Less = 8,
+  LessOrEqual = 9,
+  Greater = 10,
+  GreaterOrEqual = 11,
+  /** 1 where the comparison holds, 0 where not: in the order of those above. */
+  EqualBool = 12,
+  NotEqualBool = 13,
+  LessBool = 14,
+  LessOrEqualBool = 15,
+  GreaterBool = 16,
+  GreaterOrEqualBool = 17,
+  Abs = 18,
+  Ceil = 19,
+  Floor = 20,
+  Sqrt = 21,
+  Sign = 22,
+  Negate = 23,
+  /** The larger one of x and n; the smaller one. */
+  AtLeast = 24,
+  AtMost = 25,
+}
+
+// --- A cell program: u32 CellOp, 4 bytes free, f64 n, for each operation ---
+
+export const CELL_OP_BYTES = 16;
+export const CELL_OP_NUMBER = 8;
+
+/** Which cells of a group are kept, `k` at each step. */
+export enum KeepOrder {
+  Largest = 0,
+  Smallest = 1,
+  First = 2,
+}
+
 // --- The groups of an aggregated fragment: u32 AggregateOp, steps, number of groups, address of state and presence ---
 
 export const GROUPS_OP = 0;

@@ -37,6 +37,7 @@ import * as lanes from './lanes';
 import * as rendering from './render';
 import { Round } from './round';
 import * as rounds from './rounds';
+import * as shaping from './shaping';
 
 const QUERY_BYTES: usize = LANE_BYTES + 128;
 const VIEW: usize = LANE_BYTES;
@@ -55,6 +56,8 @@ const LANES: usize = LANE_BYTES + 96;
 const FAILED: usize = LANE_BYTES + 112;
 /** How rows are written as text; 0 where they come as columns. */
 const RENDERING: usize = LANE_BYTES + 116;
+/** What happens to rows' cells (shaping.ts); 0 for nothing. */
+const SHAPING: usize = LANE_BYTES + 120;
 
 /** The group being folded into, as the aggregation kernel takes it. */
 const share: usize = memory.data(32, 8);
@@ -132,6 +135,11 @@ export function render(query: usize, address: usize): void {
   store<u32>(query, <u32>address, RENDERING);
 }
 
+/** Rows are shaped from now on; takes the shaping. */
+export function shape(query: usize, address: usize): void {
+  store<u32>(query, <u32>address, SHAPING);
+}
+
 export function close(query: usize): void {
   const job = changetype<Job>(query);
   const states = query + STATES;
@@ -142,6 +150,7 @@ export function close(query: usize): void {
   buffer.clear(query + VALUES);
   buffer.clear(query + PRESENT);
   buffer.clear(query + TIMES);
+  if (load<u32>(query, SHAPING) != 0) shaping.close(<usize>load<u32>(query, SHAPING));
   if (load<u32>(query, RENDERING) != 0) rendering.close(<usize>load<u32>(query, RENDERING));
   if (load<u32>(query, GROUPS) != 0) groups.close(<usize>load<u32>(query, GROUPS));
   journal.closeView(view(query));
@@ -214,12 +223,18 @@ export function reserveRows(query: usize, round: Round): bool {
   return values != 0 && present != 0;
 }
 
-/** Folds the job's row, of whose cells `cells` have a value, into its group, or writes it out. */
+/** Shapes the job's row, of whose cells `cells` have a value, and folds it into its group, or writes it out. */
 export function handOn(query: usize, job: Job, record: usize, cells: u32): Status {
   if (cells == 0) return Status.Ok;
+  let left = cells;
+  const shape = <usize>load<u32>(query, SHAPING);
+  if (shape != 0) {
+    left = shaping.run(shape, series.labels(record), job.rowValues, job.rowPresent, job.steps, cells);
+    if (left == 0) return Status.Ok;
+  }
   return load<u32>(query, MODE) == QueryMode.Groups
-    ? foldRow(query, job, record, cells)
-    : writeRow(query, job, record, cells);
+    ? foldRow(query, job, record, left)
+    : writeRow(query, job, record, left);
 }
 
 /** One series that needs no round: its newest sample, or its raw ones. */

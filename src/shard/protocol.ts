@@ -204,6 +204,8 @@ export interface Morsel {
   readonly notes: Note[];
   /** Instead of columns, where the query was opened to render. Moves. */
   readonly text?: RenderedText;
+  /** The fragment has `cells`, and there are histograms. */
+  readonly declined?: true;
 }
 
 export interface OpenedQuery {

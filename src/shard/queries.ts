@@ -7,15 +7,24 @@
 // Main merges what the two give as it merges shards.
 
 import { METADATA_LABELS } from '../model/labels.js';
+import { lacksCounterName } from '../promql/counters.js';
 import { ColumnsBuilder } from '../promql/exec/columns.js';
-import { addFragmentRow } from '../promql/exec/fragment-row.js';
+import { addFragmentRow, declines } from '../promql/exec/fragment-row.js';
 import { foldColumns } from '../promql/exec/partial.js';
 import type { Fragment, Note } from '../promql/exec/source.js';
-import { lacksCounterName, needsCounterName } from '../promql/exec/window/evaluate.js';
+import { needsCounterName } from '../promql/exec/window/evaluate.js';
 import { exactName } from '../promql/plan/pushdown.js';
 import type { Core } from '../wasm/core.js';
 import type { SeriesIndex } from '../wasm/head.js';
-import { hasWindowFn, MORSEL, type MorselSize, Queries, type Query, type View } from '../wasm/query.js';
+import {
+  hasWindowFn,
+  MORSEL,
+  type MorselSize,
+  Queries,
+  type Query,
+  type QueryWindow,
+  type View,
+} from '../wasm/query.js';
 import { Select, type SeriesList } from '../wasm/select.js';
 import { type ColumnsMessage, columnsMessage, partialMessage } from './column-messages.js';
 import { eachMixed, eachSeries, type MorselSeries, mixedMessage } from './mixed-series.js';
@@ -95,16 +104,37 @@ export class ShardQueries {
       const view = this.#snapshots.view(snapshot, watermark);
       if (by === 'floats' || by === 'mixed') return this.#openSamples(list, view, by, range);
       const window = { startMs, stepMs, steps: count, windowMs: fragment.windowMs, args: fragment.args };
-      if (by === 'text') {
-        const dropped = fragment.dropName ? [...METADATA_LABELS] : [];
-        return this.#queries.openText(list, view, fragment.fn, window, dropped, render!);
-      }
-      // Main takes the names off plain rows, and looks at them for the query's annotations.
-      const dropName = fragment.dropName && fragment.aggregate !== undefined;
-      return this.#queries.open(list, view, fragment.fn, window, dropName, fragment.aggregate);
+      return this.#shaped(fragment, this.#openCore(list, view, fragment, window, by === 'text' ? render : undefined));
     });
     const builder = fragment.aggregate === undefined ? undefined : new ColumnsBuilder(count);
     return this.#add({ stretches, at: 0, fragment, ...range, watermark, builder });
+  }
+
+  #openCore(
+    list: SeriesList,
+    view: View,
+    { fn, dropName, aggregate }: Fragment,
+    window: QueryWindow,
+    render: Request<'openQuery'>['render'],
+  ): Query {
+    if (render !== undefined) {
+      const dropped = dropName ? [...METADATA_LABELS] : [];
+      return this.#queries.openText(list, view, fn, window, dropped, render);
+    }
+    // Main takes the names off plain rows, and looks at them for the query's annotations.
+    return this.#queries.open(list, view, fn, window, dropName && aggregate !== undefined, aggregate);
+  }
+
+  /** Closes the query where there is no memory for its shaping. */
+  #shaped({ cells, best }: Fragment, query: Query): Query {
+    if (cells === undefined && best === undefined) return query;
+    try {
+      this.#queries.shape(query, cells ?? [], best);
+      return query;
+    } catch (error) {
+      query.close();
+      throw error;
+    }
   }
 
   openSamples({ matchers, windowMs, endMs, snapshot, watermark }: Request<'openSamples'>): Reply<'openQuery'> {
@@ -202,6 +232,7 @@ export class ShardQueries {
   #evaluate(open: OpenQuery, fragment: Fragment, all: Iterable<MorselSeries>): Partial<Morsel> {
     const builder = open.builder ?? new ColumnsBuilder(fragment.steps.count);
     for (const { labels, ...samples } of all) addFragmentRow(fragment, labels, samples, builder);
+    if (declines(fragment, builder)) return { declined: true };
     if (fragment.aggregate === undefined) {
       const columns = builder.finish();
       return { columns: columnsMessage(columns), notes: [...(columns.notes ?? [])] };

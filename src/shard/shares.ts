@@ -3,7 +3,7 @@
 
 import type { FloatHistogram } from '../model/histogram.js';
 import { withoutMetadata } from '../model/labels.js';
-import { emptyColumns } from '../promql/exec/columns.js';
+import { declinedColumns, emptyColumns } from '../promql/exec/columns.js';
 import { finishPartial, mergePartials, type PartialAggregate } from '../promql/exec/partial.js';
 import type { Columns, Fragment, Note, RawSeries } from '../promql/exec/source.js';
 import { counterNameNotes, needsCounterName } from '../promql/exec/window/evaluate.js';
@@ -19,6 +19,7 @@ export interface Share {
   readonly raw: SamplesMessage[];
   readonly texts: RenderedText[];
   readonly notes: Note[];
+  declined?: true;
 }
 
 export function emptyShare(): Share {
@@ -26,7 +27,8 @@ export function emptyShare(): Share {
 }
 
 /** Adds what a morsel brought, if anything. */
-export function addMorsel(share: Share, { columns, raw, text, notes }: Morsel): void {
+export function addMorsel(share: Share, { columns, raw, text, notes, declined }: Morsel): void {
+  if (declined) share.declined = declined;
   if (columns !== undefined && columns.rowCount > 0) share.columns.push(columns);
   if (raw !== undefined) share.raw.push(raw);
   if (text !== undefined && text.rowCount > 0) share.texts.push(text);
@@ -35,6 +37,7 @@ export function addMorsel(share: Share, { columns, raw, text, notes }: Morsel): 
 
 /** The answer to a fragment. Takes the shares' arrays. */
 export function columnsOf(shares: readonly Share[], fragment: Fragment): Columns {
+  if (shares.some((share) => share.declined)) return declinedColumns(fragment.steps.count);
   const notes = shares.flatMap((share) => share.notes);
   const columns =
     fragment.aggregate === undefined ? joinRows(shares, fragment) : joinGroups(shares, fragment, fragment.aggregate.op);

@@ -85,7 +85,7 @@ export class ShardSource implements Source {
     const request = { fragment, ...this.#moment, render: { form, startMs, stepMs } };
     const shares = await this.#each(context, (client) => client.call('openQuery', request, this.#lane, this.#extras));
     const texts = shares.flatMap((share) => share.texts);
-    if (shares.some(({ columns }) => columns.length > 0)) {
+    if (shares.some(({ columns, declined }) => declined || columns.length > 0)) {
       // Rows with histograms have no text; all are asked for again, as columns.
       context.charge(-texts.reduce((sum, { cells }) => sum + cells, 0));
       return undefined;

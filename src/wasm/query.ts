@@ -7,6 +7,7 @@ import { copyOut, type LabelTable, takeLabelTable } from './label-table.js';
 import { OutOfMemory } from './out-of-memory.js';
 import { openRendering, type RenderedText, type Rendering, type RenderSpec, takeText } from './render.js';
 import type { SeriesList } from './select.js';
+import { openShaping, type QueryCellOp, type QueryKeep, type Shaping } from './shaping.js';
 
 export { READERS_MAX };
 
@@ -160,6 +161,11 @@ export class Queries {
     }
   }
 
+  /** Has a query's rows shaped from its first morsel on. */
+  shape(query: Query, program: readonly QueryCellOp[], keep: QueryKeep | undefined): void {
+    query.shape(openShaping(this.#core, program, keep, query.steps, () => this.#groups(keep!)));
+  }
+
   /** A query that gives the raw samples in (endMs - windowMs, endMs]. */
   openSamples(list: SeriesList, view: View, windowMs: number, endMs: number): Query {
     const window = { startMs: endMs, stepMs: 1, steps: 1, windowMs };
@@ -215,7 +221,7 @@ export class Queries {
     }
   }
 
-  #groups(aggregate: QueryAggregate): number {
+  #groups(aggregate: Pick<QueryAggregate, 'grouping' | 'labels'>): number {
     const { exports } = this.#core;
     const without = aggregate.grouping === 'without';
     const names = without ? [...aggregate.labels, '__name__'] : aggregate.labels;
@@ -260,6 +266,15 @@ export class Query {
   /** The query's address in the core, for kernels that read through it. */
   get address(): number {
     return this.#address;
+  }
+
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** Takes the shaping. */
+  shape(address: Shaping): void {
+    this.#core.exports.query_shape(this.#address, address);
   }
 
   /** Samples decoded so far. */

@@ -11,6 +11,11 @@ export function emptyColumns(steps: number): Columns {
   return { labels: [], steps, values: new Float64Array(0), present: new Uint8Array(0) };
 }
 
+/** The answer of a source that declines a fragment. */
+export function declinedColumns(steps: number): Columns {
+  return { ...emptyColumns(steps), declined: true };
+}
+
 /** Columns without any value yet, to be filled cell by cell. */
 export function blankColumns(labels: Labels[], steps: number): Columns & { histograms: Map<number, FloatHistogram> } {
   const cells = labels.length * steps;

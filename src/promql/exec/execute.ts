@@ -96,6 +96,7 @@ class Executor {
   /** Inputs before what they go into, left before right. */
   #number(plan: Plan): void {
     for (const input of inputsOf(plan)) this.#number(input);
+    if (plan.kind === 'fragment' && plan.otherwise !== undefined) this.#number(plan.otherwise);
     this.#orders.set(plan, this.#orders.size + 1);
   }
 
@@ -180,6 +181,7 @@ class Executor {
     const typed = this.#options.typeLabels === true && needsCounterName(fn);
     const fragment = fragmentOf(plan, steps, this.names.delayed || typed);
     let columns = await this.#select(fragment, plan.shared, steps);
+    if (columns.declined) return this.#vector(plan.otherwise!, steps);
     if (typed) columns = withTypeNotes(columns);
     this.#notesOf(plan).notes(columns.notes, notePos, aggregate && { op: aggregate.op, pos: plan.inputPos });
     if (columns.labels.length > 0) noteArguments(this.#notesOf(plan), plan);

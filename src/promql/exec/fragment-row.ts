@@ -3,28 +3,36 @@
 import type { FloatHistogram } from '../../model/histogram.js';
 import { type Labels, METRIC_NAME, valueOf, withoutMetadata } from '../../model/labels.js';
 import { isStaleAt, wordsOf } from '../../model/value.js';
+import { runCells } from '../cells.js';
+import { lacksCounterName } from '../counters.js';
 import type { ColumnsBuilder } from './columns.js';
 import { evaluateNewest, NEWEST_FNS } from './newest.js';
 import { FLOAT, type Fragment } from './source.js';
-import { evaluateWindows, lacksCounterName, needsCounterName } from './window/evaluate.js';
+import { evaluateWindows, needsCounterName } from './window/evaluate.js';
 import type { SeriesSamples } from './window/window.js';
 
 /** Adds the row, unless there is nothing in it. The samples, stale markers among them, reach back over all windows. */
 export function addFragmentRow(fragment: Fragment, labels: Labels, samples: SeriesSamples, out: ColumnsBuilder): void {
-  const { fn, dropName, steps, histogramStats } = fragment;
+  const { fn, dropName, steps, histogramStats, cells } = fragment;
   const metric = valueOf(labels, METRIC_NAME);
   const offset = out.row(dropName ? withoutMetadata(labels) : labels);
   const row = { values: out.values, present: out.present, histograms: out.histograms, offset };
   const seen = histogramStats ? withResetHints(samples) : samples;
-  const found = NEWEST_FNS.has(fn)
+  let found = NEWEST_FNS.has(fn)
     ? evaluateNewest(fragment, samples, row)
     : evaluateWindows(fragment, withoutStale(seen), row, (kind) => out.note({ kind, metric }));
+  if (cells !== undefined && !declines(fragment, out)) found = runCells(cells, row, offset, steps.count);
   if (found === 0) {
     out.dropRow();
     return;
   }
   if (!needsCounterName(fn) || !lacksCounterName(metric)) return;
   if (out.present.subarray(offset, offset + steps.count).includes(FLOAT)) out.note({ kind: 'no-counter-name', metric });
+}
+
+/** Whether there are histograms among the rows of a fragment that says what to do with floats only. */
+export function declines({ cells }: Fragment, rows: ColumnsBuilder): boolean {
+  return cells !== undefined && rows.histograms.size > 0;
 }
 
 /** Hints that say of each counter histogram whether it was reset since the one before. */

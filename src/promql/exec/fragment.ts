@@ -1,15 +1,16 @@
 // A fragment's node as what a source is asked for, and the remarks that need no look at series.
 
+import { lacksCounterName } from '../counters.js';
 import type { FragmentPlan } from '../plan/plan.js';
 import { exactName } from '../plan/pushdown.js';
 import type { Annotations } from './annotations.js';
 import { windowEnds } from './ranges.js';
 import type { Fragment, Steps } from './source.js';
-import { lacksCounterName, needsCounterName } from './window/evaluate.js';
+import { needsCounterName } from './window/evaluate.js';
 
 /** `keepNames`: what is above wants to see the names that the function drops, and drops them itself. */
 export function fragmentOf(plan: FragmentPlan, steps: Steps, keepNames: boolean): Fragment {
-  const { selection, fn, windowMs, args, keepsName, aggregate } = plan;
+  const { selection, fn, windowMs, args, keepsName, cells, aggregate, best } = plan;
   return {
     matchers: selection.matchers,
     steps: windowEnds(steps, selection.offsetMs, selection.atMs),
@@ -17,7 +18,9 @@ export function fragmentOf(plan: FragmentPlan, steps: Steps, keepNames: boolean)
     fn,
     args,
     dropName: !keepsName && !keepNames,
+    ...(cells && { cells }),
     ...(aggregate && { aggregate }),
+    ...(best && { best }),
     ...(plan.histogramStats && { histogramStats: true }),
   };
 }

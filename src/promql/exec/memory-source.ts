@@ -5,8 +5,8 @@ import { type FloatHistogram, withStoredHint } from '../../model/histogram.js';
 import { keyOf, type Labels, valueOf } from '../../model/labels.js';
 import { compileMatcher, type Matcher } from '../../model/matcher.js';
 import { aggregateColumns } from './aggregate.js';
-import { ColumnsBuilder, presentCount } from './columns.js';
-import { addFragmentRow, withoutStale } from './fragment-row.js';
+import { ColumnsBuilder, declinedColumns, presentCount } from './columns.js';
+import { addFragmentRow, declines, withoutStale } from './fragment-row.js';
 import type { Columns, Fragment, QueryContext, RawSeries, Source } from './source.js';
 
 /** A float as its bits, so that a stale marker arrives, or a histogram. */
@@ -32,6 +32,7 @@ export class MemorySource implements Source {
   select(fragment: Fragment, context: QueryContext): Promise<Columns> {
     return settle(() => {
       const columns = this.#select(fragment, context);
+      if (columns.declined) return columns;
       context.reserve(columns.values.byteLength + columns.present.byteLength);
       if (fragment.aggregate === undefined) {
         context.charge(presentCount(columns));
@@ -49,7 +50,7 @@ export class MemorySource implements Source {
       context.signal.throwIfAborted();
       addFragmentRow(fragment, series.labels, series.all(), builder);
     }
-    return builder.finish();
+    return declines(fragment, builder) ? declinedColumns(fragment.steps.count) : builder.finish();
   }
 
   samples(matchers: readonly Matcher[], windowMs: number, endMs: number, context: QueryContext): Promise<RawSeries[]> {

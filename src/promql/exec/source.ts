@@ -8,6 +8,7 @@
 import type { FloatHistogram } from '../../model/histogram.js';
 import type { Labels } from '../../model/labels.js';
 import type { Matcher } from '../../model/matcher.js';
+import type { CellOp } from '../cells.js';
 
 /** Evaluation times: startMs, startMs + stepMs, … `count` of them. An instant query has one, with stepMs 1. */
 export interface Steps {
@@ -19,6 +20,14 @@ export interface Steps {
 /** How a fragment's rows are folded into groups. */
 export interface FragmentAggregate {
   readonly op: 'sum' | 'avg' | 'min' | 'max' | 'count' | 'group' | 'stddev' | 'stdvar';
+  readonly grouping: 'by' | 'without';
+  readonly labels: readonly string[];
+}
+
+/** Which cells matter: those among the best `k` of their group and step, NaN last, or the first `k` that are there. */
+export interface FragmentBest {
+  readonly order: 'largest' | 'smallest' | 'first';
+  readonly k: number;
   readonly grouping: 'by' | 'without';
   readonly labels: readonly string[];
 }
@@ -43,7 +52,14 @@ export interface Fragment {
   readonly args: readonly number[];
   /** Whether rows lose their metric name (as nearly all functions do). */
   readonly dropName: boolean;
+  /**
+   * What is done to each float then. It says nothing of native histograms: a source that meets one declines
+   * the fragment (see Columns).
+   */
+  readonly cells?: readonly CellOp[];
   readonly aggregate?: FragmentAggregate;
+  /** A source may leave out other cells, and rows that have none left. Never beside an aggregate. */
+  readonly best?: FragmentBest;
   /**
    * Only sums and counts of native histograms matter: a source may leave their buckets out. Hints then
    * say `reset` and `not_reset` for each sample after the first.
@@ -70,6 +86,8 @@ export interface Columns {
   readonly histograms?: ReadonlyMap<number, FloatHistogram>;
   /** Remarks for the query's annotations. */
   readonly notes?: readonly Note[];
+  /** The source cannot do the fragment's `cells`, because there are native histograms; there are no rows. */
+  readonly declined?: true;
 }
 
 /** Something about a series that the user should know; annotations.ts has the words. */

@@ -14,7 +14,11 @@ export function markHistogramStats(plan: Plan): Plan {
 }
 
 function mark(plan: Plan, want: Want): Plan {
-  if (plan.kind === 'fragment') return want === 'stats' ? { ...plan, histogramStats: true } : plan;
+  if (plan.kind === 'fragment') {
+    const otherwise = plan.otherwise && mark(plan.otherwise, want);
+    const marked = otherwise === undefined ? plan : { ...plan, otherwise };
+    return want === 'stats' ? { ...marked, histogramStats: true } : marked;
+  }
   const below = wantBelow(plan, want);
   return mapChildren(plan, (child) => mark(child, below));
 }

@@ -11,6 +11,7 @@
 //   └─ number 1
 
 import type { Matcher } from '../../model/matcher.js';
+import type { CellOp } from '../cells.js';
 import type { AggregateOp, BinaryOp, Span, VectorMatching } from '../syntax/ast.js';
 
 /** Which series, and when. */
@@ -44,7 +45,13 @@ export interface FragmentPlan {
   readonly windowMs: number;
   readonly args: readonly number[];
   readonly keepsName: boolean;
+  /** What is done to each float, before the aggregation. */
+  readonly cells?: readonly CellOp[];
   readonly aggregate?: FragmentGrouping;
+  /** The cells that matter to what is above. */
+  readonly best?: FragmentBestCells;
+  /** The same without `cells`, where a source declines those. */
+  readonly otherwise?: Plan;
   /** Where remarks about the aggregation's input belong. */
   readonly inputPos: Span;
   /** Where remarks about series belong: the function's first argument. */
@@ -60,6 +67,13 @@ export type FragmentAggregateOp = 'sum' | 'avg' | 'min' | 'max' | 'count' | 'gro
 
 export interface FragmentGrouping {
   readonly op: FragmentAggregateOp;
+  readonly grouping: 'by' | 'without';
+  readonly labels: readonly string[];
+}
+
+export interface FragmentBestCells {
+  readonly order: 'largest' | 'smallest' | 'first';
+  readonly k: number;
   readonly grouping: 'by' | 'without';
   readonly labels: readonly string[];
 }

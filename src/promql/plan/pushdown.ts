@@ -3,14 +3,23 @@
 //   window rate over m[5m]           → fragment rate(m[5m])
 //   sum by (job) over that fragment  → fragment rate(m[5m]) | sum by (job)
 //
+//   abs(…) * 8 over it               → fragment rate(m[5m]) | abs | multiply 8
+//   topk(5, …) over it               → topk over fragment rate(m[5m]) | largest 5
+//
 // A range function goes down where its arguments are constant and its selector is
-// a plain one; an aggregation where it distributes over shards.
+// a plain one; operators with a number and functions of one vector as a cell program
+// (cells.ts); an aggregation where it distributes over shards; of one that chooses,
+// what it cannot choose stays below.
 
 import { METADATA_LABELS, METRIC_NAME } from '../../model/labels.js';
 import type { Matcher } from '../../model/matcher.js';
+import { lacksCounterName } from '../counters.js';
+import { cellNodeOf } from './cells.js';
 import {
   type AggregatePlan,
+  type CallPlan,
   type FragmentAggregateOp,
+  type FragmentBestCells,
   type FragmentPlan,
   mapChildren,
   type NumberPlan,
@@ -29,6 +38,18 @@ const DISTRIBUTIVE: ReadonlySet<string> = new Set<FragmentAggregateOp>([
   'stdvar',
 ]);
 
+/** Aggregations that choose cells, and which ones. */
+const ORDERS: Partial<Record<AggregatePlan['op'], FragmentBestCells['order']>> = {
+  topk: 'largest',
+  bottomk: 'smallest',
+  limitk: 'first',
+};
+
+/** Beyond that many of each group nothing is won. */
+const BEST_MAX = 1000;
+
+const ABSENCE: ReadonlySet<string> = new Set(['absent', 'absent_over_time']);
+
 /** Functions whose rows are remarked on by name, which groups do not have. */
 const REMARKED: ReadonlySet<string> = new Set(['rate', 'increase']);
 
@@ -41,8 +62,9 @@ export interface PushDownOptions {
 export function pushDown(plan: Plan, options: PushDownOptions): Plan {
   const pushed = mapChildren(plan, (child) => pushDown(child, options));
   if (pushed.kind === 'window') return pushWindow(pushed);
-  if (pushed.kind === 'aggregate') return pushAggregate(pushed, options);
-  return pushed;
+  if (pushed.kind === 'aggregate') return pushBest(pushAggregate(pushed, options), options);
+  if (pushed.kind === 'call' && ABSENCE.has(pushed.fn)) return pushPresence(pushed, options);
+  return pushCells(pushed, options);
 }
 
 function pushWindow(window: WindowPlan): Plan {
@@ -71,14 +93,79 @@ function pushWindow(window: WindowPlan): Plan {
   };
 }
 
-function pushAggregate(plan: AggregatePlan, { delayedNames, typeLabels }: PushDownOptions): Plan {
-  const { op, input, grouping, labels } = plan;
-  if (!DISTRIBUTIVE.has(op) || input.kind !== 'fragment' || input.aggregate !== undefined) return plan;
-  if (typeLabels && REMARKED.has(input.fn)) return plan;
-  if (!rowsDiffer(input) && (!delayedNames || REMARKED.has(input.fn))) return plan;
-  const named = input.keepsName || delayedNames;
-  const left = named ? labels : withoutNames(grouping, labels);
-  return { ...input, aggregate: { op: op as FragmentAggregateOp, grouping, labels: left }, pos: plan.pos };
+function pushAggregate(plan: AggregatePlan, options: PushDownOptions): Plan {
+  const { op, input, grouping, labels, pos } = plan;
+  if (!DISTRIBUTIVE.has(op) || input.kind !== 'fragment' || !mayLoseRows(input, options)) return plan;
+  const left = groupingOf(input, grouping, labels, options);
+  const aggregate = { op: op as FragmentAggregateOp, grouping, labels: left };
+  return { ...input, aggregate, ...(input.otherwise && { otherwise: { ...plan, input: input.otherwise } }), pos };
+}
+
+/** topk and the like stay above; what is below need not hand up more cells than could be chosen. */
+function pushBest(plan: Plan, options: PushDownOptions): Plan {
+  if (plan.kind !== 'aggregate') return plan;
+  const { op, input, param, grouping, labels } = plan;
+  const order = ORDERS[op];
+  if (order === undefined || param?.kind !== 'number' || input.kind !== 'fragment') return plan;
+  const k = Math.trunc(param.value);
+  if (!(k >= 1 && k <= BEST_MAX) || !mayLoseRows(input, options)) return plan;
+  const best = { order, k, grouping, labels: groupingOf(input, grouping, labels, options) };
+  return { ...plan, input: { ...input, best } };
+}
+
+/** Of absence only presence matters: one group says it. */
+function pushPresence(plan: CallPlan, options: PushDownOptions): Plan {
+  const input = plan.args[0]!;
+  if (input.kind !== 'fragment' || !mayLoseRows(input, options)) return plan;
+  const group: AggregatePlan = { kind: 'aggregate', op: 'group', input, grouping: 'by', labels: [], pos: input.pos };
+  return { ...plan, args: [pushAggregate(group, options)] };
+}
+
+function pushCells(plan: Plan, { delayedNames, typeLabels }: PushDownOptions): Plan {
+  const node = cellNodeOf(plan);
+  if (node === undefined || node.input.kind !== 'fragment' || node.input.aggregate !== undefined) return plan;
+  const { input, program, filters } = node;
+  if (input.fn === 'start_timestamp') return plan;
+  if (filters && rowsAreRemarked(input, typeLabels)) return plan;
+  const keepsName = input.keepsName && node.keepsName;
+  if (!delayedNames && !rowsDiffer({ ...input, keepsName })) return plan;
+  return {
+    ...input,
+    keepsName,
+    cells: [...(input.cells ?? []), ...program],
+    otherwise: withInput(plan, input.otherwise ?? input),
+    inputPos: plan.pos,
+    pos: plan.pos,
+  };
+}
+
+/** The same node over another input in the place of its fragment. */
+function withInput(plan: Plan, input: Plan): Plan {
+  return mapChildren(plan, (child) => (child.kind === 'fragment' ? input : child));
+}
+
+/** Whether rows that a comparison takes away would take remarks with them. */
+function rowsAreRemarked({ fn, selection, args }: FragmentPlan, typeLabels: boolean | undefined): boolean {
+  if (fn === 'quantile_over_time') return !(args[0]! >= 0 && args[0]! <= 1);
+  if (!REMARKED.has(fn)) return false;
+  const metric = exactName(selection.matchers);
+  return typeLabels === true || metric === undefined || lacksCounterName(metric);
+}
+
+/** Whether rows of a fragment may be folded or left out below without anybody missing them: no error, no remark. */
+function mayLoseRows(input: FragmentPlan, { delayedNames, typeLabels }: PushDownOptions): boolean {
+  if (input.aggregate !== undefined || input.best !== undefined) return false;
+  if (typeLabels && REMARKED.has(input.fn)) return false;
+  return rowsDiffer(input) || (delayedNames && !REMARKED.has(input.fn));
+}
+
+function groupingOf(
+  input: FragmentPlan,
+  grouping: 'by' | 'without',
+  labels: readonly string[],
+  { delayedNames }: PushDownOptions,
+): readonly string[] {
+  return input.keepsName || delayedNames ? labels : withoutNames(grouping, labels);
 }
 
 /** Grouping labels where rows have lost those that name a metric: said so, because a source groups by what series have. */

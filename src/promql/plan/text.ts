@@ -7,6 +7,7 @@ import { METRIC_NAME } from '../../model/labels.js';
 import { formatMatcher } from '../../model/matcher.js';
 import { formatFloat, formatSeconds } from '../../model/number.js';
 import { quote } from '../../model/quote.js';
+import { type CellOp, NUMBERLESS } from '../cells.js';
 import { type FragmentPlan, inputsOf, type Plan, type RangePlan, type Selection } from './plan.js';
 import { RANGE_SIGNATURES } from './range-functions.js';
 
@@ -49,11 +50,16 @@ function headOf(plan: Plan): string {
 }
 
 function fragmentText(plan: FragmentPlan): string {
-  const { fn, args, selection, windowMs, aggregate } = plan;
+  const { fn, args, selection, windowMs, aggregate, cells = [], best } = plan;
   const selector = fn === 'last' ? selectionText(selection) : callText(fn, args, selectionText(selection, windowMs));
-  const text = plan.histogramStats ? `${selector} stats` : selector;
-  if (aggregate === undefined) return text;
-  return `${text} | ${aggregate.op}${groupingText(aggregate.grouping, aggregate.labels)}`;
+  const parts = [plan.histogramStats ? `${selector} stats` : selector, ...cells.map(cellText)];
+  if (aggregate !== undefined) parts.push(aggregate.op + groupingText(aggregate.grouping, aggregate.labels));
+  if (best !== undefined) parts.push(`${best.order} ${best.k}${groupingText(best.grouping, best.labels)}`);
+  return parts.join(' | ');
+}
+
+function cellText({ op, number }: CellOp): string {
+  return NUMBERLESS.has(op) ? op : `${op} ${formatFloat(number)}`;
 }
 
 function callText(fn: string, args: readonly number[], range: string): string {

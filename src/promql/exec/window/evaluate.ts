@@ -2,6 +2,7 @@
 
 import type { FloatHistogram } from '../../../model/histogram.js';
 import { type Labels, METRIC_NAME, TYPE_LABEL, valueOf } from '../../../model/labels.js';
+import { lacksCounterName } from '../../counters.js';
 import { FLOAT, HISTOGRAM, type Note, type NoteKind, type Steps } from '../source.js';
 import { RANGE_FUNCTIONS, type RangeFunction, type WindowFunction } from './table.js';
 import { type SeriesSamples, Window } from './window.js';
@@ -112,13 +113,6 @@ function anchor(window: Window): boolean {
   window.from = float;
   window.histogramFrom = histogram;
   return true;
-}
-
-const COUNTER_ENDINGS = ['_total', '_sum', '_count', '_bucket'];
-
-/** Whether rate() of floats of this metric deserves a remark. */
-export function lacksCounterName(metric: string): boolean {
-  return metric !== '' && !COUNTER_ENDINGS.some((ending) => metric.endsWith(ending));
 }
 
 /** What a series's rate() deserves to have said, going by its name or, with `typed`, by its type label. */
