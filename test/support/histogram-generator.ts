@@ -128,7 +128,16 @@ const RANGE_FUNCTIONS = [
   'ts_of_last_over_time',
 ];
 const STATISTICS = ['histogram_count', 'histogram_sum', 'histogram_avg', 'histogram_stddev', 'histogram_stdvar'];
-const AGGREGATES = ['sum', 'avg', 'min', 'max', 'count', 'group', 'stddev', 'stdvar', 'quantile', 'topk', 'limitk'];
+const AGGREGATES = ['sum', 'avg', 'min', 'max', 'count', 'group', 'stddev', 'stdvar'];
+const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
+  quantile: ['0', '0.5', '1.2'],
+  // As many as there are: which ones stay of equal ones depends on the order of series.
+  topk: ['20'],
+  bottomk: ['20'],
+  limitk: ['20'],
+  limit_ratio: ['0.5', '-0.3', '1'],
+  count_values: ['"v"'],
+};
 const GROUPINGS = ['', ' by (job)', ' without (instance)', ' by (instance, job)'];
 const RANGES = ['1m', '2m', '5m', '10m'];
 
@@ -157,8 +166,8 @@ export class HistogramQueries {
 
   #aggregate(): string {
     const random = this.#random;
-    const op = random.pick(AGGREGATES);
-    const param = op === 'quantile' ? '0.5, ' : op.endsWith('k') ? '20, ' : '';
+    const op = random.pick([...AGGREGATES, ...AGGREGATES, ...Object.keys(PARAMETERS)]);
+    const param = PARAMETERS[op] === undefined ? '' : `${random.pick(PARAMETERS[op])}, `;
     return `${op}${random.pick(GROUPINGS)} (${param}${this.#vector()})`;
   }
 
