@@ -34,6 +34,9 @@ export const SEALED_HEADER_BYTES = 24;
 /** No chunk of CHUNK_SAMPLES_MAX samples is larger: 144 bits of a first sample, 117 of a second, 145 of each other, 16 of the count. */
 export const CHUNK_BYTES_MAX = 2176;
 
+/** Room that decoding needs beside a copy of the chunk's bytes. */
+export const DECODE_SLACK = 48;
+
 /** What decoding answers instead of a number of samples where the bytes are no chunk. */
 export const DECODE_INVALID = -1;
 
@@ -113,7 +116,9 @@ export const JOB_WAITING = 80;
 export const JOB_ARGUMENT = 112;
 /** f64: by how many ms the evaluation times are later than the ends of the windows. */
 export const JOB_SHIFT = 120;
-export const JOB_BYTES = 128;
+/** u32: where a chunk's bytes are swapped before they are decoded: room for CHUNK_BYTES_MAX and DECODE_SLACK. */
+export const JOB_SCRATCH = 128;
+export const JOB_BYTES = 136;
 
 /** Aggregations whose groups the eval kernel folds. */
 export enum AggregateOp {

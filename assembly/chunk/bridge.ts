@@ -69,9 +69,10 @@ export function decode(
   dropStale: bool,
   times: usize,
   values: usize,
+  scratch: usize,
 ): i32 {
   // These casts saturate: queries say "everything" by infinite bounds.
-  return decoder.decode(data, bytes, <i64>mint, <i64>maxt, dropStale, times, values);
+  return decoder.decode(data, bytes, <i64>mint, <i64>maxt, dropStale, times, values, scratch);
 }
 
 export function count(data: usize, bytes: u32): u32 {

@@ -11,6 +11,8 @@
 //          └────┴────┴────┴─ ─┴────┴ ─ ─ ─ ┘                     step 0 … steps - 1
 //                             count
 //
+// Chunks are swapped into the job's scratch before they are decoded.
+//
 // A window is left-open and right-closed: for the step at t, the samples in (t - windowMs, t].
 // A row's cell without a value has presence 0 and the value 0.
 
@@ -40,6 +42,7 @@ export class Job {
   waiting3: u64;
   argument: f64;
   shiftMs: f64;
+  scratch: u32;
 }
 
 /** Where quads.ts and regression.ts keep the windows they collect. */

@@ -11,7 +11,10 @@
 // One pass: where scrapes and steps are regular, the geometry of a window repeats, and its
 // divisions are not done again. A window is scanned for counter resets only when it has one.
 
-import { Job, rangeSeconds } from './job';
+import { endOf, Job, rangeSeconds } from './job';
+
+/** More than the roundings of a product of three and a quotient can make up for. */
+const NEARLY_ONE: f64 = 1.000000001;
 
 /** The bits of -0. */
 const SIGN: u64 = 0x8000000000000000;
@@ -31,7 +34,8 @@ export function extrapolate(job: Job, until: u32, isCounter: bool, isRate: bool)
   // Bytes from the start of the columns: the window is [lo, hi).
   let lo: usize = 0;
   let hi: usize = 0;
-  // The newest sample below hi that is lower than the one before it.
+  // Whether any sample is lower than the one before it, and the newest such below hi.
+  const falls = isCounter && hasFalls(values, size);
   let reset: usize = 0;
   // The geometry of the last window, and what follows from it.
   let span: f64 = 0;
@@ -46,9 +50,13 @@ export function extrapolate(job: Job, until: u32, isCounter: bool, isRate: bool)
   for (let step = job.done; step < until; step++) {
     const end = startMs + <f64>step * stepMs;
     const begin = end - windowMs;
-    while (hi < size && load<f64>(times + hi) <= end) {
-      if (isCounter && hi != 0) reset = select(hi, reset, load<f64>(values + hi) < load<f64>(values + hi - 8));
-      hi += 8;
+    const before = hi;
+    let isRepeated = false;
+    while (hi < size && load<f64>(times + hi) <= end) hi += 8;
+    if (falls) {
+      for (let at = max(before, 8); at < hi; at += 8) {
+        reset = select(at, reset, load<f64>(values + at) < load<f64>(values + at - 8));
+      }
     }
     while (lo < hi && load<f64>(times + lo) <= begin) lo += 8;
     if (lo + 8 >= hi) {
@@ -77,10 +85,13 @@ export function extrapolate(job: Job, until: u32, isCounter: bool, isRate: bool)
       if (toEnd >= threshold) toEnd = gap / 2;
       factor = stretch(sampled, toStart, toEnd);
       if (isRate) factor /= seconds;
+    } else if (!falls) {
+      isRepeated = true;
     }
 
     let scale = factor;
-    if (isCounter && difference > 0 && first >= 0) {
+    // Where zero is near enough to matter, as a product first: only then is the division needed.
+    if (isCounter && first >= 0 && difference > 0 && sampled * first <= toStart * difference * NEARLY_ONE) {
       const toZero = sampled * (first / difference);
       if (toZero < toStart) {
         scale = stretch(sampled, toZero, toEnd);
@@ -90,8 +101,65 @@ export function extrapolate(job: Job, until: u32, isCounter: bool, isRate: bool)
     store<f64>(rowValues + ((<usize>step) << 3), difference * scale);
     store<u8>(rowPresent + step, 1);
     cells++;
+    if (!isRepeated) continue;
+    const stride = hi - before;
+    const repeated = repeat(job, step + 1, until, lo, hi, stride, isCounter, factor, sampled, toStart);
+    step += repeated;
+    cells += repeated;
+    lo += <usize>repeated * stride;
+    hi += <usize>repeated * stride;
   }
   job.cells += cells;
+}
+
+/**
+ * The steps from `step` on whose windows are the one before, [lo, hi), moved by `stride`: no division, no search. Ends
+ * before the first window of another geometry, or one that zero is near to. Gives how many steps it did.
+ */
+function repeat(
+  job: Job,
+  step: u32,
+  until: u32,
+  lo: usize,
+  hi: usize,
+  stride: usize,
+  isCounter: bool,
+  factor: f64,
+  sampled: f64,
+  toStart: f64,
+): u32 {
+  const times: usize = job.times;
+  const values: usize = job.values;
+  const size: usize = (<usize>job.count) << 3;
+  const from = step;
+  const before = load<f64>(times + lo) - (endOf(job, step - 1) - job.windowMs);
+  const after = endOf(job, step - 1) - load<f64>(times + hi - 8);
+  const nearZero = toStart * NEARLY_ONE;
+  for (; step < until; step++) {
+    lo += stride;
+    hi += stride;
+    if (hi > size || stride == 0) break;
+    const end = job.startMs + <f64>step * job.stepMs;
+    const begin = end - job.windowMs;
+    if (load<f64>(times + lo) - begin != before || end - load<f64>(times + hi - 8) != after) break;
+    if (load<f64>(times + lo - 8) > begin || (hi < size && load<f64>(times + hi) <= end)) break;
+    const first = load<f64>(values + lo);
+    const difference = load<f64>(values + hi - 8) - first;
+    if (isCounter && first >= 0 && difference > 0 && sampled * first <= nearZero * difference) break;
+    store<f64>(<usize>job.rowValues + ((<usize>step) << 3), difference * factor);
+    store<u8>(<usize>job.rowPresent + step, 1);
+  }
+  return step - from;
+}
+
+/** Whether any value is lower than the one before it. */
+function hasFalls(values: usize, size: usize): bool {
+  let any = f64x2.splat(0);
+  let at: usize = 8;
+  for (; at + 16 <= size; at += 16) {
+    any = v128.or(any, f64x2.lt(v128.load(values + at), v128.load(values + at - 8)));
+  }
+  return v128.any_true(any) || (at < size && load<f64>(values + at) < load<f64>(values + at - 8));
 }
 
 /**

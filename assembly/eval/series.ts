@@ -10,7 +10,7 @@
 // With the function Samples nothing is evaluated, and all samples must fit.
 
 import * as decoder from '../chunk/decode';
-import { DECODE_INVALID, Status, WindowFn } from '../layout';
+import { CHUNK_BYTES_MAX, DECODE_INVALID, Status, WindowFn } from '../layout';
 import { endOf, Job, seesStale } from './job';
 import { evaluate } from './window';
 
@@ -41,7 +41,8 @@ export function addChunk(job: Job, data: usize, bytes: usize, mint: i64, maxt: i
   const jobMaxt = maxtOf(job);
   if (maxt < jobMint || mint > jobMaxt) return Status.Ok;
   const samples = decoder.count(data, bytes);
-  if (<usize>samples > bytes * SAMPLES_PER_BYTE_MAX) return Status.Invalid;
+  // What is longer is none of ours, and has no room in the scratch.
+  if (bytes > <usize>CHUNK_BYTES_MAX || <usize>samples > bytes * SAMPLES_PER_BYTE_MAX) return Status.Invalid;
   if (job.count + samples > job.room) {
     if (job.fn != WindowFn.Samples) drain(job, <f64>mint);
     if (job.count + samples > job.room) return Status.NoMemory;
@@ -55,6 +56,7 @@ export function addChunk(job: Job, data: usize, bytes: usize, mint: i64, maxt: i
     !seesStale(job.fn),
     <usize>job.times + at,
     <usize>job.values + at,
+    job.scratch,
   );
   if (added == DECODE_INVALID) return Status.Invalid;
   job.count += <u32>added;

@@ -1,7 +1,7 @@
 // A lane: what one thread needs to read series and evaluate windows over them.
 //
 //   lane (256 bytes)
-//   0                112    116      120
+//   0                136    140      144
 //   ┌────────────────┬──────┬────────┬─────────┐
 //   │ job of the     │ open │ chunks │ corrupt │   open     room for the bytes of one open chunk
 //   │ kernels        │      │        │         │   chunks   a list of addresses, while a series' chunks are brought into time order

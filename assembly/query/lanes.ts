@@ -2,7 +2,7 @@
 
 import { ChunkState } from '../chunk/state';
 import { Job } from '../eval/job';
-import { CHUNK_BYTES_MAX, Status } from '../layout';
+import { CHUNK_BYTES_MAX, DECODE_SLACK, Status } from '../layout';
 import * as heap from '../memory/heap';
 import * as lane from './lane';
 import { LANE_BYTES } from './lane';
@@ -10,14 +10,18 @@ import { LANE_BYTES } from './lane';
 /** Samples of one series that fit the columns at first; they double when a series has more in one window. */
 const ROOM_MIN: u32 = 16384;
 
+const SCRATCH_BYTES: usize = CHUNK_BYTES_MAX + DECODE_SLACK;
+
 /** Gives the zeroed lane at `address` its memory; false where the limit says no. finish() takes it back either way. */
 export function begin(address: usize): bool {
   lane.setOpenChunk(address, heap.alloc(CHUNK_BYTES_MAX));
-  return lane.openChunk(address) != 0 && setRoom(address, ROOM_MIN);
+  lane.jobOf(address).scratch = <u32>heap.alloc(SCRATCH_BYTES);
+  return lane.openChunk(address) != 0 && lane.jobOf(address).scratch != 0 && setRoom(address, ROOM_MIN);
 }
 
 export function finish(address: usize): void {
   if (lane.openChunk(address) != 0) heap.free(lane.openChunk(address), CHUNK_BYTES_MAX);
+  if (lane.jobOf(address).scratch != 0) heap.free(lane.jobOf(address).scratch, SCRATCH_BYTES);
   if (lane.jobOf(address).room != 0) freeColumns(address);
 }
 

@@ -1,7 +1,7 @@
 // The chunk kernel: append to open chunks, seal, decode. `node dist/bench/kernels/chunk.js [filter]`
 
 import { pathToFileURL } from 'node:url';
-import { CHUNK_SAMPLES_MAX } from '../../assembly/layout.js';
+import { CHUNK_BYTES_MAX, CHUNK_SAMPLES_MAX, DECODE_SLACK } from '../../assembly/layout.js';
 import { type ChunkBytes, Chunks } from '../../src/wasm/chunks.js';
 import { Core } from '../../src/wasm/core.js';
 import { type Micro, printAll } from './micro.js';
@@ -47,9 +47,11 @@ function decode(shape: Shape): Micro {
       const { exports } = core;
       const placed = Array.from({ length: SERIES }, (_, seed) => place(core, encode(core, shape, seed))).flat();
       const columns = exports.heap_alloc(CHUNK_SAMPLES_MAX * 16);
+      const values = columns + CHUNK_SAMPLES_MAX * 8;
+      const scratch = exports.heap_alloc(CHUNK_BYTES_MAX + DECODE_SLACK);
       return () => {
         for (const { data, bytes } of placed) {
-          exports.chunk_decode(data, bytes, -Infinity, Infinity, true, columns, columns + CHUNK_SAMPLES_MAX * 8);
+          exports.chunk_decode(data, bytes, -Infinity, Infinity, true, columns, values, scratch);
         }
         return SERIES * SAMPLES;
       };

@@ -4,18 +4,21 @@
 import { pathToFileURL } from 'node:url';
 import {
   AggregateOp,
+  CHUNK_BYTES_MAX,
   CHUNK_REF_BYTES,
   CHUNK_REF_DATA,
   CHUNK_REF_LENGTH,
   CHUNK_REF_MAXT,
   CHUNK_REF_MINT,
   CHUNK_SAMPLES_MAX,
+  DECODE_SLACK,
   JOB_BYTES,
   JOB_FN,
   JOB_MAXT,
   JOB_ROOM,
   JOB_ROW_PRESENT,
   JOB_ROW_VALUES,
+  JOB_SCRATCH,
   JOB_START,
   JOB_STEP,
   JOB_STEPS,
@@ -56,6 +59,7 @@ function job(core: Core, fn: string, query: Query): { job: number; steps: number
   view.setUint32(at + JOB_STEPS, steps, true);
   view.setUint32(at + JOB_TIMES, core.exports.heap_alloc(SAMPLES * 8), true);
   view.setUint32(at + JOB_VALUES, core.exports.heap_alloc(SAMPLES * 8), true);
+  view.setUint32(at + JOB_SCRATCH, core.exports.heap_alloc(CHUNK_BYTES_MAX + DECODE_SLACK), true);
   view.setUint32(at + JOB_ROOM, SAMPLES, true);
   view.setUint32(at + JOB_ROW_VALUES, core.exports.heap_alloc(steps * 8), true);
   view.setUint32(at + JOB_ROW_PRESENT, core.exports.heap_alloc(steps), true);

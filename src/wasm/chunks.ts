@@ -3,7 +3,7 @@
 // The series of a shard keep their open chunks inside the head's records and never come
 // through here. This is for whoever has columns: tests, backfill, compaction, inspection.
 
-import { DECODE_INVALID, SEALED_HEADER_BYTES, Status } from '../../assembly/layout.js';
+import { DECODE_INVALID, DECODE_SLACK, SEALED_HEADER_BYTES, Status } from '../../assembly/layout.js';
 import type { Core } from './core.js';
 
 /** An open chunk in this core's memory. Meaningless in any other shard. */
@@ -109,12 +109,15 @@ export class Chunks {
     const { mint = -Infinity, maxt = Infinity, dropStale = false } = options;
     const samplesMax = bytes.length < 2 ? 0 : (bytes[0]! << 8) | bytes[1]!;
     const columnBytes = samplesMax * 8;
-    const scratchBytes = 2 * columnBytes + bytes.length;
+    const swappedBytes = (bytes.length & ~7) + DECODE_SLACK;
+    const scratchBytes = 2 * columnBytes + swappedBytes + bytes.length;
     const times = this.#alloc(scratchBytes);
-    const data = times + 2 * columnBytes;
+    const swapped = times + 2 * columnBytes;
+    const data = swapped + swappedBytes;
     this.#core.bytes.set(bytes, data);
     const { chunk_decode } = this.#core.exports;
-    const count = chunk_decode(data, bytes.length, mint, maxt, dropStale, times, times + columnBytes);
+    const values = times + columnBytes;
+    const count = chunk_decode(data, bytes.length, mint, maxt, dropStale, times, values, swapped);
     const samples =
       count === DECODE_INVALID
         ? undefined

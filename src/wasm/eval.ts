@@ -5,11 +5,13 @@
 
 import {
   AggregateOp,
+  CHUNK_BYTES_MAX,
   CHUNK_REF_BYTES,
   CHUNK_REF_DATA,
   CHUNK_REF_LENGTH,
   CHUNK_REF_MAXT,
   CHUNK_REF_MINT,
+  DECODE_SLACK,
   GROUPS_BYTES,
   GROUPS_COUNT,
   GROUPS_OP,
@@ -25,6 +27,7 @@ import {
   JOB_ROW_PRESENT,
   JOB_ROW_VALUES,
   JOB_SAMPLES,
+  JOB_SCRATCH,
   JOB_SHIFT,
   JOB_START,
   JOB_STEP,
@@ -73,6 +76,8 @@ export const AGGREGATE_OPS: ReadonlyMap<string, AggregateOp> = new Map([
   ['stddev', AggregateOp.Stddev],
   ['stdvar', AggregateOp.Stdvar],
 ]);
+
+const SCRATCH_BYTES = CHUNK_BYTES_MAX + DECODE_SLACK;
 
 /** What to evaluate: a function at `steps` times from startMs on, each over (t - windowMs, t]. */
 export interface Windows {
@@ -182,9 +187,10 @@ export class Eval {
   ): Row {
     const { steps } = windows;
     const columnBytes = samplesMax * 8;
-    const bytes = JOB_BYTES + 2 * columnBytes + steps * 8 + align8(steps) + extraBytes;
+    const bytes = JOB_BYTES + SCRATCH_BYTES + 2 * columnBytes + steps * 8 + align8(steps) + extraBytes;
     const job = alloc(this.#core, bytes);
-    const times = job + JOB_BYTES;
+    const scratch = job + JOB_BYTES;
+    const times = scratch + SCRATCH_BYTES;
     const values = times + columnBytes;
     const rowValues = values + columnBytes;
     const rowPresent = rowValues + steps * 8;
@@ -199,6 +205,7 @@ export class Eval {
     view.setFloat64(job + JOB_SHIFT, shiftMs, true);
     view.setUint32(job + JOB_FN, windows.fn, true);
     view.setUint32(job + JOB_STEPS, steps, true);
+    view.setUint32(job + JOB_SCRATCH, scratch, true);
     view.setUint32(job + JOB_TIMES, times, true);
     view.setUint32(job + JOB_VALUES, values, true);
     view.setUint32(job + JOB_ROOM, samplesMax, true);
