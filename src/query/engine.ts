@@ -8,6 +8,7 @@
 // are its memory and its place given to others.
 
 import type { Clock } from '../base/clock.js';
+import { Deadlines } from '../base/deadlines.js';
 import { QueryError } from '../promql/errors.js';
 import type { Reading } from '../promql/exec/readings.js';
 import type { QueryContext, Source, Steps } from '../promql/exec/source.js';
@@ -88,6 +89,7 @@ export class QueryEngine {
   readonly #memory: QueryMemory;
   readonly #evaluators: Evaluators | undefined;
   readonly #plans = new Plans();
+  readonly #deadlines: Deadlines;
   readonly #active = new Map<number, RunningQuery>();
   #nextId = 1;
 
@@ -95,6 +97,7 @@ export class QueryEngine {
   constructor(open: OpenSource, clock: Clock, options: EngineOptions, metrics?: QueryMetrics, evaluators?: Evaluators) {
     this.#open = open;
     this.#clock = clock;
+    this.#deadlines = new Deadlines(clock);
     this.options = options;
     this.#metrics = metrics;
     this.#gate = new Gate(options.concurrency, evaluators?.largeMost);
@@ -176,7 +179,7 @@ export class QueryEngine {
 
   async #ask(request: QueryRequest): Promise<QueryAnswer> {
     const timeoutMs = Math.min(request.options.timeoutMs ?? Infinity, this.options.timeoutMs);
-    const running = new RunningQuery(this.#nextId++, request, timeoutMs, this.#clock);
+    const running = new RunningQuery(this.#nextId++, request, timeoutMs, this.#clock, this.#deadlines);
     this.#active.set(running.id, running);
     this.#metrics?.setActive(this.#active.size);
     const end = () => {
@@ -227,7 +230,10 @@ export class QueryEngine {
     const watch = new StopWatch(this.#clock, this.#metrics);
     const plan = this.#plan(request);
     const preparation = watch.lap('prepare_time');
-    const place = await this.#gate.enter(running.priority, running.signal);
+    running.check();
+    const signalOf = () => running.signal;
+    const place =
+      this.#gate.enterNow(running.priority, signalOf) ?? (await this.#gate.enter(running.priority, running.signal));
     const queue = watch.lap('queue_time');
     running.queueSeconds = queue;
     running.phase = 'expression evaluation';
@@ -273,7 +279,9 @@ export class QueryEngine {
     const { steps, ranged, text, options } = request;
     let turns = 0;
     const context: QueryContext = {
-      signal: running.signal,
+      get signal() {
+        return running.signal;
+      },
       charge: (count) => samples.charge(count),
       check: () => running.check(),
       reserve: memory.reserve,

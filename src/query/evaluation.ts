@@ -8,7 +8,7 @@ import { buffersOf, MessageChannel, type MessagePort } from '../base/thread.js';
 import { QueryError } from '../promql/errors.js';
 import { costOf } from '../promql/exec/cost.js';
 import { execute } from '../promql/exec/execute.js';
-import { type Reading, readingKey, readingsOf } from '../promql/exec/readings.js';
+import { asksMore, type Reading, readingKey, readingsOf } from '../promql/exec/readings.js';
 import { render } from '../promql/exec/rendered.js';
 import type { QueryContext, Source, Steps } from '../promql/exec/source.js';
 import type { Plan } from '../promql/plan/plan.js';
@@ -24,7 +24,8 @@ import { type QueryData, resultOf } from './result.js';
 
 /** A source whose answers can be gathered before operators run. */
 export interface GatheringSource extends Source {
-  gather(readings: ReadonlyMap<string, Reading>, context: QueryContext): Promise<Gathered>;
+  /** With `isAll` nothing else will be read. */
+  gather(readings: ReadonlyMap<string, Reading>, isAll: boolean, context: QueryContext): Promise<Gathered>;
   read(reading: Reading, context: QueryContext): Promise<readonly Share[]>;
 }
 
@@ -76,7 +77,7 @@ export async function evaluate(
     if (rows !== undefined) return rows;
   }
   if (!isGathering(source)) return evaluateHere(request, source, limits.context, now);
-  const gathered = await source.gather(readingsOf(plan, steps, request), limits.context);
+  const gathered = await source.gather(readingsOf(plan, steps, request), !asksMore(plan), limits.context);
   const cost = costOf(plan, steps, request, (reading) => sizeOf(gathered.get(readingKey(reading))!));
   if (evaluators !== undefined && cost > evaluators.hereCostMax) {
     return evaluateThere(request, gathered, cost, source, evaluators, limits);

@@ -53,11 +53,23 @@ export class Gate {
     return PRIORITIES.reduce((sum, priority) => sum + this.#waiting[priority].size, this.#waitingLarge.size);
   }
 
+  /** A place where one is free, undefined where all are taken. */
+  enterNow(priority: Priority, signalOf: () => AbortSignal): Place | undefined {
+    if (this.#running >= this.#most) return undefined;
+    this.#running++;
+    return this.#place(priority, signalOf);
+  }
+
   /** Waits for a place. Rejects with the signal's reason when that is aborted. */
   async enter(priority: Priority, signal: AbortSignal): Promise<Place> {
     signal.throwIfAborted();
-    if (this.#running < this.#most) this.#running++;
-    else await wait(this.#waiting[priority], signal);
+    const place = this.enterNow(priority, () => signal);
+    if (place !== undefined) return place;
+    await wait(this.#waiting[priority], signal);
+    return this.#place(priority, () => signal);
+  }
+
+  #place(priority: Priority, signalOf: () => AbortSignal): Place {
     let size: 'small' | 'large' | 'none' = 'small';
     const grow = async () => {
       if (this.#large < this.#largeMost) this.#large++;
@@ -65,7 +77,7 @@ export class Gate {
         size = 'none';
         this.#running--;
         this.#pump();
-        await wait(this.#waitingLarge, signal);
+        await wait(this.#waitingLarge, signalOf());
       }
       size = 'large';
     };

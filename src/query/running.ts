@@ -1,6 +1,8 @@
 // One query's way through the engine: what it was asked, what ends it early, where its time goes.
 
-import type { Clock } from '../base/clock.js';
+import type { Clock, Timer } from '../base/clock.js';
+import type { Deadlines } from '../base/deadlines.js';
+import type { Ending } from '../base/ending.js';
 import { QueryError } from '../promql/errors.js';
 import type { Source, Steps } from '../promql/exec/source.js';
 import type { EndedQuery } from './ended.js';
@@ -14,7 +16,7 @@ export interface QueryOptions {
   readonly timeoutMs?: number;
   readonly lookbackMs?: number;
   /** Aborted when nobody waits for the answer any more. */
-  readonly signal?: AbortSignal;
+  readonly signal?: Ending;
   /** Whether the answer goes out as JSON: rows may come as its text then. */
   readonly rendered?: boolean;
   /** Who asks, as an address, for lists and logs. */
@@ -64,15 +66,19 @@ export class RunningQuery implements ActiveQuery {
   /** The most memory it held: all that it held at its end. */
   endBytes = 0;
   queueSeconds = 0;
-  readonly #abort = new AbortController();
   readonly #clock: Clock;
   /** Both by the monotonic clock. */
   readonly #beganMs: number;
   readonly #deadlineMs: number;
-  readonly #timer: { cancel(): void };
-  readonly #client: AbortSignal | undefined;
+  readonly #deadline: Timer;
+  readonly #client: Ending | undefined;
+  /** Why it is to end. */
+  #reason: QueryError | undefined;
+  /** Made where somebody asks for the signal: small queries are done before. */
+  #abort: AbortController | undefined;
+  #onEnd: ((reason: QueryError) => void) | undefined;
 
-  constructor(id: number, { text, options }: QueryRequest, timeoutMs: number, clock: Clock) {
+  constructor(id: number, { text, options }: QueryRequest, timeoutMs: number, clock: Clock, deadlines: Deadlines) {
     this.id = id;
     this.text = text;
     this.priority = options.priority ?? 'ad-hoc';
@@ -81,7 +87,7 @@ export class RunningQuery implements ActiveQuery {
     this.#clock = clock;
     this.#beganMs = clock.monotonicMs();
     this.#deadlineMs = this.#beganMs + timeoutMs;
-    this.#timer = clock.after(timeoutMs, this.#timeOut);
+    this.#deadline = deadlines.after(timeoutMs, () => this.#timeOut());
     this.#client = options.signal;
     this.#client?.addEventListener('abort', this.cancel, { once: true });
     if (this.#client?.aborted) this.cancel();
@@ -97,34 +103,44 @@ export class RunningQuery implements ActiveQuery {
   }
 
   get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#reason !== undefined) this.#abort.abort(this.#reason);
+    }
     return this.#abort.signal;
   }
 
   /** Throws the reason to end where there is one. Sees the deadline where no timer can fire. */
   check(): void {
     if (this.#clock.monotonicMs() >= this.#deadlineMs) this.#timeOut();
-    this.#abort.signal.throwIfAborted();
+    if (this.#reason !== undefined) throw this.#reason;
   }
 
   /** What comes of the work, or the reason to end where that comes first: then the work ends by itself a little later. */
   orEnd<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const end = () => reject(this.signal.reason);
-      this.signal.addEventListener('abort', end, { once: true });
-      work.then(resolve, reject).finally(() => this.signal.removeEventListener('abort', end));
+      this.#onEnd = reject;
+      work.then(resolve, reject);
     });
   }
 
-  readonly #timeOut = (): void => {
-    this.#abort.abort(new QueryError('timeout', `query timed out in ${this.phase}`));
-  };
+  #timeOut(): void {
+    this.#stop(new QueryError('timeout', `query timed out in ${this.phase}`));
+  }
 
   readonly cancel = (): void => {
-    this.#abort.abort(new QueryError('canceled', `query was canceled in ${this.phase}`));
+    this.#stop(new QueryError('canceled', `query was canceled in ${this.phase}`));
   };
 
+  #stop(reason: QueryError): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#onEnd?.(reason);
+    this.#abort?.abort(reason);
+  }
+
   end(): void {
-    this.#timer.cancel();
+    this.#deadline.cancel();
     this.#client?.removeEventListener('abort', this.cancel);
   }
 }

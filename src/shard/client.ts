@@ -6,6 +6,7 @@
 // morsel at most, and a wake-up is shared by all that waited for it.
 
 import { type Clock, realClock, type Timer } from '../base/clock.js';
+import { Deadlines } from '../base/deadlines.js';
 import { FairLane, type ShardUsage } from './fair-lane.js';
 import type { Job, JobError, OpName, Reply, Request, Task, TaskReply, WalParts } from './protocol.js';
 
@@ -74,6 +75,7 @@ export class ShardClient {
   #port: ShardPort;
   readonly #clock: Clock;
   readonly #stallMs: number;
+  readonly #stalls: Deadlines;
   readonly #ingest: Waiting[] = [];
   readonly #rules: Waiting[] = [];
   readonly #adhoc = new FairLane<Waiting>();
@@ -94,6 +96,7 @@ export class ShardClient {
     this.#port = port;
     this.#clock = clock;
     this.#stallMs = stallMs;
+    this.#stalls = new Deadlines(clock);
   }
 
   /** Runs a job as soon as its lane allows. */
@@ -205,7 +208,8 @@ export class ShardClient {
       // What a shard says that was given up meanwhile is of no interest.
       if (port === this.#port && this.#busy) then();
     };
-    const transfer = batch.flatMap((waiting) => waiting.transfer);
+    const [alone] = batch;
+    const transfer = batch.length === 1 ? alone!.transfer : batch.flatMap((waiting) => waiting.transfer);
     port.run(task, transfer).then(
       (reply) => settled(() => this.#finish(batch, reply)),
       (error: unknown) => settled(() => this.#fail(batch, error instanceof Error ? error.message : String(error))),
@@ -215,13 +219,13 @@ export class ShardClient {
   /** Gives the shard up when a task does not end. */
   #watch(batch: Waiting[]): Timer | undefined {
     if (batch.some(({ job }) => job.op === 'replay')) return undefined;
-    const ops = [...new Set(batch.map(({ job }) => job.op))].join(', ');
+    const ops = () => [...new Set(batch.map(({ job }) => job.op))].join(', ');
     let timer: Timer;
     // In steps: of a pause of the whole process only one counts.
     const wait = (steps: number) => {
-      timer = this.#clock.after(this.#stallMs / STALL_STEPS, () => {
+      timer = this.#stalls.after(this.#stallMs / STALL_STEPS, () => {
         if (steps > 1) wait(steps - 1);
-        else this.#fail(batch, `no answer for ${this.#stallMs / 1000} seconds: ${ops}`);
+        else this.#fail(batch, `no answer for ${this.#stallMs / 1000} seconds: ${ops()}`);
       });
     };
     wait(STALL_STEPS);

@@ -26,15 +26,23 @@ import type { Morsel, OpenedQuery } from './protocol.js';
 import { joinTexts } from './rendered.js';
 import type { Shards } from './shards.js';
 import { addMorsel, columnsOf, emptyShare, type Share, seriesOf } from './shares.js';
+import { ALONE } from './snapshots.js';
 
 /** Numbers of snapshots given out in this process. */
 let snapshots = 0;
 
+/** What a reading sees. */
+interface Moment {
+  readonly snapshot: number;
+  readonly watermark: number;
+}
+
 export class ShardSource implements Source {
   readonly #shards: Shards;
   readonly #lane: Lane;
-  readonly #hold: Hold;
-  readonly #snapshot = ++snapshots;
+  #hold: Hold;
+  /** Named when a reading is not alone: then the shards keep what it saw for the next. */
+  #snapshot = ALONE;
   readonly #extras = { usage: new ShardUsage() };
   /** Why a reading could not be finished: nobody needs the others then. */
   #failure: unknown;
@@ -62,6 +70,7 @@ export class ShardSource implements Source {
 
   close(): void {
     this.#hold.release();
+    if (this.#snapshot === ALONE) return;
     // Not waited for, as below.
     for (const { client } of this.#shards.handles) {
       client.callSoon('closeSnapshot', { snapshot: this.#snapshot }, 'ingest').catch(() => {});
@@ -82,12 +91,13 @@ export class ShardSource implements Source {
   ): Promise<RenderedRows | undefined> {
     const { startMs, stepMs } = steps;
     if (!hasWindowFn(fragment.fn) || !Number.isSafeInteger(startMs) || !Number.isSafeInteger(stepMs)) return undefined;
-    const request = { fragment, ...this.#moment, render: { form, startMs, stepMs } };
+    const request = { fragment, ...this.#moment(true), render: { form, startMs, stepMs } };
     const shares = await this.#each(context, (client) => client.call('openQuery', request, this.#lane, this.#extras));
     const texts = shares.flatMap((share) => share.texts);
     if (shares.some(({ columns, declined }) => declined || columns.length > 0)) {
       // Rows with histograms have no text; all are asked for again, as columns.
       context.charge(-texts.reduce((sum, { cells }) => sum + cells, 0));
+      this.#hold = this.#shards.appends.hold();
       return undefined;
     }
     return joinTexts(texts, form);
@@ -102,32 +112,34 @@ export class ShardSource implements Source {
     return seriesOf(await this.read({ kind: 'samples', samples: { matchers, windowMs, endMs } }, context));
   }
 
-  /** All of these side by side. */
-  async gather(readings: ReadonlyMap<string, Reading>, context: QueryContext): Promise<Gathered> {
-    const shares = await Promise.all([...readings.values()].map((reading) => this.read(reading, context)));
+  /** All of these side by side. With `isAll` nothing else will be read. */
+  async gather(readings: ReadonlyMap<string, Reading>, isAll: boolean, context: QueryContext): Promise<Gathered> {
+    const alone = isAll && readings.size === 1;
+    const shares = await Promise.all([...readings.values()].map((reading) => this.read(reading, context, alone)));
     return new Map([...readings.keys()].map((key, i) => [key, shares[i]!]));
   }
 
   /** The shares of all shards. When one reading fails, the others of the same source end with their next morsel. */
-  async read(reading: Reading, context: QueryContext): Promise<Share[]> {
+  async read(reading: Reading, context: QueryContext, alone = false): Promise<Share[]> {
     try {
       // A row of it, before anything of that length is made.
       if (reading.kind === 'fragment') context.reserve(reading.fragment.steps.count * CELL_BYTES);
-      return await this.#each(context, (client) => this.#open(client, reading));
+      return await this.#each(context, (client) => this.#open(client, reading, this.#moment(alone)));
     } catch (error) {
       this.#failure ??= error;
       throw this.#failure;
     }
   }
 
-  #open(client: ShardClient, reading: Reading): Promise<OpenedQuery> {
+  #open(client: ShardClient, reading: Reading, moment: Moment): Promise<OpenedQuery> {
     if (reading.kind === 'fragment') {
-      return client.call('openQuery', { fragment: reading.fragment, ...this.#moment }, this.#lane, this.#extras);
+      return client.call('openQuery', { fragment: reading.fragment, ...moment }, this.#lane, this.#extras);
     }
-    return client.call('openSamples', { ...reading.samples, ...this.#moment }, this.#lane, this.#extras);
+    return client.call('openSamples', { ...reading.samples, ...moment }, this.#lane, this.#extras);
   }
 
-  get #moment(): { snapshot: number; watermark: number } {
+  #moment(alone: boolean): Moment {
+    if (!alone && this.#snapshot === ALONE) this.#snapshot = ++snapshots;
     return { snapshot: this.#snapshot, watermark: this.#hold.watermark };
   }
 

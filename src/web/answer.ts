@@ -3,6 +3,7 @@
 
 import { promisify } from 'node:util';
 import { constants, createDeflate, createGzip, type Deflate, deflate, type Gzip, gzip } from 'node:zlib';
+import type { Ending } from '../base/ending.js';
 import type { DoorRequest, DoorResponse, Header } from './door.js';
 import { type ContentCoding, chooseCoding } from './negotiate.js';
 import { isBodiless } from './status.js';
@@ -39,6 +40,11 @@ export class Answer {
   /** The address of the client, as text. */
   get client(): string {
     return this.#request.remoteAddress;
+  }
+
+  /** The same, for less. */
+  get gone(): Ending {
+    return this.#response.gone;
   }
 
   get status(): number {

@@ -5,6 +5,7 @@
 // model/labels.ts.
 
 import type { Clock } from '../base/clock.js';
+import type { Ending } from '../base/ending.js';
 import type { Labels } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
 import type { RenderedRows, Steps } from '../promql/exec/source.js';
@@ -52,7 +53,7 @@ export interface QueryOptions {
   /** Of a range query: the end that was asked for, which may be later than the last step. */
   readonly endMs?: number;
   /** Aborts when the client is gone. */
-  readonly signal: AbortSignal;
+  readonly signal: Ending;
   /** The address of who asks. */
   readonly client?: string;
 }

@@ -12,6 +12,7 @@
 //   - after the client is gone, every call on the response does nothing.
 
 import type { Clock } from '../base/clock.js';
+import type { Ending } from '../base/ending.js';
 
 /** Most bytes of request line and headers that node:http takes. */
 export const NODE_HEAD_BYTES_MAX = 64 * 1024;
@@ -66,6 +67,8 @@ export interface DoorRequest {
 
 export interface DoorResponse {
   /** Aborts when the client is gone before the answer is whole. */
+  readonly gone: Ending;
+  /** The same for those who need the real one. */
   readonly signal: AbortSignal;
   /** The status given to `head`; 0 before that. */
   readonly status: number;

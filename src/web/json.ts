@@ -53,7 +53,7 @@ export class JsonWriter {
     for (const piece of this.#take()) await this.#stream.write(piece);
     // Whatever came meanwhile goes first: a large answer is many such passes.
     await new Promise<void>(soon);
-    return !this.answer.signal.aborted;
+    return !this.answer.gone.aborted;
   }
 
   async end(): Promise<void> {

@@ -4,6 +4,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { EndSignal } from '../base/ending.js';
 import { BodyReader } from './body.js';
 import {
   type BodyOutcome,
@@ -212,11 +213,11 @@ class NodeResponse implements DoorResponse {
   readonly #message: IncomingMessage;
   readonly #options: DoorOptions;
   #headers: readonly Header[] = [];
+  readonly gone = new EndSignal();
   #abort: AbortController | undefined;
   #ended = false;
   /** The operating system has all of it. */
   #sent = false;
-  #gone = false;
 
   constructor(reply: ServerResponse, message: IncomingMessage, options: DoorOptions) {
     this.#reply = reply;
@@ -235,7 +236,7 @@ class NodeResponse implements DoorResponse {
 
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
-    if (this.#gone) this.#abort.abort();
+    if (this.gone.aborted) this.#abort.abort();
     return this.#abort.signal;
   }
 
@@ -316,13 +317,13 @@ class NodeResponse implements DoorResponse {
   /** The answer is sent, or the client is gone. */
   closed(): void {
     if (this.#sent) return;
-    this.#gone = true;
     this.body.abort();
+    this.gone.abort();
     this.#abort?.abort();
   }
 
   #over(): boolean {
-    return this.#gone || this.#reply.writableEnded || this.#reply.destroyed;
+    return this.gone.aborted || this.#reply.writableEnded || this.#reply.destroyed;
   }
 
   #writeHead(length?: number): void {

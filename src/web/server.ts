@@ -17,6 +17,7 @@
 //     before the answer to the one before.
 
 import type * as Uws from 'uWebSockets.js';
+import { EndSignal } from '../base/ending.js';
 import { BodyReader } from './body.js';
 import {
   type BodyOutcome,
@@ -156,7 +157,7 @@ function begin(res: Uws.HttpResponse, req: Uws.HttpRequest, options: DoorOptions
   response.last = true;
   const soon = (action: () => void) => {
     options.clock.after(0, () => {
-      if (!response.signal.aborted) action();
+      if (!response.gone.aborted) action();
     });
   };
   res.onData((chunk, isLast) => {
@@ -235,8 +236,8 @@ class UwsResponse implements DoorResponse {
   /** A write found the socket full, and no room has been reported since. */
   #full = false;
   #waiting: (() => void)[] = [];
+  readonly gone = new EndSignal();
   #abort: AbortController | undefined;
-  #gone = false;
 
   constructor(res: Uws.HttpResponse, method: string, options: DoorOptions, running: Running) {
     this.#res = res;
@@ -253,7 +254,7 @@ class UwsResponse implements DoorResponse {
 
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
-    if (this.#gone) this.#abort.abort();
+    if (this.gone.aborted) this.#abort.abort();
     return this.#abort.signal;
   }
 
@@ -352,9 +353,9 @@ class UwsResponse implements DoorResponse {
 
   /** The client is gone; the native object with it. */
   abort(): void {
-    this.#gone = true;
     this.#finish();
     this.body.abort();
+    this.gone.abort();
     this.#abort?.abort();
   }
 

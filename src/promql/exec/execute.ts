@@ -119,7 +119,7 @@ class Executor {
   }
 
   async #evaluate(plan: Plan, steps: Steps): Promise<Value> {
-    this.#context.signal.throwIfAborted();
+    this.#context.check();
     switch (plan.kind) {
       case 'number':
         return { kind: 'scalar', values: new Float64Array(steps.count).fill(plan.value) };

@@ -94,3 +94,8 @@ export function readingsOf(plan: Plan, steps: Steps, options: ReadingOptions): M
   walk({ plan, steps });
   return readings;
 }
+
+/** Whether a plan reads more than its readings: by values that it comes to see. */
+export function asksMore(plan: Plan): boolean {
+  return (plan.kind === 'call' && plan.fn === 'info') || inputsOf(plan).some(asksMore);
+}

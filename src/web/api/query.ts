@@ -57,7 +57,7 @@ export function readSteps({ params }: ApiCall): { steps: Steps; endMs: number } 
 export function readOptions({ params, answer }: ApiCall): QueryOptions {
   const timeoutMs = params.get('timeout') === '' ? undefined : spanParameter(params, 'timeout');
   const lookbackMs = readLookback(params.get('lookback_delta'));
-  return { timeoutMs, lookbackMs, rendered: true, signal: answer.signal, client: answer.client };
+  return { timeoutMs, lookbackMs, rendered: true, signal: answer.gone, client: answer.client };
 }
 
 function readLookback(text: string): number | undefined {

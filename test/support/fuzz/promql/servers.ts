@@ -3,6 +3,7 @@
 
 import { compress } from 'snappyjs';
 import { realClock } from '../../../../src/base/clock.js';
+import { EndSignal } from '../../../../src/base/ending.js';
 import type { Source } from '../../../../src/promql/exec/source.js';
 import { ALL_PARSE_OPTIONS } from '../../../../src/promql/syntax/parse.js';
 import { type EngineOptions, QueryEngine } from '../../../../src/query/engine.js';
@@ -98,6 +99,7 @@ export class OurAnswerer implements Answerer {
 
 /** An answer kept in memory. */
 class GatheredResponse implements DoorResponse {
+  readonly gone = new EndSignal();
   readonly signal = new AbortController().signal;
   status = 0;
   text = '';

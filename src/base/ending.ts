@@ -1,0 +1,29 @@
+// What ends a piece of work early, told once.
+
+/** As much of an AbortSignal as waiting for it takes. */
+export interface Ending {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', action: () => void, options?: { once?: boolean }): void;
+  removeEventListener(type: 'abort', action: () => void): void;
+}
+
+/** An ending of our own: made for each request, where an AbortController costs as much as parsing its query. */
+export class EndSignal implements Ending {
+  aborted = false;
+  readonly #actions = new Set<() => void>();
+
+  addEventListener(_type: 'abort', action: () => void): void {
+    this.#actions.add(action);
+  }
+
+  removeEventListener(_type: 'abort', action: () => void): void {
+    this.#actions.delete(action);
+  }
+
+  abort(): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    for (const action of this.#actions) action();
+    this.#actions.clear();
+  }
+}
