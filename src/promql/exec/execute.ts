@@ -329,7 +329,7 @@ class Executor {
       const { values } = phi!;
       const pos = plan.param!.pos;
       if (values.some(Number.isNaN)) annotations.quantileOutOfRange(Number.NaN, pos);
-      const { most, least } = extremesOf(values);
+      const { most, least } = extremesOf(values.filter((value) => !Number.isNaN(value)));
       if (most > 1) annotations.quantileOutOfRange(most, pos);
       if (least < 0) annotations.quantileOutOfRange(least, pos);
     }

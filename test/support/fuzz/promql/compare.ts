@@ -63,6 +63,23 @@ export function compareCells(theirs: Cells, ours: Cells, tolerance: number): str
   return more === undefined ? undefined : `series: only ours has ${more}`;
 }
 
+/** Whether at each time there are the same values, whatever their series: so far topk is determined where values tie. */
+export function sameValues(theirs: DataJson, ours: DataJson, tolerance: number): boolean {
+  const [a, b] = [theirs, ours].map((data) => {
+    const byTime = new Map<string, string[]>();
+    for (const points of cellsOf(data).values()) {
+      for (const [time, cell] of points) byTime.set(time, [...(byTime.get(time) ?? []), cellText(cell)]);
+    }
+    for (const texts of byTime.values()) texts.sort((x, y) => numberOf(x) - numberOf(y) || (x < y ? -1 : 1));
+    return byTime;
+  });
+  if (a!.size !== b!.size) return false;
+  return [...a!].every(([time, texts]) => {
+    const others = b!.get(time) ?? [];
+    return texts.length === others.length && texts.every((text, i) => sameNumber(text, others[i]!, tolerance));
+  });
+}
+
 export function cellsOf(data: DataJson): Cells {
   if (data.resultType === 'scalar' || data.resultType === 'string') return new Map([['', cellsAt([data.result])]]);
   const all = data.result as readonly SeriesJson[];

@@ -12,6 +12,7 @@ import {
   type Rules,
   remarksOf,
   sameCell,
+  sameValues,
 } from './compare.js';
 import {
   annotationInCommon,
@@ -41,16 +42,10 @@ export interface Compared {
   readonly stability: Stability;
 }
 
-export async function judge(
-  question: Question,
-  theirs: Reply,
-  ours: Reply,
-  servers: Compared,
-  exact: boolean,
-): Promise<Verdict> {
+export async function judge(question: Question, theirs: Reply, ours: Reply, servers: Compared): Promise<Verdict> {
   const expr = parsed(question.text);
   const rules: Rules = {
-    tolerance: exact && expr !== undefined && isExact(expr) ? 0 : CLOSE,
+    tolerance: expr !== undefined && isExact(expr) ? 0 : CLOSE,
     ordered: expr !== undefined && asksForOrder(expr),
     annotation: annotationInCommon(question),
     error: errorInCommon,
@@ -63,7 +58,9 @@ export async function judge(
   if (known !== undefined) return { kind: 'explained', by: known };
   const changed = expr && (await changedFunction(question, expr, servers));
   if (changed !== undefined) return { kind: 'explained', by: changed };
-  if (await byChance(question, theirs, ours, rules, servers)) return { kind: 'explained', by: 'order' };
+  const again = async () => askQuestion(servers.peer, question);
+  if (await byChance(question, theirs, ours, rules, servers.stability, again))
+    return { kind: 'explained', by: 'order' };
   return { kind: 'different', problem };
 }
 
@@ -134,6 +131,29 @@ async function cellsFor(question: Question, answerer: Answerer): Promise<Cells> 
   return data === undefined ? new Map() : cellsOf(data);
 }
 
+/** Whether another source of ours answers as the one in memory does. */
+export async function judgeSource(
+  question: Question,
+  memory: Reply,
+  other: Reply,
+  stability: Stability,
+): Promise<Verdict> {
+  const rules: Rules = {
+    tolerance: CLOSE,
+    ordered: false,
+    annotation: (text) => text,
+    error: errorInCommon,
+    isNewRemark: () => false,
+    isOneOfMany: () => false,
+  };
+  const problem = compareReplies(memory, other, rules);
+  if (problem === undefined) return { kind: 'same' };
+  if (await byChance(question, memory, other, rules, stability, async () => memory)) {
+    return { kind: 'explained', by: 'order, on shards' };
+  }
+  return { kind: 'different', problem: problem.replaceAll('theirs', 'memory').replaceAll('ours', 'shards') };
+}
+
 function parsed(text: string): Expr | undefined {
   try {
     return parseExpr(text, ALL_PARSE_OPTIONS);
@@ -177,16 +197,19 @@ async function byChance(
   theirs: Reply,
   ours: Reply,
   rules: Rules,
-  { peer, stability }: Compared,
+  stability: Stability,
+  again: () => Promise<Reply>,
 ): Promise<boolean> {
   const own = [ours, ...(await stability.replies(question))];
   const peers = [theirs];
-  for (let i = 0; i < AGAIN; i++) peers.push(await askQuestion(peer, question));
+  for (let i = 0; i < AGAIN; i++) peers.push(await again());
   if (!sameOutcome(own) || !sameOutcome(peers)) return true;
   if (theirs.body.status === 'error' || ours.body.status === 'error') {
     return [own, peers].some((replies) => new Set(replies.map(({ body }) => body.error)).size > 1);
   }
   if (theirs.body.data!.resultType !== ours.body.data!.resultType) return false;
+  const ranks = /^[\s(]*(topk|bottomk)\b/i.test(question.text);
+  if (ranks && sameValues(theirs.body.data!, ours.body.data!, CLOSE)) return true;
   const cells = ({ body }: Reply) => roundedLabels(cellsOf(body.data!));
   const [a, b] = [theirs, ours].map((reply) =>
     [own, peers].reduce((stable, replies) => stableCells(stable, replies.map(cells)), cells(reply)),

@@ -163,6 +163,7 @@ export function errorInCommon(text: string): string {
     .replace(/match group \{.*?\}/s, 'match group {…}')
     .replace(AT_OPERATOR, '$1')
     .replace('"<Item 57400>" <op:@>', '<op:@>')
+    .replace('in subquery selector, expected number or duration or "]"', `in subquery selector, ${STEP_WISH}`)
     .replace('in subquery selector, expected number or duration', `in subquery or range selector, ${WISH}`)
     .replace('in offset, expected number or duration', `in offset, ${WISH}`);
 }
@@ -170,4 +171,5 @@ export function errorInCommon(text: string): string {
 /** 3.5 looks for the operator behind the left side, whose end it does not know if it is `sum by (a) (b)`. */
 const AT_OPERATOR = /\d+:\d+: (parse error: label ".*" must not occur in ON and GROUP clause at once)/;
 
+const STEP_WISH = 'expected number, duration, step(), range(), or "]"';
 const WISH = 'expected number, duration, step(), or range()';

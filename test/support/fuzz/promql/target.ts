@@ -9,22 +9,38 @@ import { Prng } from '../../../../src/base/prng.js';
 import { MemorySource } from '../../../../src/promql/exec/memory-source.js';
 import { FUNCTIONS, type FunctionSignature } from '../../../../src/promql/functions.js';
 import { missing, peerBinary } from '../../peers.js';
+import { ExpressionGenerator } from '../../promql-generator.js';
+import { shardStores } from '../../promqltest/shard-store.js';
 import type { FuzzOptions, FuzzReport, FuzzTarget } from '../target.js';
 import { type FuzzSeries, generateData } from './data.js';
 import { Expressions } from './expressions.js';
-import { type Compared, judge, type Verdict } from './judge.js';
+import { type Compared, judge, judgeSource, type Verdict } from './judge.js';
 import { batchesOf } from './load.js';
-import { askQuestion, type Question, questionAbout, type Reply } from './question.js';
+import { type Answerer, askQuestion, type Question, questionAbout, type Reply } from './question.js';
 import { OurAnswerer, Peer } from './servers.js';
 import { shrink } from './shrink.js';
 import { Stability } from './stability.js';
+import { compareTexts } from './texts.js';
 
 const ROUND = 2000;
+const SHARDS = [1, 2, 5] as const;
 
 export const promqlTarget: FuzzTarget = {
   about: 'queries over generated series, compared with a real Prometheus',
   run,
 };
+
+interface Round extends Compared {
+  /** The same series in shards, by how many. */
+  readonly shards: ReadonlyMap<number, Answerer>;
+  close(): Promise<void>;
+}
+
+/** A verdict on each way to ask about one text, and what the peer's answer was. */
+interface Tried {
+  readonly verdicts: readonly Verdict[];
+  readonly outcome: string;
+}
 
 async function run(options: FuzzOptions): Promise<FuzzReport> {
   const binary = peerBinary('prometheus');
@@ -36,54 +52,99 @@ async function run(options: FuzzOptions): Promise<FuzzReport> {
   const goesOn = () => cases < options.count && Date.now() < options.endMs;
   for (let index = 0; goesOn(); index++) {
     const random = new Prng(options.seed * 1000 + index);
-    const delayed = index % 2 === 1;
     const data = generateData(random);
-    const peer = await Peer.start(binary, delayed);
+    const round = await openRound(binary, data.series, index % 2 === 1, options.seed);
     try {
-      const batches = batchesOf(data.series);
-      for (const batch of batches) await peer.write(batch);
-      const source = new MemorySource();
-      fill(source, batches);
-      const ours = new OurAnswerer(() => source, delayed);
-      const round = { peer, ours, delayedNames: delayed, stability: new Stability(data.series, delayed, options.seed) };
-      const expressions = new Expressions(random, data, await functionsOf(peer));
+      const expressions = new Expressions(random, data, await functionsOf(round.peer));
+      const damages = new ExpressionGenerator(random, []);
       for (let i = 0; i < ROUND && goesOn(); i++, cases++) {
         const question = questionAbout(random, expressions.expression());
-        const { verdict, outcome } = await tryQuestion(round, question);
+        const texts = [question.text, damages.damaged(question.text)];
+        const [{ verdicts, outcome }, ...problems] = await Promise.all([
+          tryQuestion(round, question, SHARDS[i % SHARDS.length]),
+          ...texts.map((text) => compareTexts(round.peer, text)),
+        ]);
         count(outcome);
-        if (verdict.kind === 'explained') count(`explained: ${verdict.by}`);
-        if (verdict.kind !== 'different') continue;
-        failures++;
-        options.print(await describe(round, question, delayed));
+        for (const verdict of verdicts) if (verdict.kind === 'explained') count(`explained: ${verdict.by}`);
+        if (verdicts.some(({ kind }) => kind === 'different')) {
+          failures++;
+          options.print(await describe(round, question));
+        }
+        for (const [text, problem] of texts.map((text, at) => [text, problems[at]] as const)) {
+          count(problem === 'newer' ? 'texts that newer versions read otherwise' : 'texts read');
+          if (problem === undefined || problem === 'newer') continue;
+          failures++;
+          options.print(`${JSON.stringify(text)}\n  ${problem}`);
+        }
       }
     } finally {
-      await peer.stop();
+      await round.close();
     }
   }
+  const share = (100 * (counts.get('answers') ?? 0)) / Math.max(1, cases);
   const summary = [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([what, n]) => `${n} ${what}`);
-  return { cases, failures, summary };
+  return { cases, failures, summary: [...summary, `${share.toFixed(1)} % of the answers were not empty`] };
 }
 
-async function tryQuestion(round: Compared, question: Question): Promise<{ verdict: Verdict; outcome: string }> {
-  const [a, b] = await Promise.all([askQuestion(round.peer, question), askQuestion(round.ours, question)]);
-  return { verdict: await judge(question, a, b, round, true), outcome: outcomeOf(a) };
+async function openRound(
+  binary: string,
+  series: readonly FuzzSeries[],
+  delayedNames: boolean,
+  seed: number,
+): Promise<Round> {
+  const peer = await Peer.start(binary, delayedNames);
+  const batches = batchesOf(series);
+  for (const batch of batches) await peer.write(batch);
+  const source = new MemorySource();
+  fill(source, batches);
+  const stores = await Promise.all(SHARDS.map((shards) => shardStores(shards)()));
+  const shards = new Map<number, Answerer>();
+  for (const [i, store] of stores.entries()) {
+    for (const { labels, samples } of series) {
+      for (const { timeMs, value } of samples) store.append(labels, timeMs, value, 0);
+    }
+    await store.commit?.();
+    shards.set(SHARDS[i]!, new OurAnswerer(() => store.open(), delayedNames));
+  }
+  return {
+    peer,
+    ours: new OurAnswerer(() => source, delayedNames),
+    shards,
+    delayedNames,
+    stability: new Stability(series, delayedNames, seed),
+    close: async () => {
+      for (const store of stores) await store.close?.();
+      await peer.stop();
+    },
+  };
+}
+
+/** Asks the peer, our memory source, and one of the sets of shards; without a number all of them. */
+async function tryQuestion(round: Round, question: Question, shards?: number): Promise<Tried> {
+  const others = [...round.shards].filter(([number]) => shards === undefined || shards === number);
+  const answerers = [round.peer, round.ours, ...others.map(([, answerer]) => answerer)];
+  const replies = await Promise.all(answerers.map((answerer) => askQuestion(answerer, question)));
+  const [theirs, memory, ...rest] = replies as [Reply, Reply, ...Reply[]];
+  const verdicts = [await judge(question, theirs, memory, round)];
+  for (const other of rest) verdicts.push(await judgeSource(question, memory, other, round.stability));
+  return { verdicts, outcome: outcomeOf(theirs) };
 }
 
 /** The smallest question that fails as this one does, with what differs. */
-async function describe(round: Compared, question: Question, delayed: boolean): Promise<string> {
-  const verdictOf = async (text: string) => (await tryQuestion(round, { ...question, text })).verdict;
-  // The kind of a problem, such as `value` or `infos`, is to stay; of errors, the words.
-  const kindOf = (verdict: Verdict) => {
-    if (verdict.kind !== 'different') return undefined;
-    return verdict.problem.startsWith('error')
-      ? verdict.problem.replace(/\d+|"[^"]*"/g, '')
-      : verdict.problem.slice(0, 5);
+async function describe(round: Round, question: Question): Promise<string> {
+  const problemOf = async (text: string) => {
+    const { verdicts } = await tryQuestion(round, { ...question, text });
+    const different = verdicts.find((verdict) => verdict.kind === 'different');
+    return different?.kind === 'different' ? different.problem : '';
   };
-  const kind = kindOf(await verdictOf(question.text));
-  const text = await shrink(question.text, async (shorter) => kindOf(await verdictOf(shorter)) === kind);
-  const verdict = await verdictOf(text);
-  const problem = verdict.kind === 'different' ? verdict.problem : `gone; it was ${question.text}`;
-  return `${JSON.stringify({ ...question, text })}${delayed ? ' delayed names' : ''}\n  ${problem}`;
+  // The kind of a problem, such as `value` or `infos`, is to stay; of errors, the words.
+  const kindOf = (problem: string) => {
+    return problem.startsWith('error') ? problem.replace(/\d+|"[^"]*"/g, '') : problem.slice(0, 5);
+  };
+  const whole = await problemOf(question.text);
+  const text = await shrink(question.text, async (shorter) => kindOf(await problemOf(shorter)) === kindOf(whole));
+  const problem = (await problemOf(text)) || `gone; it was ${question.text}`;
+  return `${JSON.stringify({ ...question, text })}${round.delayedNames ? ' delayed names' : ''}\n  ${problem}`;
 }
 
 function outcomeOf({ body }: Reply): 'answers' | 'empty' | 'errors' {
@@ -100,7 +161,7 @@ function fill(source: MemorySource, batches: readonly ReadonlyMap<FuzzSeries, Fu
 }
 
 /** The functions that the peer has too. */
-async function functionsOf(peer: Peer): Promise<FunctionSignature[]> {
+async function functionsOf(peer: Answerer): Promise<FunctionSignature[]> {
   const known: FunctionSignature[] = [];
   for (const signature of FUNCTIONS.values()) {
     // Without arguments, an unknown function is still told from a known one.

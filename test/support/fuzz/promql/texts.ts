@@ -1,0 +1,93 @@
+// Queries as text: /api/v1/parse_query and /api/v1/format_query of a real Prometheus,
+// and our trees, our printed texts, our words for what is wrong.
+
+import { ParseError } from '../../../../src/promql/syntax/errors.js';
+import { toJson } from '../../../../src/promql/syntax/json.js';
+import { ALL_PARSE_OPTIONS, parseExpr } from '../../../../src/promql/syntax/parse.js';
+import { prettify } from '../../../../src/promql/syntax/prettify.js';
+import { isNewer } from '../../promql-generator.js';
+import { errorInCommon } from './known.js';
+import type { Answerer } from './question.js';
+
+type Reading = { readonly tree: unknown; readonly text: string } | { readonly error: string };
+
+/** What differs, in words; undefined where nothing does, `newer` where 3.5 and newer versions read it otherwise. */
+export async function compareTexts(peer: Answerer, text: string): Promise<string | undefined> {
+  const [theirs, ours] = [await readThere(peer, text), readHere(text)];
+  const problem = compareReadings(theirs, ours);
+  return problem !== undefined && isExplained(text, theirs) ? 'newer' : problem;
+}
+
+function isExplained(text: string, theirs: Reading): boolean {
+  // The parser of 3.5 panics at some texts that are wrong.
+  const panics = 'error' in theirs && theirs.error === 'unexpected error';
+  // What 3.5 takes for a colon that should not be there is another character.
+  const colon = 'error' in theirs && theirs.error.includes('unexpected colon');
+  return panics || colon || isNewer(text) || hasWordInBrackets(text) || NEWER.some((pattern) => pattern.test(text));
+}
+
+/** docs/differences/promql-syntax.md, and what only newer versions read as we do. */
+const NEWER = [
+  // Labels with a colon need quotes, and are printed so.
+  /(on|ignoring|group_left|group_right|by|without)\s*\([^)]*:/i,
+  // An empty ignoring() is printed where group_left or group_right follows.
+  /ignoring\s*\(\s*\)\s*group_/i,
+  // Operators that trim histograms.
+  /[<>]\//,
+  // A sign behind a parenthesis in a duration is looked at later.
+  /offset\s*\(\s*[-+]|\[[^\]]*\(\s*[-+]/i,
+  // An offset that is no number is refused.
+  /offset\s*[-+(\s]*nan/i,
+];
+
+/** What stands in brackets besides durations and arithmetic: newer versions read its characters otherwise. */
+function hasWordInBrackets(text: string): boolean {
+  const inside = [...text.matchAll(/\[([^\]]*)/g)].map(([, words]) => words!);
+  return inside.some((words) => /[^-+*/%^():\s]/.test(words.replace(/(?<!\w)\d[\w.]*/g, '')));
+}
+
+function compareReadings(theirs: Reading, ours: Reading): string | undefined {
+  if ('error' in theirs || 'error' in ours) {
+    const [a, b] = [theirs, ours].map((one) => ('error' in one ? errorInCommon(one.error) : one.text));
+    return a === b ? undefined : `text: theirs ${a}\n      ours   ${b}`;
+  }
+  const where = firstDifference(theirs.tree, ours.tree, '$');
+  if (where !== undefined) return `tree: differs at ${where}`;
+  // Prometheus prints `+Inf ^ 2`, which is another expression: +(Inf ^ 2).
+  // And `m offset (1m) + 1`, which is m offset (1m + 1): we print a sign in front.
+  const [a, b] = [theirs, ours].map(({ text }) =>
+    text.replaceAll(/\+Inf(\s+\^)/g, 'Inf$1').replaceAll('offset +(', 'offset ('),
+  );
+  return a === b ? undefined : `text: theirs ${a}\n      ours   ${b}`;
+}
+
+function readHere(text: string): Reading {
+  try {
+    const expr = parseExpr(text, ALL_PARSE_OPTIONS);
+    return { tree: JSON.parse(JSON.stringify(toJson(expr))), text: prettify(expr) };
+  } catch (error) {
+    if (error instanceof ParseError) return { error: error.message };
+    throw error;
+  }
+}
+
+async function readThere(peer: Answerer, text: string): Promise<Reading> {
+  const params = new URLSearchParams({ query: text });
+  const { body } = await peer.ask('parse_query', params);
+  if (body.status === 'error') return { error: body.error!.replace('invalid parameter "query": ', '') };
+  const printed = await peer.ask('format_query', params);
+  return { tree: body.data, text: printed.body.data as unknown as string };
+}
+
+/** Where our tree lacks what theirs has; we may have members that 3.5 did not have yet. */
+function firstDifference(theirs: unknown, ours: unknown, path: string): string | undefined {
+  if (typeof theirs !== 'object' || theirs === null || typeof ours !== 'object' || ours === null) {
+    return theirs === ours ? undefined : `${path}: theirs ${JSON.stringify(theirs)}, ours ${JSON.stringify(ours)}`;
+  }
+  for (const [key, value] of Object.entries(theirs)) {
+    const found = firstDifference(value, (ours as Record<string, unknown>)[key], `${path}.${key}`);
+    if (found !== undefined) return found;
+  }
+  const lengths = [theirs, ours].map((value) => (Array.isArray(value) ? value.length : 0));
+  return lengths[0] === lengths[1] ? undefined : `${path}: ${lengths[0]} items, ours has ${lengths[1]}`;
+}
