@@ -25,8 +25,9 @@ import { type Explanation, type Extent, explainedReadings, ObservedSource, stret
 import { Gate, type Place, type Priority } from './gate.js';
 import type { QueryMetrics } from './metrics.js';
 import { Plans } from './plans.js';
-import type { QueryAnswer } from './result.js';
+import type { QueryAnswer, StepCounts } from './result.js';
 import { type ActiveQuery, type QueryOptions, type QueryRequest, RunningQuery, StopWatch } from './running.js';
+import { added, countSamples, type SampleCounts } from './sample-counts.js';
 
 export type { ActiveQuery, QueryOptions } from './running.js';
 
@@ -258,6 +259,7 @@ export class QueryEngine {
         execTotalSeconds: preparation + queue + inner + sort,
         samplesTotal: samples.total,
         samplesPeak: samples.peak,
+        ...(evaluation.counts && { counts: this.#told(evaluation.counts, request.steps) }),
       };
       return { answer: { data, warnings, infos, stats }, rendered };
     } finally {
@@ -275,7 +277,7 @@ export class QueryEngine {
     request: QueryRequest,
     running: RunningQuery,
     { samples, memory, place }: Held,
-  ): Promise<Evaluation> {
+  ): Promise<Evaluation & { readonly counts?: SampleCounts }> {
     const { steps, ranged, text, options } = request;
     let turns = 0;
     const context: QueryContext = {
@@ -292,16 +294,24 @@ export class QueryEngine {
     const { rendered = false, observe = (opened: Source) => opened } = options;
     const source = observe(this.#open(priority));
     try {
-      return await evaluate(
+      const evaluation = await evaluate(
         { plan, steps, ranged, query: text, lookbackMs, rendered, priority, ...this.#naming },
         source,
         this.#evaluators,
         { context, samples, samplesMax: this.options.samplesMax, memory, grow: () => place.grow() },
         () => this.#clock.monotonicMs(),
       );
+      if (options.counted !== true) return evaluation;
+      const naming = { lookbackMs, query: text, ...this.#naming };
+      return { ...evaluation, counts: await countSamples(plan, steps, source, context, naming) };
     } finally {
       source.close?.();
     }
+  }
+
+  #told({ total, read }: SampleCounts, steps: Steps): StepCounts {
+    const counts = { total: added(total), read: added(read) };
+    return this.options.perStepStats === true ? { ...counts, byStep: { steps, total, read } } : counts;
   }
 
   #plan(request: QueryRequest): Plan {

@@ -32,6 +32,16 @@ export interface QueryStats {
   readonly execTotalSeconds: number;
   readonly samplesTotal: number;
   readonly samplesPeak: number;
+  /** Where samples were counted. */
+  readonly counts?: StepCounts;
+}
+
+/** Samples as Prometheus counts them: see sample-counts.ts. */
+export interface StepCounts {
+  readonly total: number;
+  readonly read: number;
+  /** With the feature promql-per-step-stats. */
+  readonly byStep?: { readonly steps: Steps; readonly total: Float64Array; readonly read: Float64Array };
 }
 
 export interface QueryAnswer {

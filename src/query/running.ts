@@ -17,6 +17,8 @@ export interface QueryOptions {
   readonly lookbackMs?: number;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal?: Ending;
+  /** Whether samples are counted, which takes about as long as the query. */
+  readonly counted?: boolean;
   /** Whether the answer goes out as JSON: rows may come as its text then. */
   readonly rendered?: boolean;
   /** Who asks, as an address, for lists and logs. */

@@ -54,6 +54,8 @@ export interface QueryOptions {
   readonly endMs?: number;
   /** Aborts when the client is gone. */
   readonly signal: Ending;
+  /** Whether samples are counted, for statistics. */
+  readonly counted?: boolean;
   /** The address of who asks. */
   readonly client?: string;
 }

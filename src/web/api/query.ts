@@ -57,7 +57,14 @@ export function readSteps({ params }: ApiCall): { steps: Steps; endMs: number } 
 export function readOptions({ params, answer }: ApiCall): QueryOptions {
   const timeoutMs = params.get('timeout') === '' ? undefined : spanParameter(params, 'timeout');
   const lookbackMs = readLookback(params.get('lookback_delta'));
-  return { timeoutMs, lookbackMs, rendered: true, signal: answer.gone, client: answer.client };
+  return {
+    timeoutMs,
+    lookbackMs,
+    rendered: true,
+    signal: answer.gone,
+    client: answer.client,
+    counted: params.get('stats') !== '',
+  };
 }
 
 function readLookback(text: string): number | undefined {
@@ -90,7 +97,8 @@ function send(call: ApiCall, { data, warnings, infos, stats }: QueryAnswer, limi
       // Nobody reads the rest once the client is gone.
       if (writer.full && !(await writer.pass())) break;
     }
-    if (call.params.get('stats') !== '' && stats !== undefined) writer.add(`,"stats":${statsJson(stats)}`);
+    if (call.params.get('stats') !== '' && stats !== undefined)
+      writer.add(`,"stats":${statsJson(stats, call.params.get('stats') === 'all')}`);
     writer.add('}');
     return {
       warnings: [...warnings, ...(isWhole ? [] : [TRUNCATED]), ...statsWarning(call.params.get('stats'))],

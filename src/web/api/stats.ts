@@ -1,8 +1,9 @@
 // The parameter `stats` of queries, and what it adds to their answers.
 
 import { quote } from '../../model/quote.js';
+import type { Steps } from '../../promql/exec/source.js';
 import type { QueryStats } from '../deps.js';
-import { objectJson } from './call.js';
+import { listJson, objectJson } from './call.js';
 
 /** Any text has asked for statistics in former days. */
 export function statsWarning(stats: string): readonly string[] {
@@ -11,8 +12,8 @@ export function statsWarning(stats: string): readonly string[] {
   return [`value ${quote(stats)} ${words}, use "true" or "all"`];
 }
 
-/** The member `stats` of an answer. */
-export function statsJson(stats: QueryStats): string {
+/** The member `stats` of an answer; `bySteps` where `stats=all` was asked for. */
+export function statsJson(stats: QueryStats, bySteps: boolean): string {
   const timings = objectJson([
     ['evalTotalTime', String(stats.evalTotalSeconds)],
     ['resultSortTime', String(stats.resultSortSeconds)],
@@ -21,12 +22,24 @@ export function statsJson(stats: QueryStats): string {
     ['execQueueTime', String(stats.queueSeconds)],
     ['execTotalTime', String(stats.execTotalSeconds)],
   ]);
+  const { counts } = stats;
+  const byStep = bySteps ? counts?.byStep : undefined;
   const samples = objectJson([
-    ['totalQueryableSamples', String(stats.samplesTotal)],
+    ...stepsField('totalQueryableSamplesPerStep', byStep?.steps, byStep?.total),
+    ['totalQueryableSamples', String(counts?.total ?? stats.samplesTotal)],
+    ...stepsField('samplesReadPerStep', byStep?.steps, byStep?.read),
+    ['samplesRead', String(counts?.read ?? stats.samplesTotal)],
     ['peakSamples', String(stats.samplesPeak)],
   ]);
   return objectJson([
     ['timings', timings],
     ['samples', samples],
   ]);
+}
+
+/** `[[1435781451.781,12],…]`: a count at each step. */
+function stepsField(name: string, steps: Steps | undefined, counts: Float64Array | undefined): [string, string][] {
+  if (steps === undefined || counts === undefined) return [];
+  const { startMs, stepMs } = steps;
+  return [[name, listJson(Array.from(counts, (count, i) => `[${(startMs + i * stepMs) / 1000},${count}]`))]];
 }

@@ -122,7 +122,7 @@ const instants: [name: string, query: string, given: QueryAnswer, want: string][
     }),
     '{"resultType":"vector","result":[],"stats":{"timings":{"evalTotalTime":0.5,"resultSortTime":0,' +
       '"queryPreparationTime":0.1,"innerEvalTime":0.25,"execQueueTime":0,"execTotalTime":0.75},' +
-      '"samples":{"totalQueryableSamples":10,"peakSamples":5}}}',
+      '"samples":{"totalQueryableSamples":10,"samplesRead":10,"peakSamples":5}}}',
   ],
 ];
 
@@ -638,5 +638,45 @@ test('explain_query: instant without a step, ranged with one, run where it is as
       errorType: 'bad_data',
       error: 'invalid parameter "query": 1:4: parse error: unexpected end of input',
     });
+  });
+});
+
+test('statistics by step, where they were counted and stats=all asked for them', async () => {
+  const byStep = {
+    steps: { startMs: 1500, stepMs: 500, count: 2 },
+    total: Float64Array.of(12, 0),
+    read: Float64Array.of(12, 3),
+  };
+  const stats = {
+    ...{ evalTotalSeconds: 0, resultSortSeconds: 0, preparationSeconds: 0, innerEvalSeconds: 0, queueSeconds: 0 },
+    ...{ execTotalSeconds: 0, samplesTotal: 1, samplesPeak: 5, counts: { total: 12, read: 15, byStep } },
+  };
+  const counted: unknown[] = [];
+  const instant = async (_text: string, _timeMs: number, options: QueryOptions) => {
+    counted.push(options.counted);
+    return { ...EMPTY_VECTOR, stats };
+  };
+  await withApp({ query: { instant } }, async (app) => {
+    const samples = async (params: string) => {
+      const { data } = (await (await app.fetch(`/api/v1/query?query=x${params}`)).json()) as {
+        data: { stats?: { samples: object } };
+      };
+      return data.stats?.samples;
+    };
+    const totals = { totalQueryableSamples: 12, samplesRead: 15, peakSamples: 5 };
+    const perStep = {
+      totalQueryableSamplesPerStep: [
+        [1.5, 12],
+        [2, 0],
+      ],
+      samplesReadPerStep: [
+        [1.5, 12],
+        [2, 3],
+      ],
+    };
+    assert.deepEqual(await samples('&stats=all'), { ...totals, ...perStep });
+    assert.deepEqual(await samples('&stats=true'), totals);
+    assert.equal(await samples(''), undefined);
+    assert.deepEqual(counted, [true, true, false]);
   });
 });
