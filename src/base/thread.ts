@@ -52,6 +52,8 @@ export class Thread<Setup, Request, Reply> {
 
   /** Ends the thread, whatever it does; tasks under way are rejected. */
   async close(): Promise<void> {
+    // An answer that was on its way has nobody to go to, which Piscina takes for an error.
+    this.#pool.on('error', () => {});
     await this.#pool.destroy();
   }
 }
