@@ -2,8 +2,8 @@
 // between threads as it is, and becomes columns or series where operators run.
 
 import type { FloatHistogram } from '../model/histogram.js';
-import { withoutMetadata } from '../model/labels.js';
 import { declinedColumns, emptyColumns } from '../promql/exec/columns.js';
+import { stripMetadata } from '../promql/exec/metadata.js';
 import { finishPartial, mergePartials, type PartialAggregate } from '../promql/exec/partial.js';
 import type { Columns, Fragment, Note, RawSeries } from '../promql/exec/source.js';
 import { counterNameNotes, needsCounterName } from '../promql/exec/window/evaluate.js';
@@ -65,7 +65,7 @@ function joinRows(shares: readonly Share[], fragment: Fragment): Columns {
     ...(needsCounterName(fragment.fn) && {
       notes: counterNameNotes(tables.filter((_, i) => parts[i]!.histograms === undefined).flat()),
     }),
-    labels: fragment.dropName ? labels.map(withoutMetadata) : labels,
+    labels: fragment.dropName ? stripMetadata(labels).labels : labels,
     steps: count,
     values: new Float64Array(joinBuffers(parts.map((part) => part.values[0]!))),
     present: new Uint8Array(joinBuffers(parts.map((part) => part.present))),
