@@ -10,6 +10,7 @@ import { extreme } from './extremes';
 import { Job } from './job';
 import { pick } from './picks';
 import { MEAN, rescan, STDDEV, STDVAR, SUM } from './quads';
+import { isQuantal, slideQuanta } from './quanta';
 import { extrapolate } from './rate';
 import { regress } from './regression';
 import { isExact, slide } from './sums';
@@ -65,5 +66,6 @@ export function evaluate(job: Job, until: u32): void {
 function sum(job: Job, until: u32, kind: u32): void {
   const overlapping = job.windowMs > job.stepMs && until - job.done > 1;
   if (overlapping && isExact(job)) slide(job, until, kind == MEAN);
+  else if (overlapping && isQuantal(job)) slideQuanta(job, until, kind == MEAN);
   else rescan(job, until, kind);
 }

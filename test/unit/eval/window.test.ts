@@ -84,7 +84,8 @@ for (const [name, fn, samples, want] of cases) {
 function randomSeries(random: Prng): Stored[] {
   const interval = random.pick([1000, 15000, 60000]);
   const jitter = random.pick([0, 0, 3, 500]);
-  const nature = random.int(8);
+  const nature = random.int(10);
+  const base = random.pick([1, 1e6, 3e-5, -7.7]) * (1 + random.float());
   const staleOften = random.pick([0, 0, 20]);
   let time = 1_700_000_000_000 + random.int(interval);
   let value = random.int(1000);
@@ -97,6 +98,8 @@ function randomSeries(random: Prng): Stored[] {
     else if (nature === 3) value = random.pick([0, -0, 1, -1, Infinity, -Infinity, NaN]);
     else if (nature === 4) value = random.pick([1.7e308, -1.7e308, 1e308, 5e-324, 1]);
     else if (nature === 5) value = random.pick([1, 1e16, -1e16, 1e100, -1e100, 3.3]);
+    else if (nature === 8) value = base * (0.5 + random.float());
+    else if (nature === 9) value = random.pick([0, base, -base, -0]) * (1 + random.float());
     else if (nature === 6) value = random.int(4) === 0 ? random.int(5) : value;
     return at(time, value);
   });
