@@ -56,7 +56,7 @@ function compareReadings(theirs: Reading, ours: Reading): string | undefined {
   // Prometheus prints `+Inf ^ 2`, which is another expression: +(Inf ^ 2).
   // And `m offset (1m) + 1`, which is m offset (1m + 1): we print a sign in front.
   const [a, b] = [theirs, ours].map(({ text }) =>
-    text.replaceAll(/\+Inf(\s+\^)/g, 'Inf$1').replaceAll('offset +(', 'offset ('),
+    text.replaceAll(/\++Inf(\s+\^)/g, 'Inf$1').replaceAll('offset +(', 'offset ('),
   );
   return a === b ? undefined : `text: theirs ${a}\n      ours   ${b}`;
 }

@@ -17,10 +17,10 @@ const NAMES = [
 let units = 0;
 let turn = 0;
 
-/** Off by all of the units, a part of them, or nothing, in turns. */
+/** Off by all of the units, or a part of them, in turns. */
 function factor(): number {
   turn = (turn * 5 + 3) % 16;
-  return 1 + units * Number.EPSILON * ((turn % 5) / 4);
+  return 1 + units * Number.EPSILON * ((1 + (turn % 5)) / 5);
 }
 
 type Floats = (...args: number[]) => number;
