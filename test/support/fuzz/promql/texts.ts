@@ -53,12 +53,18 @@ function compareReadings(theirs: Reading, ours: Reading): string | undefined {
   }
   const where = firstDifference(theirs.tree, ours.tree, '$');
   if (where !== undefined) return `tree: differs at ${where}`;
-  // Prometheus prints `+Inf ^ 2`, which is another expression: +(Inf ^ 2).
-  // And `m offset (1m) + 1`, which is m offset (1m + 1): we print a sign in front.
-  const [a, b] = [theirs, ours].map(({ text }) =>
-    text.replaceAll(/\++Inf(\s+\^)/g, 'Inf$1').replaceAll('offset +(', 'offset ('),
-  );
+  const signed = ours.text.includes('offset +(');
+  const [a, b] = [theirs, ours].map(({ text }) => textInCommon(text, signed));
   return a === b ? undefined : `text: theirs ${a}\n      ours   ${b}`;
+}
+
+/**
+ * Prometheus prints `+Inf ^ 2`, which is another expression: +(Inf ^ 2); and `m offset (1m) + 1`, which is
+ * m offset (1m + 1): we print a sign in front, and may have to break the line.
+ */
+function textInCommon(text: string, signed: boolean): string {
+  const common = text.replaceAll(/\++Inf(\s+\^)/g, 'Inf$1').replaceAll('offset +(', 'offset (');
+  return signed ? common.replaceAll(/\s+/g, '') : common;
 }
 
 function readHere(text: string): Reading {
