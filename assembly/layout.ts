@@ -73,6 +73,7 @@ export enum WindowFn {
   Deriv = 20,
   /** Where such a line will be. */
   PredictLinear = 21,
+  QuantileOverTime = 22,
 }
 
 /** What a row that leaves as text is. */
@@ -112,7 +113,7 @@ export const JOB_DONE = 72;
 export const JOB_CELLS = 76;
 /** u32 x 8, the kernel's: windows that wait to be summed side by side. */
 export const JOB_WAITING = 80;
-/** f64: the function's argument: how many seconds ahead PredictLinear looks. */
+/** f64: the function's argument: how many seconds ahead PredictLinear looks, or the φ of QuantileOverTime. */
 export const JOB_ARGUMENT = 112;
 /** f64: by how many ms the evaluation times are later than the ends of the windows. */
 export const JOB_SHIFT = 120;

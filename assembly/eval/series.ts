@@ -43,9 +43,10 @@ export function addChunk(job: Job, data: usize, bytes: usize, mint: i64, maxt: i
   const samples = decoder.count(data, bytes);
   // What is longer is none of ours, and has no room in the scratch.
   if (bytes > <usize>CHUNK_BYTES_MAX || <usize>samples > bytes * SAMPLES_PER_BYTE_MAX) return Status.Invalid;
-  if (job.count + samples > job.room) {
+  const room = roomOf(job);
+  if (job.count + samples > room) {
     if (job.fn != WindowFn.Samples) drain(job, <f64>mint);
-    if (job.count + samples > job.room) return Status.NoMemory;
+    if (job.count + samples > room) return Status.NoMemory;
   }
   const at: usize = (<usize>job.count) << 3;
   const added = decoder.decode(
@@ -62,6 +63,11 @@ export function addChunk(job: Job, data: usize, bytes: usize, mint: i64, maxt: i
   job.count += <u32>added;
   job.samples += <f64>added;
   return Status.Ok;
+}
+
+/** Samples that the columns may hold; a function that needs room to work in has the other half. */
+function roomOf(job: Job): u32 {
+  return job.fn == WindowFn.QuantileOverTime ? job.room >>> 1 : job.room;
 }
 
 /** Evaluates what is left of the steps. Gives the number of cells with a value. */

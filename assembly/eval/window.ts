@@ -8,6 +8,7 @@ import { WindowFn } from '../layout';
 import { countPairs } from './changes';
 import { extreme } from './extremes';
 import { Job } from './job';
+import { quantiles } from './order';
 import { pick } from './picks';
 import { MEAN, rescan, STDDEV, STDVAR, SUM } from './quads';
 import { isQuantal, slideQuanta } from './quanta';
@@ -56,6 +57,9 @@ export function evaluate(job: Job, until: u32): void {
       break;
     case WindowFn.PredictLinear:
       regress(job, until, true);
+      break;
+    case WindowFn.QuantileOverTime:
+      quantiles(job, until);
       break;
     default:
       pick(job, until);

@@ -151,11 +151,11 @@ class PatternReader {
     return pieces !== undefined && this.#take(')') ? pieces : undefined;
   }
 
-  /** `[abc]`, `[0-9]`: letters, digits and `_` only, never negated. */
+  /** `[abc]`, `[0-9]`, `[.]`: letters, digits, `_` and what stands for itself in addresses and paths; never negated. */
   #class(): readonly Piece[] | undefined {
     const end = this.pattern.indexOf(']', this.#at);
     const body = end < 0 ? '' : this.pattern.slice(this.#at, end);
-    if (!/^(\w(-\w)?)+$/.test(body)) return undefined;
+    if (!/^(\w(-\w)?|[.:/])+$/.test(body)) return undefined;
     this.#at = end + 1;
     const values = new Set<string>();
     for (let i = 0; i < body.length; i++) {

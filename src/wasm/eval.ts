@@ -64,6 +64,7 @@ export const WINDOW_FNS: ReadonlyMap<string, WindowFn> = new Map([
   ['stdvar_over_time', WindowFn.StdvarOverTime],
   ['deriv', WindowFn.Deriv],
   ['predict_linear', WindowFn.PredictLinear],
+  ['quantile_over_time', WindowFn.QuantileOverTime],
 ]);
 
 export const AGGREGATE_OPS: ReadonlyMap<string, AggregateOp> = new Map([
@@ -110,7 +111,8 @@ export class Eval {
    * functions stale markers must have been left out. The row is a copy.
    */
   columns(windows: Windows, samples: Samples): Row {
-    return this.#withJob(windows, samples.times.length, 0, (job, times, values) => {
+    // Some functions work in the room behind the samples.
+    return this.#withJob(windows, samples.times.length * 2, 0, (job, times, values) => {
       this.#core.f64(times, samples.times.length).set(samples.times);
       this.#u64(values, samples.valueBits.length).set(samples.valueBits);
       this.#core.exports.eval_columns(job, samples.times.length);

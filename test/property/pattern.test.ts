@@ -17,7 +17,7 @@ const { pattern } = fc.letrec<{ pattern: string; sequence: string; atom: string 
   atom: fc.oneof(
     { weight: 4, arbitrary: fc.constantFrom('a', 'b', '-', 'é', '😀') },
     { weight: 2, arbitrary: fc.constantFrom('.*', '.+', '.', 'a?', 'b*', '.*?') },
-    fc.constantFrom('[ab]', '[a-c]', '[^a]', '\\.', '\\d', '^', '$', '(?i)a', 'a{2}', 'b??'),
+    fc.constantFrom('[ab]', '[a-c]', '[.a]', '[:-a]', '[^a]', '\\.', '\\d', '^', '$', '(?i)a', 'a{2}', 'b??'),
     tie('pattern').map((inner) => `(${inner})`),
     tie('pattern').map((inner) => `(?:${inner})?`),
   ),

@@ -146,6 +146,22 @@ function line(isPrediction: boolean): WindowModel {
   };
 }
 
+/** NaN first, then in order, then between two of them. */
+function quantileModel(points: readonly Point[], phi: number): number | undefined {
+  if (points.length === 0) return undefined;
+  if (Number.isNaN(phi)) return Number.NaN;
+  if (phi < 0 || phi > 1) return phi < 0 ? -Infinity : Infinity;
+  const all = points.map(({ value }) => value);
+  const sorted = [
+    ...all.filter(Number.isNaN),
+    ...Float64Array.from(all.filter((value) => !Number.isNaN(value))).sort(),
+  ];
+  const rank = phi * (sorted.length - 1);
+  const lower = Math.floor(rank);
+  const weight = rank - lower;
+  return sorted[lower]! * (1 - weight) + sorted[Math.min(lower + 1, sorted.length - 1)]! * weight;
+}
+
 /** By PromQL's names. `last` and `timestamp` take the stale marker as a sample with stale set; see evaluateModel. */
 export const WINDOW_MODELS: ReadonlyMap<string, WindowModel> = new Map([
   ['last', (points) => points.at(-1)?.value],
@@ -169,6 +185,7 @@ export const WINDOW_MODELS: ReadonlyMap<string, WindowModel> = new Map([
   ['stdvar_over_time', ofValues(varianceOverTime)],
   ['deriv', line(false)],
   ['predict_linear', line(true)],
+  ['quantile_over_time', (points, _endMs, _windowMs, [phi = 0]) => quantileModel(points, phi)],
 ] satisfies [string, WindowModel][]);
 
 /** A sample as stored: it may be a stale marker. */
