@@ -127,7 +127,9 @@ function compileAnew(pattern: string): RE2JS {
 
 /** The engine puts the DOTALL flag in front of the pattern and shows it; users have not written it. */
 function messageOf(error: RE2JSSyntaxException, pattern: string): string {
-  return error.message.replace(`\`(?s)${pattern}\``, () => `\`${pattern}\``);
+  const message = error.message.replace(`\`(?s)${pattern}\``, () => `\`${pattern}\``);
+  // Go shows what is left of the pattern, which is nothing.
+  return message.endsWith('trailing backslash at end of expression') ? `${message}: \`\`` : message;
 }
 
 /** `job="node"`, `"a.b"=~"x.*"`: as Prometheus prints a matcher. */

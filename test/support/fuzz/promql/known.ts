@@ -87,6 +87,8 @@ function isScaledDown({ theirs, ours }: CellDifference): boolean {
 /** By name: whether it explains all of a difference. */
 const KNOWN: ReadonlyMap<string, (difference: Difference) => boolean> = new Map([
   ['reconciled custom buckets', reconcilesBuckets],
+  // 3.5 lets them overflow.
+  ['durations out of range', ({ ours }) => /duration (is )?out of range/.test(ours.body.error ?? '')],
   [
     'matches before filters',
     ({ question, ours }) =>
