@@ -1,6 +1,6 @@
 // What this machine offers: processors and memory, as a container may have them cut.
 
-import { availableParallelism, hostname, totalmem } from 'node:os';
+import { availableParallelism, hostname, setPriority, totalmem } from 'node:os';
 import type { Disk } from './disk.js';
 
 export { hostname };
@@ -16,6 +16,20 @@ export function memoryBytes(disk: Disk): number {
     readLimit(disk, path),
   );
   return Math.min(totalmem(), ...limits);
+}
+
+/** About a third of a core, where a thread of the usual priority wants it too; all of it where nobody does. */
+const POLITE = 5;
+
+/** From here on this thread gives way to others. Does nothing where the system has no such thing. */
+export function giveWay(disk: Disk): void {
+  try {
+    // A thread's priority is its own on Linux, and its number the first word of its state.
+    const [thread] = Buffer.from(disk.readFile('/proc/thread-self/stat')).toString('latin1').split(' ', 1);
+    setPriority(Number(thread), POLITE);
+  } catch {
+    // It is a favour.
+  }
 }
 
 /** Infinity where there is no limit. */

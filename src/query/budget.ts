@@ -102,6 +102,7 @@ export class MemoryShare {
   readonly shared: SharedMemoryShare;
   readonly #pool: Int32Array;
   readonly #own: Int32Array;
+  #isReleased = false;
 
   constructor(shared: SharedMemoryShare) {
     this.shared = shared;
@@ -111,6 +112,7 @@ export class MemoryShare {
 
   /** Throws QueryError, with nothing taken, where a limit does not allow it. */
   readonly reserve = (bytes: number): void => {
+    if (this.#isReleased) throw new QueryError('canceled', 'query has ended');
     const units = Math.ceil(bytes / UNIT_BYTES);
     const { ownLimit, poolLimit } = this.shared;
     const own = Atomics.load(this.#own, OWN_HELD) + units;
@@ -125,8 +127,17 @@ export class MemoryShare {
     Atomics.add(this.#own, OWN_HELD, units);
   };
 
+  /** Throws the same where there would be no room, and takes nothing. */
+  check(bytes: number): void {
+    this.reserve(bytes);
+    const units = Math.ceil(bytes / UNIT_BYTES);
+    Atomics.sub(this.#own, OWN_HELD, units);
+    Atomics.sub(this.#pool, POOL_HELD, units);
+  }
+
   /** Gives back all of it. Only once no thread works for the query any more. */
   release(): void {
+    this.#isReleased = true;
     Atomics.sub(this.#pool, POOL_HELD, Atomics.exchange(this.#own, OWN_HELD, 0));
   }
 

@@ -101,7 +101,7 @@ export class QueryEngine {
     this.#deadlines = new Deadlines(clock);
     this.options = options;
     this.#metrics = metrics;
-    this.#gate = new Gate(options.concurrency, evaluators?.largeMost);
+    this.#gate = new Gate(options.concurrency, clock, evaluators?.largeMost);
     this.#memory = new QueryMemory(options.memory ?? UNLIMITED, options.memoryOfOne ?? UNLIMITED);
     this.#evaluators = evaluators;
   }
@@ -287,7 +287,7 @@ export class QueryEngine {
       charge: (count) => samples.charge(count),
       check: () => running.check(),
       reserve: memory.reserve,
-      turn: () => (++turns > SMALL_TURNS ? place.grow() : undefined),
+      turn: () => (++turns > SMALL_TURNS || place.isLost ? place.grow() : undefined),
     };
     const lookbackMs = this.#lookback(request);
     const { priority } = running;

@@ -6,11 +6,12 @@
 
 import { buffersOf, MessageChannel, type MessagePort } from '../base/thread.js';
 import { QueryError } from '../promql/errors.js';
+import { CELL_BYTES } from '../promql/exec/columns.js';
 import { costOf } from '../promql/exec/cost.js';
 import { execute } from '../promql/exec/execute.js';
-import { asksMore, type Reading, readingKey, readingsOf } from '../promql/exec/readings.js';
+import { asksMore, mostSteps, type Reading, readingKey, readingsOf } from '../promql/exec/readings.js';
 import { render } from '../promql/exec/rendered.js';
-import type { QueryContext, Source, Steps } from '../promql/exec/source.js';
+import type { QueryContext, RenderedRows, Source, Steps } from '../promql/exec/source.js';
 import type { Plan } from '../promql/plan/plan.js';
 import { type Gathered, GatheredSource, sizeOf } from '../shard/gathered.js';
 import type { Share } from '../shard/shares.js';
@@ -20,7 +21,11 @@ import { type Evaluators, LONG_COST } from './evaluator/pool.js';
 import type { Ask, Asked, Evaluated, WireResult } from './evaluator/protocol.js';
 import { BlockRows } from './evaluator/rows.js';
 import type { Priority } from './gate.js';
+import { HeldRows } from './held-rows.js';
 import { type QueryData, resultOf } from './result.js';
+
+/** Text up to this leaves at once: sockets hold it. */
+const UNHELD_BYTES_MAX = 256 * 1024;
 
 /** A source whose answers can be gathered before operators run. */
 export interface GatheringSource extends Source {
@@ -77,6 +82,8 @@ export async function evaluate(
     if (rows !== undefined) return rows;
   }
   if (!isGathering(source)) return evaluateHere(request, source, limits.context, now);
+  // What cannot end well need not begin: one row of the longest subquery.
+  limits.memory.check(mostSteps(plan, steps) * CELL_BYTES);
   const gathered = await source.gather(readingsOf(plan, steps, request), !asksMore(plan), limits.context);
   const cost = costOf(plan, steps, request, (reading) => sizeOf(gathered.get(readingKey(reading))!));
   if (evaluators !== undefined && cost > evaluators.hereCostMax) {
@@ -99,8 +106,10 @@ async function renderThere(
   const form = ranged ? 'matrix' : 'vector';
   const rendered = await render(plan, { form, steps }, source, context, naming);
   if (rendered === undefined) return undefined;
-  const { rows, annotations } = rendered;
-  return { data: { kind: 'rendered', form, rows, limit: 0 }, ...annotations.list(query), sortSeconds: 0 };
+  const remarks = { ...rendered.annotations.list(query), sortSeconds: 0 };
+  const { rows } = rendered;
+  if ((rows.bytes ?? 0) <= UNHELD_BYTES_MAX) return { data: { kind: 'rendered', form, rows, limit: 0 }, ...remarks };
+  return { ...held(rows, form, context), ...remarks };
 }
 
 async function evaluateHere(
@@ -165,10 +174,18 @@ function dataOf(
   result: WireResult,
   { priority, rendered }: EvaluationRequest,
   evaluators: Evaluators,
-  { signal }: QueryContext,
+  context: QueryContext,
 ): Pick<Evaluation, 'data' | 'rendered'> {
   if (result.kind === 'value') return { data: result.data };
   if (!rendered) return { data: decodeBlock(result.blocks[0]!) };
-  const rows = new BlockRows(result, evaluators, priority, signal);
-  return { data: { kind: 'rendered', form: result.form, rows, limit: 0 }, rendered: rows.done };
+  return held(new BlockRows(result, evaluators, priority, context.signal), result.form, context);
+}
+
+function held(
+  all: RenderedRows,
+  form: 'vector' | 'matrix',
+  { signal }: QueryContext,
+): Pick<Evaluation, 'data' | 'rendered'> {
+  const rows = new HeldRows(all, signal);
+  return { data: { kind: 'rendered', form, rows, limit: 0 }, rendered: rows.done };
 }

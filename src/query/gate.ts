@@ -6,24 +6,40 @@
 //
 // What a query will cost shows only while it runs. One that turns out large `grows`: it
 // needs one of the places for large queries then, and waits without any place until there
-// is one. So large queries never take all places, and small ones find some free.
+// is one. So large queries never take all places, and small ones find some free. One that
+// keeps others waiting for longer than a small query takes loses its place, and has to
+// grow at its next step.
 //
 // What waits is served by priority, and within one priority in the order of arrival:
 // rules go before what people ask, so that a busy dashboard cannot keep an alert from
-// being evaluated. Large rules wait for no place.
+// being evaluated. Rules are never large.
+
+import type { Clock, Timer } from '../base/clock.js';
 
 export const PRIORITIES = ['ingest', 'rules', 'ad-hoc'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
 /** Of all places, those that large queries leave alone. */
 const SMALL_SHARE = 0.25;
+/** A small query is over by then, even where it waited for two or three jobs of others in a shard. */
+const SMALL_MS = 100;
 
 interface Waiter {
   readonly admit: () => void;
 }
 
+/** `small` and `large` take a place, `lost` none until it grows, and `waiting` none until it may. */
+type Size = 'small' | 'large' | 'lost' | 'waiting' | 'gone';
+
+interface Held {
+  size: Size;
+  readonly sinceMs: number;
+}
+
 /** A query's place. */
 export interface Place {
+  /** Whether somebody else has it: the query is to grow before it goes on. */
+  readonly isLost: boolean;
   /** From here on it is large; waits where others are before it. Rejects with the signal's reason. */
   grow(): Promise<void>;
   /** Gives the place to the next; twice does no harm. */
@@ -33,15 +49,20 @@ export interface Place {
 export class Gate {
   readonly #most: number;
   readonly #largeMost: number;
+  readonly #clock: Clock;
   readonly #waiting: Record<Priority, Set<Waiter>> = { ingest: new Set(), rules: new Set(), 'ad-hoc': new Set() };
   /** Large ones, all of them ad-hoc. */
   readonly #waitingLarge = new Set<Waiter>();
+  /** Small ad-hoc ones that have a place, oldest first. */
+  readonly #small = new Set<Held>();
   #running = 0;
   #large = 0;
+  #timer: Timer | undefined;
 
   /** `most`: queries that run at the same time, at least 1; `largeMost` bounds large ones still more. */
-  constructor(most: number, largeMost = Number.POSITIVE_INFINITY) {
+  constructor(most: number, clock: Clock, largeMost = Number.POSITIVE_INFINITY) {
     this.#most = most;
+    this.#clock = clock;
     this.#largeMost = Math.max(1, Math.min(largeMost, Math.ceil(most * (1 - SMALL_SHARE))));
   }
 
@@ -65,36 +86,73 @@ export class Gate {
     signal.throwIfAborted();
     const place = this.enterNow(priority, () => signal);
     if (place !== undefined) return place;
-    await wait(this.#waiting[priority], signal);
+    const admitted = wait(this.#waiting[priority], signal);
+    this.#makeRoom();
+    await admitted;
     return this.#place(priority, () => signal);
   }
 
   #place(priority: Priority, signalOf: () => AbortSignal): Place {
-    let size: 'small' | 'large' | 'none' = 'small';
-    const grow = async () => {
-      if (this.#large < this.#largeMost) this.#large++;
-      else {
-        size = 'none';
-        this.#running--;
-        this.#pump();
-        await wait(this.#waitingLarge, signalOf());
-      }
-      size = 'large';
-    };
+    const held: Held = { size: 'small', sinceMs: this.#clock.monotonicMs() };
+    const mayGrow = priority === 'ad-hoc';
+    if (mayGrow) this.#small.add(held);
     let growing: Promise<void> | undefined;
     return {
+      get isLost() {
+        return held.size === 'lost';
+      },
       grow: () => {
-        if (priority === 'ad-hoc') growing ??= grow();
+        if (mayGrow) growing ??= this.#grow(held, signalOf());
         return growing ?? Promise.resolve();
       },
-      leave: () => {
-        if (size === 'none') return;
-        this.#running--;
-        if (size === 'large') this.#large--;
-        size = 'none';
-        this.#pump();
-      },
+      leave: () => this.#leave(held),
     };
+  }
+
+  async #grow(held: Held, signal: AbortSignal): Promise<void> {
+    if (held.size === 'small' && this.#large < this.#largeMost) {
+      this.#small.delete(held);
+      this.#large++;
+    } else {
+      this.#leave(held);
+      held.size = 'waiting';
+      const admitted = wait(this.#waitingLarge, signal);
+      this.#pump();
+      await admitted;
+    }
+    held.size = 'large';
+  }
+
+  #leave(held: Held): void {
+    const { size } = held;
+    held.size = 'gone';
+    this.#small.delete(held);
+    if (size === 'large') this.#large--;
+    if (size !== 'large' && size !== 'small') return;
+    this.#running--;
+    this.#pump();
+  }
+
+  /** Somebody waits: who has had a place for too long loses it, now or as soon as it has. */
+  #makeRoom(): void {
+    const nowMs = this.#clock.monotonicMs();
+    for (const held of this.#small) {
+      if (this.#waitingSmall === 0) return;
+      const leftMs = held.sinceMs + SMALL_MS - nowMs;
+      if (leftMs > 0) {
+        this.#timer ??= this.#clock.after(leftMs, () => {
+          this.#timer = undefined;
+          this.#makeRoom();
+        });
+        return;
+      }
+      this.#leave(held);
+      held.size = 'lost';
+    }
+  }
+
+  get #waitingSmall(): number {
+    return this.waiting - this.#waitingLarge.size;
   }
 
   /** Free places go to those that wait. */

@@ -63,5 +63,9 @@ export function openQueries(options: QueriesOptions): Queries {
     new QueryMetrics(registry, flags.queryMaxConcurrency),
     evaluators,
   );
+  const gauge = (name: string, help: string, read: () => number) =>
+    registry.collect(name, help, { type: 'gauge' }, read);
+  gauge('narthex_query_memory_bytes', 'Memory that queries hold outside of the shards.', () => engine.memoryBytes);
+  gauge('narthex_query_evaluators', 'Threads there are for large queries.', () => evaluators?.threads ?? 0);
   return { engine, evaluators };
 }

@@ -60,6 +60,8 @@ export interface CallExtras {
   readonly transfer?: ArrayBuffer[];
   /** Of the query that the job is for. */
   readonly usage?: ShardUsage;
+  /** Throws when nobody wants the job any more: an ad-hoc one that waits is not run then, and rejects with that. */
+  readonly check?: () => void;
 }
 
 interface Waiting {
@@ -67,6 +69,7 @@ interface Waiting {
   readonly transfer: ArrayBuffer[];
   readonly isPatient: boolean;
   readonly usage: ShardUsage | undefined;
+  readonly check: (() => void) | undefined;
   readonly resolve: (reply: never) => void;
   readonly reject: (error: Error) => void;
 }
@@ -113,13 +116,21 @@ export class ShardClient {
     op: K,
     request: Request<K>,
     lane: Lane,
-    { transfer = [], usage }: CallExtras,
+    { transfer = [], usage, check }: CallExtras,
     isPatient: boolean,
   ): Promise<Reply<K>> {
     if (this.#dead !== undefined) return Promise.reject(this.#dead);
     return new Promise<Reply<K>>((resolve, reject) => {
       const job = { op, request } as Job;
-      this.#laneOf(lane).push({ job, transfer, usage, isPatient, resolve: resolve as (reply: never) => void, reject });
+      this.#laneOf(lane).push({
+        job,
+        transfer,
+        usage,
+        check,
+        isPatient,
+        resolve: resolve as (reply: never) => void,
+        reject,
+      });
       if (!isPatient) this.#urgent++;
       if (!isPatient && this.#busy) this.#port.hurry(true);
       this.#pump();
@@ -182,6 +193,10 @@ export class ShardClient {
   }
 
   #send(): void {
+    for (const { turn, reason } of this.#adhoc.dropUnwanted()) {
+      this.#urgent--;
+      turn.reject(reason as Error);
+    }
     const batch = this.#ingest.splice(0, INGEST_JOBS_MAX);
     const other = this.#rules.shift() ?? this.#adhoc.shift();
     if (other !== undefined) batch.push(other);

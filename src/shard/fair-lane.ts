@@ -14,6 +14,8 @@ export class ShardUsage {
 export interface Turn {
   /** None: a question of one job. */
   readonly usage: ShardUsage | undefined;
+  /** Throws when nobody wants the job any more. */
+  readonly check?: (() => void) | undefined;
 }
 
 /** Each such turn goes to who has waited longest. */
@@ -49,6 +51,21 @@ export class FairLane<T extends Turn> {
       best = i;
     });
     return best;
+  }
+
+  /** Takes all that nobody wants any more, with the reasons. */
+  dropUnwanted(): { readonly turn: T; readonly reason: unknown }[] {
+    const dropped: { turn: T; reason: unknown }[] = [];
+    this.#waiting = this.#waiting.filter((turn) => {
+      try {
+        turn.check?.();
+        return true;
+      } catch (reason) {
+        dropped.push({ turn, reason });
+        return false;
+      }
+    });
+    return dropped;
   }
 
   /** Takes all that wait. */

@@ -13,7 +13,8 @@ export function joinTexts(texts: readonly RenderedText[], form: RenderSpec['form
   const parts = texts.filter(({ rowCount }) => rowCount > 0).map((text) => new TextRows(text, form));
   const rowCount = parts.reduce((sum, part) => sum + part.rowCount, 0);
   const runs = isSorted(form) && parts.length > 1 ? () => mergedRuns(parts) : () => wholeRuns(parts);
-  return { rowCount, pieces: (limit) => gather(textsOf(runs(), limit === 0 ? rowCount : limit)) };
+  const bytes = texts.reduce((sum, text) => sum + text.bytes.byteLength, 0);
+  return { rowCount, bytes, pieces: (limit) => gather(textsOf(runs(), limit === 0 ? rowCount : limit)) };
 }
 
 /** Rows of one part that follow each other in the result. */

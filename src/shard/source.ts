@@ -17,7 +17,7 @@ import type {
 } from '../promql/exec/source.js';
 import { hasWindowFn } from '../wasm/query.js';
 import type { Hold } from './appends.js';
-import type { Lane, ShardClient } from './client.js';
+import type { CallExtras, Lane, ShardClient } from './client.js';
 import { columnsBytes } from './column-messages.js';
 import { ShardUsage } from './fair-lane.js';
 import type { Gathered } from './gathered.js';
@@ -43,7 +43,7 @@ export class ShardSource implements Source {
   #hold: Hold;
   /** Named when a reading is not alone: then the shards keep what it saw for the next. */
   #snapshot = ALONE;
-  readonly #extras = { usage: new ShardUsage() };
+  readonly #usage = new ShardUsage();
   /** Why a reading could not be finished: nobody needs the others then. */
   #failure: unknown;
 
@@ -92,7 +92,9 @@ export class ShardSource implements Source {
     const { startMs, stepMs } = steps;
     if (!hasWindowFn(fragment.fn) || !Number.isSafeInteger(startMs) || !Number.isSafeInteger(stepMs)) return undefined;
     const request = { fragment, ...this.#moment(true), render: { form, startMs, stepMs } };
-    const shares = await this.#each(context, (client) => client.call('openQuery', request, this.#lane, this.#extras));
+    const shares = await this.#each(context, (client) =>
+      client.call('openQuery', request, this.#lane, this.#extras(context)),
+    );
     const texts = shares.flatMap((share) => share.texts);
     if (shares.some(({ columns, declined }) => declined || columns.length > 0)) {
       // Rows with histograms have no text; all are asked for again, as columns.
@@ -124,18 +126,19 @@ export class ShardSource implements Source {
     try {
       // A row of it, before anything of that length is made.
       if (reading.kind === 'fragment') context.reserve(reading.fragment.steps.count * CELL_BYTES);
-      return await this.#each(context, (client) => this.#open(client, reading, this.#moment(alone)));
+      return await this.#each(context, (client) => this.#open(client, reading, this.#moment(alone), context));
     } catch (error) {
       this.#failure ??= error;
       throw this.#failure;
     }
   }
 
-  #open(client: ShardClient, reading: Reading, moment: Moment): Promise<OpenedQuery> {
+  #open(client: ShardClient, reading: Reading, moment: Moment, context: QueryContext): Promise<OpenedQuery> {
+    const extras = this.#extras(context);
     if (reading.kind === 'fragment') {
-      return client.call('openQuery', { fragment: reading.fragment, ...moment }, this.#lane, this.#extras);
+      return client.call('openQuery', { fragment: reading.fragment, ...moment }, this.#lane, extras);
     }
-    return client.call('openSamples', { ...reading.samples, ...moment }, this.#lane, this.#extras);
+    return client.call('openSamples', { ...reading.samples, ...moment }, this.#lane, extras);
   }
 
   #moment(alone: boolean): Moment {
@@ -161,7 +164,7 @@ export class ShardSource implements Source {
       while (!morsel.done) {
         this.#check(context);
         await context.turn?.();
-        morsel = await client.call('nextMorsel', { query }, this.#lane, this.#extras);
+        morsel = await client.call('nextMorsel', { query }, this.#lane, this.#extras(context));
         this.#take(share, morsel, context);
       }
       return share;
@@ -171,12 +174,18 @@ export class ShardSource implements Source {
     }
   }
 
+  #extras(context: QueryContext): CallExtras {
+    return { usage: this.#usage, check: () => context.check() };
+  }
+
   #check(context: QueryContext): void {
     if (this.#failure !== undefined) throw this.#failure;
     context.check();
   }
 
   #take(share: Share, morsel: Morsel, context: QueryContext): void {
+    // Of a query that has ended nothing more is counted.
+    this.#check(context);
     const { columns, raw, text } = morsel;
     // What is joined in the end takes as much again.
     if (columns !== undefined && columns.rowCount > 0) context.reserve(2 * columnsBytes(columns));

@@ -83,6 +83,14 @@ export function gridOf(plan: Plan, steps: Steps): Steps | undefined {
   return subqueryGrid(windowEnds(steps, offsetMs, atMs), windowMs, stepMs);
 }
 
+/** The most steps that any part of a plan is evaluated at. */
+export function mostSteps(plan: Plan, steps: Steps): number {
+  return placedInputs(plan, steps).reduce(
+    (most, input) => Math.max(most, mostSteps(input.plan, input.steps)),
+    steps.count,
+  );
+}
+
 /** All readings of a plan by their keys, in the order in which it would ask. */
 export function readingsOf(plan: Plan, steps: Steps, options: ReadingOptions): Map<string, Reading> {
   const readings = new Map<string, Reading>();

@@ -137,6 +137,8 @@ export interface RenderedRows {
   readonly rowCount: number;
   /** The first `limit` rows, commas between them, in pieces; 0 means all. */
   pieces(limit: number): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  /** Where it is known what the rows take in memory. */
+  readonly bytes?: number;
   /** Aborted when rows that are still to come will not come. */
   readonly signal?: AbortSignal;
 }

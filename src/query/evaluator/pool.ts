@@ -48,8 +48,11 @@ const HERE_COST_MAX = 2 ** 16;
 export const LONG_COST = 2 ** 20;
 /** What an evaluator does in a millisecond, roughly. */
 const COST_PER_MS = 2 ** 15;
-/** Operators look far more often whether they should stop; a sort or a garbage collection may not. */
-const GRACE_MS = 60;
+/**
+ * Operators look far more often whether they should stop; a sort, a garbage collection or a busy machine may take a
+ * while. Who asked has heard of the end already: a thread that is ended costs 50 ms to start again.
+ */
+const GRACE_MS = 100;
 
 interface Waiting {
   readonly task: EvaluatorTask;

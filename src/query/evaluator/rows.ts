@@ -13,15 +13,11 @@ const COMMA = Buffer.from(',');
 
 export class BlockRows implements RenderedRows {
   readonly rowCount: number;
-  /** Aborted when the rest will not come. */
-  readonly signal: AbortSignal;
-  /** Resolves when nothing of it is needed any more. */
-  readonly done: Promise<void>;
   readonly #firstText: Uint8Array | undefined;
   readonly #blocks: (Block | undefined)[];
   readonly #evaluators: Evaluators;
   readonly #priority: Priority;
-  #finish!: () => void;
+  readonly #signal: AbortSignal;
 
   /** Takes the blocks. */
   constructor(
@@ -31,41 +27,31 @@ export class BlockRows implements RenderedRows {
     signal: AbortSignal,
   ) {
     this.rowCount = rowCount;
-    this.signal = signal;
     this.#blocks = [...blocks];
     this.#firstText = firstText && new Uint8Array(firstText);
     this.#evaluators = evaluators;
     this.#priority = priority;
-    this.done = new Promise((resolve) => {
-      this.#finish = resolve;
-    });
-    signal.addEventListener('abort', this.#finish, { once: true });
-    if (signal.aborted) this.#finish();
+    this.#signal = signal;
   }
 
   /** To be asked for once. */
   async *pieces(limit: number): AsyncGenerator<Uint8Array> {
-    try {
-      let left = limit === 0 ? this.rowCount : limit;
-      for (let i = 0; i < this.#blocks.length && left > 0; i++) {
-        const block = this.#blocks[i]!;
-        this.#blocks[i] = undefined;
-        const { rowCount } = block;
-        if (i > 0) yield COMMA;
-        yield await this.#textOf(block, i, left);
-        left -= rowCount;
-      }
-    } finally {
-      this.#finish();
+    let left = limit === 0 ? this.rowCount : limit;
+    for (let i = 0; i < this.#blocks.length && left > 0; i++) {
+      const block = this.#blocks[i]!;
+      this.#blocks[i] = undefined;
+      const { rowCount } = block;
+      if (i > 0) yield COMMA;
+      yield await this.#textOf(block, i, left);
+      left -= rowCount;
     }
   }
 
   async #textOf(block: Block, index: number, rowsMax: number): Promise<Uint8Array> {
-    this.signal.throwIfAborted();
     // A limit that cuts a block is for people who look at a result, not for machines that take it.
     if (rowsMax < block.rowCount) return cutText(block, rowsMax);
     if (index === 0 && this.#firstText !== undefined) return this.#firstText;
-    const order = { priority: this.#priority, cost: block.cells, signal: this.signal };
+    const order = { priority: this.#priority, cost: block.cells, signal: this.#signal };
     const reply = await this.#evaluators.run({ kind: 'render', block }, buffersOf(block), order);
     if (reply.kind === 'failed') throw new QueryError(reply.type, reply.message);
     if (reply.kind !== 'text') throw new Error(`a block was rendered as ${reply.kind}`);

@@ -1,5 +1,6 @@
 // What an API handler is: a function from one call to its answer.
 
+import { QueryError } from '../../promql/errors.js';
 import type { Answer } from '../answer.js';
 import type { WebDeps } from '../deps.js';
 import { JsonWriter } from '../json.js';
@@ -51,7 +52,9 @@ export async function streamData(call: ApiCall, write: (writer: JsonWriter) => P
   } catch (error) {
     // Half an answer cannot become an error any more: the client has to see that it is cut.
     if (!writer.begun) throw error;
-    call.deps.log.error('answer cut short', { err: error instanceof Error ? error : String(error) });
+    // A query that ended at its deadline, or with its client, is no fault of ours.
+    const level = error instanceof QueryError ? 'debug' : 'error';
+    call.deps.log[level]('answer cut short', { err: error instanceof Error ? error : String(error) });
     writer.fail();
   }
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Gate, type Priority } from '../../../src/query/gate.js';
+import { FakeClock } from '../../support/clock.js';
 
 const never = new AbortController().signal;
+const clock = new FakeClock();
 
 /** Enters in the background and notes in `order` when it is admitted. */
 function enter(gate: Gate, name: string, priority: Priority, order: string[]): Promise<() => void> {
@@ -13,7 +15,7 @@ function enter(gate: Gate, name: string, priority: Priority, order: string[]): P
 }
 
 test('gate: rules are admitted before ad-hoc queries that came earlier', async () => {
-  const gate = new Gate(1);
+  const gate = new Gate(1, clock);
   const order: string[] = [];
   const first = await enter(gate, 'first', 'ad-hoc', order);
   const waiting = [
@@ -30,7 +32,7 @@ test('gate: rules are admitted before ad-hoc queries that came earlier', async (
 });
 
 test('gate: leaving twice frees one place', async () => {
-  const gate = new Gate(2);
+  const gate = new Gate(2, clock);
   const { leave } = await gate.enter('ad-hoc', never);
   await gate.enter('ad-hoc', never);
   leave();
@@ -39,7 +41,7 @@ test('gate: leaving twice frees one place', async () => {
 });
 
 test('gate: who gives up while waiting is never admitted', async () => {
-  const gate = new Gate(1);
+  const gate = new Gate(1, clock);
   const { leave } = await gate.enter('ad-hoc', never);
   const abort = new AbortController();
   const waiting = gate.enter('ad-hoc', abort.signal);
@@ -51,7 +53,7 @@ test('gate: who gives up while waiting is never admitted', async () => {
 });
 
 test('gate: large queries leave places to small ones, and wait without one', async () => {
-  const gate = new Gate(4);
+  const gate = new Gate(4, clock);
   const order: string[] = [];
   const grown = async (name: string) => {
     const place = await gate.enter('ad-hoc', never);
@@ -73,7 +75,7 @@ test('gate: large queries leave places to small ones, and wait without one', asy
 });
 
 test('gate: a large query that gives up while it waits leaves no place', async () => {
-  const gate = new Gate(8, 1);
+  const gate = new Gate(8, clock, 1);
   const first = await gate.enter('ad-hoc', never);
   await first.grow();
   const abort = new AbortController();
@@ -88,10 +90,31 @@ test('gate: a large query that gives up while it waits leaves no place', async (
 });
 
 test('gate: large rules wait for nobody', async () => {
-  const gate = new Gate(8, 1);
+  const gate = new Gate(8, clock, 1);
   await (await gate.enter('ad-hoc', never)).grow();
   await (await gate.enter('rules', never)).grow();
   assert.equal(gate.running, 2);
+});
+
+test('gate: who has had a small place for long gives it to who waits, and has to grow', async () => {
+  const gate = new Gate(2, clock);
+  const slow = [await gate.enter('ad-hoc', never), await gate.enter('ad-hoc', never)];
+  const order: string[] = [];
+  const waiting = enter(gate, 'small', 'ad-hoc', order);
+  clock.advance(99);
+  await settled();
+  assert.deepEqual([order, slow.map(({ isLost }) => isLost)], [[], [false, false]]);
+  clock.advance(1);
+  const leave = await waiting;
+  assert.deepEqual(
+    slow.map(({ isLost }) => isLost),
+    [true, false],
+  );
+  leave();
+  await slow[0]!.grow();
+  assert.equal(gate.running, 2);
+  for (const place of slow) place.leave();
+  assert.deepEqual([gate.running, gate.waiting], [0, 0]);
 });
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
