@@ -323,7 +323,8 @@ class NodeResponse implements DoorResponse {
   }
 
   #over(): boolean {
-    return this.gone.aborted || this.#reply.writableEnded || this.#reply.destroyed;
+    // A reply hears of its socket's end a turn later.
+    return this.gone.aborted || this.#reply.writableEnded || this.#reply.destroyed || this.#message.socket.destroyed;
   }
 
   #writeHead(length?: number): void {
