@@ -86,7 +86,11 @@ export class JsonWriter {
     return this.#stream !== undefined;
   }
 
+  /** Whether it was cut off by us: what is written after that fails. */
+  isCut = false;
+
   fail(): void {
+    this.isCut = this.begun;
     this.#stream?.fail();
   }
 }

@@ -53,7 +53,7 @@ export async function streamData(call: ApiCall, write: (writer: JsonWriter) => P
     // Half an answer cannot become an error any more: the client has to see that it is cut.
     if (!writer.begun) throw error;
     // A query that ended at its deadline, or with its client, is no fault of ours.
-    const level = error instanceof QueryError ? 'debug' : 'error';
+    const level = error instanceof QueryError || writer.isCut ? 'debug' : 'error';
     call.deps.log[level]('answer cut short', { err: error instanceof Error ? error : String(error) });
     writer.fail();
   }
