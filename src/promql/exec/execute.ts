@@ -81,8 +81,8 @@ class Executor {
   readonly #context: QueryContext;
   readonly #options: ExecuteOptions;
   readonly #pace: Pace;
-  /** Fragments that several nodes ask for, by number and steps. */
-  readonly #shared = new Map<string, Promise<Columns>>();
+  /** What several places of the plan ask for, by number and steps. */
+  readonly #shared = new Map<string, Promise<Columns | Value>>();
 
   constructor(plan: Plan, source: Source, context: QueryContext, options: ExecuteOptions) {
     this.#number(plan);
@@ -109,7 +109,13 @@ class Executor {
     return { names: this.names, annotations: this.#notesOf(plan), steps, pace: this.#pace };
   }
 
-  async run(plan: Plan, steps: Steps): Promise<Value> {
+  run(plan: Plan, steps: Steps): Promise<Value> {
+    // Of fragments only the reading is shared: see #fragment.
+    if (plan.kind === 'fragment' || !('shared' in plan)) return this.#run(plan, steps);
+    return this.#once(plan.shared, steps, () => this.#run(plan, steps));
+  }
+
+  async #run(plan: Plan, steps: Steps): Promise<Value> {
     const value = await this.#evaluate(plan, steps);
     // Sources reserve what they give; they know before it is there.
     if (value.kind === 'vector' && plan.kind !== 'fragment') {
@@ -154,7 +160,7 @@ class Executor {
         return { kind: 'scalar', values: (operand as ScalarValue).values.map((value) => -value) };
       }
       case 'once':
-        return this.#once(plan.input, steps);
+        return this.#invariant(plan.input, steps);
     }
   }
 
@@ -163,7 +169,7 @@ class Executor {
     return this.names.delayed ? vector(columns, new Uint8Array(columns.labels.length)) : vector(columns);
   }
 
-  async #once(input: Plan, steps: Steps): Promise<Value> {
+  async #invariant(input: Plan, steps: Steps): Promise<Value> {
     const value = await this.run(input, { ...steps, count: 1 });
     switch (value.kind) {
       case 'vector':
@@ -180,7 +186,7 @@ class Executor {
     const drops = !keepsName;
     const typed = this.#options.typeLabels === true && needsCounterName(fn);
     const fragment = fragmentOf(plan, steps, this.names.delayed || typed);
-    let columns = await this.#select(fragment, plan.shared, steps);
+    let columns = await this.#once(plan.shared, steps, () => this.#source.select(fragment, this.#context));
     if (columns.declined) return this.#vector(plan.otherwise!, steps);
     if (typed) columns = withTypeNotes(columns);
     this.#notesOf(plan).notes(columns.notes, notePos, aggregate && { op: aggregate.op, pos: plan.inputPos });
@@ -195,15 +201,16 @@ class Executor {
     return vector(columns);
   }
 
-  #select(fragment: Fragment, shared: number | undefined, steps: Steps): Promise<Columns> {
-    if (shared === undefined) return this.#source.select(fragment, this.#context);
+  /** The work of a shared part, done where it is asked for first. */
+  #once<T extends Columns | Value>(shared: number | undefined, steps: Steps, work: () => Promise<T>): Promise<T> {
+    if (shared === undefined) return work();
     const key = `${shared} ${steps.startMs} ${steps.stepMs} ${steps.count}`;
-    let columns = this.#shared.get(key);
-    if (columns === undefined) {
-      columns = this.#source.select(fragment, this.#context);
-      this.#shared.set(key, columns);
+    let result = this.#shared.get(key) as Promise<T> | undefined;
+    if (result === undefined) {
+      result = work();
+      this.#shared.set(key, result);
     }
-    return columns;
+    return result;
   }
 
   async #window(plan: WindowPlan, steps: Steps): Promise<VectorValue> {

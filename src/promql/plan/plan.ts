@@ -24,6 +24,12 @@ export interface Selection {
   readonly extend?: 'anchored' | 'smoothed';
 }
 
+/** What may stand at several places of a query. */
+interface Shareable {
+  /** Equal for parts that are the same, which are then evaluated once. */
+  readonly shared?: number;
+}
+
 export interface NumberPlan {
   readonly kind: 'number';
   readonly value: number;
@@ -37,7 +43,7 @@ export interface StringPlan {
 }
 
 /** A selector and the function over its samples: one row per series. A source answers it. */
-export interface FragmentPlan {
+export interface FragmentPlan extends Shareable {
   readonly kind: 'fragment';
   readonly selection: Selection;
   /** `last` for an instant selector, `timestamp`, or a range function. */
@@ -58,8 +64,6 @@ export interface FragmentPlan {
   readonly notePos: Span;
   /** Only sums and counts of native histograms matter. */
   readonly histogramStats?: boolean;
-  /** Equal for fragments that read the same, which are then read once. */
-  readonly shared?: number;
   readonly pos: Span;
 }
 
@@ -99,7 +103,7 @@ export interface SubqueryRange {
 export type RangePlan = RawRange | SubqueryRange;
 
 /** A range function that is evaluated above the source: over a subquery, or with arguments that change. */
-export interface WindowPlan {
+export interface WindowPlan extends Shareable {
   readonly kind: 'window';
   readonly fn: string;
   readonly range: RangePlan;
@@ -111,7 +115,7 @@ export interface WindowPlan {
 }
 
 /** An instant selector that interpolates. */
-export interface SmoothedPlan {
+export interface SmoothedPlan extends Shareable {
   readonly kind: 'smoothed';
   readonly selection: Selection;
   readonly pos: Span;
@@ -124,7 +128,7 @@ export interface MatrixPlan {
   readonly pos: Span;
 }
 
-export interface CallPlan {
+export interface CallPlan extends Shareable {
   readonly kind: 'call';
   readonly fn: string;
   readonly args: readonly Plan[];
@@ -142,7 +146,7 @@ export interface InfoSelection {
   readonly atMs?: number;
 }
 
-export interface AggregatePlan {
+export interface AggregatePlan extends Shareable {
   readonly kind: 'aggregate';
   readonly op: AggregateOp;
   readonly input: Plan;
@@ -152,7 +156,7 @@ export interface AggregatePlan {
   readonly pos: Span;
 }
 
-export interface BinaryPlan {
+export interface BinaryPlan extends Shareable {
   readonly kind: 'binary';
   readonly op: BinaryOp;
   readonly left: Plan;
@@ -163,14 +167,14 @@ export interface BinaryPlan {
   readonly pos: Span;
 }
 
-export interface NegatePlan {
+export interface NegatePlan extends Shareable {
   readonly kind: 'negate';
   readonly input: Plan;
   readonly pos: Span;
 }
 
 /** A part that gives the same at all steps, because of `@`: evaluated at one and repeated. */
-export interface OncePlan {
+export interface OncePlan extends Shareable {
   readonly kind: 'once';
   readonly input: Plan;
   readonly pos: Span;
@@ -188,6 +192,12 @@ export type Plan =
   | BinaryPlan
   | NegatePlan
   | OncePlan;
+
+/** A plan that may carry a number of its own. */
+export type SharedPlan = Extract<
+  Plan,
+  Shareable & { readonly kind: Exclude<Plan['kind'], 'number' | 'string' | 'matrix'> }
+>;
 
 export type PlanType = 'scalar' | 'string' | 'vector' | 'matrix';
 

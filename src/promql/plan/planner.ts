@@ -7,7 +7,7 @@ import { wrapInvariant } from './invariant.js';
 import { lower, type PlanContext } from './lower.js';
 import type { Plan } from './plan.js';
 import { pushDown } from './pushdown.js';
-import { shareFragments } from './share.js';
+import { sharePlans } from './share.js';
 import { planTree } from './text.js';
 
 interface Pass {
@@ -21,7 +21,7 @@ const PASSES: readonly Pass[] = [
   { name: 'push down', run: (plan, context) => pushDown(plan, context) },
   { name: 'histogram statistics', run: markHistogramStats },
   { name: 'evaluate once', run: wrapInvariant },
-  { name: 'share fragments', run: shareFragments },
+  { name: 'share', run: sharePlans },
 ];
 
 /** Pure: the same text and context give the same plan. Throws QueryError for what only planning can refuse. */

@@ -11,7 +11,7 @@ import { type CellOp, NUMBERLESS } from '../cells.js';
 import { type FragmentPlan, inputsOf, type Plan, type RangePlan, type Selection } from './plan.js';
 import { RANGE_SIGNATURES } from './range-functions.js';
 
-/** One line. Equal for plans that do the same; positions are left out. */
+/** One line, without positions. */
 export function planText(plan: Plan): string {
   const inputs = inputsOf(plan).map(planText);
   return inputs.length === 0 ? headOf(plan) : `${headOf(plan)} (${inputs.join(', ')})`;
@@ -24,13 +24,20 @@ export function planTree(plan: Plan, indent = ''): string {
 }
 
 function headOf(plan: Plan): string {
+  const text = wordsOf(plan);
+  if (!('shared' in plan)) return text;
+  // Behind the kind, where it has one.
+  return plan.kind === 'fragment' ? text.replace('fragment', `fragment #${plan.shared}`) : `#${plan.shared} ${text}`;
+}
+
+function wordsOf(plan: Plan): string {
   switch (plan.kind) {
     case 'number':
       return formatFloat(plan.value);
     case 'string':
       return quote(plan.value);
     case 'fragment':
-      return `fragment${plan.shared === undefined ? '' : ` #${plan.shared}`} ${fragmentText(plan)}`;
+      return `fragment ${fragmentText(plan)}`;
     case 'smoothed':
       return `smoothed ${selectionText(plan.selection)}`;
     case 'window':

@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { foldConstants } from '../../../src/promql/plan/fold.js';
 import { wrapInvariant } from '../../../src/promql/plan/invariant.js';
 import { lower, type PlanContext } from '../../../src/promql/plan/lower.js';
-import type { Plan } from '../../../src/promql/plan/plan.js';
+import { inputsOf, type Plan } from '../../../src/promql/plan/plan.js';
 import { explainQuery, planQuery } from '../../../src/promql/plan/planner.js';
 import { pushDown } from '../../../src/promql/plan/pushdown.js';
-import { shareFragments } from '../../../src/promql/plan/share.js';
+import { sharePlans } from '../../../src/promql/plan/share.js';
 import { planText } from '../../../src/promql/plan/text.js';
 import { ALL_PARSE_OPTIONS, parseExpr } from '../../../src/promql/syntax/parse.js';
 
@@ -154,13 +154,38 @@ table('evaluate once', wrapInvariant, [
   ['topk(scalar(y), x @ 10)', 'once (topk (scalar (fragment y), fragment x @ 10.000))'],
 ]);
 
-table('share fragments', shareFragments, [
+table('share', sharePlans, [
   ['x / x', 'binary / (fragment #1 x, fragment #1 x)'],
   ['x / y', 'binary / (fragment x, fragment y)'],
   ['x + x offset 5m', 'binary + (fragment x, fragment x offset 5m)'],
   ['x + y + x + y', 'binary + (binary + (binary + (fragment #1 x, fragment #2 y), fragment #1 x), fragment #2 y)'],
   ['x{a="1"} + {a="1",__name__="x"}', 'binary + (fragment #1 x{a="1"}, fragment #1 x{a="1"})'],
+  ['abs(x) / (abs(x) + y)', 'binary / (#1 abs (fragment x), binary + (#1 abs (fragment x), fragment y))'],
+  ['abs(x) / abs(x) + x', 'binary + (binary / (#1 abs (fragment #2 x), #1 abs (fragment #2 x)), fragment #2 x)'],
+  [
+    'sum by ("a, b") (x) / sum by (a, b) (x)',
+    'binary / (sum by (a, b) (fragment #1 x), sum by (a, b) (fragment #1 x))',
+  ],
+  ['clamp(x, 0, 1) - clamp(x, -0, 1)', 'binary - (clamp (fragment #1 x, 0, 1), clamp (fragment #1 x, -0, 1))'],
+  [
+    'clamp_max(x, Inf) - clamp_max(x, NaN)',
+    'binary - (clamp_max (fragment #1 x, +Inf), clamp_max (fragment #1 x, NaN))',
+  ],
+  [
+    'histogram_quantile(0.5, x) / histogram_quantile(0.5, x)',
+    'binary / (histogram_quantile (0.5, fragment #1 x), histogram_quantile (0.5, fragment #1 x))',
+  ],
+  [
+    'max_over_time(x[1h:1m]) / max_over_time(x[1h:1m])',
+    'binary / (#1 window max_over_time [1h:1m] (fragment x), #1 window max_over_time [1h:1m] (fragment x))',
+  ],
 ]);
+
+test('plan: what is shared has the place of its last one', () => {
+  const plan = sharePlans(lowered('abs(x) / abs(x)'));
+  const places = inputsOf(plan).map(({ pos }) => pos.start);
+  assert.deepEqual(places, [9, 9]);
+});
 
 test('plan: all passes together', () => {
   const query = 'histogram_quantile(0.9, sum by (le) (rate(h_bucket[5m]))) / (60 * 5) + scalar(sum(up @ 10))';
