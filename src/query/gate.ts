@@ -31,6 +31,8 @@ interface Waiter {
 /** `small` and `large` take a place, `lost` none until it grows, and `waiting` none until it may. */
 type Size = 'small' | 'large' | 'lost' | 'waiting' | 'gone';
 
+const GONE = 'the query has left its place';
+
 interface Held {
   size: Size;
   readonly sinceMs: number;
@@ -40,7 +42,7 @@ interface Held {
 export interface Place {
   /** Whether somebody else has it: the query is to grow before it goes on. */
   readonly isLost: boolean;
-  /** From here on it is large; waits where others are before it. Rejects with the signal's reason. */
+  /** From here on it is large; waits where others are before it. Rejects with the signal's reason, and once it has left. */
   grow(): Promise<void>;
   /** Gives the place to the next; twice does no harm. */
   leave(): void;
@@ -110,17 +112,28 @@ export class Gate {
   }
 
   async #grow(held: Held, signal: AbortSignal): Promise<void> {
+    if (held.size === 'gone') throw new Error(GONE);
     if (held.size === 'small' && this.#large < this.#largeMost) {
       this.#small.delete(held);
       this.#large++;
+      held.size = 'large';
     } else {
       this.#leave(held);
       held.size = 'waiting';
       const admitted = wait(this.#waitingLarge, signal);
       this.#pump();
       await admitted;
+      this.#admitLarge(held);
     }
+  }
+
+  /** A place has come; it is given back where another part of the query has failed meanwhile. */
+  #admitLarge(held: Held): void {
+    const isGone = held.size === 'gone';
     held.size = 'large';
+    if (!isGone) return;
+    this.#leave(held);
+    throw new Error(GONE);
   }
 
   #leave(held: Held): void {

@@ -144,6 +144,15 @@ test('memory: a query has its own bound, and all have one together', () => {
   assert.equal(memory.usedBytes, 0);
 });
 
+test('memory: what comes when a query has given all back is not taken', () => {
+  const memory = new QueryMemory({ bytes: 2 ** 20, name: 'all' }, { bytes: 2 ** 20, name: 'one' });
+  const share = memory.open();
+  share.reserve(1024);
+  share.release();
+  assert.throws(() => share.reserve(1024), { type: 'canceled', message: 'query has ended' });
+  assert.equal(memory.usedBytes, 0);
+});
+
 // --- Real evaluations ---
 
 const STEPS = { startMs: 0, stepMs: 15_000, count: 40 };

@@ -89,6 +89,24 @@ test('gate: a large query that gives up while it waits leaves no place', async (
   assert.deepEqual([gate.running, gate.waiting], [0, 0]);
 });
 
+test('gate: a part of a query that grows when the query has left takes no place', async () => {
+  const gate = new Gate(8, clock, 1);
+  const first = await gate.enter('ad-hoc', never);
+  await first.grow();
+  const waits = await gate.enter('ad-hoc', never);
+  const growing = waits.grow();
+  waits.leave();
+  const late = await gate.enter('ad-hoc', never);
+  late.leave();
+  await assert.rejects(late.grow(), /has left/);
+  first.leave();
+  await assert.rejects(growing, /has left/);
+  assert.deepEqual([gate.running, gate.waiting], [0, 0]);
+  const next = await gate.enter('ad-hoc', never);
+  await next.grow();
+  next.leave();
+});
+
 test('gate: large rules wait for nobody', async () => {
   const gate = new Gate(8, clock, 1);
   await (await gate.enter('ad-hoc', never)).grow();
