@@ -46,7 +46,7 @@ export function close(keep: usize): void {
   const states = keep + STATES;
   for (let i: u32 = 0; i < buffer.length(states); i += 4) {
     const state = <usize>load<u32>(buffer.address(states) + i);
-    if (state != 0) heap.free(state, stateBytes(keep));
+    if (state != 0) heap.free(state, <usize>stateBytes(keep));
   }
   buffer.clear(states);
   groups.close(<usize>load<u32>(keep, GROUPS));
@@ -116,18 +116,18 @@ function stateOf(keep: usize, set: usize): usize {
   const entry = group << 2 == buffer.length(states) ? buffer.reserve(states, 4) : 0;
   if (entry == 0) return 0;
   const bytes = stateBytes(keep);
-  const state: usize = <u64>bytes * <u64>(group + 1) > STATES_MAX ? 0 : heap.alloc(bytes);
-  if (state != 0) memory.fill(state, 0, bytes);
+  const state: usize = bytes * <u64>(group + 1) > STATES_MAX ? 0 : heap.alloc(<usize>bytes);
+  if (state != 0) memory.fill(state, 0, <usize>bytes);
   store<u32>(entry, <u32>state);
   buffer.advance(states, 4);
   return state;
 }
 
-/** A block for each step's count and, unless order alone decides, its k values. */
-function stateBytes(keep: usize): usize {
-  const steps = <usize>load<u32>(keep, STEPS);
-  const values: usize = load<u32>(keep, ORDER) == KeepOrder.First ? 0 : (steps * <usize>load<u32>(keep, K)) << 3;
-  return roundUp(steps << 2) + values;
+/** A block for each step's count and, unless order alone decides, its k values. A subquery has steps enough to pass 32 bits. */
+function stateBytes(keep: usize): u64 {
+  const steps = load<u32>(keep, STEPS);
+  const values: u64 = load<u32>(keep, ORDER) == KeepOrder.First ? 0 : (<u64>steps * <u64>load<u32>(keep, K)) << 3;
+  return <u64>roundUp((<usize>steps) << 2) + values;
 }
 
 /** Values are aligned to 8. */

@@ -272,3 +272,13 @@ test('evaluators: a query that is cancelled ends its work', async () => {
   await evaluators.close();
   await store.close();
 });
+
+test('topk below a subquery: its best cells would take more than 32 bits count, so all pass', async () => {
+  const store = await given(1);
+  const engine = new QueryEngine(store.open, realClock, OPTIONS);
+  // 1,073,742 steps × 500 values × 8 bytes are 704 more than 2^32.
+  const { data } = await engine.instant('max_over_time(topk(500, m)[1073742ms:1ms])', 600_000);
+  assert.ok(data.kind === 'vector');
+  assert.deepEqual([...data.columns.values], [39 / 7]);
+  await store.close();
+});
