@@ -13,7 +13,7 @@
 // not changed once it is shared; operations give new ones unless they say otherwise.
 
 import { exponentialBound } from './bucket-bounds.js';
-import { formatMessageFloat } from './number.js';
+import { formatGeneral } from './number.js';
 
 export const CUSTOM_SCHEMA = -53;
 
@@ -163,13 +163,11 @@ export class FloatHistogram {
 
   /** As Prometheus prints histograms: `{count:3, sum:4.5, [-0.001,0.001]:1, (0.5,1]:2}`. */
   toString(): string {
-    const parts = [`count:${formatMessageFloat(this.count)}`, `sum:${formatMessageFloat(this.sum)}`];
+    const parts = [`count:${formatGeneral(this.count)}`, `sum:${formatGeneral(this.sum)}`];
     for (const bucket of this.buckets(this.zeroCount !== 0)) {
       const { lower, upper, count } = bucket;
       const [open, close] = this.#brackets(bucket);
-      parts.push(
-        `${open}${formatMessageFloat(lower)},${formatMessageFloat(upper)}${close}:${formatMessageFloat(count)}`,
-      );
+      parts.push(`${open}${formatGeneral(lower)},${formatGeneral(upper)}${close}:${formatGeneral(count)}`);
     }
     return `{${parts.join(', ')}}`;
   }

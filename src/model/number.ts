@@ -19,16 +19,8 @@ export function formatJsonFloat(value: number): string {
   return formatFloat(value);
 }
 
-/** 'g' with the shortest digits, as the text formats and Go's %v have it: an exponent below 1e-4 and from 1e6 on. */
+/** 'g' with the shortest digits, as the text formats and Go's %v and %g have it: an exponent below 1e-4 and from 1e6 on. */
 export function formatGeneral(value: number): string {
-  const special = formatSpecial(value);
-  if (special !== undefined) return special;
-  const exponent = exponentOf(value);
-  return exponent < -4 || exponent >= 6 ? formatExponent(value) : formatFloat(value);
-}
-
-/** `%g` as fmt prints it in messages: an exponent below 1e-4 and from 1e6 on. */
-export function formatMessageFloat(value: number): string {
   const special = formatSpecial(value);
   if (special !== undefined) return special;
   const exponent = exponentOf(value);

@@ -1,6 +1,7 @@
 // A query that has ended, as its engine tells of it, and the log line of one that took long.
 
 import { formatDuration } from '../model/duration.js';
+import { formatTime } from '../model/time.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Priority } from './gate.js';
 import type { QueryData } from './result.js';
@@ -49,8 +50,8 @@ export function slowQueryLog(log: Logger, thresholdMs: number): (query: EndedQue
       duration: `${seconds.toFixed(3)}s`,
       queued: `${queueSeconds.toFixed(3)}s`,
       ...(stepMs === 0
-        ? { time: new Date(startMs).toISOString() }
-        : { start: new Date(startMs).toISOString(), end: new Date(endMs).toISOString(), step: formatDuration(stepMs) }),
+        ? { time: formatTime(startMs) }
+        : { start: formatTime(startMs), end: formatTime(endMs), step: formatDuration(stepMs) }),
       series,
       samples,
       memory_bytes: memoryBytes,

@@ -2,8 +2,9 @@
 //
 //   PromQL info: metric might not be a counter, name does not end in … "up" (1:6)
 
-import { formatMessageFloat } from '../../model/number.js';
+import { formatGeneral } from '../../model/number.js';
 import { quote } from '../../model/quote.js';
+import { formatTime } from '../../model/time.js';
 import type { BinaryOp, Span } from '../syntax/ast.js';
 import { lineColumn } from '../syntax/errors.js';
 import type { Note, NoteKind } from './source.js';
@@ -107,11 +108,11 @@ export class Annotations {
   }
 
   quantileOutOfRange(phi: number, pos: Span): void {
-    this.warn(`quantile value should be between 0 and 1, got ${formatMessageFloat(phi)}`, pos);
+    this.warn(`quantile value should be between 0 and 1, got ${formatGeneral(phi)}`, pos);
   }
 
   ratioOutOfRange(ratio: number, cappedTo: number, pos: Span): void {
-    const got = formatMessageFloat(ratio);
+    const got = formatGeneral(ratio);
     this.warn(`ratio value should be between -1 and 1, got ${got}, capping to ${cappedTo}`, pos);
   }
 
@@ -169,9 +170,9 @@ function render({ severity, text, pos, forced }: Annotation, query: string): str
 }
 
 function forcedText({ minBucket, maxBucket, maxDifference, firstMs, lastMs, count }: ForcedMonotonicity): string {
-  const [from, to] = [minBucket, maxBucket].map(formatMessageFloat);
-  const difference = formatMessageFloat(Number(maxDifference.toPrecision(2)));
-  const [first, last] = [firstMs, lastMs].map((timeMs) => `${new Date(timeMs).toISOString().slice(0, 19)}Z`);
+  const [from, to] = [minBucket, maxBucket].map(formatGeneral);
+  const difference = formatGeneral(Number(maxDifference.toPrecision(2)));
+  const [first, last] = [firstMs, lastMs].map((timeMs) => formatTime(timeMs).replace(/\.\d+Z$/, 'Z'));
   return `, from buckets ${from} to ${to}, with a max diff of ${difference}, over ${count} samples from ${first} to ${last}`;
 }
 

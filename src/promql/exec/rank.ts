@@ -1,6 +1,7 @@
 // topk, bottomk, limitk, limit_ratio: some of the rows of each group, step by step.
 
 import type { Labels } from '../../model/labels.js';
+import { formatGeneral } from '../../model/number.js';
 import { executionError } from '../errors.js';
 import type { Span } from '../syntax/ast.js';
 import type { Annotations } from './annotations.js';
@@ -159,8 +160,8 @@ const INT64 = 2 ** 63;
 
 function checkCount(k: number): void {
   if (Number.isNaN(k)) throw executionError('Parameter value is NaN');
-  if (k <= -INT64) throw executionError(`Scalar value ${k} underflows int64`);
-  if (k >= INT64) throw executionError(`Scalar value ${k} overflows int64`);
+  if (k <= -INT64) throw executionError(`Scalar value ${formatGeneral(k)} underflows int64`);
+  if (k >= INT64) throw executionError(`Scalar value ${formatGeneral(k)} overflows int64`);
 }
 
 function ratioPicker({ param, paramPos }: Ranking, columns: Columns, annotations: Annotations): Picker {

@@ -97,9 +97,9 @@ export class Evaluators {
     return this.#options.hereCostMax ?? HERE_COST_MAX;
   }
 
-  /** Large queries that are of use at a time: while some are finished, as many gather what they read, each in memory. */
+  /** Large queries that are of use at a time: while the threads work on some, one gathers what it reads. Each is in memory. */
   get largeMost(): number {
-    return 2 * this.#options.workers + 2;
+    return this.#options.workers + 1;
   }
 
   /** Threads there are now. */

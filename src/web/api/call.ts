@@ -1,5 +1,6 @@
 // What an API handler is: a function from one call to its answer.
 
+import { formatTime } from '../../model/time.js';
 import { QueryError } from '../../promql/errors.js';
 import type { Answer } from '../answer.js';
 import type { WebDeps } from '../deps.js';
@@ -79,5 +80,5 @@ export function listJson(items: Iterable<string>): string {
 
 /** `2026-11-21T08:21:44.324Z`, without zeros at the end, as Go prints a time. */
 export function timeJson(timeMs: number): string {
-  return JSON.stringify(new Date(timeMs).toISOString().replace(/\.?0*Z$/, 'Z'));
+  return JSON.stringify(formatTime(timeMs).replace(/\.?0*Z$/, 'Z'));
 }

@@ -41,6 +41,12 @@ test('slow queries: one line, with what the query was and took', () => {
   ]);
 });
 
+test('slow queries: a time that no calendar has is written as the last that it has', () => {
+  const lines: string[] = [];
+  slowQueryLog(createLogger({ write: (line) => lines.push(line) }), 10_000)({ ...ENDED, startMs: 9e15, stepMs: 0 });
+  assert.match(lines.join(''), / time=\+275760-09-13T00:00:00\.000Z /);
+});
+
 test('slow queries: 0 logs none', () => {
   const lines: string[] = [];
   slowQueryLog(createLogger({ write: (line) => lines.push(line) }), 0)(ENDED);
