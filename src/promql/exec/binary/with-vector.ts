@@ -65,6 +65,31 @@ function joinByStep(matcher: Matcher, { ofLeft, ofRight, count }: Matches): Colu
 /** No row, or no element. */
 const NONE = -1;
 
+/** In what order things are refused at one step. */
+const enum Stage {
+  /** The "one" side is looked at. */
+  Sides,
+  Matches,
+  Results,
+}
+
+/** Of all that is refused, the first: Prometheus goes step by step, and stops there. */
+class Refusals {
+  #place = Number.POSITIVE_INFINITY;
+  #error: Error | undefined;
+
+  add(step: number, stage: Stage, error: () => Error): void {
+    const place = step * 3 + stage;
+    if (place >= this.#place) return;
+    this.#place = place;
+    this.#error = error();
+  }
+
+  throwFirst(): void {
+    if (this.#error !== undefined) throw this.#error;
+  }
+}
+
 /** Joins rows that may be several of a group, or histograms, or filled in for: each cell by itself. */
 class Matcher {
   readonly #operation: VectorOperation;
@@ -83,6 +108,7 @@ class Matcher {
   readonly #match: Projection;
   readonly #annotations: Annotations;
   readonly #pace: Pace;
+  readonly #refusals = new Refusals();
   /** Per step, whether a side has any element at all; built when first asked for. */
   #busy: Uint8Array | undefined;
   #groupNumber = 0;
@@ -137,7 +163,9 @@ class Matcher {
     for (const row of rows) {
       for (let step = 0; step < steps; step++) {
         if (present[row * steps + step] === ABSENT) continue;
-        if (picked[step] !== NONE && this.#isBusy(step)) this.#refuseTwo(row, picked[step]!);
+        if (picked[step] !== NONE && this.#isBusy(step)) {
+          this.#refusals.add(step, Stage.Sides, () => this.#tooMany(row, picked[step]!));
+        }
         picked[step] = row;
       }
     }
@@ -155,11 +183,11 @@ class Matcher {
     return this.#busy[step] === 1;
   }
 
-  #refuseTwo(row: number, other: number): never {
+  #tooMany(row: number, other: number): Error {
     const [first, second] = [row, other].map((index) => formatLabelSet(this.#one.labels[index]!)).sort();
     const group = formatLabelSet(this.#match.of(this.#one.labels[row]!));
     const side = this.#swapped ? 'left' : 'right';
-    throw executionError(
+    return executionError(
       `found duplicate series for the match group ${group} on the ${side} hand-side of the operation: ` +
         `[${first}, ${second}];many-to-many matching not allowed: matching labels must be unique on one side`,
     );
@@ -223,12 +251,14 @@ class Matcher {
   #claim(cell: number, matched: Uint8Array, step: number): void {
     if (this.#operation.matching.card === 'one-to-one') {
       if (matched[step] === 1) {
-        throw executionError(
-          'multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)',
+        this.#refusals.add(step, Stage.Matches, () =>
+          executionError('multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)'),
         );
       }
     } else if (this.#writers[cell] === this.#groupNumber) {
-      throw executionError('multiple matches for labels: grouping labels must ensure unique matches');
+      this.#refusals.add(step, Stage.Matches, () =>
+        executionError('multiple matches for labels: grouping labels must ensure unique matches'),
+      );
     }
     matched[step] = 1;
     this.#writers[cell] = this.#groupNumber;
@@ -251,7 +281,9 @@ class Matcher {
     }
     claim();
     if (!keep && !bool) return;
-    if (this.#out.present[cell] !== ABSENT) throw executionError(SAME_LABELS);
+    if (this.#out.present[cell] !== ABSENT) {
+      this.#refusals.add(cell % this.#out.steps, Stage.Results, () => executionError(SAME_LABELS));
+    }
     if (bool || typeof value === 'number') {
       this.#out.present[cell] = FLOAT;
       this.#out.values[cell] = bool ? Number(keep) : (value as number);
@@ -261,7 +293,9 @@ class Matcher {
     }
   }
 
+  /** Throws what was refused first. */
   finish(): Columns {
+    this.#refusals.throwFirst();
     return this.#out.finish();
   }
 }
