@@ -70,7 +70,7 @@ class Lowering {
           kind: 'aggregate',
           op: expr.op,
           input: this.plan(expr.expr),
-          ...(expr.param && { param: this.plan(expr.param) }),
+          ...(expr.param && { param: this.#param(expr.param) }),
           grouping: expr.without ? 'without' : 'by',
           labels: expr.grouping,
           pos,
@@ -78,6 +78,13 @@ class Lowering {
       case 'call':
         return this.#call(expr);
     }
+  }
+
+  /** Remarks about a parameter have the place of its sign, where it has one. */
+  #param(expr: Expr): Plan {
+    if (expr.kind === 'paren') return this.#param(expr.expr);
+    const plan = this.plan(expr);
+    return expr.kind === 'unary' ? { ...plan, pos: expr.pos } : plan;
   }
 
   /** Walks down the left side in a loop: a chain of operators may be long. */
