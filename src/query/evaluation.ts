@@ -11,14 +11,13 @@ import { costOf } from '../promql/exec/cost.js';
 import { execute } from '../promql/exec/execute.js';
 import { asksMore, mostSteps, type Reading, readingKey, readingsOf } from '../promql/exec/readings.js';
 import { render } from '../promql/exec/rendered.js';
-import type { QueryContext, RenderedRows, Source, Steps } from '../promql/exec/source.js';
-import type { Plan } from '../promql/plan/plan.js';
+import type { QueryContext, RenderedRows, Source } from '../promql/exec/source.js';
 import { type Gathered, GatheredSource, sizeOf } from '../shard/gathered.js';
 import type { Share } from '../shard/shares.js';
 import type { MemoryShare, SampleBudget } from './budget.js';
 import { decodeBlock } from './evaluator/blocks.js';
 import { type Evaluators, LONG_COST } from './evaluator/pool.js';
-import type { Ask, Asked, Evaluated, WireResult } from './evaluator/protocol.js';
+import type { Ask, Asked, Evaluated, EvaluationInput, WireResult } from './evaluator/protocol.js';
 import { BlockRows } from './evaluator/rows.js';
 import type { Priority } from './gate.js';
 import { HeldRows } from './held-rows.js';
@@ -34,17 +33,7 @@ export interface GatheringSource extends Source {
   read(reading: Reading, context: QueryContext): Promise<readonly Share[]>;
 }
 
-export interface EvaluationRequest {
-  readonly plan: Plan;
-  readonly steps: Steps;
-  readonly ranged: boolean;
-  readonly lookbackMs: number;
-  readonly delayedNames: boolean;
-  readonly typeLabels: boolean;
-  /** The query's text. */
-  readonly query: string;
-  /** Whether rows may come as text. */
-  readonly rendered: boolean;
+export interface EvaluationRequest extends EvaluationInput {
   readonly priority: Priority;
 }
 

@@ -6,19 +6,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Prng } from '../../src/base/prng.js';
 import { FUNCTIONS, type FunctionSignature } from '../../src/promql/functions.js';
-import { ParseError } from '../../src/promql/syntax/errors.js';
-import { toJson } from '../../src/promql/syntax/json.js';
-import { ALL_PARSE_OPTIONS, parseExpr } from '../../src/promql/syntax/parse.js';
-import { prettify } from '../../src/promql/syntax/prettify.js';
 import { missing, peerBinary } from '../support/peers.js';
 import { ExpressionGenerator, isNewer } from '../support/promql-generator.js';
+import { firstDifference, inNewWords, type Reading, readingOf } from '../support/promql-reading.js';
 import { type Server, startPeer } from '../support/servers.js';
 
 const SEED = Number(process.env.SEED ?? 20261121);
 const EXPRESSIONS = 2400;
 const FLAGS = ['--enable-feature=promql-experimental-functions,promql-duration-expr'];
-
-type Outcome = { readonly tree: unknown; readonly text: string } | { readonly error: string };
 
 const binary = peerBinary('prometheus');
 
@@ -36,7 +31,7 @@ test('promql: the real Prometheus reads expressions as we do', {
   const counts = { accepted: 0, refused: 0, otherWords: 0, newer: 0 };
   const problems: string[] = [];
   await inParallel(8, texts, async (text) => {
-    const [theirs, ours] = [await askPeer(peer, text), ask(text)];
+    const [theirs, ours] = [await askPeer(peer, text), readingOf(text)];
     counts['error' in ours ? 'refused' : 'accepted']++;
     const problem = compare(theirs, ours);
     if (problem !== undefined && isNewer(text)) counts.newer++;
@@ -52,32 +47,11 @@ test('promql: the real Prometheus reads expressions as we do', {
   assert.ok(counts.otherWords <= counts.refused / 200, JSON.stringify(counts));
 });
 
-function ask(text: string): Outcome {
-  try {
-    const expr = parseExpr(text, ALL_PARSE_OPTIONS);
-    return { tree: JSON.parse(JSON.stringify(toJson(expr))), text: prettify(expr) };
-  } catch (error) {
-    if (error instanceof ParseError) return { error: error.message };
-    throw error;
-  }
-}
-
-async function askPeer(peer: Server, text: string): Promise<Outcome> {
+async function askPeer(peer: Server, text: string): Promise<Reading> {
   const tree = await post(peer, 'parse_query', text);
-  if (tree.status === 'error') return { error: inNewWords(tree.error) };
+  if (tree.status === 'error') return { error: inNewWords(tree.error.replace('invalid parameter "query": ', '')) };
   return { tree: tree.data, text: (await post(peer, 'format_query', text)).data as string };
 }
-
-/** Messages of 3.5 as 3.14 words them. */
-function inNewWords(message: string): string {
-  return message
-    .replace('invalid parameter "query": ', '')
-    .replace('"<Item 57400>" <op:@>', '<op:@>')
-    .replace('in subquery selector, expected number or duration', `in subquery or range selector, ${WISH}`)
-    .replace('in offset, expected number or duration', `in offset, ${WISH}`);
-}
-
-const WISH = 'expected number, duration, step(), or range()';
 
 async function post(
   peer: Server,
@@ -100,25 +74,12 @@ async function functionsOf(peer: Server): Promise<FunctionSignature[]> {
   return known;
 }
 
-function compare(theirs: Outcome, ours: Outcome): string | undefined {
+function compare(theirs: Reading, ours: Reading): string | undefined {
   if ('error' in theirs) return 'error' in ours ? undefined : `theirs ${theirs.error}\nours   ${ours.text}`;
   if ('error' in ours) return `theirs ${theirs.text}\nours   ${ours.error}`;
-  const where = firstDifference(theirs.tree, ours.tree, '$');
+  const where = firstDifference(theirs.tree, ours.tree);
   if (where !== undefined) return `trees differ at ${where}`;
   return theirs.text === ours.text ? undefined : `theirs ${theirs.text}\nours   ${ours.text}`;
-}
-
-/** Where our tree lacks what theirs has; we may have members that 3.5 did not have yet. */
-function firstDifference(theirs: unknown, ours: unknown, path: string): string | undefined {
-  if (typeof theirs !== 'object' || theirs === null || typeof ours !== 'object' || ours === null) {
-    return theirs === ours ? undefined : `${path}: theirs ${JSON.stringify(theirs)}, ours ${JSON.stringify(ours)}`;
-  }
-  for (const [key, value] of Object.entries(theirs)) {
-    const found = firstDifference(value, (ours as Record<string, unknown>)[key], `${path}.${key}`);
-    if (found !== undefined) return found;
-  }
-  const lengths = [theirs, ours].map((value) => (Array.isArray(value) ? value.length : 0));
-  return lengths[0] === lengths[1] ? undefined : `${path}: ${lengths[0]} items, ours has ${lengths[1]}`;
 }
 
 async function inParallel<T>(workers: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {

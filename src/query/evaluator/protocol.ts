@@ -20,8 +20,8 @@ import type { SharedMemoryShare } from '../budget.js';
 import type { QueryData } from '../result.js';
 import type { Block } from './blocks.js';
 
-export interface EvaluateTask {
-  readonly kind: 'evaluate';
+/** A plan, and how it is to be evaluated. */
+export interface EvaluationInput {
   readonly plan: Plan;
   readonly steps: Steps;
   readonly ranged: boolean;
@@ -30,13 +30,17 @@ export interface EvaluateTask {
   readonly typeLabels: boolean;
   /** The query's text. */
   readonly query: string;
+  /** Whether rows are wanted as text. */
+  readonly rendered: boolean;
+}
+
+export interface EvaluateTask extends EvaluationInput {
+  readonly kind: 'evaluate';
   readonly gathered: Gathered;
   readonly memory: SharedMemoryShare;
   readonly samplesMax: number;
   /** Samples of the query held so far. */
   readonly samplesHeld: number;
-  /** Whether rows are wanted as text. */
-  readonly rendered: boolean;
   /** Takes Ask messages, and gives an Asked for each. */
   readonly port: MessagePort;
 }

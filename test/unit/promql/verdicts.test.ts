@@ -11,12 +11,9 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { before, test } from 'node:test';
-import { ParseError } from '../../../src/promql/syntax/errors.js';
-import { toJson } from '../../../src/promql/syntax/json.js';
-import { ALL_PARSE_OPTIONS, parseExpr } from '../../../src/promql/syntax/parse.js';
-import { prettify } from '../../../src/promql/syntax/prettify.js';
 import { peerBinary } from '../../support/peers.js';
 import { corpusTexts } from '../../support/promql-corpus.js';
+import { firstDifference, inNewWords, readingOf } from '../../support/promql-reading.js';
 import { startPeer } from '../../support/servers.js';
 import { readTestdata, testdata } from '../../support/testdata.js';
 
@@ -96,13 +93,8 @@ test('promql: thousands of texts are read as Prometheus 3.5.3 reads them', () =>
 });
 
 function ask(q: string): Verdict {
-  try {
-    const expr = parseExpr(q, ALL_PARSE_OPTIONS);
-    return { q, f: prettify(expr), t: JSON.parse(JSON.stringify(toJson(expr))) };
-  } catch (error) {
-    if (error instanceof ParseError) return { q, e: error.message };
-    throw error;
-  }
+  const reading = readingOf(q);
+  return 'error' in reading ? { q, e: reading.error } : { q, f: reading.text, t: reading.tree };
 }
 
 function differenceOf(theirs: Verdict, ours: Verdict): string | undefined {
@@ -110,28 +102,6 @@ function differenceOf(theirs: Verdict, ours: Verdict): string | undefined {
   if (theirError !== ours.e)
     return `theirs ${theirs.e ?? `reads ${theirs.f}`}\n  ours   ${ours.e ?? `reads ${ours.f}`}`;
   if (theirs.f !== ours.f) return `theirs prints ${theirs.f}\n  ours   prints ${ours.f}`;
-  const where = firstDifference(theirs.t, ours.t, '$');
+  const where = firstDifference(theirs.t, ours.t);
   return where && `trees differ at ${where}`;
-}
-
-/** Messages of 3.5 as 3.14 words them. */
-function inNewWords(message: string): string {
-  const wish = 'number, duration, step(), or range()';
-  return message
-    .replace('"<Item 57400>" <op:@>', '<op:@>')
-    .replace('in subquery selector, expected number or duration', `in subquery or range selector, expected ${wish}`)
-    .replace('in offset, expected number or duration', `in offset, expected ${wish}`);
-}
-
-/** Where our tree lacks what theirs has; we may have members that 3.5 did not have yet. */
-function firstDifference(theirs: unknown, ours: unknown, path: string): string | undefined {
-  if (typeof theirs !== 'object' || theirs === null || typeof ours !== 'object' || ours === null) {
-    return theirs === ours ? undefined : `${path}: theirs ${JSON.stringify(theirs)}, ours ${JSON.stringify(ours)}`;
-  }
-  for (const [key, value] of Object.entries(theirs)) {
-    const found = firstDifference(value, (ours as Record<string, unknown>)[key], `${path}.${key}`);
-    if (found !== undefined) return found;
-  }
-  const [some, own] = [theirs, ours].map((value) => (Array.isArray(value) ? value.length : 0));
-  return some === own ? undefined : `${path}: ${some} items, ours has ${own}`;
 }

@@ -2,6 +2,7 @@
 // do. Each rule has its row in docs/differences/promql-results.md.
 
 import type { Expr } from '../../../../src/promql/syntax/ast.js';
+import { inNewWords } from '../../promql-reading.js';
 import { type Cell, numberOf, sameCell } from './compare.js';
 import type { Question, Reply } from './question.js';
 
@@ -160,18 +161,16 @@ function offsetOf(text: string, line: number, column: number): number {
 
 /** Which of the duplicate series is named first depends on the order of series; and 3.5 words some things otherwise. */
 export function errorInCommon(text: string): string {
-  return text
-    .replace(/: \[.*?\];/s, ': […];')
-    .replace(/match group \{.*?\}/s, 'match group {…}')
-    .replace(AT_OPERATOR, '$1')
-    .replace('"<Item 57400>" <op:@>', '<op:@>')
-    .replace('in subquery selector, expected number or duration or "]"', `in subquery selector, ${STEP_WISH}`)
-    .replace('in subquery selector, expected number or duration', `in subquery or range selector, ${WISH}`)
-    .replace('in offset, expected number or duration', `in offset, ${WISH}`);
+  return inNewWords(
+    text
+      .replace(/: \[.*?\];/s, ': […];')
+      .replace(/match group \{.*?\}/s, 'match group {…}')
+      .replace(AT_OPERATOR, '$1')
+      .replace('in subquery selector, expected number or duration or "]"', `in subquery selector, ${STEP_WISH}`),
+  );
 }
 
 /** 3.5 looks for the operator behind the left side, whose end it does not know if it is `sum by (a) (b)`. */
 const AT_OPERATOR = /\d+:\d+: (parse error: label ".*" must not occur in ON and GROUP clause at once)/;
 
 const STEP_WISH = 'expected number, duration, step(), range(), or "]"';
-const WISH = 'expected number, duration, step(), or range()';

@@ -1,19 +1,14 @@
 // Queries as text: /api/v1/parse_query and /api/v1/format_query of a real Prometheus,
 // and our trees, our printed texts, our words for what is wrong.
 
-import { ParseError } from '../../../../src/promql/syntax/errors.js';
-import { toJson } from '../../../../src/promql/syntax/json.js';
-import { ALL_PARSE_OPTIONS, parseExpr } from '../../../../src/promql/syntax/parse.js';
-import { prettify } from '../../../../src/promql/syntax/prettify.js';
 import { isNewer } from '../../promql-generator.js';
+import { firstDifference, type Reading, readingOf } from '../../promql-reading.js';
 import { errorInCommon } from './known.js';
 import type { Answerer } from './question.js';
 
-type Reading = { readonly tree: unknown; readonly text: string } | { readonly error: string };
-
 /** What differs, in words; undefined where nothing does, `newer` where 3.5 and newer versions read it otherwise. */
 export async function compareTexts(peer: Answerer, text: string): Promise<string | undefined> {
-  const [theirs, ours] = [await readThere(peer, text), readHere(text)];
+  const [theirs, ours] = [await readThere(peer, text), readingOf(text)];
   const problem = compareReadings(theirs, ours);
   // 3.5 lets long durations overflow.
   if ('error' in ours && /duration (is )?out of range/.test(ours.error)) return problem && 'newer';
@@ -53,7 +48,7 @@ function compareReadings(theirs: Reading, ours: Reading): string | undefined {
     const [a, b] = [theirs, ours].map((one) => ('error' in one ? errorInCommon(one.error) : one.text));
     return a === b ? undefined : `text: theirs ${a}\n      ours   ${b}`;
   }
-  const where = firstDifference(theirs.tree, ours.tree, '$');
+  const where = firstDifference(theirs.tree, ours.tree);
   if (where !== undefined) return `tree: differs at ${where}`;
   const signed = ours.text.includes('offset +(');
   const [a, b] = [theirs, ours].map(({ text }) => textInCommon(text, signed));
@@ -69,33 +64,10 @@ function textInCommon(text: string, signed: boolean): string {
   return signed ? common.replaceAll(/\s+/g, '') : common;
 }
 
-function readHere(text: string): Reading {
-  try {
-    const expr = parseExpr(text, ALL_PARSE_OPTIONS);
-    return { tree: JSON.parse(JSON.stringify(toJson(expr))), text: prettify(expr) };
-  } catch (error) {
-    if (error instanceof ParseError) return { error: error.message };
-    throw error;
-  }
-}
-
 async function readThere(peer: Answerer, text: string): Promise<Reading> {
   const params = new URLSearchParams({ query: text });
   const { body } = await peer.ask('parse_query', params);
   if (body.status === 'error') return { error: body.error!.replace('invalid parameter "query": ', '') };
   const printed = await peer.ask('format_query', params);
   return { tree: body.data, text: printed.body.data as unknown as string };
-}
-
-/** Where our tree lacks what theirs has; we may have members that 3.5 did not have yet. */
-function firstDifference(theirs: unknown, ours: unknown, path: string): string | undefined {
-  if (typeof theirs !== 'object' || theirs === null || typeof ours !== 'object' || ours === null) {
-    return theirs === ours ? undefined : `${path}: theirs ${JSON.stringify(theirs)}, ours ${JSON.stringify(ours)}`;
-  }
-  for (const [key, value] of Object.entries(theirs)) {
-    const found = firstDifference(value, (ours as Record<string, unknown>)[key], `${path}.${key}`);
-    if (found !== undefined) return found;
-  }
-  const lengths = [theirs, ours].map((value) => (Array.isArray(value) ? value.length : 0));
-  return lengths[0] === lengths[1] ? undefined : `${path}: ${lengths[0]} items, ours has ${lengths[1]}`;
 }
