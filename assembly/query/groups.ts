@@ -118,7 +118,8 @@ export function writeLabels(groups: usize): bool {
   return true;
 }
 
-function keyAt(groups: usize, group: u32): usize {
+/** The key of a group; it moves when groups are made. */
+export function keyAt(groups: usize, group: u32): usize {
   return buffer.address(groups + KEYS) + load<u32>(buffer.address(groups + OFFSETS) + ((<usize>group) << 2));
 }
 

@@ -10,7 +10,8 @@
 // Modes
 //   rows      each series with a value gives a row: its labels to the label table, its cells to values and present;
 //             where the query has a rendering (at 372), the rows come out as text instead
-//   groups    rows are folded into the state of their group; nothing comes out before the end
+//   groups    rows are folded into the state of their group; nothing comes out before the end. With a rendering the
+//             groups come out as rows of text then, some in each morsel
 //   samples   each series gives its raw samples: to times and values, their count to present (u32)
 //   all       the same with stale markers, of every series, of those without samples too: their number follows
 //             the count, because somebody has other samples of theirs
@@ -21,6 +22,7 @@
 import { STALE } from '../chunk/decode';
 import { ChunkState } from '../chunk/state';
 import * as aggregate from '../eval/aggregate';
+import { finish } from '../eval/finish';
 import { Job } from '../eval/job';
 import * as evaluation from '../eval/series';
 import * as journal from '../head/journal';
@@ -58,6 +60,11 @@ const FAILED: usize = LANE_BYTES + 112;
 const RENDERING: usize = LANE_BYTES + 116;
 /** What happens to rows' cells (shaping.ts); 0 for nothing. */
 const SHAPING: usize = LANE_BYTES + 120;
+/** Groups that came out as text. */
+const WRITTEN: usize = LANE_BYTES + 124;
+
+/** Cells of groups that are written as text in one morsel, about: some milliseconds. */
+const TEXT_CELLS: u32 = 1 << 16;
 
 /** The group being folded into, as the aggregation kernel takes it. */
 const share: usize = memory.data(32, 8);
@@ -170,15 +177,19 @@ export function beginMorsel(query: usize): void {
   buffer.truncate(query + TIMES, 0);
 }
 
-/** True when all series are done. */
+/** True when all series are done, and what comes of them is out. */
 export function endMorsel(query: usize, status: Status): bool {
   const text = <usize>load<u32>(query, RENDERING);
+  let done = cursor(query) == count(query);
   if (text != 0 && status == Status.Ok) {
-    const written = rendering.write(text, buffer.address(query + VALUES), buffer.address(query + PRESENT));
+    const grouped = load<u32>(query, MODE) == QueryMode.Groups;
+    const made = !grouped || !done || makeGroupRows(query, text);
+    const written = made && rendering.write(text, buffer.address(query + VALUES), buffer.address(query + PRESENT));
     if (!written) status = Status.NoMemory;
+    if (grouped) done = done && load<u32>(query, WRITTEN) == groups.size(<usize>load<u32>(query, GROUPS));
   }
   failure = journal.isBroken(view(query)) ? Status.NoMemory : status;
-  return cursor(query) == count(query);
+  return done;
 }
 
 export function view(query: usize): usize {
@@ -360,6 +371,25 @@ function foldRow(query: usize, job: Job, record: usize, cells: u32): Status {
 /** A group's block: its state columns, then its present bytes, as a share of one group has them. */
 function stateBytes(op: u32, steps: u32): usize {
   return ((<usize>(aggregate.columnsOf(op) * steps)) << 3) + <usize>steps;
+}
+
+/** Makes rows to be written of the next groups; false where the memory limit says no. */
+function makeGroupRows(query: usize, text: usize): bool {
+  const groupsAddress = <usize>load<u32>(query, GROUPS);
+  const steps = changetype<Job>(query).steps;
+  const from = load<u32>(query, WRITTEN);
+  const rows = min(groups.size(groupsAddress) - from, max(TEXT_CELLS / steps, 1));
+  const values = buffer.reserve(query + VALUES, (rows * steps) << 3);
+  const present = buffer.reserve(query + PRESENT, rows * steps);
+  if (rows != 0 && (values == 0 || present == 0)) return false;
+  for (let row: u32 = 0; row < rows; row++) {
+    const first: usize = <usize>row * <usize>steps;
+    const state = stateAt(query, from + row);
+    const cells = finish(load<u32>(query, OP), state, steps, values + (first << 3), present + first);
+    if (!rendering.addGroup(text, groups.keyAt(groupsAddress, from + row), cells)) return false;
+  }
+  store<u32>(query, from + rows, WRITTEN);
+  return true;
 }
 
 function writeRow(query: usize, job: Job, record: usize, cells: u32): Status {

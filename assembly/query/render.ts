@@ -12,23 +12,22 @@
 //
 // A rendering's fields are the constants below; openings are made once, for all steps.
 
-import * as series from '../head/series';
-import * as schemas from '../labels/schemas';
 import * as symbols from '../labels/symbols';
 import { RenderForm } from '../layout';
 import * as buffer from '../memory/buffer';
 import * as heap from '../memory/heap';
 import { ESCAPED_MAX, makeOpening, OPENING_BYTES, SAMPLE_TEXT_MAX, SLACK, writeSamples, writeString } from './json';
 import { sortByKeys } from './keys';
+import * as pairs from './pairs';
 
-const BYTES: usize = 128;
+const BYTES: usize = 144;
 const STEPS: usize = 0;
 /** A RenderForm. */
 const FORM: usize = 4;
 const OPENINGS: usize = 8;
 /** Cells with a value in the rows of the last morsel. */
 const CELLS: usize = 12;
-/** Buffer: the label set of each row. */
+/** Buffer: the label set of each row, or the key of each group. */
 const SETS: usize = 16;
 /** Buffer: symbols of the names that rows lose. */
 const DROPPED: usize = 32;
@@ -40,6 +39,8 @@ const ORDER: usize = 80;
 const TEXT: usize = 96;
 /** Buffer: the end of each row's text. */
 const ENDS: usize = 112;
+/** Whether rows are groups. */
+const GROUPED: usize = 128;
 
 /** `{"metric":{` and `},"values":[` and `]}` and a comma, rounded up. */
 const AROUND_BYTES: u32 = 32;
@@ -91,6 +92,19 @@ export function addRow(rendering: usize, set: usize, cells: u32): bool {
   return pushWord(rendering + SETS, <u32>set);
 }
 
+/** The same of a group by its key, which stays where it is until the rows are written. */
+export function addGroup(rendering: usize, key: usize, cells: u32): bool {
+  store<u32>(rendering, 1, GROUPED);
+  return addRow(rendering, key, cells);
+}
+
+/** Looks at the labels of a row. */
+function look(rendering: usize, row: u32): void {
+  const labels = <usize>wordAt(rendering + SETS, row);
+  if (load<u32>(rendering, GROUPED) != 0) pairs.lookAtKey(labels);
+  else pairs.lookAtSet(labels);
+}
+
 /** Writes the rows, whose cells lie at `values` and `present`; false where the memory limit says no. */
 export function write(rendering: usize, values: usize, present: usize): bool {
   const rows = buffer.length(rendering + SETS) >>> 2;
@@ -105,9 +119,9 @@ export function write(rendering: usize, values: usize, present: usize): bool {
 }
 
 function writeRow(rendering: usize, row: usize, values: usize, present: usize): bool {
-  const set = <usize>wordAt(rendering + SETS, <u32>row);
+  look(rendering, <u32>row);
   const steps = load<u32>(rendering, STEPS);
-  const most = labelsMax(set) + steps * SAMPLE_TEXT_MAX + AROUND_BYTES + <u32>SLACK;
+  const most = labelsMax() + steps * SAMPLE_TEXT_MAX + AROUND_BYTES + <u32>SLACK;
   const from = buffer.reserve(rendering + TEXT, most);
   if (from == 0) return false;
   let out = from;
@@ -115,18 +129,18 @@ function writeRow(rendering: usize, row: usize, values: usize, present: usize): 
     store<u8>(out, COMMA);
     out++;
   }
-  out = writeCells(rendering, out, set, values, present);
+  out = writeCells(rendering, out, values, present);
   buffer.advance(rendering + TEXT, <u32>(out - from));
   return pushWord(rendering + ENDS, buffer.length(rendering + TEXT));
 }
 
-/** Writes a row as its form says; gives the end. */
-function writeCells(rendering: usize, out: usize, set: usize, values: usize, present: usize): usize {
+/** Writes the row looked at as its form says; gives the end. */
+function writeCells(rendering: usize, out: usize, values: usize, present: usize): usize {
   const form: RenderForm = load<u32>(rendering, FORM);
-  if (form == RenderForm.Labels) return writeLabels(rendering, out, set);
+  if (form == RenderForm.Labels) return writeLabels(rendering, out);
   store<u64>(out, 0x697274656d227b); // {"metri
   store<u32>(out, 0x3a2263, 7); // c":
-  out = writeLabels(rendering, out + 10, set);
+  out = writeLabels(rendering, out + 10);
   const openings = <usize>load<u32>(rendering, OPENINGS);
   const steps = load<u32>(rendering, STEPS);
   if (form == RenderForm.Matrix) {
@@ -144,16 +158,12 @@ function writeCells(rendering: usize, out: usize, set: usize, values: usize, pre
 }
 
 /** `{"__name__":"up","job":"a"}` */
-function writeLabels(rendering: usize, out: usize, set: usize): usize {
+function writeLabels(rendering: usize, out: usize): usize {
   store<u8>(out, 0x7b /* { */);
   out++;
-  const schema = series.schemaOf(set);
-  const count = schemas.count(schema);
-  const names = schemas.names(schema);
-  const values = series.values(set);
   let first = true;
-  for (let i: usize = 0; i < <usize>count; i++) {
-    const name = load<u32>(names + (i << 2));
+  for (let i: u32 = 0; i < pairs.count(); i++) {
+    const name = pairs.nameAt(i);
     if (isDropped(rendering, name)) continue;
     if (!first) {
       store<u8>(out, COMMA);
@@ -162,25 +172,21 @@ function writeLabels(rendering: usize, out: usize, set: usize): usize {
     first = false;
     out = writeString(out, symbols.address(name), symbols.length(name));
     store<u8>(out, 0x3a /* : */);
-    const value = load<u32>(values + (i << 2));
+    const value = pairs.valueAt(i);
     out = writeString(out + 1, symbols.address(value), symbols.length(value));
   }
   store<u8>(out, 0x7d /* } */);
   return out + 1;
 }
 
-/** Most bytes of a label set's text. */
-function labelsMax(set: usize): u32 {
-  const schema = series.schemaOf(set);
-  const count = schemas.count(schema);
-  const names = schemas.names(schema);
-  const values = series.values(set);
+/** Most bytes of the labels' text. */
+function labelsMax(): u32 {
   let bytes: u32 = 0;
-  for (let i: usize = 0; i < <usize>count; i++) {
-    bytes += symbols.length(load<u32>(names + (i << 2))) + symbols.length(load<u32>(values + (i << 2)));
+  for (let i: u32 = 0; i < pairs.count(); i++) {
+    bytes += symbols.length(pairs.nameAt(i)) + symbols.length(pairs.valueAt(i));
   }
   // Around each pair: four quotes, a colon, a comma.
-  return bytes * ESCAPED_MAX + count * 6;
+  return bytes * ESCAPED_MAX + pairs.count() * 6;
 }
 
 function isDropped(rendering: usize, name: u32): bool {
@@ -194,7 +200,8 @@ function isDropped(rendering: usize, name: u32): bool {
 /** Makes the keys, brings the rows into their order, and the keys into the same. */
 function sortRows(rendering: usize, rows: u32): bool {
   for (let row: u32 = 0; row < rows; row++) {
-    if (!addKey(rendering, <usize>wordAt(rendering + SETS, row))) return false;
+    look(rendering, row);
+    if (!addKey(rendering)) return false;
   }
   buffer.truncate(rendering + ORDER, 0);
   // As much again is the room that sorting takes.
@@ -205,15 +212,11 @@ function sortRows(rendering: usize, rows: u32): bool {
   return true;
 }
 
-function addKey(rendering: usize, set: usize): bool {
-  const schema = series.schemaOf(set);
-  const count = schemas.count(schema);
-  const names = schemas.names(schema);
-  const values = series.values(set);
-  for (let i: usize = 0; i < <usize>count; i++) {
-    const name = load<u32>(names + (i << 2));
+function addKey(rendering: usize): bool {
+  for (let i: u32 = 0; i < pairs.count(); i++) {
+    const name = pairs.nameAt(i);
     if (isDropped(rendering, name)) continue;
-    if (!addPart(rendering + KEYS, name) || !addPart(rendering + KEYS, load<u32>(values + (i << 2)))) return false;
+    if (!addPart(rendering + KEYS, name) || !addPart(rendering + KEYS, pairs.valueAt(i))) return false;
   }
   return pushWord(rendering + KEY_ENDS, buffer.length(rendering + KEYS));
 }

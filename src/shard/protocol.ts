@@ -283,7 +283,7 @@ export interface ShardOps {
 
   /**
    * Finds the series of a fragment and evaluates the first morsel, at a watermark. All fragments of a snapshot see
-   * what the first one sees; snapshot 0 is for a fragment that is alone, and needs no closing. With `render`, which needs a function of the core and no aggregation, rows come as text.
+   * what the first one sees; snapshot 0 is for a fragment that is alone, and needs no closing. With `render`, which needs a function of the core, rows come as text; groups too, where this shard is the only one.
    */
   openQuery: Op<{ fragment: Fragment; snapshot: number; watermark: number; render?: RenderSpec }, OpenedQuery>;
   /** The same for raw samples in (endMs - windowMs, endMs]. */

@@ -118,8 +118,8 @@ export class ShardQueries {
     render: Request<'openQuery'>['render'],
   ): Query {
     if (render !== undefined) {
-      const dropped = dropName ? [...METADATA_LABELS] : [];
-      return this.#queries.openText(list, view, fn, window, dropped, render);
+      const dropped = dropName && aggregate === undefined ? [...METADATA_LABELS] : [];
+      return this.#queries.openText(list, view, fn, window, dropped, render, aggregate);
     }
     // Main takes the names off plain rows, and looks at them for the query's annotations.
     return this.#queries.open(list, view, fn, window, dropName && aggregate !== undefined, aggregate);
@@ -150,7 +150,8 @@ export class ShardQueries {
     const stretch = open.stretches[open.at]!;
     const { query } = stretch;
     const before = query.samples;
-    const ended = query.next(this.#morselOf(open.fragment, stretch.by === 'text' ? TEXT_CELLS : MORSEL_CELLS));
+    const isText = stretch.by === 'text' && open.fragment?.aggregate === undefined;
+    const ended = query.next(this.#morselOf(open.fragment, isText ? TEXT_CELLS : MORSEL_CELLS));
     const samples = query.samples - before;
     if (ended) open.at++;
     const done = open.at === open.stretches.length;

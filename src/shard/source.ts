@@ -90,6 +90,8 @@ export class ShardSource implements Source {
     context: QueryContext,
   ): Promise<RenderedRows | undefined> {
     const { startMs, stepMs } = steps;
+    // Of several shards each has a share of a group only.
+    if (fragment.aggregate !== undefined && this.#shards.handles.length > 1) return undefined;
     if (!hasWindowFn(fragment.fn) || !Number.isSafeInteger(startMs) || !Number.isSafeInteger(stepMs)) return undefined;
     const request = { fragment, ...this.#moment(true), render: { form, startMs, stepMs } };
     const shares = await this.#each(context, (client) =>

@@ -141,7 +141,7 @@ export class Queries {
     return this.#open(list, view, WINDOW_FNS.get(fn)!, window, mode, dropName, aggregate);
   }
 
-  /** The same for rows that leave as text. Takes the view, as open() does. */
+  /** The same for rows that leave as text, or groups where this core has all of their members. Takes the view, as open() does. */
   openText(
     list: SeriesList,
     view: View,
@@ -149,8 +149,9 @@ export class Queries {
     window: QueryWindow,
     dropped: readonly string[],
     spec: RenderSpec,
+    aggregate?: QueryAggregate,
   ): Query {
-    const query = this.#open(list, view, WINDOW_FNS.get(fn)!, window, QueryMode.Rows, false, undefined);
+    const query = this.open(list, view, fn, window, false, aggregate);
     try {
       const symbols = dropped.map((name) => this.#symbol(name)).filter((symbol) => symbol !== NO_SYMBOL);
       query.render(openRendering(this.#core, spec, window.steps, symbols), spec.form);

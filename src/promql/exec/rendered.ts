@@ -1,10 +1,10 @@
 // Queries whose plan is one fragment: a source that can writes its rows as the text of the answer,
 // so no label set and no sample becomes a value of JavaScript.
 //
-// Rows must stand as the source has them: without aggregation, with distinct label sets, and without
-// remarks that need a look at their names.
+// Rows must stand as the source has them: with distinct label sets, and without remarks that need a look at their names.
+// Groups have the first from their making; whether they are whole the source knows.
 
-import type { Plan } from '../plan/plan.js';
+import type { FragmentPlan, Plan } from '../plan/plan.js';
 import { exactName } from '../plan/pushdown.js';
 import { Annotations } from './annotations.js';
 import { fragmentOf, noteArguments, noteName } from './fragment.js';
@@ -22,6 +22,11 @@ interface Naming {
   readonly typeLabels: boolean;
 }
 
+/** Whether rows stay as they are, and distinct. */
+function keepsRows({ keepsName, selection }: FragmentPlan, delayedNames: boolean): boolean {
+  return keepsName || (!delayedNames && exactName(selection.matchers) !== undefined);
+}
+
 /** Runs a plan to text; undefined where that cannot be: it is to be executed then. */
 export async function render(
   plan: Plan,
@@ -30,9 +35,8 @@ export async function render(
   context: QueryContext,
   { delayedNames, typeLabels }: Naming,
 ): Promise<Rendered | undefined> {
-  if (plan.kind !== 'fragment' || plan.aggregate !== undefined || source.render === undefined) return undefined;
-  const isNamed = exactName(plan.selection.matchers) !== undefined;
-  if (!plan.keepsName && (delayedNames || !isNamed)) return undefined;
+  if (plan.kind !== 'fragment' || source.render === undefined) return undefined;
+  if (plan.aggregate === undefined ? !keepsRows(plan, delayedNames) : delayedNames) return undefined;
   if (typeLabels && needsCounterName(plan.fn)) return undefined;
   const rows = await source.render(fragmentOf(plan, form.steps, false), form, context);
   if (rows === undefined) return undefined;

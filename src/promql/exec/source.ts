@@ -179,7 +179,7 @@ export interface Source {
   select(fragment: Fragment, context: QueryContext): Promise<Columns>;
   /** Samples in (endMs - windowMs, endMs], stale markers left out. */
   samples(matchers: readonly Matcher[], windowMs: number, endMs: number, context: QueryContext): Promise<RawSeries[]>;
-  /** Evaluates a fragment without aggregation to text; undefined where this source cannot. */
+  /** Evaluates a fragment to text; undefined where this source cannot. */
   render?(fragment: Fragment, form: RenderForm, context: QueryContext): Promise<RenderedRows | undefined>;
   /** About how many series and samples the matchers would find in (startMs, endMs]. */
   estimate?(
