@@ -9,6 +9,8 @@ export class HeldRows implements RenderedRows {
   /** Resolves when nothing of them is needed any more. */
   readonly done: Promise<void>;
   #rows: RenderedRows | undefined;
+  /** The rows once all pieces have been taken. */
+  #spent: RenderedRows | undefined;
   #finish!: () => void;
 
   /** Takes the rows. */
@@ -31,10 +33,15 @@ export class HeldRows implements RenderedRows {
         yield piece;
       }
       this.signal.throwIfAborted();
+      this.#spent = this.#rows;
     } finally {
       this.signal.removeEventListener('abort', this.#drop);
       this.#drop();
     }
+  }
+
+  free(): void {
+    this.#spent?.free?.();
   }
 
   readonly #drop = (): void => {

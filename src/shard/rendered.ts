@@ -1,11 +1,14 @@
 // Rows that shards rendered, put together: one text after the other for a vector, merged by
 // labels for what is sorted. Bytes are only cut and passed on.
 
+import { freeBuffer } from '../base/thread.js';
 import type { RenderedRows } from '../promql/exec/source.js';
 import { isSorted, type RenderedText, type RenderSpec, TextRows } from '../wasm/render.js';
 
 /** Runs of rows shorter than this are gathered before they are handed on. */
 const PIECE_BYTES = 64 * 1024;
+/** Freeing a buffer takes 3 µs; smaller ones are not worth it. */
+const FREED_BYTES_MIN = 16 * 1024;
 const COMMA = Buffer.from(',');
 
 /** `texts` in the order of shards and morsels. */
@@ -14,7 +17,14 @@ export function joinTexts(texts: readonly RenderedText[], form: RenderSpec['form
   const rowCount = parts.reduce((sum, part) => sum + part.rowCount, 0);
   const runs = isSorted(form) && parts.length > 1 ? () => mergedRuns(parts) : () => wholeRuns(parts);
   const bytes = texts.reduce((sum, text) => sum + text.bytes.byteLength, 0);
-  return { rowCount, bytes, pieces: (limit) => gather(textsOf(runs(), limit === 0 ? rowCount : limit)) };
+  return {
+    rowCount,
+    bytes,
+    pieces: (limit) => gather(textsOf(runs(), limit === 0 ? rowCount : limit)),
+    free: () => {
+      for (const text of texts) if (text.bytes.byteLength >= FREED_BYTES_MIN) freeBuffer(text.bytes);
+    },
+  };
 }
 
 /** Rows of one part that follow each other in the result. */

@@ -54,7 +54,8 @@ export function takeText(core: Core, rendering: Rendering, form: RenderSpec['for
   if (isSorted(form)) words.push(exports.render_order(rendering), exports.render_key_ends(rendering));
   const keysBytes = isSorted(form) ? exports.render_keys_bytes(rendering) >>> 0 : 0;
   let at = wordAligned(textBytes);
-  const bytes = new Uint8Array(at + words.length * rowCount * 4 + keysBytes);
+  // Not zeroed, and no part of a pool: it moves.
+  const bytes: Uint8Array<ArrayBuffer> = Buffer.allocUnsafeSlow(at + words.length * rowCount * 4 + keysBytes);
   bytes.set(core.u8(exports.render_text(rendering), textBytes));
   for (const address of words) {
     bytes.set(core.u8(address, rowCount * 4), at);

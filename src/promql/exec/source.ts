@@ -139,6 +139,8 @@ export interface RenderedRows {
   pieces(limit: number): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   /** Where it is known what the rows take in memory. */
   readonly bytes?: number;
+  /** Gives their memory back before the garbage collector would. Nothing that came of them may be looked at any more. */
+  free?(): void;
   /** Aborted when rows that are still to come will not come. */
   readonly signal?: AbortSignal;
 }

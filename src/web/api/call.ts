@@ -40,8 +40,12 @@ export function sendData(call: ApiCall, dataJson: string, remarks: Remarks = {})
   });
 }
 
-/** The same around data that `write` writes in pieces. */
-export async function streamData(call: ApiCall, write: (writer: JsonWriter) => Promise<Remarks>): Promise<void> {
+/** The same around data that `write` writes in pieces. Told when all of it has left: nobody looks at the pieces any more. */
+export async function streamData(
+  call: ApiCall,
+  write: (writer: JsonWriter) => Promise<Remarks>,
+  sent?: () => void,
+): Promise<void> {
   const writer = new JsonWriter(call.answer);
   try {
     writer.add('{"status":"success","data":');
@@ -50,6 +54,7 @@ export async function streamData(call: ApiCall, write: (writer: JsonWriter) => P
     if (infos.length > 0) writer.add(`,"infos":${JSON.stringify(shortened(infos, 'info'))}`);
     writer.add('}');
     await writer.end();
+    sent?.();
   } catch (error) {
     // Half an answer cannot become an error any more: the client has to see that it is cut.
     if (!writer.begun) throw error;

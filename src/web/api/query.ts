@@ -5,6 +5,7 @@ import { ParseError } from '../../promql/syntax/errors.js';
 import { limited, resultJson, resultTypeOf } from '../../query/render.js';
 import type { QueryAnswer, QueryOptions } from '../deps.js';
 import { apiErrorOf, badData, invalidParameter } from '../errors.js';
+import type { JsonWriter } from '../json.js';
 import { type ApiCall, type ApiRoute, GET_POST, type Remarks, streamData } from './call.js';
 import { statsJson, statsWarning } from './stats.js';
 import { limitParameter, messageOf, neededTimeParameter, parseSpan, spanParameter, timeParameter } from './time.js';
@@ -88,7 +89,7 @@ export async function asked<T>(query: () => Promise<T>): Promise<T> {
 }
 
 function send(call: ApiCall, { data, warnings, infos, stats }: QueryAnswer, limit: number): Promise<void> {
-  return streamData(call, async (writer): Promise<Remarks> => {
+  const write = async (writer: JsonWriter): Promise<Remarks> => {
     const { kept, isWhole } = limited(data, limit);
     writer.add(`{"resultType":"${resultTypeOf(data)}","result":`);
     if (kept.kind === 'rendered') kept.rows.signal?.addEventListener('abort', () => writer.fail(), { once: true });
@@ -104,5 +105,6 @@ function send(call: ApiCall, { data, warnings, infos, stats }: QueryAnswer, limi
       warnings: [...warnings, ...(isWhole ? [] : [TRUNCATED]), ...statsWarning(call.params.get('stats'))],
       infos,
     };
-  });
+  };
+  return streamData(call, write, () => data.kind === 'rendered' && data.rows.free?.());
 }
