@@ -379,3 +379,10 @@ export enum WireFault {
   TooManySeries = 7,
   TooManySamples = 8,
 }
+
+/** `[1435781430.781,"`: what is before the number of a sample in JSON, made once for each step of a query; with its length. */
+export const SAMPLE_OPENING_BYTES = 32;
+/** Most bytes of one sample in JSON: its opening, a number, `"],`. */
+export const SAMPLE_TEXT_MAX = 68;
+/** What is written behind a text in JSON may overwrite so many bytes more. */
+export const TEXT_SLACK = 32;

@@ -1,4 +1,4 @@
-// Builds what is stale: the WASM core and the readers' module, each twice, then the TypeScript. Plain JavaScript,
+// Builds what is stale: the WASM core and its small modules, each twice, then the TypeScript. Plain JavaScript,
 // because it runs before anything is compiled.
 //
 //   node scripts/build.mjs [--quiet] [--types]
@@ -47,6 +47,7 @@ const asc = 'assemblyscript/bin/asc.js';
 for (const [module, config] of [
   ['core', 'asconfig.json'],
   ['reader', 'asconfig.reader.json'],
+  ['printer', 'asconfig.printer.json'],
 ]) {
   const inputs = ['assembly', config, 'package-lock.json'];
   step(`${module}.debug`, inputs, asc, ['--config', config, '--target', 'debug']);
@@ -63,6 +64,7 @@ step(
     'tsconfig.json',
     'build/core.d.ts',
     'build/reader.d.ts',
+    'build/printer.d.ts',
     'package-lock.json',
   ],
   'typescript/bin/tsc',

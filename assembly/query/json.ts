@@ -6,20 +6,18 @@
 // that needs at most is said beside it. Whole 16-byte pieces are copied, so up to 32 bytes
 // behind the text are overwritten: callers leave that much (SLACK).
 
-import { FLOAT_TEXT_MAX, printJson } from '../bytes/float-print';
+import { printJson } from '../bytes/float-print';
+import { SAMPLE_OPENING_BYTES, TEXT_SLACK } from '../layout';
 
 /** Bytes behind a text that may be overwritten. */
-export const SLACK: usize = 32;
+export const SLACK: usize = TEXT_SLACK;
 
 /** A byte of a string takes at most six: \u001f. Two quotes are around it. */
 export const ESCAPED_MAX: u32 = 6;
 
 /** `[1435781430.781,"`: an opening of a sample, with its length in the last byte. */
-export const OPENING_BYTES: usize = 32;
+export const OPENING_BYTES: usize = SAMPLE_OPENING_BYTES;
 const OPENING_LENGTH: usize = 31;
-
-/** Most bytes of one sample: opening, number, `"],`. */
-export const SAMPLE_TEXT_MAX: u32 = <u32>(OPENING_BYTES + FLOAT_TEXT_MAX + 4);
 
 const QUOTE: u8 = 0x22;
 const BACKSLASH: u8 = 0x5c;

@@ -13,10 +13,10 @@
 // A rendering's fields are the constants below; openings are made once, for all steps.
 
 import * as symbols from '../labels/symbols';
-import { RenderForm } from '../layout';
+import { RenderForm, SAMPLE_TEXT_MAX } from '../layout';
 import * as buffer from '../memory/buffer';
 import * as heap from '../memory/heap';
-import { ESCAPED_MAX, makeOpening, OPENING_BYTES, SAMPLE_TEXT_MAX, SLACK, writeSamples, writeString } from './json';
+import { ESCAPED_MAX, makeOpening, OPENING_BYTES, SLACK, writeSamples, writeString } from './json';
 import { sortByKeys } from './keys';
 import * as pairs from './pairs';
 

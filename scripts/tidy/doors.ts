@@ -20,7 +20,7 @@ const DOORS: readonly Door[] = [
     thing: 'the core and its layout',
     doors: ['src/wasm/'],
     modules: /^@assemblyscript\/loader$/,
-    paths: /^(?:build\/(?:core|reader)|assembly\/)/,
+    paths: /^(?:build\/(?:core|reader|printer)|assembly\/)/,
     words: /\bnew WebAssembly\.|\bWebAssembly\.(?:compile|instantiate|validate)/,
   },
   {

@@ -1,15 +1,20 @@
-// A query's result as the JSON of the API, in pieces: no object per sample.
+// A query's result as the JSON of the API, in pieces: no object per sample. Rows of a range query are bytes, as
+// WebAssembly writes them, unless there are histograms among them.
 //
 //   [{"metric":{"__name__":"up","job":"a"},"values":[[1435781430.781,"1"],[1435781445.781,"1"]]}]
 
 import type { Labels } from '../model/labels.js';
 import { formatFloat } from '../model/number.js';
+import { hasHistograms } from '../promql/exec/columns.js';
 import { type Columns, FLOAT, HISTOGRAM, type RawSeries, type Steps } from '../promql/exec/source.js';
+import { printer } from '../wasm/printer.js';
 import { histogramJson, labelsJson, timestampJson, valueJson } from './json.js';
 import type { QueryData } from './result.js';
 
 /** Samples of one series that one piece holds at most. */
 const PIECE_SAMPLES = 1024;
+/** About so many cells are printed at once: a millisecond. */
+const PRINTED_CELLS = 2 ** 16;
 
 /** Results with rows that are values. */
 export type RowData = Extract<QueryData, { kind: 'vector' | 'range' | 'raw' }>;
@@ -66,15 +71,39 @@ export async function* resultJson(data: QueryData): AsyncGenerator<string | Uint
 }
 
 /** The series of a result with commas between them, without the brackets around them. */
-export function* seriesJson(data: RowData): Generator<string> {
+export function* seriesJson(data: RowData): Generator<string | Uint8Array<ArrayBuffer>> {
   switch (data.kind) {
     case 'vector':
       return yield* vectorJson(data.timeMs, data.columns);
     case 'range':
-      return yield* rangeJson(data.steps, data.columns);
+      return yield* hasHistograms(data.columns)
+        ? rangeJson(data.steps, data.columns)
+        : printed(data.steps, data.columns);
     case 'raw':
       return yield* rawJson(data.series);
   }
+}
+
+/** The same at once, in a buffer of its own. */
+export function seriesText(data: RowData): Uint8Array<ArrayBuffer> {
+  const bytes: Uint8Array<ArrayBuffer>[] = [];
+  let text = '';
+  for (const piece of seriesJson(data)) {
+    if (typeof piece === 'string') text += piece;
+    else bytes.push(piece);
+  }
+  if (bytes.length === 0) return new Uint8Array(Buffer.from(text));
+  return bytes.length === 1 ? bytes[0]! : joined(bytes);
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }
 
 function* vectorJson(timeMs: number, { labels, values, present, histograms }: Columns): Generator<string> {
@@ -88,7 +117,26 @@ function* vectorJson(timeMs: number, { labels, values, present, histograms }: Co
   }
 }
 
-function* rangeJson(steps: Steps, columns: Columns): Generator<string> {
+/** Rows with floats alone, each of which has one. */
+function* printed(
+  steps: Steps,
+  { labels, steps: count, values, present }: Columns,
+): Generator<Uint8Array<ArrayBuffer>> {
+  const rowsMax = Math.max(1, Math.floor(PRINTED_CELLS / count));
+  for (let from = 0; from < labels.length; from += rowsMax) {
+    const out = printer();
+    out.begin({ ...steps, count });
+    const to = Math.min(labels.length, from + rowsMax);
+    for (let row = from; row < to; row++) {
+      out.row(`{"metric":${labelsJson(labels[row]!)},"values":[`, values, present, row * count, ']}');
+    }
+    if (from > 0) yield COMMA;
+    yield out.take();
+  }
+}
+
+/** What has histograms, and what WebAssembly's text is tested against. */
+export function* rangeJson(steps: Steps, columns: Columns): Generator<string> {
   const { labels, values, present, histograms } = columns;
   const count = columns.steps;
   // What is the same in all rows is formatted once.
@@ -163,6 +211,7 @@ function* samplesJson(field: string, times: Float64Array, valueAt: (index: numbe
   yield ']';
 }
 
+const COMMA = new Uint8Array([0x2c]);
 const NO_TIMES = new Float64Array(0);
 
 /** The beginning of one series of a result, behind the one before. */

@@ -27,7 +27,7 @@ export class CoreTrap extends Error {
 const compiled = new Map<string, WebAssembly.Module>();
 
 /** Compiles a module's bytes once per thread. */
-export function compile(name: 'core' | 'reader', build: CoreBuild): WebAssembly.Module {
+export function compile(name: 'core' | 'reader' | 'printer', build: CoreBuild): WebAssembly.Module {
   const file = build === 'debug' ? `${name}.debug.wasm` : `${name}.wasm`;
   let module = compiled.get(file);
   if (module === undefined) {
@@ -38,14 +38,14 @@ export function compile(name: 'core' | 'reader', build: CoreBuild): WebAssembly.
 }
 
 /** What a module calls when an assertion fails. */
-export function trapsOf(memory: WebAssembly.Memory) {
+export function trapsOf(memory: WebAssembly.Memory<ArrayBufferLike>) {
   return (message: number, file: number, line: number, column: number): never => {
     throw new CoreTrap(`${stringAt(memory, message)} at ${stringAt(memory, file)}:${line}:${column}`);
   };
 }
 
 /** An AssemblyScript string: UTF-16, its length in bytes four bytes before it. */
-function stringAt(memory: WebAssembly.Memory, address: number): string {
+function stringAt(memory: WebAssembly.Memory<ArrayBufferLike>, address: number): string {
   if (address === 0) return '?';
   const at = address >>> 0;
   const view = new DataView(memory.buffer);

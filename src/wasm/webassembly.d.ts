@@ -5,9 +5,11 @@ declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array);
   }
-  class Memory {
+  /** Of one that is not shared, the buffer is an ArrayBuffer, and detached when the memory grows. */
+  class Memory<B extends ArrayBufferLike = SharedArrayBuffer> {
     constructor(descriptor: { initial: number; maximum?: number; shared?: boolean });
-    readonly buffer: SharedArrayBuffer;
+    readonly buffer: B;
+    grow(pages: number): number;
   }
   class Global {
     value: number;

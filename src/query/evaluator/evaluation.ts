@@ -7,17 +7,19 @@ import { execute } from '../../promql/exec/execute.js';
 import type { QueryContext } from '../../promql/exec/source.js';
 import { type AskMore, GatheredSource } from '../../shard/gathered.js';
 import { MemoryShare, SampleBudget } from '../budget.js';
-import { seriesJson } from '../render.js';
+import { limited, type RowData, seriesText } from '../render.js';
 import { type QueryData, resultOf } from '../result.js';
-import { type Block, bytesOf, cutBlocks, decodeBlock } from './blocks.js';
+import { bytesOf, cutBlocks, decodeBlock } from './blocks.js';
 import type { Ask, Asked, Evaluated, EvaluateTask, EvaluatorReply, EvaluatorTask, WireResult } from './protocol.js';
 
-/** Bytes of JSON that a byte of columns may become. */
-const TEXT_GROWTH = 4;
+/** Bytes of JSON that a cell becomes, about. */
+const CELL_TEXT_BYTES = 36;
 
 export async function runTask(task: EvaluatorTask): Promise<EvaluatorReply> {
   try {
-    return task.kind === 'evaluate' ? await evaluate(task) : { kind: 'text', text: textOf(task.block) };
+    return task.kind === 'evaluate'
+      ? await evaluate(task)
+      : { kind: 'text', text: seriesText(decodeBlock(task.block)).buffer };
   } catch (error) {
     if (error instanceof QueryError) return { kind: 'failed', type: error.type, message: error.message };
     throw error;
@@ -69,14 +71,9 @@ function wireResult(data: QueryData, rendered: boolean, context: QueryContext): 
   context.check();
   const first = blocks[0]!;
   if (!rendered) return { kind: 'rows', form, rowCount, blocks };
-  context.reserve(TEXT_GROWTH * bytesOf(decodeBlock(first)));
-  return { kind: 'rows', form, rowCount, blocks, firstText: textOf(first) };
-}
-
-function textOf(block: Block): ArrayBuffer {
-  const bytes = Buffer.from([...seriesJson(decodeBlock(block))].join(''));
-  // Small texts are slices of a pool.
-  return bytes.buffer.byteLength === bytes.length ? (bytes.buffer as ArrayBuffer) : new Uint8Array(bytes).buffer;
+  context.reserve(CELL_TEXT_BYTES * first.cells);
+  const rows = limited(data, first.rowCount).kept as RowData;
+  return { kind: 'rows', form, rowCount, blocks, firstText: seriesText(rows).buffer };
 }
 
 /** Asks main, one reading at a time. */

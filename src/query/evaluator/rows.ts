@@ -4,7 +4,7 @@ import { buffersOf } from '../../base/thread.js';
 import { QueryError } from '../../promql/errors.js';
 import type { RenderedRows } from '../../promql/exec/source.js';
 import type { Priority } from '../gate.js';
-import { limited, type RowData, seriesJson } from '../render.js';
+import { limited, type RowData, seriesText } from '../render.js';
 import { type Block, decodeBlock } from './blocks.js';
 import type { Evaluators } from './pool.js';
 import type { WireResult } from './protocol.js';
@@ -61,5 +61,5 @@ export class BlockRows implements RenderedRows {
 
 function cutText(block: Block, rowsMax: number): Uint8Array {
   const { kept } = limited(decodeBlock(block), rowsMax);
-  return Buffer.from([...seriesJson(kept as RowData)].join(''));
+  return seriesText(kept as RowData);
 }
