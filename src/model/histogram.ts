@@ -208,6 +208,7 @@ export function withStoredHint(histogram: FloatHistogram, before: FloatHistogram
     before.hint !== 'gauge' &&
     before.schema === plain.schema &&
     before.zeroThreshold === plain.zeroThreshold &&
+    sameNumbers(before.bounds, plain.bounds) &&
     !plain.isResetAfter(before);
   return histogram.with({ hint: goesOn ? 'not_reset' : 'unknown' });
 }

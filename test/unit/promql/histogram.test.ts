@@ -9,6 +9,7 @@ import {
   reduceSchema,
   subtractHistograms,
   widenZero,
+  withStoredHint,
 } from '../../../src/model/histogram.js';
 import { trimHistogram } from '../../../src/model/histogram-trim.js';
 import { nativeFraction, nativeQuantile, nativeVariance } from '../../../src/promql/exec/functions/native-buckets.js';
@@ -217,3 +218,26 @@ test('label hash: lengths stand before names and values', () => {
   const long = 'x'.repeat(300);
   assert.equal(hashLabels(['a', long]), xxHash64(Buffer.from(`\x01a\xff\x2c\x01\x00${long}`, 'latin1')));
 });
+
+const stored: [what: string, before: HistogramParts | undefined, next: HistogramParts, want: string][] = [
+  ['the first', undefined, { count: 1 }, 'unknown'],
+  ['one that goes on', { count: 1 }, { count: 1 }, 'not_reset'],
+  ['what a sender says', undefined, { count: 1, hint: 'not_reset' }, 'unknown'],
+  ['a reset', { count: 2 }, { count: 1 }, 'unknown'],
+  ['a gauge', { count: 1 }, { count: 2, hint: 'gauge' }, 'gauge'],
+  ['one behind a gauge', { count: 1, hint: 'gauge' }, { count: 2 }, 'unknown'],
+  ['another schema', { schema: 2, count: 1 }, { schema: 1, count: 2 }, 'unknown'],
+  ['another zero threshold', { count: 1 }, { zeroThreshold: 1, count: 2 }, 'unknown'],
+  ['the same bounds', { schema: -53, bounds: [1, 2] }, { schema: -53, bounds: [1, 2], count: 1 }, 'not_reset'],
+  [
+    'other bounds, though nothing shrank',
+    { schema: -53, bounds: [1, 2] },
+    { schema: -53, bounds: [1], count: 1 },
+    'unknown',
+  ],
+];
+for (const [what, before, next, want] of stored) {
+  test(`the hint that is stored: ${what}`, () => {
+    assert.equal(withStoredHint(histogram(next), before && histogram(before)).hint, want);
+  });
+}

@@ -22,6 +22,7 @@ import {
   isOneOfMany,
   knownDifference,
 } from './known.js';
+import { asOlder } from './older.js';
 import { type Answerer, askQuestion, type Question, type Reply } from './question.js';
 import { type Stability, sameOutcome, stableCells } from './stability.js';
 
@@ -56,11 +57,13 @@ export async function judge(question: Question, theirs: Reply, ours: Reply, serv
   if (problem === undefined) return { kind: 'same' };
   const known = knownDifference({ question, expr, theirs, ours });
   if (known !== undefined) return { kind: 'explained', by: known };
+  const older = await asOlder(() => askQuestion(servers.ours, question));
+  if (compareReplies(theirs, older, rules) === undefined) return { kind: 'explained', by: 'histograms as in 3.5' };
   const changed = expr && (await changedFunction(question, expr, servers));
   if (changed !== undefined) return { kind: 'explained', by: changed };
   const again = async () => askQuestion(servers.peer, question);
-  if (await byChance(question, theirs, ours, rules, servers.stability, again))
-    return { kind: 'explained', by: 'order' };
+  const { stability } = servers;
+  if (await byChance(question, theirs, ours, rules, stability, again)) return { kind: 'explained', by: 'order' };
   return { kind: 'different', problem };
 }
 

@@ -64,10 +64,30 @@ export const CHANGED_FUNCTIONS: ReadonlyMap<string, ChangedFunction> = new Map<s
   ],
   // With both modifiers, Prometheus reads the samples of one time and looks for them at another.
   ['timestamp', { explains: ({ call }) => /@/.test(call) && /offset/i.test(call) }],
+  // Where a chunk begins, whose histograms have other empty buckets, Prometheus sees a change of nothing.
+  [
+    'changes',
+    {
+      explains: ({ theirs, ours, beside }) => {
+        const more = numberOf(textOf(theirs)) - numberOf(textOf(ours));
+        return more > 0 && more <= 1 + numberOf(textOf(beside)) / CHUNK_SAMPLES;
+      },
+      // How many samples, if all are histograms.
+      beside: ([samples]) => `count_over_time(${samples}) and histogram_count(sum_over_time(${samples}))`,
+    },
+  ],
   // In 3.5 a subquery forgets that names are to be removed.
   ['last_over_time', { explains: keepsName }],
   ['first_over_time', { explains: keepsName }],
 ]);
+
+/** Chunks of histograms that are full have as many samples at least. */
+const CHUNK_SAMPLES = 10;
+
+/** The number of a float's cell; of anything else, NaN's. */
+function textOf(cell: Cell | undefined): string {
+  return typeof cell === 'string' ? cell : 'NaN';
+}
 
 function keepsName({ call, series, theirs, ours, delayedNames }: CellDifference): boolean {
   const named = series.includes('"__name__"');

@@ -12,7 +12,7 @@ import { missing, peerBinary } from '../../peers.js';
 import { ExpressionGenerator } from '../../promql-generator.js';
 import { shardStores } from '../../promqltest/shard-store.js';
 import type { FuzzOptions, FuzzReport, FuzzTarget } from '../target.js';
-import { type FuzzSeries, generateData } from './data.js';
+import { type FuzzData, type FuzzSeries, generateData } from './data.js';
 import { Expressions } from './expressions.js';
 import { type Compared, judge, judgeSource, type Verdict } from './judge.js';
 import { batchesOf } from './load.js';
@@ -55,7 +55,11 @@ async function run(options: FuzzOptions): Promise<FuzzReport> {
     const data = generateData(random);
     const round = await openRound(binary, data.series, index % 2 === 1, options.seed);
     try {
-      const expressions = new Expressions(random, data, await functionsOf(round.peer));
+      const expressions = new Expressions(
+        random,
+        about(data, options.more.get('kinds')),
+        await functionsOf(round.peer),
+      );
       const damages = new ExpressionGenerator(random, []);
       for (let i = 0; i < ROUND && goesOn(); i++, cases++) {
         const question = questionAbout(random, expressions.expression());
@@ -84,6 +88,15 @@ async function run(options: FuzzOptions): Promise<FuzzReport> {
   const share = (100 * (counts.get('answers') ?? 0)) / Math.max(1, cases);
   const summary = [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([what, n]) => `${n} ${what}`);
   return { cases, failures, summary: [...summary, `${share.toFixed(1)} % of the answers were not empty`] };
+}
+
+/** With `--kinds native,mixed`, of all families only those are asked about. */
+function about(data: FuzzData, kinds: string | undefined): FuzzData {
+  if (kinds === undefined) return data;
+  const wanted = new Set(kinds.split(','));
+  const families = data.families.filter(({ kind }) => wanted.has(kind));
+  if (!families.some(({ kind }) => kind === 'native')) throw new Error(`--kinds ${kinds}: native ones are needed`);
+  return { ...data, families };
 }
 
 async function openRound(
