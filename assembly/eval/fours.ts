@@ -3,7 +3,7 @@
 // Windows come as pairs of addresses, begin and end of their values. The first `common` bytes
 // of each go through the lanes of vectors; what is left of the longer ones follows one by one.
 
-import { lost } from './kahan';
+import { lost, lostTwo } from './kahan';
 import { resume } from './variance';
 
 /** The sums, or means, into four cells from `cell` on. */
@@ -91,10 +91,4 @@ function varianceTwo(windows: usize, common: usize, cell: usize, isRoot: bool): 
     );
     store<f64>(cell + (lane << 3), isRoot ? sqrt(variance) : variance);
   }
-}
-
-/** Knuth's TwoSum: what t, the rounded sum + x, lost. Wrong where t overflows. */
-function lostTwo(sum: v128, x: v128, t: v128): v128 {
-  const got = f64x2.sub(t, sum);
-  return f64x2.add(f64x2.sub(sum, f64x2.sub(t, got)), f64x2.sub(x, got));
 }

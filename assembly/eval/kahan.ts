@@ -12,6 +12,12 @@ export function lost(sum: f64, x: f64, t: f64): f64 {
   return select<f64>(sum, x, large) - t + select<f64>(x, sum, large);
 }
 
+/** The same in both lanes, by Knuth's TwoSum: without a choice, and wrong where t overflows. */
+export function lostTwo(sum: v128, x: v128, t: v128): v128 {
+  const got = f64x2.sub(t, sum);
+  return f64x2.add(f64x2.sub(sum, f64x2.sub(t, got)), f64x2.sub(x, got));
+}
+
 export function isInfinite(x: f64): bool {
   return abs(x) == Infinity;
 }

@@ -11,7 +11,7 @@
 // x, so these two are summed once for all of them.
 
 import { Job, waitingOf } from './job';
-import { isInfinite, lost } from './kahan';
+import { isInfinite, lost, lostTwo } from './kahan';
 
 /** The first window of a pair, until the second is known: in the job. Addresses are of values. */
 @unmanaged
@@ -236,12 +236,6 @@ function resume(
   if (!isPrediction) return slope;
   const intercept = sumY / count - (slope * sumX) / count;
   return slope * job.argument + intercept;
-}
-
-/** As in fours.ts: asc has no functions over vectors that two files share. */
-function lostTwo(sum: v128, x: v128, t: v128): v128 {
-  const got = f64x2.sub(t, sum);
-  return f64x2.add(f64x2.sub(sum, f64x2.sub(t, got)), f64x2.sub(x, got));
 }
 
 // --- Σx and Σx² of evenly spaced windows ---

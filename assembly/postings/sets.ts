@@ -9,39 +9,13 @@ function item(set: usize, index: u32): u32 {
 
 /** Members of both. `into` may be `a`. Gives their number. */
 export function intersect(a: usize, aCount: u32, b: usize, bCount: u32, into: usize): u32 {
-  if (aCount * GALLOP_RATIO < bCount) return gallop(a, aCount, b, bCount, into, true);
   if (bCount * GALLOP_RATIO < aCount && into != a) return gallop(b, bCount, a, aCount, into, true);
-  let i: u32 = 0;
-  let j: u32 = 0;
-  let out: u32 = 0;
-  // Without branches on the data: they would be mispredicted every other time.
-  while (i < aCount && j < bCount) {
-    const x = item(a, i);
-    const y = item(b, j);
-    store<u32>(into + ((<usize>out) << 2), x);
-    out += u32(x == y);
-    i += u32(x <= y);
-    j += u32(y <= x);
-  }
-  return out;
+  return filter(a, aCount, b, bCount, into, true);
 }
 
 /** Members of `a` that are not in `b`. `into` may be `a`. Gives their number. */
 export function subtract(a: usize, aCount: u32, b: usize, bCount: u32, into: usize): u32 {
-  if (aCount * GALLOP_RATIO < bCount) return gallop(a, aCount, b, bCount, into, false);
-  let i: u32 = 0;
-  let j: u32 = 0;
-  let out: u32 = 0;
-  while (i < aCount && j < bCount) {
-    const x = item(a, i);
-    const y = item(b, j);
-    store<u32>(into + ((<usize>out) << 2), x);
-    out += u32(x < y);
-    i += u32(x <= y);
-    j += u32(y <= x);
-  }
-  memory.copy(into + ((<usize>out) << 2), a + ((<usize>i) << 2), (<usize>(aCount - i)) << 2);
-  return out + aCount - i;
+  return filter(a, aCount, b, bCount, into, false);
 }
 
 /** Members of either, once. `into` overlaps neither and has room for both. Gives their number. */
@@ -91,6 +65,26 @@ export function sort(set: usize, count: u32, scratch: usize): void {
     from = to;
     to = swap;
   }
+}
+
+/** Members of `a` that are (`wanted`) or are not in `b`. */
+function filter(a: usize, aCount: u32, b: usize, bCount: u32, into: usize, wanted: bool): u32 {
+  if (aCount * GALLOP_RATIO < bCount) return gallop(a, aCount, b, bCount, into, wanted);
+  let i: u32 = 0;
+  let j: u32 = 0;
+  let out: u32 = 0;
+  // Without branches on the data: they would be mispredicted every other time.
+  while (i < aCount && j < bCount) {
+    const x = item(a, i);
+    const y = item(b, j);
+    store<u32>(into + ((<usize>out) << 2), x);
+    out += u32(x <= y) & u32((x == y) == wanted);
+    i += u32(x <= y);
+    j += u32(y <= x);
+  }
+  if (wanted) return out;
+  memory.copy(into + ((<usize>out) << 2), a + ((<usize>i) << 2), (<usize>(aCount - i)) << 2);
+  return out + aCount - i;
 }
 
 /** Members of the small set that are (`wanted`) or are not in the large one. */

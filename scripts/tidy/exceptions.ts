@@ -34,7 +34,6 @@ export const EXCEPTIONS: Exceptions = {
     'pairs_name_bound',
     'series_count',
     'symbols_address',
-    'symbols_find',
     'symbols_length',
   ]),
   missingPages: new Set(),

@@ -13,7 +13,7 @@ export interface EndedQuery {
   readonly endMs: number;
   /** 0 for an instant query. */
   readonly stepMs: number;
-  /** Who asked, as an address; empty where nobody outside did. */
+  /** Who asked, as an address; empty where nobody outside did, or has left a query that was short. Read at once or never. */
   readonly client: string;
   readonly seconds: number;
   /** Of these, waiting for others to end. */

@@ -213,9 +213,12 @@ export class QueryEngine {
   ): void {
     if (this.options.onEnd === undefined && options.onEnd === undefined) return;
     const { startMs, stepMs, count } = steps;
-    const { priority, client, seconds, queueSeconds } = running;
+    const { priority, seconds, queueSeconds } = running;
     const ended = {
-      ...{ text, priority, client, seconds, queueSeconds, startMs },
+      ...{ text, priority, seconds, queueSeconds, startMs },
+      get client() {
+        return running.client;
+      },
       endMs: options.endMs ?? startMs + stepMs * (count - 1),
       stepMs: ranged ? stepMs : 0,
       samples: running.samples?.total ?? 0,
@@ -233,8 +236,7 @@ export class QueryEngine {
     const preparation = watch.lap('prepare_time');
     running.check();
     const signalOf = () => running.signal;
-    const place =
-      this.#gate.enterNow(running.priority, signalOf) ?? (await this.#gate.enter(running.priority, running.signal));
+    const place = this.#gate.enterNow(running.priority, signalOf) ?? (await this.#wait(running));
     const queue = watch.lap('queue_time');
     running.queueSeconds = queue;
     running.phase = 'expression evaluation';
@@ -272,6 +274,11 @@ export class QueryEngine {
     }
   }
 
+  #wait(running: RunningQuery): Promise<Place> {
+    running.noteClient();
+    return this.#gate.enter(running.priority, running.signal);
+  }
+
   async #evaluate(
     plan: Plan,
     request: QueryRequest,
@@ -280,6 +287,10 @@ export class QueryEngine {
   ): Promise<Evaluation & { readonly counts?: SampleCounts }> {
     const { steps, ranged, text, options } = request;
     let turns = 0;
+    const grow = () => {
+      running.noteClient();
+      return place.grow();
+    };
     const context: QueryContext = {
       get signal() {
         return running.signal;
@@ -287,7 +298,7 @@ export class QueryEngine {
       charge: (count) => samples.charge(count),
       check: () => running.check(),
       reserve: memory.reserve,
-      turn: () => (++turns > SMALL_TURNS || place.isLost ? place.grow() : undefined),
+      turn: () => (++turns > SMALL_TURNS || place.isLost ? grow() : undefined),
     };
     const lookbackMs = this.#lookback(request);
     const { priority } = running;
@@ -298,7 +309,7 @@ export class QueryEngine {
         { plan, steps, ranged, query: text, lookbackMs, rendered, priority, ...this.#naming },
         source,
         this.#evaluators,
-        { context, samples, samplesMax: this.options.samplesMax, memory, grow: () => place.grow() },
+        { context, samples, samplesMax: this.options.samplesMax, memory, grow },
         () => this.#clock.monotonicMs(),
       );
       if (options.counted !== true) return evaluation;

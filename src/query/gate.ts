@@ -107,7 +107,7 @@ export class Gate {
         if (mayGrow) growing ??= this.#grow(held, signalOf());
         return growing ?? Promise.resolve();
       },
-      leave: () => this.#leave(held),
+      leave: () => this.#giveUp(held, 'gone'),
     };
   }
 
@@ -118,8 +118,7 @@ export class Gate {
       this.#large++;
       held.size = 'large';
     } else {
-      this.#leave(held);
-      held.size = 'waiting';
+      this.#giveUp(held, 'waiting');
       const admitted = wait(this.#waitingLarge, signal);
       this.#pump();
       await admitted;
@@ -132,13 +131,14 @@ export class Gate {
     const isGone = held.size === 'gone';
     held.size = 'large';
     if (!isGone) return;
-    this.#leave(held);
+    this.#giveUp(held, 'gone');
     throw new Error(GONE);
   }
 
-  #leave(held: Held): void {
+  /** The query has no place from here on, for good or for now; what it had goes to the next. */
+  #giveUp(held: Held, next: 'lost' | 'waiting' | 'gone'): void {
     const { size } = held;
-    held.size = 'gone';
+    held.size = next;
     this.#small.delete(held);
     if (size === 'large') this.#large--;
     if (size !== 'large' && size !== 'small') return;
@@ -159,8 +159,7 @@ export class Gate {
         });
         return;
       }
-      this.#leave(held);
-      held.size = 'lost';
+      this.#giveUp(held, 'lost');
     }
   }
 

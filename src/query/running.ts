@@ -21,8 +21,8 @@ export interface QueryOptions {
   readonly counted?: boolean;
   /** Whether the answer goes out as JSON: rows may come as its text then. */
   readonly rendered?: boolean;
-  /** Who asks, as an address, for lists and logs. */
-  readonly client?: string;
+  /** Gives who asks, as an address, for lists and logs; empty once the client is gone. */
+  readonly client?: () => string;
   /** Stands between the query and what it reads from; everything is evaluated in this thread then. */
   readonly observe?: (source: Source) => Source;
   /** Told of the query once it has an answer or an error. */
@@ -60,7 +60,8 @@ export class RunningQuery implements ActiveQuery {
   readonly text: string;
   readonly priority: Priority;
   readonly startedMs: number;
-  readonly client: string;
+  readonly #askClient: (() => string) | undefined;
+  #clientAddress: string | undefined;
   phase: Phase = 'query queue';
   /** What it takes, once it runs. */
   samples: { readonly total: number } | undefined;
@@ -84,7 +85,7 @@ export class RunningQuery implements ActiveQuery {
     this.id = id;
     this.text = text;
     this.priority = options.priority ?? 'ad-hoc';
-    this.client = options.client ?? '';
+    this.#askClient = options.client;
     this.startedMs = clock.nowMs();
     this.#clock = clock;
     this.#beganMs = clock.monotonicMs();
@@ -93,6 +94,17 @@ export class RunningQuery implements ActiveQuery {
     this.#client = options.signal;
     this.#client?.addEventListener('abort', this.cancel, { once: true });
     if (this.#client?.aborted) this.cancel();
+  }
+
+  /** Asked for once, and only where it is wanted: that takes microseconds, which small queries notice. */
+  get client(): string {
+    this.noteClient();
+    return this.#clientAddress ?? '';
+  }
+
+  /** For a query that lasts: who asks may be gone before anybody wants to know. */
+  noteClient(): void {
+    this.#clientAddress ??= this.#askClient?.();
   }
 
   get memoryBytes(): number {

@@ -1,6 +1,7 @@
 // All that a query reads, gathered before its operators run: a source that has the answers.
 //
-// It crosses threads as it is. Columns are joined where and when they are asked for.
+// It crosses threads as it is. Columns are joined where and when they are asked for, and handed on: the executor
+// asks for each reading once.
 
 import type { Matcher } from '../model/matcher.js';
 import { presentCount } from '../promql/exec/columns.js';
@@ -22,8 +23,6 @@ const LABELS_GROWTH = 4;
 export class GatheredSource implements Source {
   readonly #shares: Gathered;
   readonly #ask: AskMore;
-  readonly #columns = new Map<string, Columns>();
-  readonly #series = new Map<string, RawSeries[]>();
 
   /** Takes the shares. */
   constructor(shares: Gathered, ask: AskMore) {
@@ -32,14 +31,8 @@ export class GatheredSource implements Source {
   }
 
   async select(fragment: Fragment, context: QueryContext): Promise<Columns> {
-    const reading: Reading = { kind: 'fragment', fragment };
-    const key = readingKey(reading);
-    let columns = this.#columns.get(key);
-    if (columns === undefined) {
-      columns = columnsOf(await this.#take(key, reading, context), fragment);
-      context.charge(presentCount(columns));
-      this.#columns.set(key, columns);
-    }
+    const columns = columnsOf(await this.#take({ kind: 'fragment', fragment }, context), fragment);
+    context.charge(presentCount(columns));
     return columns;
   }
 
@@ -50,17 +43,11 @@ export class GatheredSource implements Source {
     endMs: number,
     context: QueryContext,
   ): Promise<RawSeries[]> {
-    const reading: Reading = { kind: 'samples', samples: { matchers, windowMs, endMs } };
-    const key = readingKey(reading);
-    let series = this.#series.get(key);
-    if (series === undefined) {
-      series = seriesOf(await this.#take(key, reading, context));
-      this.#series.set(key, series);
-    }
-    return series;
+    return seriesOf(await this.#take({ kind: 'samples', samples: { matchers, windowMs, endMs } }, context));
   }
 
-  async #take(key: string, reading: Reading, context: QueryContext): Promise<readonly Share[]> {
+  async #take(reading: Reading, context: QueryContext): Promise<readonly Share[]> {
+    const key = readingKey(reading);
     const shares = this.#shares.get(key) ?? (await this.#ask(reading, context));
     this.#shares.delete(key);
     context.check();

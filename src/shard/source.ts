@@ -94,8 +94,8 @@ export class ShardSource implements Source {
     if (fragment.aggregate !== undefined && this.#shards.handles.length > 1) return undefined;
     if (!hasWindowFn(fragment.fn) || !Number.isSafeInteger(startMs) || !Number.isSafeInteger(stepMs)) return undefined;
     const request = { fragment, ...this.#moment(true), render: { form, startMs, stepMs } };
-    const shares = await this.#each(context, (client) =>
-      client.call('openQuery', request, this.#lane, this.#extras(context)),
+    const shares = await this.#orFail(() =>
+      this.#each(context, (client) => client.call('openQuery', request, this.#lane, this.#extras(context))),
     );
     const texts = shares.flatMap((share) => share.texts);
     if (shares.some(({ columns, declined }) => declined || columns.length > 0)) {
@@ -123,12 +123,19 @@ export class ShardSource implements Source {
     return new Map([...readings.keys()].map((key, i) => [key, shares[i]!]));
   }
 
-  /** The shares of all shards. When one reading fails, the others of the same source end with their next morsel. */
-  async read(reading: Reading, context: QueryContext, alone = false): Promise<Share[]> {
-    try {
+  /** The shares of all shards. */
+  read(reading: Reading, context: QueryContext, alone = false): Promise<Share[]> {
+    return this.#orFail(() => {
       // A row of it, before anything of that length is made.
       if (reading.kind === 'fragment') context.reserve(reading.fragment.steps.count * CELL_BYTES);
-      return await this.#each(context, (client) => this.#open(client, reading, this.#moment(alone), context));
+      return this.#each(context, (client) => this.#open(client, reading, this.#moment(alone), context));
+    });
+  }
+
+  /** Where a reading fails on one shard, it ends on the others with their next morsel, and so do the source's others. */
+  async #orFail<T>(reading: () => Promise<T>): Promise<T> {
+    try {
+      return await reading();
     } catch (error) {
       this.#failure ??= error;
       throw this.#failure;

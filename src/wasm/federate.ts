@@ -7,6 +7,7 @@ import { copyOut } from './label-table.js';
 import { OutOfMemory } from './out-of-memory.js';
 import type { Query } from './query.js';
 import type { SeriesList } from './select.js';
+import { symbolOf, withString } from './strings.js';
 
 /** One metric name's lines within a text. */
 export interface FederateBlock {
@@ -14,9 +15,6 @@ export interface FederateBlock {
   readonly offset: number;
   readonly bytes: number;
 }
-
-const encoder = new TextEncoder();
-const NO_SYMBOL = 0xffffffff;
 
 export class Federation {
   readonly #core: Core;
@@ -34,7 +32,7 @@ export class Federation {
     this.#core = core;
     const { exports } = core;
     this.#address =
-      exports.federate_open(query.address, list.address, list.count, this.#symbol('__name__'), utf8) >>> 0;
+      exports.federate_open(query.address, list.address, list.count, symbolOf(core, '__name__'), utf8) >>> 0;
     if (this.#address === 0) throw new OutOfMemory();
     try {
       for (const [name, value] of pairsOf(external)) this.#addExternal(name, value, utf8);
@@ -94,29 +92,13 @@ export class Federation {
   }
 
   #addExternal(name: string, value: string, utf8: boolean): void {
-    const nameBytes = encoder.encode(name);
-    const labelBytes = encoder.encode(`${nameText(name, utf8)}="${escape(value)}"`);
-    const at = this.#alloc(nameBytes.length + labelBytes.length);
-    this.#core.bytes.set(nameBytes, at);
-    this.#core.bytes.set(labelBytes, at + nameBytes.length);
-    const added = this.#core.exports.federate_external(
-      this.#address,
-      at,
-      nameBytes.length,
-      at + nameBytes.length,
-      labelBytes.length,
+    const label = `${nameText(name, utf8)}="${escape(value)}"`;
+    const added = withString(this.#core, name, (nameAt, nameBytes) =>
+      withString(this.#core, label, (labelAt, labelBytes) =>
+        this.#core.exports.federate_external(this.#address, nameAt, nameBytes, labelAt, labelBytes),
+      ),
     );
-    this.#core.exports.heap_free(at, nameBytes.length + labelBytes.length);
     if (!added) throw new OutOfMemory();
-  }
-
-  #symbol(text: string): number {
-    const bytes = encoder.encode(text);
-    const at = this.#alloc(bytes.length);
-    this.#core.bytes.set(bytes, at);
-    const symbol = this.#core.exports.symbols_find(at, bytes.length) >>> 0;
-    this.#core.exports.heap_free(at, bytes.length);
-    return symbol === NO_SYMBOL ? NO_SYMBOL : symbol;
   }
 
   #text(symbol: number): string {

@@ -8,6 +8,7 @@ import { OutOfMemory } from './out-of-memory.js';
 import { openRendering, type RenderedText, type Rendering, type RenderSpec, takeText } from './render.js';
 import type { SeriesList } from './select.js';
 import { openShaping, type QueryCellOp, type QueryKeep, type Shaping } from './shaping.js';
+import { NO_SYMBOL, symbolOf } from './strings.js';
 
 export { READERS_MAX };
 
@@ -153,7 +154,7 @@ export class Queries {
   ): Query {
     const query = this.open(list, view, fn, window, false, aggregate);
     try {
-      const symbols = dropped.map((name) => this.#symbol(name)).filter((symbol) => symbol !== NO_SYMBOL);
+      const symbols = this.#symbols(dropped);
       query.render(openRendering(this.#core, spec, window.steps, symbols), spec.form);
       return query;
     } catch (error) {
@@ -195,7 +196,7 @@ export class Queries {
     let groups = 0;
     try {
       groups = aggregate === undefined ? 0 : this.#groups(aggregate);
-      const name = dropName ? this.#symbol('__name__') : NO_SYMBOL;
+      const name = dropName ? symbolOf(this.#core, '__name__') : NO_SYMBOL;
       const address =
         exports.query_open(
           fn,
@@ -226,7 +227,7 @@ export class Queries {
     const { exports } = this.#core;
     const without = aggregate.grouping === 'without';
     const names = without ? [...aggregate.labels, '__name__'] : aggregate.labels;
-    const symbols = names.map((name) => this.#symbol(name)).filter((symbol) => symbol !== NO_SYMBOL);
+    const symbols = this.#symbols(names);
     const address = symbols.length === 0 ? 0 : exports.heap_alloc(symbols.length * 4) >>> 0;
     if (symbols.length > 0 && address === 0) throw new OutOfMemory();
     if (address !== 0) this.#core.u32(address, symbols.length).set(symbols);
@@ -236,19 +237,11 @@ export class Queries {
     throw new OutOfMemory();
   }
 
-  #symbol(text: string): number {
-    const bytes = new TextEncoder().encode(text);
-    const { exports } = this.#core;
-    const address = exports.heap_alloc(Math.max(bytes.length, 16)) >>> 0;
-    if (address === 0) throw new OutOfMemory();
-    this.#core.bytes.set(bytes, address);
-    const symbol = exports.symbols_find(address, bytes.length) >>> 0;
-    exports.heap_free(address, Math.max(bytes.length, 16));
-    return symbol;
+  /** The symbols of those strings that any series has. */
+  #symbols(texts: readonly string[]): number[] {
+    return texts.map((text) => symbolOf(this.#core, text)).filter((symbol) => symbol !== NO_SYMBOL);
   }
 }
-
-const NO_SYMBOL = 0xffffffff;
 
 export class Query {
   readonly #core: Core;

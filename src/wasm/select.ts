@@ -13,6 +13,7 @@ import { analysePattern } from '../model/pattern.js';
 import type { Core } from './core.js';
 import type { SeriesIndex } from './head.js';
 import { OutOfMemory } from './out-of-memory.js';
+import { withString } from './strings.js';
 
 /** Ascending series indexes in the core's heap. Whoever has one releases it. */
 export interface SeriesList {
@@ -37,7 +38,6 @@ interface Condition {
 /** A look at each candidate costs about as much as decoding and merging this many postings (two cache misses against ~2 ns). */
 const LOOK_COST = 16;
 
-const encoder = new TextEncoder();
 /** A value may begin with what would otherwise be taken for a byte order mark. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -204,24 +204,17 @@ export class Select {
 
   #match(name: string, kind: number, text: string, inverted: boolean): Omit<Condition, 'inverted'> {
     const { exports } = this.#core;
-    const nameAt = this.#put(name);
-    let textAt = { address: 0, bytes: 0 };
-    try {
-      textAt = this.#put(text);
-      if (!exports.select_match(nameAt.address, nameAt.bytes, kind, textAt.address, textAt.bytes, inverted))
-        throw new OutOfMemory();
-      const pairCount = exports.select_matched_count() >>> 0;
-      const pairs = this.#alloc(pairCount * 4);
-      this.#core.bytes.copyWithin(
-        pairs,
-        exports.select_matched_address() >>> 0,
-        (exports.select_matched_address() >>> 0) + pairCount * 4,
-      );
-      return { name, pairs, pairCount, total: exports.select_matched_total() >>> 0 };
-    } finally {
-      this.#take(nameAt);
-      this.#take(textAt);
-    }
+    const isMatched = withString(this.#core, name, (nameAt, nameBytes) =>
+      withString(this.#core, text, (textAt, textBytes) =>
+        exports.select_match(nameAt, nameBytes, kind, textAt, textBytes, inverted),
+      ),
+    );
+    if (!isMatched) throw new OutOfMemory();
+    const pairCount = exports.select_matched_count() >>> 0;
+    const pairs = this.#alloc(pairCount * 4);
+    const matched = exports.select_matched_address() >>> 0;
+    this.#core.bytes.copyWithin(pairs, matched, matched + pairCount * 4);
+    return { name, pairs, pairCount, total: exports.select_matched_total() >>> 0 };
   }
 
   #matchSet(name: string, values: readonly string[]): Omit<Condition, 'inverted'> {
@@ -278,17 +271,10 @@ export class Select {
   #apply(list: SeriesList, condition: Condition): SeriesList {
     const { exports } = this.#core;
     if (list.count * LOOK_COST < condition.total) {
-      const name = this.#put(condition.name);
-      const count = exports.select_filter(
-        list.address,
-        list.count,
-        name.address,
-        name.bytes,
-        condition.pairs,
-        condition.pairCount,
-        condition.inverted,
+      const { pairs, pairCount, inverted } = condition;
+      const count = withString(this.#core, condition.name, (name, nameBytes) =>
+        exports.select_filter(list.address, list.count, name, nameBytes, pairs, pairCount, inverted),
       );
-      this.#take(name);
       if (count < 0) throw new OutOfMemory();
       return { ...list, count };
     }
@@ -326,18 +312,6 @@ export class Select {
     const { exports } = this.#core;
     const address = exports.symbols_address(symbol) >>> 0;
     return decoder.decode(this.#core.bytes.slice(address, address + (exports.symbols_length(symbol) >>> 0)));
-  }
-
-  /** Copies a string into the heap. */
-  #put(text: string): { address: number; bytes: number } {
-    const encoded = encoder.encode(text);
-    const address = this.#alloc(encoded.length);
-    this.#core.bytes.set(encoded, address);
-    return { address, bytes: encoded.length };
-  }
-
-  #take(put: { address: number; bytes: number }): void {
-    this.#free(put.address, put.bytes);
   }
 
   #alloc(bytes: number): number {

@@ -57,7 +57,7 @@ export interface QueryOptions {
   /** Whether samples are counted, for statistics. */
   readonly counted?: boolean;
   /** The address of who asks. */
-  readonly client?: string;
+  readonly client?: () => string;
 }
 
 /** What a query answers; its statistics only where they were kept. */

@@ -40,8 +40,17 @@ import {
   windowEnds,
 } from './ranges.js';
 import { extremesOf, type RankOp, rank } from './rank.js';
+import { readingKey, type SamplesReading } from './readings.js';
 import { smooth } from './smoothed.js';
-import { type Columns, FLOAT, type Fragment, type QueryContext, type Source, type Steps } from './source.js';
+import {
+  type Columns,
+  FLOAT,
+  type Fragment,
+  type QueryContext,
+  type RawSeries,
+  type Source,
+  type Steps,
+} from './source.js';
 import { Names, type ScalarValue, type Value, type VectorValue, vector } from './value.js';
 import { counterNote, needsCounterName, type WindowCall } from './window/evaluate.js';
 
@@ -81,8 +90,8 @@ class Executor {
   readonly #context: QueryContext;
   readonly #options: ExecuteOptions;
   readonly #pace: Pace;
-  /** What several places of the plan ask for, by number and steps. */
-  readonly #shared = new Map<string, Promise<Columns | Value>>();
+  /** What several places of the plan may ask for: readings by their keys, values of nodes by number and steps. */
+  readonly #made = new Map<string, Promise<Columns | RawSeries[] | Value>>();
 
   constructor(plan: Plan, source: Source, context: QueryContext, options: ExecuteOptions) {
     this.#number(plan);
@@ -110,9 +119,31 @@ class Executor {
   }
 
   run(plan: Plan, steps: Steps): Promise<Value> {
-    // Of fragments only the reading is shared: see #fragment.
+    // Of fragments only the reading is shared: each place makes its remarks.
     if (plan.kind === 'fragment' || !('shared' in plan)) return this.#run(plan, steps);
-    return this.#once(plan.shared, steps, () => this.#run(plan, steps));
+    const key = `#${plan.shared} ${steps.startMs} ${steps.stepMs} ${steps.count}`;
+    return this.#once(key, () => this.#run(plan, steps));
+  }
+
+  /** Rows of a fragment, read where they are asked for first. */
+  #select(fragment: Fragment): Promise<Columns> {
+    return this.#once(readingKey({ kind: 'fragment', fragment }), () => this.#source.select(fragment, this.#context));
+  }
+
+  /** The same for raw samples. */
+  #samples(samples: SamplesReading): Promise<RawSeries[]> {
+    const { matchers, windowMs, endMs } = samples;
+    const read = () => this.#source.samples(matchers, windowMs, endMs, this.#context);
+    return this.#once(readingKey({ kind: 'samples', samples }), read);
+  }
+
+  #once<T extends Columns | RawSeries[] | Value>(key: string, work: () => Promise<T>): Promise<T> {
+    let result = this.#made.get(key) as Promise<T> | undefined;
+    if (result === undefined) {
+      result = work();
+      this.#made.set(key, result);
+    }
+    return result;
   }
 
   async #run(plan: Plan, steps: Steps): Promise<Value> {
@@ -186,7 +217,7 @@ class Executor {
     const drops = !keepsName;
     const typed = this.#options.typeLabels === true && needsCounterName(fn);
     const fragment = fragmentOf(plan, steps, this.names.delayed || typed);
-    let columns = await this.#once(plan.shared, steps, () => this.#source.select(fragment, this.#context));
+    let columns = await this.#select(fragment);
     if (columns.declined) return this.#vector(plan.otherwise!, steps);
     if (typed) columns = withTypeNotes(columns);
     this.#notesOf(plan).notes(columns.notes, notePos, aggregate && { op: aggregate.op, pos: plan.inputPos });
@@ -199,18 +230,6 @@ class Executor {
       columns = joinSameRows(columns, !NEWEST_FNS.has(fn));
     }
     return vector(columns);
-  }
-
-  /** The work of a shared part, done where it is asked for first. */
-  #once<T extends Columns | Value>(shared: number | undefined, steps: Steps, work: () => Promise<T>): Promise<T> {
-    if (shared === undefined) return work();
-    const key = `${shared} ${steps.startMs} ${steps.stepMs} ${steps.count}`;
-    let result = this.#shared.get(key) as Promise<T> | undefined;
-    if (result === undefined) {
-      result = work();
-      this.#shared.set(key, result);
-    }
-    return result;
   }
 
   async #window(plan: WindowPlan, steps: Steps): Promise<VectorValue> {
@@ -256,8 +275,7 @@ class Executor {
     if (range.kind === 'raw') {
       const { matchers, offsetMs, atMs } = range.selection;
       const ends = windowEnds(steps, offsetMs, atMs);
-      const { windowMs, endMs } = coverage(range, ends, this.#options.lookbackMs);
-      return { series: await this.#source.samples(matchers, windowMs, endMs, this.#context) };
+      return { series: await this.#samples({ matchers, ...coverage(range, ends, this.#options.lookbackMs) }) };
     }
     const ends = windowEnds(steps, range.offsetMs, range.atMs);
     const grid = subqueryGrid(ends, range.windowMs, range.stepMs);
@@ -291,7 +309,7 @@ class Executor {
     checkLiterals(plan);
     const args = await inOrder(plan.args.map((arg) => this.run(arg, steps)));
     if (plan.info !== undefined) {
-      const select = (fragment: Fragment) => this.#source.select(fragment, this.#context);
+      const select = (fragment: Fragment) => this.#select(fragment);
       return addInfo(args[0] as VectorValue, plan.info, steps, this.#options.lookbackMs, select);
     }
     const value = evaluateCall(plan, args, this.#operator(plan, steps));

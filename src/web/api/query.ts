@@ -63,7 +63,7 @@ export function readOptions({ params, answer }: ApiCall): QueryOptions {
     lookbackMs,
     rendered: true,
     signal: answer.gone,
-    client: answer.client,
+    client: () => answer.client,
     counted: params.get('stats') !== '',
   };
 }

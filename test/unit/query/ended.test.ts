@@ -59,7 +59,7 @@ test('the engine tells of each query that has ended', async () => {
   const ended: EndedQuery[] = [];
   const options = { ...SCRIPT_OPTIONS, onEnd: (query: EndedQuery) => ended.push(query) };
   const engine = new QueryEngine(() => source, realClock, options);
-  await engine.instant('m', 60_000, { client: '192.0.2.1' });
+  await engine.instant('m', 60_000, { client: () => '192.0.2.1' });
   await engine.range('sum(m)', { startMs: 0, stepMs: 30_000, count: 4 }, { endMs: 95_000 });
   await assert.rejects(engine.instant('m +', 0));
   await assert.rejects(engine.instant('label_join(m, "", "", "job")', 60_000));

@@ -45,6 +45,26 @@ class StuckSource implements Source {
   }
 }
 
+/** Notes what it is asked for. */
+class ListeningSource implements Source {
+  readonly asked: string[] = [];
+  readonly #source: Source;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  select(fragment: Fragment, context: QueryContext): Promise<Columns> {
+    this.asked.push(`${fragment.fn} over ${fragment.windowMs} ms`);
+    return this.#source.select(fragment, context);
+  }
+
+  samples(...asked: Parameters<Source['samples']>): Promise<RawSeries[]> {
+    this.asked.push(`samples of ${asked[1]} ms`);
+    return this.#source.samples(...asked);
+  }
+}
+
 function cells(data: QueryData): Record<string, (number | undefined)[]> {
   assert.ok(data.kind === 'range' || data.kind === 'vector');
   const { labels, steps, values, present } = data.columns;
@@ -161,7 +181,7 @@ test('engine: active queries can be seen and cancelled', async () => {
   const source = new StuckSource();
   const engine = engineOf(source);
   const first = engine.instant('m', 0, { priority: 'rules' });
-  const second = engine.instant('m + 1', 0, { client: '127.0.0.1' });
+  const second = engine.instant('m + 1', 0, { client: () => '127.0.0.1' });
   await new Promise((resolve) => setImmediate(resolve));
   const active = engine.active();
   assert.deepEqual(
@@ -277,4 +297,39 @@ test('engine: with the feature for it, type labels say what is a counter', async
       );
     }
   }
+});
+
+test('engine: what nodes read alike is read once, whether or not the nodes are the same', async () => {
+  const cases: [query: string, asked: string[]][] = [
+    ['m + m', ['last over 300000 ms']],
+    ['m + (m offset 1m)', ['last over 300000 ms', 'last over 300000 ms']],
+    ['quantile_over_time(time(), m[2m]) + predict_linear(m[2m], time())', ['samples of 120000 ms']],
+    ['sum(rate(m[2m])) / (rate(m[2m]) or rate(m[2m] offset 0s))', ['rate over 120000 ms', 'rate over 120000 ms']],
+  ];
+  for (const [query, asked] of cases) {
+    const source = new ListeningSource(sourceOf({ a: [1, 2], b: [3, 4] }));
+    await engineOf(source).instant(query, 60_000);
+    assert.deepEqual(source.asked, asked, query);
+  }
+});
+
+test('engine: who asks is asked for only where somebody wants to know, or the query lasts', async () => {
+  let times = 0;
+  const client = () => {
+    times++;
+    return '192.0.2.1';
+  };
+  await engineOf(sourceOf({ a: [1, 2] }), { onEnd: () => {} }).instant('m', 60_000, { client });
+  assert.equal(times, 0);
+
+  // It waits for a place, and its client leaves meanwhile.
+  const ended: string[] = [];
+  const engine = engineOf(new StuckSource(), { concurrency: 1, onEnd: ({ client }) => ended.push(client) });
+  const first = engine.instant('m', 0);
+  let here = '192.0.2.2';
+  const second = engine.instant('m', 0, { client: () => here });
+  here = '';
+  for (const { id } of engine.active()) engine.cancel(id);
+  await Promise.allSettled([first, second]);
+  assert.deepEqual(ended.sort(), ['', '192.0.2.2']);
 });

@@ -4,7 +4,7 @@ import { Prng } from '../../../src/base/prng.js';
 import { keyOf, type Labels, labelsOf } from '../../../src/model/labels.js';
 import type { Matcher } from '../../../src/model/matcher.js';
 import { MemorySource } from '../../../src/promql/exec/memory-source.js';
-import type { Columns, Fragment } from '../../../src/promql/exec/source.js';
+import type { Columns, Fragment, QueryContext } from '../../../src/promql/exec/source.js';
 import { ShardSource } from '../../../src/shard/source.js';
 import { anyOwner, freeContext, packSamples, testShards } from '../../support/shards.js';
 
@@ -168,3 +168,44 @@ function assertClose(got: string, want: string, what: string): void {
     );
   });
 }
+
+test('shards: a reading that fails on one ends on the others, as text too', async () => {
+  const { shards, ingest } = await testShards(3, undefined, { morsel: { samples: 10, series: 4 } });
+  const batch = Array.from({ length: 300 }, (_, i) => ({
+    labels: ['__name__', 'm', 'i', `${i}`],
+    samples: packSamples([[1_000, i]]),
+  }));
+  await ingest.append(batch, 0, anyOwner(3));
+  const fragment: Fragment = {
+    matchers: [{ name: '__name__', op: '=', value: 'm' }],
+    steps: { startMs: 1_000, stepMs: 1, count: 1 },
+    windowMs: 300_000,
+    fn: 'last',
+    args: [],
+    dropName: false,
+  };
+  for (const form of ['columns', 'text']) {
+    let reserved = 0;
+    let failures = 0;
+    const context: QueryContext = {
+      ...freeContext(),
+      turn: () => {
+        if (reserved > 3 && failures++ === 0) throw new Error('enough');
+        return undefined;
+      },
+      reserve: () => void reserved++,
+    };
+    const source = new ShardSource(shards, 'adhoc');
+    const reading =
+      form === 'columns'
+        ? source.read({ kind: 'fragment', fragment }, context)
+        : source.render(fragment, { form: 'vector', steps: fragment.steps }, context);
+    await assert.rejects(reading, /enough/, form);
+    const taken = reserved;
+    // Whatever is still asked of the shards is done before this is.
+    await new ShardSource(shards, 'adhoc').select(fragment, freeContext());
+    assert.equal(reserved, taken, form);
+    source.close();
+  }
+  await shards.close();
+});
