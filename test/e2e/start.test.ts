@@ -78,10 +78,8 @@ test('while the log is read back, the server is healthy and not ready', async ()
 test('a server that is told to end during the replay does so at once', async () => {
   const server = await start();
   assert.equal((await get(server, '/-/ready')).status, 503);
-  const startedMs = performance.now();
   assert.equal(await server.end('SIGTERM'), 0);
-  const tookMs = performance.now() - startedMs;
   assert.match(server.log(), /See you next time/);
-  assert.ok(tookMs < 1000, `${tookMs} ms`);
+  assert.doesNotMatch(server.log(), /Log replay completed/);
   await server.stop();
 });
