@@ -108,11 +108,22 @@ class StepCounter {
   /** Behind a backslash. */
   #escapeSteps(): number {
     const character = this.pattern[this.#at++];
+    if (character === 'x' && this.pattern[this.#at] === '{') {
+      // The number in `\x{10000}` is no repetition.
+      this.#skipBraces();
+      return 1;
+    }
     if (character !== 'p' && character !== 'P') return 1;
     // `\pL` or `\p{Greek}`
-    const end = this.pattern[this.#at] === '{' ? this.pattern.indexOf('}', this.#at) : this.#at;
-    this.#at = end < 0 ? this.pattern.length : end + 1;
+    if (this.pattern[this.#at] === '{') this.#skipBraces();
+    else this.#at++;
     return UNICODE_CLASS_STEPS;
+  }
+
+  /** From `{` to behind the `}`, or the end where there is none. */
+  #skipBraces(): void {
+    const end = this.pattern.indexOf('}', this.#at);
+    this.#at = end < 0 ? this.pattern.length : end + 1;
   }
 
   /** Behind `[`, up to the bracket that ends the class. */

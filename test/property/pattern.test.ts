@@ -69,6 +69,18 @@ test('pattern: the steps of a pattern bound the size of its program', () => {
   );
 });
 
+test('pattern: the number of a character is no repetition', () => {
+  for (const [text, steps] of [
+    ['\\x{10000}', 1],
+    ['\\x{1F525}|a', 3],
+    ['[\\x{65535}]b', 2],
+    ['\\x{20000}{3}', 3],
+    ['\\x41{20}', 22],
+    ['a\\x{', 2],
+  ] as const)
+    assert.equal(patternSteps(text), steps, text);
+});
+
 function compileOrUndefined(text: string): RE2JS | undefined {
   try {
     return RE2JS.compile(text, RE2JS.DOTALL);

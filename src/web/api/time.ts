@@ -57,7 +57,7 @@ function parseRfc3339(text: string): number | undefined {
 /** Seconds with a fraction, or `1h30m`; gives milliseconds, which may have a fraction. Throws an Error with Prometheus's words. */
 export function parseSpan(text: string): number {
   const seconds = parseFloatText(text);
-  if (seconds === 'range' || (typeof seconds === 'number' && Math.abs(seconds) > DURATION_MAX_SECONDS)) {
+  if (typeof seconds === 'number' && Math.abs(seconds) > DURATION_MAX_SECONDS) {
     throw new Error(`cannot parse ${quote(text)} to a valid duration. It overflows int64`);
   }
   // Durations of Go are whole nanoseconds, cut off: 32.867 s has one less than it says.

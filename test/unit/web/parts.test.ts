@@ -305,8 +305,8 @@ test('spans and integers', () => {
   assert.deepEqual(['15', '0.5', '1m30s', '5m', '-1', '1e-3'].map(parseSpan), [15_000, 500, 90_000, 300_000, -1000, 1]);
   // 32.867 · 1e9 is a little less than it should be.
   assert.equal(Math.trunc(parseSpan('32.867')), 32_866);
-  for (const text of ['', 'x', '-1s', '1m1h']) assert.throws(() => parseSpan(text), /to a valid duration$/);
-  for (const text of ['1e10', 'Inf', '1e400']) assert.throws(() => parseSpan(text), /It overflows int64$/);
+  for (const text of ['', 'x', '-1s', '1m1h', '1e400']) assert.throws(() => parseSpan(text), /to a valid duration$/);
+  for (const text of ['1e10', 'Inf']) assert.throws(() => parseSpan(text), /It overflows int64$/);
   assert.deepEqual(['0', '-5', '+7'].map(parseInteger), [0, -5, 7]);
   for (const text of ['', '1.5', '0x1', '1_0', ' 1']) assert.throws(() => parseInteger(text), /invalid syntax$/);
 });
