@@ -12,22 +12,25 @@ import { ALL_PARSE_OPTIONS, parseExpr } from '../src/promql/syntax/parse.js';
 const HOUR_MS = 3_600_000;
 const STEP_MS = 60_000;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { url: { type: 'string' }, analyze: { type: 'boolean', default: false } },
-});
-const [query] = positionals;
+const USAGE = "npm run explain -- 'sum(rate(x[5m]))' [--url http://localhost:9090 [--analyze]]";
 
-if (query === undefined) {
-  console.error("npm run explain -- 'sum(rate(x[5m]))' [--url http://localhost:9090 [--analyze]]");
+try {
+  console.log(await answer());
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
-} else {
-  try {
-    console.log(values.url === undefined ? explain(query) : await askServer(values.url, query, values.analyze));
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  }
+}
+
+async function answer(): Promise<string> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { url: { type: 'string' }, analyze: { type: 'boolean', default: false } },
+  });
+  const [query, ...others] = positionals;
+  if (query === undefined || others.length > 0) throw new Error(USAGE);
+  if (values.url !== undefined) return askServer(values.url, query, values.analyze);
+  if (values.analyze) throw new Error('--analyze runs the query on a server: say which with --url');
+  return explain(query);
 }
 
 /** As a range query of the last hour, by the minute. */
@@ -47,8 +50,14 @@ async function askServer(url: string, text: string, analyze: boolean): Promise<s
   const end = Math.floor(Date.now() / 1000);
   const times = { start: String(end - HOUR_MS / 1000), end: String(end), step: String(STEP_MS / 1000) };
   const body = new URLSearchParams({ query: text, ...times, analyze: String(analyze) });
-  const response = await fetch(`${url.replace(/\/$/, '')}/api/v1/status/explain_query`, { method: 'POST', body });
-  const answer = (await response.json()) as { status: string; error?: string; data: { text: string } };
-  if (answer.status !== 'success') throw new Error(answer.error);
-  return answer.data.text;
+  const response = await fetch(`${url.replace(/\/$/, '')}/api/v1/status/explain_query`, { method: 'POST', body }).catch(
+    (error: Error) => {
+      throw new Error(`no answer from ${url}: ${String(error.cause ?? error)}`);
+    },
+  );
+  const said = await response.text();
+  if (!said.startsWith('{')) throw new Error(`no Narthex at ${url}: ${response.status} ${said.slice(0, 200)}`);
+  const { status, error, data } = JSON.parse(said) as { status: string; error?: string; data: { text: string } };
+  if (status !== 'success') throw new Error(error);
+  return data.text;
 }

@@ -10,11 +10,11 @@ export const explainRoutes: readonly ApiRoute[] = [
   { pattern: '/status/explain_query', methods: GET_POST, handler: explain },
 ];
 
-/** With `start`, `end` and `step` as a range query, otherwise as an instant one. */
+/** With `start`, `end` and `step` as a range query, which needs all three; without any as an instant one. */
 async function explain(call: ApiCall): Promise<void> {
   const { params, deps } = call;
   const options = { ...readOptions(call), analyze: params.get('analyze') === 'true' };
-  const ranged = params.get('step') !== '';
+  const ranged = ['start', 'end', 'step'].some((name) => params.get(name) !== '');
   const { steps, endMs } = ranged ? readSteps(call) : instantSteps(timeParameter(params, 'time', deps.clock.nowMs()));
   const text = params.get('query');
   const explanation = await asked(() => deps.query.explain(text, steps, ranged, { ...options, endMs }));

@@ -612,7 +612,7 @@ test('active queries are listed, and ended by a POST that no other site may send
   });
 });
 
-test('explain_query: instant without a step, ranged with one, run where it is asked for', async () => {
+test('explain_query: instant without a range, ranged with one, run where it is asked for', async () => {
   const asked: unknown[] = [];
   const explanation = { plan: 'plan\n  fragment m', readings: [{ text: 'fragment m', steps: 1, estimate: undefined }] };
   const explain = async (text: string, steps: Steps, ranged: boolean, { analyze }: { analyze: boolean }) => {
@@ -633,6 +633,8 @@ test('explain_query: instant without a step, ranged with one, run where it is as
       ['m', { startMs: 5000, stepMs: 1, count: 1 }, false, false],
       ['m', { startMs: 0, stepMs: 30_000, count: 3 }, true, true],
     ]);
+    for (const params of ['query=m&start=0&end=60', 'query=m&end=60'])
+      assert.equal(((await ask(params)) as { errorType: string }).errorType, 'bad_data', params);
     assert.deepEqual(await ask('query=m%20%2B'), {
       status: 'error',
       errorType: 'bad_data',
