@@ -40,13 +40,20 @@ function union(left: VectorValue, right: VectorValue, matches: Matches, pace: Pa
   if (left.drops === undefined && right.drops === undefined) return vector(joined);
   const marks = [...marksOf(left), ...marksOf(right)];
   if (joined === both) return vector(joined, Uint8Array.from(marks));
-  // Joined rows come in the order in which an index numbers them, and have the mark of the first.
+  return vector(joined, joinedMarks(both, marks));
+}
+
+/** Joined rows come in the order in which an index numbers them, and have the mark of the row that begins first. */
+function joinedMarks({ labels, steps, present }: Columns, marks: readonly number[]): Uint8Array {
   const index = new LabelIndex();
-  const drops: number[] = [];
+  const rows: { mark: number; begins: number }[] = [];
   labels.forEach((row, i) => {
-    if (index.add(row) === drops.length) drops.push(marks[i]!);
+    const found = present.subarray(i * steps, (i + 1) * steps).findIndex((cell) => cell !== ABSENT);
+    const one = { mark: marks[i]!, begins: found < 0 ? steps : found };
+    const number = index.add(row);
+    if (number === rows.length || one.begins < rows[number]!.begins) rows[number] = one;
   });
-  return vector(joined, Uint8Array.from(drops));
+  return Uint8Array.from(rows, ({ mark }) => mark);
 }
 
 function marksOf({ columns, drops }: VectorValue): Uint8Array {
