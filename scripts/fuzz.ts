@@ -9,6 +9,15 @@ import { TARGETS } from '../test/support/fuzz/targets.js';
 
 const COUNT = 10_000;
 
+// A run that is stopped ends through process.exit, so that the servers it started end too.
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  process.once(signal, () => process.exit(code));
+}
+
 const [name, ...args] = process.argv.slice(2);
 const load = TARGETS.get(name ?? '');
 if (load === undefined) {

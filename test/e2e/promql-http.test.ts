@@ -76,7 +76,7 @@ async function bytesOf(url: string, question: Question): Promise<string> {
         answer = [
           response.status,
           response.headers.get('content-type'),
-          errorInCommon(head.replaceAll('\\"', '"')),
+          errorInCommon(head.replaceAll('\\"', '"'), question.text),
           ...rows.sort(),
           tail,
         ].join('\n');

@@ -62,6 +62,13 @@ async function launch(program: string, args: readonly string[], options: LaunchO
     { stdio: ['ignore', output, output] },
   );
   closeSync(output);
+  // A process that ends early leaves no server behind.
+  const orphaned = () => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', orphaned);
+  child.once('exit', () => process.off('exit', orphaned));
   const ended = new Promise<number | undefined>((resolve) =>
     child.once('exit', (code) => resolve(code === null ? undefined : code)),
   );

@@ -49,13 +49,13 @@ export async function judge(question: Question, theirs: Reply, ours: Reply, serv
     tolerance: expr !== undefined && isExact(expr) ? 0 : CLOSE,
     ordered: expr !== undefined && asksForOrder(expr),
     annotation: annotationInCommon(question),
-    error: errorInCommon,
+    error: (text) => errorInCommon(text, question.text),
     isNewRemark,
     isOneOfMany: isOneOfMany(question),
   };
   const problem = compareReplies(theirs, ours, rules);
   if (problem === undefined) return { kind: 'same' };
-  const known = knownDifference({ question, expr, theirs, ours });
+  const known = knownDifference({ question, delayedNames: servers.delayedNames, expr, theirs, ours });
   if (known !== undefined) return { kind: 'explained', by: known };
   const older = await asOlder(() => askQuestion(servers.ours, question));
   if (compareReplies(theirs, older, rules) === undefined) return { kind: 'explained', by: 'histograms as in 3.5' };
@@ -85,7 +85,8 @@ async function changedFunction(question: Question, root: Expr, servers: Compared
     for (const asked of alone(question, call, around)) {
       const different = await differentCells(asked, servers);
       const beside = changed.beside && (await cellsFor({ ...asked, text: changed.beside(texts) }, servers.ours));
-      const context = { call: question.text.slice(call.pos.start, call.pos.end), delayedNames: servers.delayedNames };
+      const { delayedNames } = servers;
+      const context = { call: question.text.slice(call.pos.start, call.pos.end), args: texts, delayedNames };
       const isExplained = (cell: DifferentCell) =>
         changed.explains({ ...cell, ...context, beside: beside?.get(cell.series)?.get(cell.time) });
       if (different.length > 0 && different.every(isExplained)) return call.fn;
@@ -134,18 +135,22 @@ async function cellsFor(question: Question, answerer: Answerer): Promise<Cells> 
   return data === undefined ? new Map() : cellsOf(data);
 }
 
-/** Whether another source of ours answers as the one in memory does. */
+/**
+ * Whether another source of ours answers as the one in memory does. Where that is several shards, `single` asks
+ * one alone: it sums in the order of memory.
+ */
 export async function judgeSource(
   question: Question,
   memory: Reply,
   other: Reply,
   stability: Stability,
+  single: () => Promise<Reply | undefined>,
 ): Promise<Verdict> {
   const rules: Rules = {
     tolerance: CLOSE,
     ordered: false,
     annotation: (text) => text,
-    error: errorInCommon,
+    error: (text) => errorInCommon(text, question.text),
     isNewRemark: () => false,
     isOneOfMany: () => false,
   };
@@ -153,6 +158,13 @@ export async function judgeSource(
   if (problem === undefined) return { kind: 'same' };
   if (await byChance(question, memory, other, rules, stability, async () => memory)) {
     return { kind: 'explained', by: 'order, on shards' };
+  }
+  const expr = parsed(question.text);
+  if (expr !== undefined && magnifiesSums(expr)) {
+    const alone = await single();
+    if (alone !== undefined && compareReplies(memory, alone, rules) === undefined) {
+      return { kind: 'explained', by: 'last digits of sums, on shards' };
+    }
   }
   return { kind: 'different', problem: problem.replaceAll('theirs', 'memory').replaceAll('ours', 'shards') };
 }
@@ -184,6 +196,25 @@ function isExact(expr: Expr): boolean {
     if (node.kind === 'binary') return node.op !== '^' && node.op !== 'atan2';
     return node.kind !== 'call' || !LIBRARY.has(node.fn);
   });
+}
+
+const JUMPS_BINARY = new Set(['%', '==', '!=', '<', '<=', '>', '>=']);
+const JUMPS_AGGREGATE = new Set(['count_values', 'topk', 'bottomk', 'quantile']);
+const JUMPS_CALL = new Set('ceil floor round sgn changes resets'.split(' '));
+
+/** Whether a sum over series is below something that makes much of its last digit: of 2.9999999999999996 and 3. */
+export function magnifiesSums(expr: Expr): boolean {
+  return nodesOf(expr).some((node) => jumps(node) && childrenOf(node).some(sumsSeries));
+}
+
+function jumps(node: Expr): boolean {
+  if (node.kind === 'binary') return JUMPS_BINARY.has(node.op);
+  if (node.kind === 'aggregate') return JUMPS_AGGREGATE.has(node.op);
+  return node.kind === 'call' && JUMPS_CALL.has(node.fn);
+}
+
+function sumsSeries(expr: Expr): boolean {
+  return nodesOf(expr).some((node) => node.kind === 'aggregate' && SUMS.has(node.op));
 }
 
 function asksForOrder(expr: Expr): boolean {
@@ -226,7 +257,8 @@ async function byChance(
 
 /** count_values makes labels of values, whose last digits may be by chance. */
 function roundedLabels(cells: Cells): Cells {
-  const round = (key: string) => key.replace(/\d{17,}|\d+\.\d{9,}/g, (number) => Number(number).toPrecision(10));
+  const short = (number: string) => String(Number(Number(number).toPrecision(10)));
+  const round = (key: string) => key.replace(/\d{17,}|\d+\.\d{9,}/g, short);
   return new Map([...cells].map(([key, points]) => [round(key), points]));
 }
 

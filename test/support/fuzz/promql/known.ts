@@ -8,6 +8,7 @@ import type { Question, Reply } from './question.js';
 
 export interface Difference {
   readonly question: Question;
+  readonly delayedNames: boolean;
   /** undefined where the text cannot be parsed. */
   readonly expr: Expr | undefined;
   readonly theirs: Reply;
@@ -20,6 +21,8 @@ export interface CellDifference {
   /** The value of `beside` for the same series and time, where the rule has such a query. */
   readonly beside?: Cell | undefined;
   readonly call: string;
+  /** The texts of the call's arguments. */
+  readonly args: readonly string[];
   /** The series's labels, as JSON pairs. */
   readonly series: string;
   /** undefined where one side has nothing. */
@@ -54,12 +57,17 @@ export const CHANGED_FUNCTIONS: ReadonlyMap<string, ChangedFunction> = new Map<s
       beside: ([, histograms]) => `histogram_sum(${histograms})`,
     },
   ],
-  // Where the base is read at another time, info series are too; and a base without identifying labels is kept.
+  // Where the base is read at another time, info series are too; a base without identifying labels is kept, and
+  // so is target_info itself where the second argument names no metric: 3.5 joins it with itself. And 3.5 forgets
+  // that names are to be removed.
   [
     'info',
     {
-      explains: ({ call, series, theirs }) =>
-        /@|offset/i.test(call) || (theirs === undefined && !/"(job|instance)"/.test(series)),
+      explains: (difference) => {
+        const { call, args, series, theirs } = difference;
+        const isKept = theirs === undefined && (!/"(job|instance)"/.test(series) || isOfTargetInfo(args));
+        return /@|offset/i.test(call) || isKept || hasNameBack(difference);
+      },
     },
   ],
   // With both modifiers, Prometheus reads the samples of one time and looks for them at another.
@@ -89,9 +97,18 @@ function textOf(cell: Cell | undefined): string {
   return typeof cell === 'string' ? cell : 'NaN';
 }
 
-function keepsName({ call, series, theirs, ours, delayedNames }: CellDifference): boolean {
+function isOfTargetInfo([base = '', selection]: readonly string[]): boolean {
+  return /target_info/.test(base) && selection !== undefined && !/__name__/.test(selection);
+}
+
+function keepsName(difference: CellDifference): boolean {
+  return /\[[^\]]*:[^\]]*\]/.test(difference.call) && hasNameBack(difference);
+}
+
+/** Theirs has the name, ours has not. */
+function hasNameBack({ series, theirs, ours, delayedNames }: CellDifference): boolean {
   const named = series.includes('"__name__"');
-  return delayedNames && /\[[^\]]*:[^\]]*\]/.test(call) && (named ? ours === undefined : theirs === undefined);
+  return delayedNames && (named ? ours === undefined : theirs === undefined);
 }
 
 function isScaledDown({ theirs, ours }: CellDifference): boolean {
@@ -108,6 +125,12 @@ function isScaledDown({ theirs, ours }: CellDifference): boolean {
 /** By name: whether it explains all of a difference. */
 const KNOWN: ReadonlyMap<string, (difference: Difference) => boolean> = new Map([
   ['reconciled custom buckets', reconcilesBuckets],
+  // Series that are the same once their names are gone become one where they do not overlap; 3.5 refuses them.
+  [
+    'delayed names that join',
+    ({ question, theirs, ours, delayedNames }) =>
+      delayedNames && question.stepMs > 0 && isSameLabels(theirs) && ours.body.status === 'success',
+  ],
   // 3.5 lets them overflow.
   ['durations out of range', ({ ours }) => /duration (is )?out of range/.test(ours.body.error ?? '')],
   [
@@ -117,6 +140,10 @@ const KNOWN: ReadonlyMap<string, (difference: Difference) => boolean> = new Map(
       /[<>=!]/.test(question.text),
   ],
 ]);
+
+function isSameLabels({ body }: Reply): boolean {
+  return /vector cannot contain metrics with the same labelset/.test(body.error ?? '');
+}
 
 /** The name of the rule that explains a difference; undefined where none does. */
 export function knownDifference(difference: Difference): string | undefined {
@@ -160,6 +187,8 @@ export function isNewRemark(text: string): boolean {
 export function annotationInCommon({ text: query }: Question): (text: string) => string {
   return (text) =>
     text
+      // The last digits of a parameter may be the library's.
+      .replace(/, got (-?\d[\d.e+-]*)/, (_, number) => `, got ${Number(Number(number).toPrecision(12))}`)
       // 3.5 does not tell which buckets were repaired.
       .replace(/, from buckets .*Z(?= \()/, '')
       .replace(/ for metric name ""/, '')
@@ -180,15 +209,19 @@ function offsetOf(text: string, line: number, column: number): number {
 }
 
 /** Which of the duplicate series is named first depends on the order of series; and 3.5 words some things otherwise. */
-export function errorInCommon(text: string): string {
-  return inNewWords(
+export function errorInCommon(text: string, query: string): string {
+  const common = inNewWords(
     text
       .replace(/: \[.*?\];/s, ': […];')
       .replace(/match group \{.*?\}/s, 'match group {…}')
       .replace(AT_OPERATOR, '$1')
       .replace('in subquery selector, expected number or duration or "]"', `in subquery selector, ${STEP_WISH}`),
   );
+  return /\b(on|ignoring)\b/i.test(query) ? common.replace(BESIDE_MATCHING, '$1') : common;
 }
+
+/** Behind another operator's on() or ignoring(), 3.5 does not know where `time()` ends, and so what is behind it begins. */
+const BESIDE_MATCHING = /\d+:\d+: (parse error: (comparisons between scalars must use BOOL|bool) modifier)/;
 
 /** 3.5 looks for the operator behind the left side, whose end it does not know if it is `sum by (a) (b)`. */
 const AT_OPERATOR = /\d+:\d+: (parse error: label ".*" must not occur in ON and GROUP clause at once)/;

@@ -1,6 +1,7 @@
 // The two that are compared: a real Prometheus with the generated series, and our own
 // API handlers over our own engine in this process, without a socket between.
 
+import { Agent, request } from 'node:http';
 import { compress } from 'snappyjs';
 import { realClock } from '../../../../src/base/clock.js';
 import { EndSignal } from '../../../../src/base/ending.js';
@@ -57,9 +58,29 @@ export async function remoteWrite(url: string, batch: Batch): Promise<void> {
   if (response.status !== 204) throw new Error(`a write was answered ${response.status}: ${await response.text()}`);
 }
 
-export async function askServer(url: string, path: string, params: URLSearchParams): Promise<Reply> {
-  const response = await fetch(`${url}/api/v1/${path}`, { method: 'POST', body: params });
-  return { status: response.status, body: (await response.json()) as ReplyBody };
+/** As many as a Prometheus evaluates at once. */
+const agent = new Agent({ keepAlive: true, maxSockets: 20 });
+
+/** Plain requests: fetch would have each answer zipped, and takes longer than its evaluation. */
+export function askServer(url: string, path: string, params: URLSearchParams): Promise<Reply> {
+  const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+  return new Promise((resolve, reject) => {
+    const asked = request(`${url}/api/v1/${path}`, { method: 'POST', headers, agent }, (response) => {
+      const pieces: Buffer[] = [];
+      response.on('data', (piece: Buffer) => pieces.push(piece));
+      response.on('error', reject);
+      response.on('end', () => {
+        try {
+          const body = JSON.parse(Buffer.concat(pieces).toString()) as ReplyBody;
+          resolve({ status: response.statusCode!, body });
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+    asked.on('error', reject);
+    asked.end(params.toString());
+  });
 }
 
 const ENGINE_OPTIONS: Omit<EngineOptions, 'delayedNames'> = {

@@ -16,22 +16,30 @@ const STABLE = 1e-13;
 
 /** Our own answers to the same question in other circumstances, as many as tell. */
 export class Stability {
-  readonly #answerers: readonly OurAnswerer[];
+  readonly #series: readonly FuzzSeries[];
+  readonly #delayedNames: boolean;
+  readonly #random: Prng;
+  /** Filled when first asked. */
+  #answerers: readonly OurAnswerer[] | undefined;
 
   constructor(series: readonly FuzzSeries[], delayedNames: boolean, seed: number) {
-    const random = new Prng(seed);
-    this.#answerers = TRIES.map((_, i) => {
-      const source = i === TRIES.length - 1 ? inOrder(series) : inOrder(shuffled(random, series));
-      return new OurAnswerer(() => source, delayedNames);
-    });
+    this.#series = series;
+    this.#delayedNames = delayedNames;
+    this.#random = new Prng(seed);
   }
 
   async replies(question: Question): Promise<Reply[]> {
+    this.#answerers ??= TRIES.map((_, i) => this.#answerer(i === TRIES.length - 1));
     const replies: Reply[] = [];
     for (const [i, units] of TRIES.entries()) {
-      replies.push(await wobbling(units, () => askQuestion(this.#answerers[i]!, question)));
+      replies.push(await wobbling(units, () => askQuestion(this.#answerers![i]!, question)));
     }
     return replies;
+  }
+
+  #answerer(ordered: boolean): OurAnswerer {
+    const source = inOrder(ordered ? this.#series : shuffled(this.#random, this.#series));
+    return new OurAnswerer(() => source, this.#delayedNames);
   }
 }
 

@@ -24,6 +24,8 @@ import { compareTexts } from './texts.js';
 
 const ROUND = 2000;
 const SHARDS = [1, 2, 5] as const;
+/** Questions that are asked together: Prometheus and we compute at the same time. */
+const BATCH = 16;
 
 export const promqlTarget: FuzzTarget = {
   about: 'queries over generated series, compared with a real Prometheus',
@@ -36,21 +38,19 @@ interface Round extends Compared {
   close(): Promise<void>;
 }
 
-/** A verdict on each way to ask about one text, and what the peer's answer was. */
-interface Tried {
-  readonly verdicts: readonly Verdict[];
-  readonly outcome: string;
+/** What one question was answered. */
+interface Answers {
+  readonly theirs: Reply;
+  readonly memory: Reply;
+  /** By the number of shards. */
+  readonly shards: ReadonlyMap<number, Reply>;
 }
 
 async function run(options: FuzzOptions): Promise<FuzzReport> {
   const binary = peerBinary('prometheus');
   if (binary === undefined) throw new Error(missing('prometheus'));
-  const counts = new Map<string, number>();
-  const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1);
-  let cases = 0;
-  let failures = 0;
-  const goesOn = () => cases < options.count && Date.now() < options.endMs;
-  for (let index = 0; goesOn(); index++) {
+  const tally = new Tally(options);
+  for (let index = 0; tally.goesOn; index++) {
     const random = new Prng(options.seed * 1000 + index);
     const data = generateData(random);
     const round = await openRound(binary, data.series, index % 2 === 1, options.seed);
@@ -61,33 +61,91 @@ async function run(options: FuzzOptions): Promise<FuzzReport> {
         await functionsOf(round.peer),
       );
       const damages = new ExpressionGenerator(random, []);
-      for (let i = 0; i < ROUND && goesOn(); i++, cases++) {
-        const question = questionAbout(random, expressions.expression());
-        const texts = [question.text, damages.damaged(question.text)];
-        const [{ verdicts, outcome }, ...problems] = await Promise.all([
-          tryQuestion(round, question, SHARDS[i % SHARDS.length]),
-          ...texts.map((text) => compareTexts(round.peer, text)),
-        ]);
-        count(outcome);
-        for (const verdict of verdicts) if (verdict.kind === 'explained') count(`explained: ${verdict.by}`);
-        if (verdicts.some(({ kind }) => kind === 'different')) {
-          failures++;
-          options.print(await describe(round, question));
-        }
-        for (const [text, problem] of texts.map((text, at) => [text, problems[at]] as const)) {
-          count(problem === 'newer' ? 'texts that newer versions read otherwise' : 'texts read');
-          if (problem === undefined || problem === 'newer') continue;
-          failures++;
-          options.print(`${JSON.stringify(text)}\n  ${problem}`);
-        }
+      for (let asked = 0; asked < ROUND && tally.goesOn; asked += BATCH) {
+        const batch = Array.from({ length: Math.min(BATCH, tally.left) }, () => {
+          const question = questionAbout(random, expressions.expression());
+          return { question, texts: [question.text, damages.damaged(question.text)] };
+        });
+        await tryBatch(round, batch, tally);
       }
     } finally {
       await round.close();
     }
   }
-  const share = (100 * (counts.get('answers') ?? 0)) / Math.max(1, cases);
-  const summary = [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([what, n]) => `${n} ${what}`);
-  return { cases, failures, summary: [...summary, `${share.toFixed(1)} % of the answers were not empty`] };
+  return tally.report();
+}
+
+interface Case {
+  readonly question: Question;
+  /** To be parsed: what is asked, and something damaged. */
+  readonly texts: readonly string[];
+}
+
+/** Asks everything at once, then judges case after case: that asks again, with results that wobble for everyone. */
+async function tryBatch(round: Round, batch: readonly Case[], tally: Tally): Promise<void> {
+  const answered = await Promise.all(
+    batch.map(async ({ question, texts }, i) => {
+      const answers = askAll(round, question, SHARDS[i % SHARDS.length]);
+      const problems = texts.map((text) => compareTexts(round.peer, text));
+      return [await answers, await Promise.all(problems)] as const;
+    }),
+  );
+  for (const [i, { question, texts }] of batch.entries()) {
+    const [answers, problems] = answered[i]!;
+    const verdicts = await judgeAll(round, question, answers);
+    tally.case(outcomeOf(answers.theirs), verdicts);
+    if (verdicts.some(({ kind }) => kind === 'different')) tally.failure(await describe(round, question));
+    texts.forEach((text, at) => {
+      tally.text(text, problems[at]);
+    });
+  }
+}
+
+/** What a run has met so far. */
+class Tally {
+  readonly #options: FuzzOptions;
+  readonly #counts = new Map<string, number>();
+  #cases = 0;
+  #failures = 0;
+
+  constructor(options: FuzzOptions) {
+    this.#options = options;
+  }
+
+  get goesOn(): boolean {
+    return this.left > 0 && Date.now() < this.#options.endMs;
+  }
+
+  get left(): number {
+    return this.#options.count - this.#cases;
+  }
+
+  case(outcome: string, verdicts: readonly Verdict[]): void {
+    this.#cases++;
+    this.#count(outcome);
+    for (const verdict of verdicts) if (verdict.kind === 'explained') this.#count(`explained: ${verdict.by}`);
+  }
+
+  text(text: string, problem: string | undefined): void {
+    this.#count(problem === 'newer' ? 'texts that newer versions read otherwise' : 'texts read');
+    if (problem !== undefined && problem !== 'newer') this.failure(`${JSON.stringify(text)}\n  ${problem}`);
+  }
+
+  failure(description: string): void {
+    this.#failures++;
+    this.#options.print(description);
+  }
+
+  report(): FuzzReport {
+    const share = (100 * (this.#counts.get('answers') ?? 0)) / Math.max(1, this.#cases);
+    const summary = [...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([what, n]) => `${n} ${what}`);
+    summary.push(`${share.toFixed(1)} % of the answers were not empty`);
+    return { cases: this.#cases, failures: this.#failures, summary };
+  }
+
+  #count(what: string): void {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
+  }
 }
 
 /** With `--kinds native,mixed`, of all families only those are asked about. */
@@ -133,20 +191,30 @@ async function openRound(
 }
 
 /** Asks the peer, our memory source, and one of the sets of shards; without a number all of them. */
-async function tryQuestion(round: Round, question: Question, shards?: number): Promise<Tried> {
-  const others = [...round.shards].filter(([number]) => shards === undefined || shards === number);
-  const answerers = [round.peer, round.ours, ...others.map(([, answerer]) => answerer)];
-  const replies = await Promise.all(answerers.map((answerer) => askQuestion(answerer, question)));
-  const [theirs, memory, ...rest] = replies as [Reply, Reply, ...Reply[]];
+async function askAll({ peer, ours, shards }: Round, question: Question, number?: number): Promise<Answers> {
+  const asked = [...shards].filter(([one]) => number === undefined || number === one);
+  const [theirs, memory, ...rest] = await Promise.all(
+    [peer, ours, ...asked.map(([, answerer]) => answerer)].map((answerer) => askQuestion(answerer, question)),
+  );
+  return { theirs: theirs!, memory: memory!, shards: new Map(asked.map(([one], i) => [one, rest[i]!])) };
+}
+
+/** On each way to ask. */
+async function judgeAll(round: Round, question: Question, { theirs, memory, shards }: Answers): Promise<Verdict[]> {
   const verdicts = [await judge(question, theirs, memory, round)];
-  for (const other of rest) verdicts.push(await judgeSource(question, memory, other, round.stability));
-  return { verdicts, outcome: outcomeOf(theirs) };
+  for (const [number, other] of shards) {
+    const again = number > 1 ? round.shards.get(1) : undefined;
+    const single = async () => again && askQuestion(again, question);
+    verdicts.push(await judgeSource(question, memory, other, round.stability, single));
+  }
+  return verdicts;
 }
 
 /** The smallest question that fails as this one does, with what differs. */
 async function describe(round: Round, question: Question): Promise<string> {
   const problemOf = async (text: string) => {
-    const { verdicts } = await tryQuestion(round, { ...question, text });
+    const asked = { ...question, text };
+    const verdicts = await judgeAll(round, asked, await askAll(round, asked));
     const different = verdicts.find((verdict) => verdict.kind === 'different');
     return different?.kind === 'different' ? different.problem : '';
   };

@@ -9,7 +9,7 @@ import type { Answerer } from './question.js';
 /** What differs, in words; undefined where nothing does, `newer` where 3.5 and newer versions read it otherwise. */
 export async function compareTexts(peer: Answerer, text: string): Promise<string | undefined> {
   const [theirs, ours] = [await readThere(peer, text), readingOf(text)];
-  const problem = compareReadings(theirs, ours);
+  const problem = compareReadings(text, theirs, ours);
   // 3.5 lets long durations overflow.
   if ('error' in ours && /duration (is )?out of range/.test(ours.error)) return problem && 'newer';
   return problem !== undefined && isExplained(text, theirs) ? 'newer' : problem;
@@ -43,25 +43,31 @@ function hasWordInBrackets(text: string): boolean {
   return inside.some((words) => /[^-+*/%^():\s]/.test(words.replace(/(?<!\w)\d[\w.]*/g, '')));
 }
 
-function compareReadings(theirs: Reading, ours: Reading): string | undefined {
+function compareReadings(query: string, theirs: Reading, ours: Reading): string | undefined {
   if ('error' in theirs || 'error' in ours) {
-    const [a, b] = [theirs, ours].map((one) => ('error' in one ? errorInCommon(one.error) : one.text));
+    const [a, b] = [theirs, ours].map((one) => ('error' in one ? errorInCommon(one.error, query) : one.text));
     return a === b ? undefined : `text: theirs ${a}\n      ours   ${b}`;
   }
   const where = firstDifference(theirs.tree, ours.tree);
   if (where !== undefined) return `tree: differs at ${where}`;
-  const signed = ours.text.includes('offset +(');
-  const [a, b] = [theirs, ours].map(({ text }) => textInCommon(text, signed));
+  // Where 3.5 prints more or less, lines may break elsewhere.
+  const loose = /offset \+\(|Inf\s+\^/.test(ours.text) || ours.text !== withoutQuotes(ours.text);
+  const [a, b] = [theirs, ours].map(({ text }) => textInCommon(text, loose));
   return a === b ? undefined : `text: theirs ${a}\n      ours   ${b}`;
 }
 
 /**
  * Prometheus prints `+Inf ^ 2`, which is another expression: +(Inf ^ 2); and `m offset (1m) + 1`, which is
- * m offset (1m + 1): we print a sign in front, and may have to break the line.
+ * m offset (1m + 1). We leave one sign out and print the other. `loose` texts are compared without spaces.
  */
-function textInCommon(text: string, signed: boolean): string {
-  const common = text.replaceAll(/\++Inf(\s+\^)/g, 'Inf$1').replaceAll('offset +(', 'offset (');
-  return signed ? common.replaceAll(/\s+/g, '') : common;
+function textInCommon(text: string, loose: boolean): string {
+  const common = withoutQuotes(text.replaceAll(/\++Inf(\s+\^)/g, 'Inf$1').replaceAll('offset +(', 'offset ('));
+  return loose ? common.replaceAll(/\s+/g, '') : common;
+}
+
+/** 3.5 does not quote the labels that vectors are matched by. */
+function withoutQuotes(text: string): string {
+  return text.replaceAll(/\b(?:on|ignoring|group_left|group_right) \([^)]*\)/g, (list) => list.replaceAll('"', ''));
 }
 
 async function readThere(peer: Answerer, text: string): Promise<Reading> {
