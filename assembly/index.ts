@@ -214,6 +214,7 @@ export {
   stateAt as query_state,
   status as query_status,
   timesAddress as query_times,
+  trimRows as query_trim_rows,
   valuesAddress as query_values,
   valuesBytes as query_values_bytes,
 } from './query/query';

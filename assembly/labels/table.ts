@@ -38,6 +38,11 @@ export function clear(): void {
   stringCount = 0;
 }
 
+/** Bytes that the table takes, those to grow into among them. */
+export function capacity(): u32 {
+  return buffer.capacity(strings) + buffer.capacity(rows) + buffer.capacity(order);
+}
+
 /** Starts a row; false where the memory limit says no. */
 export function beginRow(): bool {
   const at = buffer.reserve(rows, 4);

@@ -15,6 +15,8 @@ const ADDRESS: usize = 0;
 const CAPACITY: usize = 4;
 const LENGTH: usize = 8;
 const CAPACITY_MIN: u32 = 256;
+/** More is refused before a sum of lengths could pass 32 bits. */
+const LENGTH_MAX: u64 = 0xffff0000;
 
 export function address(buffer: usize): usize {
   return <usize>load<u32>(buffer, ADDRESS);
@@ -27,7 +29,8 @@ export function length(buffer: usize): u32 {
 /** Where the next byte goes, with room for `bytes`; 0 where the memory limit says no. Tell advance() what was written. */
 export function reserve(buffer: usize, bytes: u32): usize {
   const used = load<u32>(buffer, LENGTH);
-  if (used + bytes > load<u32>(buffer, CAPACITY) && !grow(buffer, used + bytes)) return 0;
+  const need = <u64>used + <u64>bytes;
+  if (need > <u64>load<u32>(buffer, CAPACITY) && !grow(buffer, need)) return 0;
   return <usize>load<u32>(buffer, ADDRESS) + used;
 }
 
@@ -55,9 +58,11 @@ export function capacity(buffer: usize): u32 {
   return load<u32>(buffer, CAPACITY);
 }
 
-function grow(buffer: usize, need: u32): bool {
+function grow(buffer: usize, need: u64): bool {
+  if (need > LENGTH_MAX) return false;
   const old = load<u32>(buffer, CAPACITY);
-  const capacity = <u32>heap.roundUp(max(max(need, old * 2), CAPACITY_MIN));
+  const doubled = min(<u64>old * 2, LENGTH_MAX);
+  const capacity = <u32>heap.roundUp(<usize>max(max(need, doubled), CAPACITY_MIN));
   const block = heap.alloc(capacity);
   if (block == 0) return false;
   if (old != 0) {

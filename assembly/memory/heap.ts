@@ -22,7 +22,7 @@ const freeLists: usize = memory.data(<i32>(CLASSES * sizeof<u32>()), 8);
 const cursors: usize = memory.data(<i32>(CLASSES * sizeof<u32>()), 8);
 const ends: usize = memory.data(<i32>(CLASSES * sizeof<u32>()), 8);
 
-/** Bytes in the free lists: used by the pages' count, and yet to be had. */
+/** Bytes of pages carved for a class that no block has: used by the pages' count, and yet to be had. */
 let spare: u32 = 0;
 
 export function spareBytes(): u32 {
@@ -71,8 +71,12 @@ function carve(cls: usize): usize {
   if (at + size > <usize>load<u32>(end) || at == 0) {
     at = pages.alloc(1);
     if (at == 0) return 0;
-    store<u32>(end, <u32>(at + PAGE));
+    // The rest of the page is too small for a block, for ever.
+    const usable = (PAGE / size) * size;
+    spare += <u32>usable;
+    store<u32>(end, <u32>(at + usable));
   }
+  spare -= <u32>size;
   store<u32>(cursor, <u32>(at + size));
   return at;
 }

@@ -20,6 +20,11 @@ const CALL_SAMPLES: f64 = 20000;
 /** While nobody waits for the shard a morsel goes on, to so many times its samples: a hand-over to main costs as much as some ten thousand. */
 const PATIENCE: f64 = 12;
 
+/** While anybody waits a morsel of single samples ends after so many series: their labels are what takes time. */
+const HURRIED_SERIES: u32 = 8192;
+/** How many are looked at between two looks whether anybody waits. */
+const LOOK_EVERY: u32 = 256;
+
 /** Items of the round whose rows were handed on. */
 let ready: u32 = 0;
 
@@ -41,7 +46,9 @@ export function morsel(address: usize, samplesMax: f64, seriesMax: u32): bool {
 function oneByOne(address: usize, cursor: u32, end: u32, until: f64): Status {
   const list = query.list(address);
   let status = Status.Ok;
+  const hurried = cursor + HURRIED_SERIES;
   while (status == Status.Ok && cursor < end && changetype<Job>(address).samples < until) {
+    if (cursor >= hurried && cursor % LOOK_EVERY == 0 && rounds.isHurried()) break;
     const number = load<u32>(list + ((<usize>cursor) << 2));
     cursor++;
     const record = series.find(number);

@@ -1,15 +1,18 @@
 // A query in one shard: a fragment evaluated over a list of series, morsel by morsel.
 //
-//   query (384 bytes)
-//   0         256    260    264     268    272     276  280    284    288       304      320       336     352     368
-//   ┌─────────┬──────┬──────┬───────┬──────┬───────┬────┬──────┬──────┬─────────┬────────┬─────────┬───────┬───────┬────────┐
-//   │ lane of │ view │ list │ count │cursor│ groups│ op │ mode │ name │ states  │ values │ present │ times │ lanes │ failed │
-//   │ its own │      │      │       │      │       │    │      │symbol│ buffer  │ buffer │ buffer  │ buffer│ buffer│        │
-//   └─────────┴──────┴──────┴───────┴──────┴───────┴────┴──────┴──────┴─────────┴────────┴─────────┴───────┴───────┴────────┘
+//   query (336 bytes)
+//   0         256    260    264     268    272     276  280    284    288       304      320      324         328       332
+//   ┌─────────┬──────┬──────┬───────┬──────┬───────┬────┬──────┬──────┬─────────┬────────┬────────┬───────────┬─────────┬─────────┐
+//   │ lane of │ view │ list │ count │cursor│ groups│ op │ mode │ name │ states  │ lanes  │ failed │ rendering │ shaping │ written │
+//   │ its own │      │      │       │      │       │    │      │symbol│ buffer  │ buffer │        │           │         │         │
+//   └─────────┴──────┴──────┴───────┴──────┴───────┴────┴──────┴──────┴─────────┴────────┴────────┴───────────┴─────────┴─────────┘
+//
+// The rows of a morsel (values, present, times) are taken out before the next call, so all queries write them to the
+// same buffers: what a query keeps between two morsels is its place in the list and the state of its groups.
 //
 // Modes
 //   rows      each series with a value gives a row: its labels to the label table, its cells to values and present;
-//             where the query has a rendering (at 372), the rows come out as text instead
+//             where the query has a rendering, the rows come out as text instead
 //   groups    rows are folded into the state of their group; nothing comes out before the end. With a rendering the
 //             groups come out as rows of text then, some in each morsel
 //   samples   each series gives its raw samples: to times and values, their count to present (u32)
@@ -41,7 +44,7 @@ import { Round } from './round';
 import * as rounds from './rounds';
 import * as shaping from './shaping';
 
-const QUERY_BYTES: usize = LANE_BYTES + 128;
+const QUERY_BYTES: usize = LANE_BYTES + 80;
 const VIEW: usize = LANE_BYTES;
 const LIST: usize = LANE_BYTES + 4;
 const COUNT: usize = LANE_BYTES + 8;
@@ -51,17 +54,21 @@ const OP: usize = LANE_BYTES + 20;
 const MODE: usize = LANE_BYTES + 24;
 const NAME: usize = LANE_BYTES + 28;
 const STATES: usize = LANE_BYTES + 32;
-const VALUES: usize = LANE_BYTES + 48;
-const PRESENT: usize = LANE_BYTES + 64;
-const TIMES: usize = LANE_BYTES + 80;
-const LANES: usize = LANE_BYTES + 96;
-const FAILED: usize = LANE_BYTES + 112;
+const LANES: usize = LANE_BYTES + 48;
+const FAILED: usize = LANE_BYTES + 64;
 /** How rows are written as text; 0 where they come as columns. */
-const RENDERING: usize = LANE_BYTES + 116;
+const RENDERING: usize = LANE_BYTES + 68;
 /** What happens to rows' cells (shaping.ts); 0 for nothing. */
-const SHAPING: usize = LANE_BYTES + 120;
+const SHAPING: usize = LANE_BYTES + 72;
 /** Groups that came out as text. */
-const WRITTEN: usize = LANE_BYTES + 124;
+const WRITTEN: usize = LANE_BYTES + 76;
+
+/** What the morsel under way gives, or the last one gave: buffers. */
+const VALUES: usize = memory.data(16, 8);
+const PRESENT: usize = memory.data(16, 8);
+const TIMES: usize = memory.data(16, 8);
+/** As much of each of them is kept for the next morsel, whoever's. */
+const KEPT_BYTES: u32 = 1 << 21;
 
 /** Cells of groups that are written as text in one morsel, about: some milliseconds. */
 const TEXT_CELLS: u32 = 1 << 16;
@@ -154,9 +161,6 @@ export function close(query: usize): void {
     heap.free(<usize>load<u32>(buffer.address(states) + i), stateBytes(load<u32>(query, OP), job.steps));
   }
   buffer.clear(states);
-  buffer.clear(query + VALUES);
-  buffer.clear(query + PRESENT);
-  buffer.clear(query + TIMES);
   if (load<u32>(query, SHAPING) != 0) shaping.close(<usize>load<u32>(query, SHAPING));
   if (load<u32>(query, RENDERING) != 0) rendering.close(<usize>load<u32>(query, RENDERING));
   if (load<u32>(query, GROUPS) != 0) groups.close(<usize>load<u32>(query, GROUPS));
@@ -166,15 +170,27 @@ export function close(query: usize): void {
   heap.free(query, QUERY_BYTES);
 }
 
+/** Gives back what a large morsel took, once its rows are taken out. */
+export function trimRows(): void {
+  trim(VALUES);
+  trim(PRESENT);
+  trim(TIMES);
+  if (labelTable.capacity() > KEPT_BYTES) labelTable.clear();
+}
+
+function trim(rows: usize): void {
+  if (buffer.capacity(rows) > KEPT_BYTES) buffer.clear(rows);
+}
+
 export function beginMorsel(query: usize): void {
   const text = <usize>load<u32>(query, RENDERING);
   if (text != 0) rendering.begin(text);
   rowCount = 0;
   failure = Status.Ok;
   labelTable.begin();
-  buffer.truncate(query + VALUES, 0);
-  buffer.truncate(query + PRESENT, 0);
-  buffer.truncate(query + TIMES, 0);
+  buffer.truncate(VALUES, 0);
+  buffer.truncate(PRESENT, 0);
+  buffer.truncate(TIMES, 0);
 }
 
 /** True when all series are done, and what comes of them is out. */
@@ -184,7 +200,7 @@ export function endMorsel(query: usize, status: Status): bool {
   if (text != 0 && status == Status.Ok) {
     const grouped = load<u32>(query, MODE) == QueryMode.Groups;
     const made = !grouped || !done || makeGroupRows(query, text);
-    const written = made && rendering.write(text, buffer.address(query + VALUES), buffer.address(query + PRESENT));
+    const written = made && rendering.write(text, buffer.address(VALUES), buffer.address(PRESENT));
     if (!written) status = Status.NoMemory;
     if (grouped) done = done && load<u32>(query, WRITTEN) == groups.size(<usize>load<u32>(query, GROUPS));
   }
@@ -227,8 +243,8 @@ export function isWindowed(query: usize): bool {
 /** Makes room for the rows of a round, behind those that the query has. */
 export function reserveRows(query: usize, round: Round): bool {
   const steps = changetype<Job>(query).steps;
-  const values = buffer.reserve(query + VALUES, (round.end * steps) << 3);
-  const present = buffer.reserve(query + PRESENT, round.end * steps);
+  const values = buffer.reserve(VALUES, (round.end * steps) << 3);
+  const present = buffer.reserve(PRESENT, round.end * steps);
   round.values = <u32>values;
   round.present = <u32>present;
   return values != 0 && present != 0;
@@ -379,8 +395,8 @@ function makeGroupRows(query: usize, text: usize): bool {
   const steps = changetype<Job>(query).steps;
   const from = load<u32>(query, WRITTEN);
   const rows = min(groups.size(groupsAddress) - from, max(TEXT_CELLS / steps, 1));
-  const values = buffer.reserve(query + VALUES, (rows * steps) << 3);
-  const present = buffer.reserve(query + PRESENT, rows * steps);
+  const values = buffer.reserve(VALUES, (rows * steps) << 3);
+  const present = buffer.reserve(PRESENT, rows * steps);
   if (rows != 0 && (values == 0 || present == 0)) return false;
   for (let row: u32 = 0; row < rows; row++) {
     const first: usize = <usize>row * <usize>steps;
@@ -394,8 +410,8 @@ function makeGroupRows(query: usize, text: usize): bool {
 
 function writeRow(query: usize, job: Job, record: usize, cells: u32): Status {
   const valueBytes = job.steps << 3;
-  const values = buffer.reserve(query + VALUES, valueBytes);
-  const present = buffer.reserve(query + PRESENT, job.steps);
+  const values = buffer.reserve(VALUES, valueBytes);
+  const present = buffer.reserve(PRESENT, job.steps);
   if (values == 0 || present == 0) return Status.NoMemory;
   const set = series.labels(record);
   const text = <usize>load<u32>(query, RENDERING);
@@ -403,8 +419,8 @@ function writeRow(query: usize, job: Job, record: usize, cells: u32): Status {
   if (!named) return Status.NoMemory;
   memory.copy(values, job.rowValues, valueBytes);
   memory.copy(present, job.rowPresent, job.steps);
-  buffer.advance(query + VALUES, valueBytes);
-  buffer.advance(query + PRESENT, job.steps);
+  buffer.advance(VALUES, valueBytes);
+  buffer.advance(PRESENT, job.steps);
   rowCount++;
   return Status.Ok;
 }
@@ -419,27 +435,27 @@ function numberedRow(query: usize, job: Job, number: u32, record: usize): Status
   let status = read(query, record);
   if (status == Status.Ok) status = writeSamples(query, job, record);
   if (status != Status.Ok) return status;
-  const entry = buffer.reserve(query + PRESENT, 4);
+  const entry = buffer.reserve(PRESENT, 4);
   if (entry == 0) return Status.NoMemory;
   store<u32>(entry, number);
-  buffer.advance(query + PRESENT, 4);
+  buffer.advance(PRESENT, 4);
   return Status.Ok;
 }
 
 function writeSamples(query: usize, job: Job, record: usize): Status {
   const bytes = job.count << 3;
   // Something, so that a buffer has an address even where there is no sample.
-  const times = buffer.reserve(query + TIMES, bytes + 8);
-  const values = buffer.reserve(query + VALUES, bytes + 8);
-  const size = buffer.reserve(query + PRESENT, 4);
+  const times = buffer.reserve(TIMES, bytes + 8);
+  const values = buffer.reserve(VALUES, bytes + 8);
+  const size = buffer.reserve(PRESENT, 4);
   if (times == 0 || values == 0 || size == 0) return Status.NoMemory;
   if (!writeLabels(series.labels(record), load<u32>(query, NAME))) return Status.NoMemory;
   memory.copy(times, job.times, bytes);
   memory.copy(values, job.values, bytes);
   store<u32>(size, job.count);
-  buffer.advance(query + TIMES, bytes);
-  buffer.advance(query + VALUES, bytes);
-  buffer.advance(query + PRESENT, 4);
+  buffer.advance(TIMES, bytes);
+  buffer.advance(VALUES, bytes);
+  buffer.advance(PRESENT, 4);
   rowCount++;
   return Status.Ok;
 }
@@ -469,20 +485,20 @@ export function stateAt(query: usize, group: u32): usize {
   return <usize>load<u32>(buffer.address(query + STATES) + ((<usize>group) << 2));
 }
 
-export function valuesAddress(query: usize): usize {
-  return buffer.address(query + VALUES);
+export function valuesAddress(): usize {
+  return buffer.address(VALUES);
 }
 
-export function valuesBytes(query: usize): u32 {
-  return buffer.length(query + VALUES);
+export function valuesBytes(): u32 {
+  return buffer.length(VALUES);
 }
 
-export function presentAddress(query: usize): usize {
-  return buffer.address(query + PRESENT);
+export function presentAddress(): usize {
+  return buffer.address(PRESENT);
 }
 
-export function timesAddress(query: usize): usize {
-  return buffer.address(query + TIMES);
+export function timesAddress(): usize {
+  return buffer.address(TIMES);
 }
 
 /** Samples decoded so far, in all lanes. */

@@ -5,9 +5,10 @@
 // of shared memory, in KiB.
 //
 //   pool     [ held by all ]
-//   query    [ held by this one | 1 when it is to stop ]
+//   query    [ held by this one | STOP_WORD: 1 when it is to stop ]
 
 import { QueryError } from '../promql/errors.js';
+import { STOP_WORD } from '../promql/exec/source.js';
 
 export class SampleBudget {
   readonly #most: number;
@@ -69,7 +70,6 @@ export interface SharedMemoryShare {
 const UNIT_BYTES = 1024;
 const POOL_HELD = 0;
 const OWN_HELD = 0;
-const OWN_STOP = 1;
 
 /** Memory of all running queries. */
 export class QueryMemory {
@@ -147,11 +147,11 @@ export class MemoryShare {
 
   /** Tells all threads that work for the query to stop. */
   stop(): void {
-    Atomics.store(this.#own, OWN_STOP, 1);
+    Atomics.store(this.#own, STOP_WORD, 1);
   }
 
   get isStopped(): boolean {
-    return Atomics.load(this.#own, OWN_STOP) === 1;
+    return Atomics.load(this.#own, STOP_WORD) === 1;
   }
 }
 

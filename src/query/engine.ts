@@ -33,6 +33,8 @@ export type { ActiveQuery, QueryOptions } from './running.js';
 
 /** A query that takes more morsels than this, some 20 ms in a shard, is large. */
 const SMALL_TURNS = 8;
+/** So is one that has read so much before it is done. */
+const SMALL_BYTES = 8 * 2 ** 20;
 
 const UNLIMITED: MemoryLimit = { bytes: Number.POSITIVE_INFINITY, name: '' };
 
@@ -298,7 +300,8 @@ export class QueryEngine {
       charge: (count) => samples.charge(count),
       check: () => running.check(),
       reserve: memory.reserve,
-      turn: () => (++turns > SMALL_TURNS || place.isLost ? grow() : undefined),
+      words: memory.shared.own,
+      turn: () => (++turns > SMALL_TURNS || memory.heldBytes > SMALL_BYTES || place.isLost ? grow() : undefined),
     };
     const lookbackMs = this.#lookback(request);
     const { priority } = running;

@@ -65,7 +65,7 @@ export class RunningQuery implements ActiveQuery {
   phase: Phase = 'query queue';
   /** What it takes, once it runs. */
   samples: { readonly total: number } | undefined;
-  memory: { readonly heldBytes: number } | undefined;
+  memory: { readonly heldBytes: number; stop(): void } | undefined;
   /** The most memory it held: all that it held at its end. */
   endBytes = 0;
   queueSeconds = 0;
@@ -149,6 +149,7 @@ export class RunningQuery implements ActiveQuery {
   #stop(reason: QueryError): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
+    this.memory?.stop();
     this.#onEnd?.(reason);
     this.#abort?.abort(reason);
   }

@@ -143,6 +143,7 @@ export class Server {
       shards: shardCount(flags),
       readers: readerCount(flags),
       memoryBytes: this.#memoryLimitBytes,
+      queryBytes: flags.queryMaxMemory,
       sync:
         flags.storageWalSync.kind === 'interval'
           ? { mode: 'interval', intervalMs: flags.storageWalSync.intervalMs }

@@ -3,10 +3,12 @@
 import type { Clock, Timer } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import { secretBytes } from '../base/prng.js';
+import { formatBytes } from '../config/values.js';
 import type { ShardClient } from '../shard/client.js';
 import { Ingest } from '../shard/ingest.js';
 import { LogThread } from '../shard/log-thread.js';
 import { Rebuilder } from '../shard/rebuild.js';
+import type { ScratchLimits } from '../shard/scratch.js';
 import { Shards } from '../shard/shards.js';
 import type { Logger } from '../telemetry/log.js';
 import type { SyncPolicy } from '../tsdb/wal/log.js';
@@ -19,6 +21,8 @@ export interface StorageOptions {
   /** Threads that help each shard with queries. */
   readonly readers?: number;
   readonly memoryBytes: number;
+  /** --query.max-memory: what one query may take in a shard, too. */
+  readonly queryBytes?: number;
   readonly sync: SyncPolicy;
   /** How much of the newest time stays in memory. */
   readonly windowMs: number;
@@ -54,6 +58,9 @@ const KEPT_SHARE_MIN = 1 / 20;
 /** Bodies under way take at most this share of the memory. */
 const INPUT_SHARE = 1 / 8;
 const INPUT_BYTES_MAX = 512 * 2 ** 20;
+/** Of a shard's memory, what queries may hold there; and at least so much. */
+const SCRATCH_SHARE = 1 / 8;
+const SCRATCH_BYTES_MIN = 16 * 2 ** 20;
 /** A shard's memory is 32-bit. */
 const SHARD_BYTES_MAX = 4 * 2 ** 30 - 2 ** 16;
 
@@ -107,6 +114,9 @@ export class Storage {
         threads: true,
         faults: options.faults,
         stallMs: options.stallMs,
+        ...(options.queryBytes !== undefined && {
+          scratch: scratchLimits(options.queryBytes, memoryBytes / options.shards),
+        }),
       },
       log,
     );
@@ -277,4 +287,13 @@ function readSeed(disk: Disk, folder: string): bigint {
   const bytes = disk.readFile(path);
   if (bytes.length !== 8) throw new Error(`${path} is damaged: delete it, and a new one is made`);
   return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0);
+}
+
+function scratchLimits(queryBytes: number, shardBytes: number): ScratchLimits {
+  const bytes = Math.max(shardBytes * SCRATCH_SHARE, SCRATCH_BYTES_MIN);
+  const share = `${100 * SCRATCH_SHARE}% of its part of --storage.memory-limit, ${formatBytes(Math.floor(bytes))}`;
+  return {
+    ofOne: { bytes: queryBytes, name: `--query.max-memory, ${formatBytes(queryBytes)}` },
+    ofAll: { bytes, name: share },
+  };
 }

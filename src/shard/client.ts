@@ -25,12 +25,15 @@ export interface ShardPort {
 export class ShardError extends Error {
   override readonly name = 'ShardError';
   readonly kind: JobError['kind'];
+  /** Of the API's error types: memory that others have now may be free a moment later. */
+  readonly type: 'bad_data' | 'execution' | 'unavailable' | 'internal';
   /** What the job had done to the head before: the log needs it nevertheless. */
   readonly wal: WalParts | undefined;
 
   constructor(error: JobError) {
     super(error.message);
     this.kind = error.kind;
+    this.type = error.kind === 'memory' ? 'unavailable' : error.kind;
     this.wal = error.wal;
   }
 }

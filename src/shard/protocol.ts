@@ -19,6 +19,7 @@ import type { MorselSize } from '../wasm/query.js';
 import type { RenderedText, RenderSpec } from '../wasm/render.js';
 import type { ColumnsMessage } from './column-messages.js';
 import type { MixedMessage } from './mixed-series.js';
+import type { ScratchLimits } from './scratch.js';
 import type { SideMessage } from './side-samples.js';
 
 export type RelabelSource = Parameters<typeof relabelRule>[0];
@@ -283,12 +284,22 @@ export interface ShardOps {
 
   /**
    * Finds the series of a fragment and evaluates the first morsel, at a watermark. All fragments of a snapshot see
-   * what the first one sees; snapshot 0 is for a fragment that is alone, and needs no closing. With `render`, which needs a function of the core, rows come as text; groups too, where this shard is the only one.
+   * what the first one sees; snapshot 0 is for a fragment that is alone, and needs no closing. With `render`, which needs a function of the core, rows come as text; groups too, where this shard is the only one. With `stop` it ends early once the word at STOP_WORD is 1.
    */
-  openQuery: Op<{ fragment: Fragment; snapshot: number; watermark: number; render?: RenderSpec }, OpenedQuery>;
+  openQuery: Op<
+    { fragment: Fragment; snapshot: number; watermark: number; render?: RenderSpec; stop?: SharedArrayBuffer },
+    OpenedQuery
+  >;
   /** The same for raw samples in (endMs - windowMs, endMs]. */
   openSamples: Op<
-    { matchers: readonly Matcher[]; windowMs: number; endMs: number; snapshot: number; watermark: number },
+    {
+      matchers: readonly Matcher[];
+      windowMs: number;
+      endMs: number;
+      snapshot: number;
+      watermark: number;
+      stop?: SharedArrayBuffer;
+    },
     OpenedQuery
   >;
   nextMorsel: Op<{ query: number }, Morsel>;
@@ -399,6 +410,8 @@ export interface ShardSetup {
   readonly morsel: MorselSize | undefined;
   /** Threads that may help with queries. */
   readonly readers: number;
+  /** What queries may hold here; no limit but the shard's where absent. */
+  readonly scratch: ScratchLimits | undefined;
   /** Tests may end the shard on purpose. */
   readonly faults: boolean;
   /** Tests may append samples that neither the log nor chunks can hold yet: see side-samples.ts. */

@@ -11,7 +11,7 @@ import { lacksCounterName } from '../promql/counters.js';
 import { ColumnsBuilder } from '../promql/exec/columns.js';
 import { addFragmentRow, declines } from '../promql/exec/fragment-row.js';
 import { foldColumns } from '../promql/exec/partial.js';
-import type { Fragment, Note } from '../promql/exec/source.js';
+import { type Fragment, type Note, STOP_WORD } from '../promql/exec/source.js';
 import { needsCounterName } from '../promql/exec/window/evaluate.js';
 import { exactName } from '../promql/plan/pushdown.js';
 import type { Core } from '../wasm/core.js';
@@ -28,7 +28,9 @@ import {
 import { Select, type SeriesList } from '../wasm/select.js';
 import { type ColumnsMessage, columnsMessage, partialMessage } from './column-messages.js';
 import { eachMixed, eachSeries, type MorselSeries, mixedMessage } from './mixed-series.js';
-import type { Morsel, Reply, Request } from './protocol.js';
+import type { Morsel, Reply, Request, ShardSetup } from './protocol.js';
+import { QueryFault } from './query-fault.js';
+import { Scratch, type ScratchShare } from './scratch.js';
 import type { SideSamples } from './side-samples.js';
 import { Snapshots } from './snapshots.js';
 
@@ -36,6 +38,11 @@ import { Snapshots } from './snapshots.js';
 const MORSEL_CELLS = 2 ** 19;
 /** The same where they are written as text, at some 40 ns a cell. */
 const TEXT_CELLS = 2 ** 16;
+
+/** Rows and states of groups are counted in 32 bits: a value of 8 bytes for each of so many steps fits several times. */
+const STEPS_MAX = 2 ** 26;
+
+type QuerySetup = Pick<ShardSetup, 'firstNumber' | 'morsel' | 'readers' | 'scratch'>;
 
 /** Series of a query that are evaluated alike. */
 interface Stretch {
@@ -59,6 +66,7 @@ interface OpenQuery extends TimeRange {
   readonly watermark: number;
   /** Rows evaluated here whose groups are folded at the end. */
   readonly builder: ColumnsBuilder | undefined;
+  readonly scratch: ScratchShare;
 }
 
 export class ShardQueries {
@@ -68,14 +76,16 @@ export class ShardQueries {
   readonly #snapshots: Snapshots;
   readonly #side: SideSamples;
   readonly #morsel: MorselSize;
+  readonly #scratch: Scratch;
   readonly #open = new Map<number, OpenQuery>();
   #last: number;
 
-  constructor(core: Core, side: SideSamples, firstNumber = 0, morsel = MORSEL, readers = 0) {
+  constructor(core: Core, side: SideSamples, { firstNumber, morsel = MORSEL, readers, scratch }: QuerySetup) {
     this.#core = core;
     this.#side = side;
     this.#last = firstNumber;
     this.#morsel = morsel;
+    this.#scratch = new Scratch(core, scratch);
     this.#select = new Select(core);
     this.#queries = new Queries(core);
     this.#queries.setReaders(readers);
@@ -96,18 +106,21 @@ export class ShardQueries {
     return this.#open.size;
   }
 
-  open({ fragment, snapshot, watermark, render }: Request<'openQuery'>): Reply<'openQuery'> {
+  open({ fragment, snapshot, watermark, render, stop }: Request<'openQuery'>): Reply<'openQuery'> {
     const { startMs, stepMs, count } = fragment.steps;
+    if (count > STEPS_MAX) throw new QueryFault('execution', `query has ${count} steps; a shard takes ${STEPS_MAX}`);
     const endMs = startMs + stepMs * (count - 1);
     const range = { startMs: startMs - fragment.windowMs, endMs };
-    const stretches = this.#stretches(fragment.matchers, wayOf(fragment, render), (list, by) => {
+    const openOne = (list: SeriesList, by: Stretch['by']) => {
       const view = this.#snapshots.view(snapshot, watermark);
       if (by === 'floats' || by === 'mixed') return this.#openSamples(list, view, by, range);
       const window = { startMs, stepMs, steps: count, windowMs: fragment.windowMs, args: fragment.args };
       return this.#shaped(fragment, this.#openCore(list, view, fragment, window, by === 'text' ? render : undefined));
-    });
+    };
     const builder = fragment.aggregate === undefined ? undefined : new ColumnsBuilder(count);
-    return this.#add({ stretches, at: 0, fragment, ...range, watermark, builder });
+    return this.#add({ fragment, ...range, watermark, builder }, () =>
+      this.#stretches(fragment.matchers, wayOf(fragment, render), openOne, stop),
+    );
   }
 
   #openCore(
@@ -137,16 +150,25 @@ export class ShardQueries {
     }
   }
 
-  openSamples({ matchers, windowMs, endMs, snapshot, watermark }: Request<'openSamples'>): Reply<'openQuery'> {
+  openSamples({ matchers, windowMs, endMs, snapshot, watermark, stop }: Request<'openSamples'>): Reply<'openQuery'> {
     const range = { startMs: endMs - windowMs, endMs };
-    const stretches = this.#stretches(matchers, 'floats', (list, how) =>
-      this.#openSamples(list, this.#snapshots.view(snapshot, watermark), how, range),
+    const openOne = (list: SeriesList, how: Stretch['by']) =>
+      this.#openSamples(list, this.#snapshots.view(snapshot, watermark), how, range);
+    return this.#add({ fragment: undefined, ...range, watermark, builder: undefined }, () =>
+      this.#stretches(matchers, 'floats', openOne, stop),
     );
-    return this.#add({ stretches, at: 0, fragment: undefined, ...range, watermark, builder: undefined });
   }
 
   next(number: number): Reply<'nextMorsel'> {
     const open = this.#get(number);
+    return this.#scratch.use(open.scratch, () => {
+      const morsel = this.#next(open);
+      this.#queries.trimRows();
+      return morsel;
+    });
+  }
+
+  #next(open: OpenQuery): Reply<'nextMorsel'> {
     const stretch = open.stretches[open.at]!;
     const { query } = stretch;
     const before = query.samples;
@@ -159,14 +181,14 @@ export class ShardQueries {
   }
 
   closeSnapshot(snapshot: number): void {
-    this.#snapshots.close(snapshot);
+    this.#scratch.count(undefined, () => this.#snapshots.close(snapshot));
   }
 
   close(number: number): void {
     const open = this.#open.get(number);
     if (open === undefined) return;
     this.#open.delete(number);
-    this.#closeAll(open.stretches);
+    this.#scratch.count(open.scratch, () => this.#closeAll(open.stretches));
   }
 
   /** Fewer series where each has very many steps: time and memory of a morsel go by cells. */
@@ -183,8 +205,9 @@ export class ShardQueries {
     matchers: Fragment['matchers'],
     by: Stretch['by'],
     open: (list: SeriesList, by: Stretch['by']) => Query,
+    stop: SharedArrayBuffer | undefined,
   ): Stretch[] {
-    const all = this.#select.series(matchers);
+    const all = this.#select.series(matchers, stop && (() => checkStop(stop)));
     const isMixed = (series: SeriesIndex) => this.#side.has(series);
     const { rest, wanted } = this.#side.isEmpty ? { rest: all, wanted: undefined } : this.#select.part(all, isMixed);
     const lists: [SeriesList, Stretch['by']][] = [[rest, by]];
@@ -245,10 +268,15 @@ export class ShardQueries {
   }
 
   /** Evaluates the first morsel at once: most queries have only this one, and are closed with it. */
-  #add(open: OpenQuery): Reply<'openQuery'> {
+  #add(
+    what: Omit<OpenQuery, 'stretches' | 'at' | 'scratch'>,
+    openStretches: () => readonly Stretch[],
+  ): Reply<'openQuery'> {
+    const scratch: ScratchShare = { bytes: 0 };
+    const stretches = this.#scratch.use(scratch, openStretches);
     const query = ++this.#last;
-    this.#open.set(query, open);
-    const series = open.stretches.reduce((sum, { list }) => sum + list.count, 0);
+    this.#open.set(query, { ...what, stretches, at: 0, scratch });
+    const series = stretches.reduce((sum, { list }) => sum + list.count, 0);
     try {
       const first = this.next(query);
       if (!first.done) return { query, series, first };
@@ -273,6 +301,10 @@ export class ShardQueries {
   get core(): Core {
     return this.#core;
   }
+}
+
+function checkStop(stop: SharedArrayBuffer): void {
+  if (Atomics.load(new Int32Array(stop), STOP_WORD) !== 0) throw new QueryFault('execution', 'query has ended');
 }
 
 function rowsMessage(query: Query): ColumnsMessage {

@@ -4,7 +4,7 @@
 // Handlers run one at a time to completion. A trap ends the core: nothing may call into
 // it any more, and the shard is made again from the log.
 
-import { Core, CoreTrap, PAGE_BYTES } from '../wasm/core.js';
+import { Core, isTrap, PAGE_BYTES } from '../wasm/core.js';
 import { Exposition } from '../wasm/exposition.js';
 import { Head, NO_SERIES } from '../wasm/head.js';
 import { LabelError } from '../wasm/label-scratch.js';
@@ -28,6 +28,7 @@ import type {
   TaskReply,
 } from './protocol.js';
 import { ShardQueries } from './queries.js';
+import { QueryFault } from './query-fault.js';
 import { replayLog } from './recovery.js';
 import { Refs } from './refs.js';
 import { SideSamples } from './side-samples.js';
@@ -61,7 +62,7 @@ export class Shard {
     this.#input = this.#lend(setup.inputBytes);
     const refs = new Refs(setup.refCounter);
     const side = new SideSamples((series) => this.#head.refLow(series));
-    const queries = new ShardQueries(core, side, setup.firstNumber, setup.morsel, setup.readers);
+    const queries = new ShardQueries(core, side, setup);
     this.#queries = queries;
     const admission = new Admission(core, this.#head, setup.memoryBytes, () => targets.jobCount + 1);
     const scope = (header: AppendHeader) => new AppendScope(this.#head, refs, admission, this.#parts, header);
@@ -184,12 +185,8 @@ function nothing(action: () => void): Record<string, never> {
   return {};
 }
 
-/** A trap, a stack overflow in the core, an abort: its state is not to be trusted any more. */
-function isTrap(error: unknown): boolean {
-  return error instanceof CoreTrap || error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
-}
-
 function describe(error: unknown): Omit<JobError, 'left'> {
+  if (error instanceof QueryFault) return { kind: error.kind, message: error.message };
   if (error instanceof OutOfMemory || (error instanceof Error && error.name === 'OutOfMemory')) {
     return { kind: 'memory', message: error.message };
   }

@@ -9,6 +9,7 @@ import type { LogPort } from './log-port.js';
 import { startShard } from './pool.js';
 import type { ShardSetup, ShardStarted } from './protocol.js';
 import { withReaders } from './readers.js';
+import type { ScratchLimits } from './scratch.js';
 import { Shard } from './shard.js';
 import { Slots } from './slots.js';
 
@@ -26,6 +27,8 @@ export interface ShardsOptions {
   readonly readers?: number;
   /** How much of a query a shard evaluates in one go: for tests. */
   readonly morsel?: MorselSize;
+  /** What queries may hold in each shard; no limit but the memory's where absent. */
+  readonly scratch?: ScratchLimits;
   /** Tests may end shards on purpose. */
   readonly faults?: boolean;
   /** Tests may append native histograms and start timestamps, which a restart would lose. */
@@ -79,6 +82,7 @@ export class Shards {
         core: options.core,
         refCounter,
         morsel: options.morsel,
+        scratch: options.scratch,
         faults: options.faults ?? false,
         sideSamples: options.sideSamples ?? false,
         readers: options.readers ?? 0,

@@ -93,7 +93,12 @@ export class ShardSource implements Source {
     // Of several shards each has a share of a group only.
     if (fragment.aggregate !== undefined && this.#shards.handles.length > 1) return undefined;
     if (!hasWindowFn(fragment.fn) || !Number.isSafeInteger(startMs) || !Number.isSafeInteger(stepMs)) return undefined;
-    const request = { fragment, ...this.#moment(true), render: { form, startMs, stepMs } };
+    const request = {
+      fragment,
+      ...this.#moment(true),
+      render: { form, startMs, stepMs },
+      ...stopOf(fragment, context),
+    };
     const shares = await this.#orFail(() =>
       this.#each(context, (client) => client.call('openQuery', request, this.#lane, this.#extras(context))),
     );
@@ -145,9 +150,11 @@ export class ShardSource implements Source {
   #open(client: ShardClient, reading: Reading, moment: Moment, context: QueryContext): Promise<OpenedQuery> {
     const extras = this.#extras(context);
     if (reading.kind === 'fragment') {
-      return client.call('openQuery', { fragment: reading.fragment, ...moment }, this.#lane, extras);
+      const { fragment } = reading;
+      return client.call('openQuery', { fragment, ...moment, ...stopOf(fragment, context) }, this.#lane, extras);
     }
-    return client.call('openSamples', { ...reading.samples, ...moment }, this.#lane, extras);
+    const { samples } = reading;
+    return client.call('openSamples', { ...samples, ...moment, ...stopOf(samples, context) }, this.#lane, extras);
   }
 
   #moment(alone: boolean): Moment {
@@ -197,7 +204,9 @@ export class ShardSource implements Source {
     this.#check(context);
     const { columns, raw, text } = morsel;
     // What is joined in the end takes as much again.
-    if (columns !== undefined && columns.rowCount > 0) context.reserve(2 * columnsBytes(columns));
+    if (columns !== undefined && columns.rowCount > 0) {
+      context.reserve(2 * columnsBytes(columns) + columns.strings.byteLength + columns.rows.byteLength);
+    }
     if (raw !== undefined) {
       context.reserve(samplesBytes(raw));
       context.charge(sampleCount(raw));
@@ -208,4 +217,13 @@ export class ShardSource implements Source {
     }
     addMorsel(share, morsel);
   }
+}
+
+/** Patterns run over every value of a name, within one job: the shard looks whether anybody still wants that. */
+function stopOf(
+  { matchers }: { readonly matchers: readonly Matcher[] },
+  { words }: QueryContext,
+): { readonly stop?: SharedArrayBuffer } {
+  const hasPattern = matchers.some(({ op }) => op === '=~' || op === '!~');
+  return hasPattern && words !== undefined ? { stop: words } : {};
 }

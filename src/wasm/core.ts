@@ -24,6 +24,14 @@ export class CoreTrap extends Error {
   override readonly name = 'CoreTrap';
 }
 
+/** A trap, a stack overflow in the core, an abort: its state is not to be trusted any more. */
+export function isTrap(error: unknown): boolean {
+  return error instanceof CoreTrap || error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+}
+
+/** All that 32 bits can address. */
+const PAGES_MAX = 65_536;
+
 const compiled = new Map<string, WebAssembly.Module>();
 
 /** Compiles a module's bytes once per thread. */
@@ -58,19 +66,21 @@ function stringAt(memory: WebAssembly.Memory<ArrayBufferLike>, address: number):
 export class Core {
   readonly exports: CoreExports;
   readonly memory: WebAssembly.Memory;
+  readonly #pagesMax: number;
   #bytes: Uint8Array;
   #view: DataView;
 
   constructor(options: CoreOptions = {}) {
     const build = options.build ?? defaultBuild();
     // The maximum is part of the module's import, so it is 4 GiB for all; the limit below is the real one.
-    this.memory = new WebAssembly.Memory({ initial: 64, maximum: 65536, shared: true });
+    this.memory = new WebAssembly.Memory({ initial: 64, maximum: PAGES_MAX, shared: true });
     const imports = { env: { memory: this.memory, abort: trapsOf(this.memory) } };
     const { exports } = instantiateSync(compile('core', build), imports as never);
     this.exports = exports as unknown as CoreExports;
     this.#bytes = new Uint8Array(this.memory.buffer);
     this.#view = new DataView(this.memory.buffer);
-    if (options.pagesMax !== undefined) this.exports.memory_limit(options.pagesMax);
+    this.#pagesMax = options.pagesMax ?? PAGES_MAX;
+    this.exports.memory_limit(this.#pagesMax);
   }
 
   /**
@@ -104,9 +114,29 @@ export class Core {
     return this.exports.memory_used_pages() * PAGE_BYTES;
   }
 
-  /** Bytes in use less those that lie in free lists: what new data would have to displace. */
+  /** Bytes in use less those that no block has: what new data would have to displace. */
   get heldBytes(): number {
     return this.usedBytes - (this.exports.heap_spare_bytes() >>> 0);
+  }
+
+  /** What the memory limit leaves, by the page. */
+  get freeBytes(): number {
+    return (this.exports.memory_free_pages() >>> 0) * PAGE_BYTES;
+  }
+
+  /** Runs an action during which at most so many bytes more are given out, by the page: else it meets OutOfMemory. */
+  within<T>(bytes: number, action: () => T): T {
+    const pages = Math.max(0, Math.floor(bytes / PAGE_BYTES));
+    this.exports.memory_limit(Math.min(this.#pagesMax, this.exports.memory_used_pages() + pages));
+    try {
+      const result = action();
+      this.exports.memory_limit(this.#pagesMax);
+      return result;
+    } catch (error) {
+      // Nothing calls into a core that has trapped.
+      if (!isTrap(error)) this.exports.memory_limit(this.#pagesMax);
+      throw error;
+    }
   }
 
   #renew(): void {

@@ -110,6 +110,11 @@ export class Queries {
     return this.#core.exports.round_calls();
   }
 
+  /** Gives back what the rows of a large morsel took, once they are copied. */
+  trimRows(): void {
+    this.#core.exports.query_trim_rows();
+  }
+
   /** Freezes what is visible at a watermark, for queries that are opened with it. */
   view(watermark: number): View {
     const view = this.#core.exports.journal_open(watermark) >>> 0;
@@ -290,8 +295,8 @@ export class Query {
     return {
       labels: takeLabelTable(this.#core),
       count,
-      values: copyOut(this.#core, exports.query_values(this.#address), count * this.#steps * 8),
-      present: copyOut(this.#core, exports.query_present(this.#address), count * this.#steps),
+      values: copyOut(this.#core, exports.query_values(), count * this.#steps * 8),
+      present: copyOut(this.#core, exports.query_present(), count * this.#steps),
     };
   }
 
@@ -310,12 +315,12 @@ export class Query {
   /** The raw samples of the last morsel: copies. */
   rawSamples(): QuerySamples {
     const { exports } = this.#core;
-    const bytes = exports.query_values_bytes(this.#address) >>> 0;
+    const bytes = exports.query_values_bytes() >>> 0;
     return {
       labels: takeLabelTable(this.#core),
-      counts: copyOut(this.#core, exports.query_present(this.#address), (exports.query_rows() >>> 0) * 4),
-      times: copyOut(this.#core, exports.query_times(this.#address), bytes),
-      values: copyOut(this.#core, exports.query_values(this.#address), bytes),
+      counts: copyOut(this.#core, exports.query_present(), (exports.query_rows() >>> 0) * 4),
+      times: copyOut(this.#core, exports.query_times(), bytes),
+      values: copyOut(this.#core, exports.query_values(), bytes),
     };
   }
 
@@ -323,14 +328,14 @@ export class Query {
   allSamples(): QueryAllSamples {
     const { exports } = this.#core;
     const rows = exports.query_rows() >>> 0;
-    const bytes = exports.query_values_bytes(this.#address) >>> 0;
-    const numbers = new Uint32Array(copyOut(this.#core, exports.query_present(this.#address), rows * 8));
+    const bytes = exports.query_values_bytes() >>> 0;
+    const numbers = new Uint32Array(copyOut(this.#core, exports.query_present(), rows * 8));
     return {
       labels: takeLabelTable(this.#core),
       counts: numbers.filter((_, i) => i % 2 === 0).buffer,
       series: numbers.filter((_, i) => i % 2 === 1).buffer,
-      times: copyOut(this.#core, exports.query_times(this.#address), bytes),
-      values: copyOut(this.#core, exports.query_values(this.#address), bytes),
+      times: copyOut(this.#core, exports.query_times(), bytes),
+      values: copyOut(this.#core, exports.query_values(), bytes),
     };
   }
 

@@ -38,6 +38,9 @@ interface Condition {
 /** A look at each candidate costs about as much as decoding and merging this many postings (two cache misses against ~2 ns). */
 const LOOK_COST = 16;
 
+/** Characters of values that a pattern is run over between two looks whether to go on: a millisecond or so. */
+const CHECK_CHARACTERS = 2 ** 14;
+
 /** A value may begin with what would otherwise be taken for a byte order mark. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -48,12 +51,12 @@ export class Select {
     this.#core = core;
   }
 
-  /** The series that match all matchers. The caller releases the list. */
-  series(matchers: readonly Matcher[]): SeriesList {
+  /** The series that match all matchers. The caller releases the list. `check` throws where nobody wants them any more. */
+  series(matchers: readonly Matcher[], check?: () => void): SeriesList {
     const conditions: Condition[] = [];
     try {
       for (const matcher of matchers) {
-        const condition = this.#condition(matcher);
+        const condition = this.#condition(matcher, check);
         if (condition !== undefined) conditions.push(condition);
       }
       return this.#combine(conditions);
@@ -162,17 +165,17 @@ export class Select {
   }
 
   /** undefined where the matcher excludes nothing. */
-  #condition(matcher: Matcher): Condition | undefined {
+  #condition(matcher: Matcher, check?: () => void): Condition | undefined {
     const test = compileMatcher(matcher);
     const inverted = test('');
-    const condition = this.#accepted(matcher, test, inverted);
+    const condition = this.#accepted(matcher, test, inverted, check);
     if (!inverted || condition.pairCount > 0) return condition;
     this.#free(condition.pairs, 0);
     return undefined;
   }
 
   /** The pairs whose value passes the matcher; with `inverted` those whose value does not. */
-  #accepted(matcher: Matcher, test: (value: string) => boolean, inverted: boolean): Condition {
+  #accepted(matcher: Matcher, test: (value: string) => boolean, inverted: boolean, check?: () => void): Condition {
     const { name, op, value } = matcher;
     // What the fast forms find are the values *equal to* or *matching* the text.
     const flip = inverted !== (op === '!=' || op === '!~');
@@ -199,7 +202,7 @@ export class Select {
       case 'regex':
         break;
     }
-    return { ...this.#matchTest(name, inverted ? (text) => !test(text) : test), inverted };
+    return { ...this.#matchTest(name, inverted ? (text) => !test(text) : test, check), inverted };
   }
 
   #match(name: string, kind: number, text: string, inverted: boolean): Omit<Condition, 'inverted'> {
@@ -228,14 +231,27 @@ export class Select {
   }
 
   /** The general way: the test runs on each distinct value of the name. */
-  #matchTest(name: string, test: (value: string) => boolean): Omit<Condition, 'inverted'> {
+  #matchTest(
+    name: string,
+    test: (value: string) => boolean,
+    check: () => void = () => {},
+  ): Omit<Condition, 'inverted'> {
     const every = this.#match(name, MATCH_ALL, '', false);
     const numbers: number[] = [];
-    for (let i = 0; i < every.pairCount; i++) {
-      const pair = this.#core.view.getUint32(every.pairs + i * 4, true);
-      if (test(this.#pairValue(pair))) numbers.push(pair);
+    let untilCheck = CHECK_CHARACTERS;
+    try {
+      for (let i = 0; i < every.pairCount; i++) {
+        const pair = this.#core.view.getUint32(every.pairs + i * 4, true);
+        const value = this.#pairValue(pair);
+        if (test(value)) numbers.push(pair);
+        untilCheck -= 1 + value.length;
+        if (untilCheck > 0) continue;
+        untilCheck = CHECK_CHARACTERS;
+        check();
+      }
+    } finally {
+      this.#free(every.pairs, every.pairCount * 4);
     }
-    this.#free(every.pairs, every.pairCount * 4);
     return this.#fromNumbers(name, numbers);
   }
 

@@ -36,3 +36,23 @@ test('pages: the limit refuses, and freed spans merge', () => {
   assert.equal(exports.memory_used_pages(), 0);
   assert.notEqual(exports.heap_alloc(100 * 65536), 0);
 });
+
+test('heap: what is held is what was given out, and pages carved once do not count twice', () => {
+  const core = new Core();
+  const { exports } = core;
+  const comeAndGo = (sizes: readonly number[]): [most: number, left: number] => {
+    const blocks = sizes.map((bytes) => ({ at: exports.heap_alloc(bytes), bytes }));
+    const most = core.heldBytes;
+    for (const { at, bytes } of blocks) exports.heap_free(at, bytes);
+    return [most, core.heldBytes];
+  };
+  // Pages are full of these.
+  const even = Array.from({ length: 3000 }, (_, i) => 2 ** (4 + (i % 14)));
+  const sum = even.reduce((total, bytes) => total + bytes, 0);
+  assert.deepEqual(comeAndGo(even), [sum, 0]);
+  // And of these something is left over, the first time.
+  const odd = Array.from({ length: 3000 }, (_, i) => 1 + ((i * 7919) % 40_000));
+  const first = comeAndGo(odd);
+  assert.deepEqual(comeAndGo(odd), first);
+  assert.deepEqual(comeAndGo(odd), first);
+});

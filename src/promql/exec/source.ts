@@ -153,6 +153,9 @@ export interface RenderForm {
   readonly steps: Steps;
 }
 
+/** Of a query's shared words the one that is 1 once the query is to end. */
+export const STOP_WORD = 1;
+
 /** What a running query hands down: it stops the work early and bounds it. */
 export interface QueryContext {
   /** Aborted at the deadline, on cancel and when the client goes away; the reason is the error to report. */
@@ -162,6 +165,8 @@ export interface QueryContext {
    * query's limit error where there are too many. A negative number gives back.
    */
   charge(samples: number): void;
+  /** Words of shared memory, for threads that no signal reaches in the middle of their work; the one at STOP_WORD counts. */
+  readonly words?: SharedArrayBuffer;
   /** Throws where the query is to end, as the signal would: for long loops, during which no signal arrives. Cheap. */
   check(): void;
   /**

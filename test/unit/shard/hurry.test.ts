@@ -75,3 +75,27 @@ test('a morsel is short where others wait, and long where nobody does', () => {
   const patient = morsels();
   assert.ok(patient > 1 && patient < 10, `${patient} morsels`);
 });
+
+test('newest samples of many series are looked at in parts where others wait', () => {
+  const rig = new HeadRig();
+  const count = 20_000;
+  for (let i = 0; i < count; i++) rig.sample(rig.create(['__name__', 'm', 'i', `${i}`]), 1000, 1n);
+  const hurry = new Hurry({ memory: rig.core.memory, round: rig.queries.round });
+  const parts = (): number[] => {
+    const list = rig.select.anyOf([]);
+    const window = { startMs: 1000, stepMs: 1, steps: 1, windowMs: 5000 };
+    const query = rig.queries.open(list, rig.queries.view(0), 'last', window, false);
+    const rows: number[] = [];
+    for (let done = false; !done; ) {
+      done = query.next();
+      rows.push(query.rows().count);
+    }
+    query.close();
+    rig.select.release(list);
+    return rows;
+  };
+  hurry.set(true);
+  assert.deepEqual(parts(), [8192, 8192, 3616]);
+  hurry.set(false);
+  assert.deepEqual(parts(), [count]);
+});
