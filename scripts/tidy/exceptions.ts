@@ -27,7 +27,6 @@ export const EXCEPTIONS: Exceptions = {
     'hash_bytes',
     'labels_begin',
     'labels_clear',
-    'memory_free_pages',
   ]),
   sharedExports: new Set([
     'aggregate_columns',
