@@ -128,8 +128,7 @@ const KNOWN: ReadonlyMap<string, (difference: Difference) => boolean> = new Map(
   // Series that are the same once their names are gone become one where they do not overlap; 3.5 refuses them.
   [
     'delayed names that join',
-    ({ question, theirs, ours, delayedNames }) =>
-      delayedNames && question.stepMs > 0 && isSameLabels(theirs) && ours.body.status === 'success',
+    ({ theirs, ours, delayedNames }) => delayedNames && isSameLabels(theirs) && ours.body.data?.resultType === 'matrix',
   ],
   // 3.5 lets them overflow.
   ['durations out of range', ({ ours }) => /duration (is )?out of range/.test(ours.body.error ?? '')],
