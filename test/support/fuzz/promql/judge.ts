@@ -55,15 +55,20 @@ export async function judge(question: Question, theirs: Reply, ours: Reply, serv
   };
   const problem = compareReplies(theirs, ours, rules);
   if (problem === undefined) return { kind: 'same' };
-  const known = knownDifference({ question, delayedNames: servers.delayedNames, expr, theirs, ours });
-  if (known !== undefined) return { kind: 'explained', by: known };
   const older = await asOlder(() => askQuestion(servers.ours, question));
   if (compareReplies(theirs, older, rules) === undefined) return { kind: 'explained', by: 'histograms as in 3.5' };
+  for (const own of [ours, older]) {
+    const known = knownDifference({ question, delayedNames: servers.delayedNames, expr, theirs, ours: own });
+    if (known !== undefined) return { kind: 'explained', by: known };
+  }
   const changed = expr && (await changedFunction(question, expr, servers));
   if (changed !== undefined) return { kind: 'explained', by: changed };
   const again = async () => askQuestion(servers.peer, question);
   const { stability } = servers;
   if (await byChance(question, theirs, ours, rules, stability, again)) return { kind: 'explained', by: 'order' };
+  if (await asOlder(() => byChance(question, theirs, older, rules, stability, again))) {
+    return { kind: 'explained', by: 'histograms as in 3.5, and order' };
+  }
   return { kind: 'different', problem };
 }
 
@@ -85,10 +90,13 @@ async function changedFunction(question: Question, root: Expr, servers: Compared
     for (const asked of alone(question, call, around)) {
       const different = await differentCells(asked, servers);
       const beside = changed.beside && (await cellsFor({ ...asked, text: changed.beside(texts) }, servers.ours));
+      const older = await asOlder(() => cellsFor(asked, servers.ours));
       const { delayedNames } = servers;
       const context = { call: question.text.slice(call.pos.start, call.pos.end), args: texts, delayedNames };
-      const isExplained = (cell: DifferentCell) =>
-        changed.explains({ ...cell, ...context, beside: beside?.get(cell.series)?.get(cell.time) });
+      const isExplained = (cell: DifferentCell) => {
+        const [other, old] = [beside, older].map((cells) => cells?.get(cell.series)?.get(cell.time));
+        return changed.explains({ ...cell, ...context, beside: other, older: old });
+      };
       if (different.length > 0 && different.every(isExplained)) return call.fn;
     }
     return undefined;

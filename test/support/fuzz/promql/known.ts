@@ -1,9 +1,9 @@
 // What Prometheus 3.5 does otherwise than we mean to: as a rule, because newer versions
 // do. Each rule has its row in docs/differences/promql-results.md.
 
-import type { Expr } from '../../../../src/promql/syntax/ast.js';
+import { childrenOf, type Expr } from '../../../../src/promql/syntax/ast.js';
 import { inNewWords } from '../../promql-reading.js';
-import { type Cell, numberOf, sameCell } from './compare.js';
+import { type Cell, type Cells, cellsOf, numberOf, sameCell } from './compare.js';
 import type { Question, Reply } from './question.js';
 
 export interface Difference {
@@ -20,6 +20,8 @@ export interface CellDifference {
   readonly delayedNames: boolean;
   /** The value of `beside` for the same series and time, where the rule has such a query. */
   readonly beside?: Cell | undefined;
+  /** Our own one when histograms are those of 3.5 (older.ts). */
+  readonly older: Cell | undefined;
   readonly call: string;
   /** The texts of the call's arguments. */
   readonly args: readonly string[];
@@ -45,10 +47,21 @@ export const CHANGED_FUNCTIONS: ReadonlyMap<string, ChangedFunction> = new Map<s
   // A NaN in the window makes the result NaN.
   ['mad_over_time', { explains: ({ theirs, ours }) => theirs !== undefined && theirs !== 'NaN' && ours === 'NaN' }],
   // Histograms are not extrapolated to before their counts were zero: by one factor, they are smaller.
-  ['rate', { explains: isScaledDown }],
-  ['increase', { explains: isScaledDown }],
+  ['rate', { explains: (cell) => isScaledDown(cell) || missesResets(cell) || isOfNegated(cell) }],
+  ['increase', { explains: (cell) => isScaledDown(cell) || missesResets(cell) || isOfNegated(cell) }],
+  ['resets', { explains: missesResets }],
   // Of a classic histogram with one bucket 3.5 knows nothing.
-  ['histogram_fraction', { explains: ({ theirs, ours }) => theirs === 'NaN' && ours !== undefined }],
+  // And where chunks hold empty buckets below zero, Prometheus has the zero bucket reach there.
+  [
+    'histogram_fraction',
+    {
+      explains: ({ theirs, ours, beside }) =>
+        (theirs === 'NaN' && ours !== undefined) ||
+        Math.abs(numberOf(textOf(theirs)) - numberOf(textOf(ours))) <= numberOf(textOf(beside)),
+      // The zero bucket's share at most, if they are native ones.
+      beside: ([, , histograms]) => `histogram_fraction(-1, 1, ${histograms}) and histogram_count(${histograms})`,
+    },
+  ],
   // Where there are observations of NaN, 3.5 goes on to the last bucket and interpolates there.
   [
     'histogram_quantile',
@@ -122,6 +135,30 @@ function isScaledDown({ theirs, ours }: CellDifference): boolean {
   return factor < 1 && sameCell(scaled, ours, 1e-9);
 }
 
+/** 3.5 keeps the hints of negated counters; where one of its chunks begins there is none, and falling counts are a reset. */
+function isOfNegated({ call, theirs, ours }: CellDifference): boolean {
+  return typeof theirs === 'object' && typeof ours === 'object' && /^\w+\s*\([\s(]*-/.test(call);
+}
+
+/**
+ * Of the resets that lose buckets behind an empty one 3.5 sees some, as its chunks happen to be; older.ts has it see
+ * none. Each adds to counts.
+ */
+function missesResets({ theirs, ours, older }: CellDifference): boolean {
+  const [least, some, most] = [older, theirs, ours].map(countsOf);
+  if (least === undefined || some === undefined || most === undefined) return false;
+  const isWithin = (count: number, key: string) => count >= (least.get(key) ?? 0) && count <= (most.get(key) ?? 0);
+  return [...some].every(([key, count]) => isWithin(count, key));
+}
+
+/** By their bounds, and the whole count; or a float alone. */
+function countsOf(cell: Cell | undefined): ReadonlyMap<string, number> | undefined {
+  if (cell === undefined) return undefined;
+  if (typeof cell === 'string') return new Map([['', numberOf(cell)]]);
+  const buckets = (cell.buckets ?? []).map(([, lower, upper, count]) => [`${lower} ${upper}`, count] as const);
+  return new Map([['', cell.count] as const, ...buckets].map(([key, count]) => [key, numberOf(count)]));
+}
+
 /** By name: whether it explains all of a difference. */
 const KNOWN: ReadonlyMap<string, (difference: Difference) => boolean> = new Map([
   ['reconciled custom buckets', reconcilesBuckets],
@@ -150,12 +187,38 @@ export function knownDifference(difference: Difference): string | undefined {
   return undefined;
 }
 
-/** 3.5 refuses to combine histograms whose custom bounds differ; newer versions keep the bounds in common. */
-function reconcilesBuckets({ theirs, ours }: Difference): boolean {
+/**
+ * 3.5 refuses to combine histograms whose custom bounds differ; newer versions keep the bounds in common. Unless more
+ * is made of the result, all that 3.5 does have must be the same.
+ */
+function reconcilesBuckets({ expr, theirs, ours }: Difference): boolean {
   const refused = (theirs.body.warnings ?? []).some((text) =>
     /incompatible custom buckets|incompatible bucket layout/.test(text),
   );
-  return refused && (ours.body.infos ?? []).some((text) => /mismatched custom buckets were reconciled/.test(text));
+  if (!refused || !(ours.body.infos ?? []).some((text) => /mismatched custom buckets were reconciled/.test(text))) {
+    return false;
+  }
+  return combinations(expr!) > 1 || isPartOf(cellsOf(theirs.body.data!), cellsOf(ours.body.data!));
+}
+
+/** How many parts of an expression make one value of several. */
+function combinations(expr: Expr): number {
+  const combines =
+    expr.kind === 'aggregate' || expr.kind === 'binary' || (expr.kind === 'call' && expr.args.some(isMatrix));
+  return childrenOf(expr).reduce((sum, child) => sum + combinations(child), combines ? 1 : 0);
+}
+
+function isMatrix({ kind }: Expr): boolean {
+  return kind === 'matrixSelector' || kind === 'subquery';
+}
+
+function isPartOf(some: Cells, all: Cells): boolean {
+  return [...some].every(([series, points]) =>
+    [...points].every(([time, cell]) => {
+      const other = all.get(series)?.get(time);
+      return other !== undefined && sameCell(cell, other, 1e-12);
+    }),
+  );
 }
 
 /** Of remarks of one such kind Prometheus makes some, by the order of series; we make all. */
