@@ -68,12 +68,16 @@ function labelBytes(shares: readonly Share[]): number {
 export function sizeOf(shares: readonly Share[]): ReadingSize {
   let rows = 0;
   let samples = 0;
+  let histograms = 0;
   for (const { columns, raw } of shares) {
-    for (const { rowCount } of columns) rows += rowCount;
+    for (const { rowCount, histograms: cells, shares: sums } of columns) {
+      rows += rowCount;
+      histograms += ((cells?.cells.byteLength ?? 0) + (sums?.cells.byteLength ?? 0)) / 4;
+    }
     for (const message of raw) {
       rows += message.counts.byteLength / 4;
       samples += sampleCount(message);
     }
   }
-  return { rows, samples };
+  return { rows, samples, histograms };
 }

@@ -91,9 +91,20 @@ export class ColumnsBuilder {
   }
 }
 
-export function presentCount(columns: Columns): number {
+/** Cells that have a value. */
+export function presentCount({ present }: Columns): number {
+  // Marks are 0, 1 or 2: four at a time, where they lie as words do.
+  const words = present.byteOffset % 4 === 0 ? present.length >>> 2 : 0;
+  const quads = new Uint32Array(present.buffer, words === 0 ? 0 : present.byteOffset, words);
   let count = 0;
-  for (const mark of columns.present) if (mark !== ABSENT) count++;
+  for (let i = 0; i < words; ) {
+    // A byte of the sum holds what so many words add to it.
+    const end = Math.min(words, i + 255);
+    let sums = 0;
+    for (; i < end; i++) sums += (quads[i]! | (quads[i]! >>> 1)) & 0x01010101;
+    count += (sums & 0xff) + ((sums >>> 8) & 0xff) + ((sums >>> 16) & 0xff) + (sums >>> 24);
+  }
+  for (let cell = words * 4; cell < present.length; cell++) if (present[cell] !== ABSENT) count++;
   return count;
 }
 

@@ -42,12 +42,12 @@ export interface TaskOrder {
   readonly stop?: () => void;
 }
 
-/** Main's share: two or three milliseconds. Handing a query over costs some 0.2 ms, and an evaluator may be busy. */
-const HERE_COST_MAX = 2 ** 16;
-/** Tasks above are long: some 30 ms. */
+/** Main's share: two or three milliseconds. Handing a query over costs some 0.5 ms, and an evaluator may be busy. */
+const HERE_COST_MAX = 2 ** 18;
+/** Tasks above are long: some 15 ms. */
 export const LONG_COST = 2 ** 20;
 /** What an evaluator does in a millisecond, roughly. */
-const COST_PER_MS = 2 ** 15;
+const COST_PER_MS = 2 ** 16;
 /**
  * Operators look far more often whether they should stop; a sort, a garbage collection or a busy machine may take a
  * while. Who asked has heard of the end already: a thread that is ended costs 50 ms to start again.

@@ -53,7 +53,7 @@ export function histogramQuantile(
 ): VectorValue {
   checkQuantiles(phi, phiPos, context.annotations);
   const families = new Families(operand.columns, context);
-  const out = new ColumnsBuilder(context.steps.count);
+  const out = new ColumnsBuilder(context.steps.count, families.classicCount);
   quantileRows(families, phi, context, out, (labels) => labels);
   return context.names.drop(joinSameRows(out.finish()));
 }
@@ -193,6 +193,10 @@ class Families {
     let bound = this.#bounds.get(text);
     if (bound === undefined) this.#bounds.set(text, (bound = parseFloatText(text)));
     return bound;
+  }
+
+  get classicCount(): number {
+    return this.#classic.length;
   }
 
   /** Evaluates each histogram at each step into rows of `out`, whose labels may depend on the step. */
