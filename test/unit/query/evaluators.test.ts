@@ -246,7 +246,7 @@ test('evaluators: a query that fills its thread with labels fails alone', async 
   const evaluators = new Evaluators({ workers: 1, heap, hereCostMax: 1000 }, realClock);
   const engine = new QueryEngine(store.open, realClock, OPTIONS, undefined, evaluators);
   const long = 'x'.repeat(4000);
-  await assert.rejects(engine.instant(`label_replace(m, "i", "$1${long}$1", "i", "(.*)")`, 0), {
+  await assert.rejects(engine.instant(`label_replace(m, "i", "\${1}${long}", "i", "(.*)")`, 0), {
     type: 'execution',
     message: 'query took more memory for its labels than an evaluator has: the heap of tests',
   });
