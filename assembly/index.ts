@@ -210,6 +210,7 @@ export {
   render as query_render,
   rows as query_rows,
   samples as query_samples,
+  setPhi as query_phi,
   shape as query_shape,
   stateAt as query_state,
   status as query_status,

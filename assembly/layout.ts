@@ -131,6 +131,8 @@ export enum AggregateOp {
   Group = 6,
   Stddev = 7,
   Stdvar = 8,
+  /** The φ-quantile: by the query kernel, which keeps all rows of a group, where it has all of them. */
+  Quantile = 9,
 }
 
 /** What is done to each float of a row: with `n`, the operation's number. Comparisons keep those for which they hold. */

@@ -39,11 +39,15 @@ function quantileOf(phi: f64, from: usize, to: usize, scratch: usize): f64 {
   if (phi > 1) return Infinity;
   const size = to - from;
   for (let at: usize = 0; at < size; at += 8) store<i64>(scratch + at, keyOf(load<u64>(from + at)));
-  const count = size >> 3;
+  return quantileOfKeys(phi, scratch, size >> 3);
+}
+
+/** The φ-quantile, φ in [0, 1], of `count` keys, at least one: brings them into another order. */
+export function quantileOfKeys(phi: f64, scratch: usize, count: usize): f64 {
   const rank = phi * <f64>(count - 1);
   const lower = <usize>floor(rank);
   const weight = rank - floor(rank);
-  const end = scratch + size;
+  const end = scratch + (count << 3);
   const first = scratch + (lower << 3);
   select(scratch, end, first);
   const low = valueOf(load<i64>(first));
@@ -101,7 +105,10 @@ function middleOf(a: i64, b: i64, c: i64): i64 {
   return max(min(a, b), min(max(a, b), c));
 }
 
-function keyOf(bits: u64): i64 {
+/** No key is greater. */
+export const KEY_MAX: i64 = 0x7ff0000000000000;
+
+export function keyOf(bits: u64): i64 {
   if ((bits & 0x7fffffffffffffff) > 0x7ff0000000000000) return i64.MIN_VALUE;
   const signed = <i64>bits;
   return signed ^ ((signed >> 63) & 0x7fffffffffffffff);

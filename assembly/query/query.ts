@@ -1,11 +1,11 @@
 // A query in one shard: a fragment evaluated over a list of series, morsel by morsel.
 //
-//   query (336 bytes)
-//   0         256    260    264     268    272     276  280    284    288       304      320      324         328       332
-//   ┌─────────┬──────┬──────┬───────┬──────┬───────┬────┬──────┬──────┬─────────┬────────┬────────┬───────────┬─────────┬─────────┐
-//   │ lane of │ view │ list │ count │cursor│ groups│ op │ mode │ name │ states  │ lanes  │ failed │ rendering │ shaping │ written │
-//   │ its own │      │      │       │      │       │    │      │symbol│ buffer  │ buffer │        │           │         │         │
-//   └─────────┴──────┴──────┴───────┴──────┴───────┴────┴──────┴──────┴─────────┴────────┴────────┴───────────┴─────────┴─────────┘
+//   query (344 bytes)
+//   0         256    260    264     268    272     276  280    284    288       304      320      324         328       332       336
+//   ┌─────────┬──────┬──────┬───────┬──────┬───────┬────┬──────┬──────┬─────────┬────────┬────────┬───────────┬─────────┬─────────┬─────┐
+//   │ lane of │ view │ list │ count │cursor│ groups│ op │ mode │ name │ states  │ lanes  │ failed │ rendering │ shaping │ written │ φ   │
+//   │ its own │      │      │       │      │       │    │      │symbol│ buffer  │ buffer │        │           │         │         │ f64 │
+//   └─────────┴──────┴──────┴───────┴──────┴───────┴────┴──────┴──────┴─────────┴────────┴────────┴───────────┴─────────┴─────────┴─────┘
 //
 // The rows of a morsel (values, present, times) are taken out before the next call, so all queries write them to the
 // same buffers: what a query keeps between two morsels is its place in the list and the state of its groups.
@@ -14,7 +14,7 @@
 //   rows      each series with a value gives a row: its labels to the label table, its cells to values and present;
 //             where the query has a rendering, the rows come out as text instead
 //   groups    rows are folded into the state of their group; nothing comes out before the end. With a rendering the
-//             groups come out as rows of text then, some in each morsel
+//             groups come out as rows of text then, some in each morsel; those of quantiles without one as rows
 //   samples   each series gives its raw samples: to times and values, their count to present (u32)
 //   all       the same with stale markers, of every series, of those without samples too: their number follows
 //             the count, because somebody has other samples of theirs
@@ -32,19 +32,20 @@ import * as journal from '../head/journal';
 import * as series from '../head/series';
 import * as schemas from '../labels/schemas';
 import * as labelTable from '../labels/table';
-import { QueryMode, Status, WindowFn } from '../layout';
+import { AggregateOp, QueryMode, Status, WindowFn } from '../layout';
 import * as buffer from '../memory/buffer';
 import * as heap from '../memory/heap';
 import * as groups from './groups';
 import * as lane from './lane';
 import { LANE_BYTES } from './lane';
 import * as lanes from './lanes';
+import * as members from './members';
 import * as rendering from './render';
 import { Round } from './round';
 import * as rounds from './rounds';
 import * as shaping from './shaping';
 
-const QUERY_BYTES: usize = LANE_BYTES + 80;
+const QUERY_BYTES: usize = LANE_BYTES + 88;
 const VIEW: usize = LANE_BYTES;
 const LIST: usize = LANE_BYTES + 4;
 const COUNT: usize = LANE_BYTES + 8;
@@ -60,8 +61,10 @@ const FAILED: usize = LANE_BYTES + 64;
 const RENDERING: usize = LANE_BYTES + 68;
 /** What happens to rows' cells (shaping.ts); 0 for nothing. */
 const SHAPING: usize = LANE_BYTES + 72;
-/** Groups that came out as text. */
+/** Groups that came out as rows. */
 const WRITTEN: usize = LANE_BYTES + 76;
+/** The φ of AggregateOp.Quantile (f64). */
+const PHI: usize = LANE_BYTES + 80;
 
 /** What the morsel under way gives, or the last one gave: buffers. */
 const VALUES: usize = memory.data(16, 8);
@@ -154,10 +157,16 @@ export function shape(query: usize, address: usize): void {
   store<u32>(query, <u32>address, SHAPING);
 }
 
+/** The φ, in [0, 1], of a query that gives quantiles of its groups. */
+export function setPhi(query: usize, phi: f64): void {
+  store<f64>(query, phi, PHI);
+}
+
 export function close(query: usize): void {
   const job = changetype<Job>(query);
   const states = query + STATES;
   for (let i: u32 = 0; i < buffer.length(states); i += 4) {
+    if (load<u32>(query, OP) == AggregateOp.Quantile) buffer.clear(<usize>load<u32>(buffer.address(states) + i));
     heap.free(<usize>load<u32>(buffer.address(states) + i), stateBytes(load<u32>(query, OP), job.steps));
   }
   buffer.clear(states);
@@ -197,12 +206,13 @@ export function beginMorsel(query: usize): void {
 export function endMorsel(query: usize, status: Status): bool {
   const text = <usize>load<u32>(query, RENDERING);
   let done = cursor(query) == count(query);
+  if (done && status == Status.Ok && (text != 0 || load<u32>(query, OP) == AggregateOp.Quantile) && isGrouped(query)) {
+    if (!makeGroupRows(query, text)) status = Status.NoMemory;
+    done = load<u32>(query, WRITTEN) == groups.size(<usize>load<u32>(query, GROUPS));
+  }
   if (text != 0 && status == Status.Ok) {
-    const grouped = load<u32>(query, MODE) == QueryMode.Groups;
-    const made = !grouped || !done || makeGroupRows(query, text);
-    const written = made && rendering.write(text, buffer.address(VALUES), buffer.address(PRESENT));
+    const written = rendering.write(text, buffer.address(VALUES), buffer.address(PRESENT));
     if (!written) status = Status.NoMemory;
-    if (grouped) done = done && load<u32>(query, WRITTEN) == groups.size(<usize>load<u32>(query, GROUPS));
   }
   failure = journal.isBroken(view(query)) ? Status.NoMemory : status;
   return done;
@@ -250,6 +260,10 @@ export function reserveRows(query: usize, round: Round): bool {
   return values != 0 && present != 0;
 }
 
+function isGrouped(query: usize): bool {
+  return load<u32>(query, MODE) == QueryMode.Groups;
+}
+
 /** Shapes the job's row, of whose cells `cells` have a value, and folds it into its group, or writes it out. */
 export function handOn(query: usize, job: Job, record: usize, cells: u32): Status {
   if (cells == 0) return Status.Ok;
@@ -259,9 +273,7 @@ export function handOn(query: usize, job: Job, record: usize, cells: u32): Statu
     left = shaping.run(shape, series.labels(record), job.rowValues, job.rowPresent, job.steps, cells);
     if (left == 0) return Status.Ok;
   }
-  return load<u32>(query, MODE) == QueryMode.Groups
-    ? foldRow(query, job, record, left)
-    : writeRow(query, job, record, left);
+  return isGrouped(query) ? foldRow(query, job, record, left) : writeRow(query, job, record, left);
 }
 
 /** One series that needs no round: its newest sample, or its raw ones. */
@@ -374,6 +386,10 @@ function foldRow(query: usize, job: Job, record: usize, cells: u32): Status {
     store<u32>(entry, <u32>state);
     buffer.advance(states, 4);
   }
+  if (op == AggregateOp.Quantile) {
+    const kept = members.add(stateAt(query, group), job.rowValues, job.rowPresent, job.steps);
+    return kept ? Status.Ok : Status.NoMemory;
+  }
   const one = changetype<aggregate.Groups>(share);
   one.op = op;
   one.steps = job.steps;
@@ -384,28 +400,38 @@ function foldRow(query: usize, job: Job, record: usize, cells: u32): Status {
   return Status.Ok;
 }
 
-/** A group's block: its state columns, then its present bytes, as a share of one group has them. */
+/** A group's block: its state columns, then its present bytes, as a share of one group has them. Of quantiles its rows (members.ts). */
 function stateBytes(op: u32, steps: u32): usize {
+  if (op == AggregateOp.Quantile) return buffer.BUFFER_BYTES;
   return ((<usize>(aggregate.columnsOf(op) * steps)) << 3) + <usize>steps;
 }
 
-/** Makes rows to be written of the next groups; false where the memory limit says no. */
+/** Makes rows of the groups, for `text` of the next ones only; false where the memory limit says no. */
 function makeGroupRows(query: usize, text: usize): bool {
   const groupsAddress = <usize>load<u32>(query, GROUPS);
   const steps = changetype<Job>(query).steps;
   const from = load<u32>(query, WRITTEN);
-  const rows = min(groups.size(groupsAddress) - from, max(TEXT_CELLS / steps, 1));
+  const left = groups.size(groupsAddress) - from;
+  const rows = text == 0 ? left : min(left, max(TEXT_CELLS / steps, 1));
   const values = buffer.reserve(VALUES, (rows * steps) << 3);
   const present = buffer.reserve(PRESENT, rows * steps);
   if (rows != 0 && (values == 0 || present == 0)) return false;
   for (let row: u32 = 0; row < rows; row++) {
     const first: usize = <usize>row * <usize>steps;
-    const state = stateAt(query, from + row);
-    const cells = finish(load<u32>(query, OP), state, steps, values + (first << 3), present + first);
-    if (!rendering.addGroup(text, groups.keyAt(groupsAddress, from + row), cells)) return false;
+    const cells = finishGroup(query, from + row, values + (first << 3), present + first);
+    if (cells < 0) return false;
+    if (text != 0 && !rendering.addGroup(text, groups.keyAt(groupsAddress, from + row), cells)) return false;
   }
   store<u32>(query, from + rows, WRITTEN);
   return true;
+}
+
+function finishGroup(query: usize, group: u32, values: usize, present: usize): i32 {
+  const op = load<u32>(query, OP);
+  const steps = changetype<Job>(query).steps;
+  const state = stateAt(query, group);
+  if (op == AggregateOp.Quantile) return members.quantiles(state, steps, load<f64>(query, PHI), values, present);
+  return finish(op, state, steps, values, present);
 }
 
 function writeRow(query: usize, job: Job, record: usize, cells: u32): Status {

@@ -59,6 +59,8 @@ export interface EngineOptions {
   readonly typeLabels?: boolean;
   /** Feature use-start-timestamps. */
   readonly startTimestamps?: boolean;
+  /** Whether the source has all series of a group in one place: there is one shard. */
+  readonly wholeGroups?: boolean;
   /** Feature promql-per-step-stats. */
   readonly perStepStats?: boolean;
   readonly parse: ParseOptions;
@@ -348,7 +350,7 @@ export class QueryEngine {
 
   #planContext(request: QueryRequest): PlanContext {
     const { startMs, stepMs, count } = request.steps;
-    const { subqueryStepMs, startTimestamps = false } = this.options;
+    const { subqueryStepMs, startTimestamps = false, wholeGroups = false } = this.options;
     return {
       startMs,
       endMs: request.options.endMs ?? startMs + stepMs * (count - 1),
@@ -357,6 +359,7 @@ export class QueryEngine {
       subqueryStepMs,
       ...this.#naming,
       startTimestamps,
+      wholeGroups,
     };
   }
 

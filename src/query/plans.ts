@@ -49,6 +49,7 @@ class WatchedContext implements PlanContext {
   readonly delayedNames: boolean;
   readonly typeLabels: boolean;
   readonly startTimestamps: boolean;
+  readonly wholeGroups: boolean;
 
   constructor(context: PlanContext) {
     this.#context = context;
@@ -57,6 +58,7 @@ class WatchedContext implements PlanContext {
     this.delayedNames = context.delayedNames;
     this.typeLabels = context.typeLabels === true;
     this.startTimestamps = context.startTimestamps === true;
+    this.wholeGroups = context.wholeGroups === true;
   }
 
   get startMs(): number {

@@ -57,6 +57,7 @@ export function openQueries(options: QueriesOptions): Queries {
       concurrency: flags.queryMaxConcurrency,
       lookbackMs: flags.queryLookbackDeltaMs,
       subqueryStepMs,
+      wholeGroups: shards.handles.length === 1,
       ...queryFeatures(flags.enableFeature),
       onEnd: slowQueryLog(log, flags.querySlowThresholdMs),
     },

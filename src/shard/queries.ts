@@ -22,6 +22,7 @@ import {
   type MorselSize,
   Queries,
   type Query,
+  type QueryRows,
   type QueryWindow,
   type View,
 } from '../wasm/query.js';
@@ -109,6 +110,8 @@ export class ShardQueries {
   open({ fragment, snapshot, watermark, render, stop }: Request<'openQuery'>): Reply<'openQuery'> {
     const { startMs, stepMs, count } = fragment.steps;
     if (count > STEPS_MAX) throw new QueryFault('execution', `query has ${count} steps; a shard takes ${STEPS_MAX}`);
+    const way = wayOf(fragment, render);
+    if (fragment.quantile !== undefined && (!this.#side.isEmpty || (way !== 'core' && way !== 'text'))) return DECLINED;
     const endMs = startMs + stepMs * (count - 1);
     const range = { startMs: startMs - fragment.windowMs, endMs };
     const openOne = (list: SeriesList, by: Stretch['by']) => {
@@ -119,23 +122,24 @@ export class ShardQueries {
     };
     const builder = fragment.aggregate === undefined ? undefined : new ColumnsBuilder(count);
     return this.#add({ fragment, ...range, watermark, builder }, () =>
-      this.#stretches(fragment.matchers, wayOf(fragment, render), openOne, stop),
+      this.#stretches(fragment.matchers, way, openOne, stop),
     );
   }
 
   #openCore(
     list: SeriesList,
     view: View,
-    { fn, dropName, aggregate }: Fragment,
+    { fn, dropName, aggregate, quantile }: Fragment,
     window: QueryWindow,
     render: Request<'openQuery'>['render'],
   ): Query {
+    const grouped = aggregate ?? (quantile && { op: 'quantile' as const, ...quantile });
     if (render !== undefined) {
-      const dropped = dropName && aggregate === undefined ? [...METADATA_LABELS] : [];
-      return this.#queries.openText(list, view, fn, window, dropped, render, aggregate);
+      const dropped = dropName && grouped === undefined ? [...METADATA_LABELS] : [];
+      return this.#queries.openText(list, view, fn, window, dropped, render, grouped);
     }
     // Main takes the names off plain rows, and looks at them for the query's annotations.
-    return this.#queries.open(list, view, fn, window, dropName && aggregate !== undefined, aggregate);
+    return this.#queries.open(list, view, fn, window, dropName && grouped !== undefined, grouped);
   }
 
   /** Closes the query where there is no memory for its shaping. */
@@ -172,7 +176,8 @@ export class ShardQueries {
     const stretch = open.stretches[open.at]!;
     const { query } = stretch;
     const before = query.samples;
-    const isText = stretch.by === 'text' && open.fragment?.aggregate === undefined;
+    const { aggregate, quantile } = open.fragment ?? {};
+    const isText = stretch.by === 'text' && aggregate === undefined && quantile === undefined;
     const ended = query.next(this.#morselOf(open.fragment, isText ? TEXT_CELLS : MORSEL_CELLS));
     const samples = query.samples - before;
     if (ended) open.at++;
@@ -244,7 +249,8 @@ export class ShardQueries {
     }
     if (by === 'text') return { text: query.text() };
     if (by !== 'core') return this.#evaluate(open, fragment, this.#series(open, query, by));
-    if (fragment.aggregate === undefined) return { columns: rowsMessage(query) };
+    if (fragment.quantile !== undefined) return ended ? quantilesOf(query, fragment) : {};
+    if (fragment.aggregate === undefined) return { columns: rowsMessage(query.rows()) };
     return ended ? groupsOf(query, fragment) : {};
   }
 
@@ -277,6 +283,11 @@ export class ShardQueries {
     const query = ++this.#last;
     this.#open.set(query, { ...what, stretches, at: 0, scratch });
     const series = stretches.reduce((sum, { list }) => sum + list.count, 0);
+    if (what.fragment?.quantile !== undefined && series * what.fragment.steps.count > MORSEL_CELLS) {
+      // Selecting of so many takes long, and cannot be done a morsel at a time.
+      this.close(query);
+      return DECLINED;
+    }
     try {
       const first = this.next(query);
       if (!first.done) return { query, series, first };
@@ -307,8 +318,14 @@ function checkStop(stop: SharedArrayBuffer): void {
   if (Atomics.load(new Int32Array(stop), STOP_WORD) !== 0) throw new QueryFault('execution', 'query has ended');
 }
 
-function rowsMessage(query: Query): ColumnsMessage {
-  const { labels, count, values, present } = query.rows();
+/** Of a query that is not begun. */
+const DECLINED: Reply<'openQuery'> = {
+  query: 0,
+  series: 0,
+  first: { done: true, samples: 0, columns: undefined, raw: undefined, notes: [], declined: true },
+};
+
+function rowsMessage({ labels, count, values, present }: QueryRows): ColumnsMessage {
   return { ...labels, rowCount: count, values: [values], present };
 }
 
@@ -318,10 +335,18 @@ function wayOf({ fn }: Fragment, render: Request<'openQuery'>['render']): Stretc
   return fn === 'start_timestamp' ? 'mixed' : 'floats';
 }
 
-function groupsOf(query: Query, { fn, matchers }: Fragment): Partial<Morsel> {
+function groupsOf(query: Query, fragment: Fragment): Partial<Morsel> {
   const { labels, count, state, present } = query.groups();
-  const columns = { ...labels, rowCount: count, values: state, present };
-  if (count === 0 || !needsCounterName(fn)) return { columns };
+  return remarked({ ...labels, rowCount: count, values: state, present }, fragment);
+}
+
+function quantilesOf(query: Query, fragment: Fragment): Partial<Morsel> {
+  return remarked(rowsMessage(query.groupRows()), fragment);
+}
+
+/** Groups, and the remark about the name of those that went into them. */
+function remarked(columns: ColumnsMessage, { fn, matchers }: Fragment): Partial<Morsel> {
+  if (columns.rowCount === 0 || !needsCounterName(fn)) return { columns };
   // Such functions go down with an aggregation only where the name is one: see pushdown.ts.
   const metric = exactName(matchers) ?? '';
   const notes: Note[] = lacksCounterName(metric) ? [{ kind: 'no-counter-name', metric }] : [];

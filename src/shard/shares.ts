@@ -61,10 +61,11 @@ function joinRows(shares: readonly Share[], fragment: Fragment): Columns {
     cells += part.rowCount * count;
   }
   return {
-    // Where rows have histograms the shard has made the remarks.
-    ...(needsCounterName(fragment.fn) && {
-      notes: counterNameNotes(tables.filter((_, i) => parts[i]!.histograms === undefined).flat()),
-    }),
+    // Where rows have histograms, or are groups, the shard has made the remarks.
+    ...(needsCounterName(fragment.fn) &&
+      fragment.quantile === undefined && {
+        notes: counterNameNotes(tables.filter((_, i) => parts[i]!.histograms === undefined).flat()),
+      }),
     labels: fragment.dropName ? stripMetadata(labels).labels : labels,
     steps: count,
     values: new Float64Array(joinBuffers(parts.map((part) => part.values[0]!))),

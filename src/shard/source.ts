@@ -91,7 +91,8 @@ export class ShardSource implements Source {
   ): Promise<RenderedRows | undefined> {
     const { startMs, stepMs } = steps;
     // Of several shards each has a share of a group only.
-    if (fragment.aggregate !== undefined && this.#shards.handles.length > 1) return undefined;
+    const isGrouped = fragment.aggregate !== undefined || fragment.quantile !== undefined;
+    if (isGrouped && this.#shards.handles.length > 1) return undefined;
     if (!hasWindowFn(fragment.fn) || !Number.isSafeInteger(startMs) || !Number.isSafeInteger(stepMs)) return undefined;
     const request = {
       fragment,
@@ -130,10 +131,13 @@ export class ShardSource implements Source {
 
   /** The shares of all shards. */
   read(reading: Reading, context: QueryContext, alone = false): Promise<Share[]> {
-    return this.#orFail(() => {
+    return this.#orFail(async () => {
       // A row of it, before anything of that length is made.
       if (reading.kind === 'fragment') context.reserve(reading.fragment.steps.count * CELL_BYTES);
-      return this.#each(context, (client) => this.#open(client, reading, this.#moment(alone), context));
+      const shares = await this.#each(context, (client) => this.#open(client, reading, this.#moment(alone), context));
+      // Something else will be read instead.
+      if (shares.some(({ declined }) => declined)) this.#hold = this.#shards.appends.hold();
+      return shares;
     });
   }
 
@@ -165,8 +169,9 @@ export class ShardSource implements Source {
   /** Opens a query on every shard and runs it there. */
   async #each(context: QueryContext, open: (client: ShardClient) => Promise<OpenedQuery>): Promise<Share[]> {
     this.#check(context);
+    const hold = this.#hold;
     const opened = this.#shards.handles.map(({ client }) => ({ client, opening: open(client) }));
-    Promise.allSettled(opened.map(({ opening }) => opening)).then(() => this.#hold.release());
+    Promise.allSettled(opened.map(({ opening }) => opening)).then(() => hold.release());
     return Promise.all(opened.map(({ client, opening }) => this.#run(client, context, opening)));
   }
 

@@ -76,6 +76,7 @@ export const AGGREGATE_OPS: ReadonlyMap<string, AggregateOp> = new Map([
   ['group', AggregateOp.Group],
   ['stddev', AggregateOp.Stddev],
   ['stdvar', AggregateOp.Stdvar],
+  ['quantile', AggregateOp.Quantile],
 ]);
 
 const SCRATCH_BYTES = CHUNK_BYTES_MAX + DECODE_SLACK;

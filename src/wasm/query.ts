@@ -42,6 +42,14 @@ export interface QueryAggregate {
   readonly labels: readonly string[];
 }
 
+/** Groups whose φ-quantiles, φ in [0, 1], are wanted. */
+export interface QueryQuantile {
+  readonly op: 'quantile';
+  readonly phi: number;
+  readonly grouping: 'by' | 'without';
+  readonly labels: readonly string[];
+}
+
 /** Rows of one morsel. */
 export interface QueryRows {
   readonly labels: LabelTable;
@@ -141,7 +149,7 @@ export class Queries {
     fn: string,
     window: QueryWindow,
     dropName: boolean,
-    aggregate?: QueryAggregate,
+    aggregate?: QueryAggregate | QueryQuantile,
   ): Query {
     const mode = aggregate === undefined ? QueryMode.Rows : QueryMode.Groups;
     return this.#open(list, view, WINDOW_FNS.get(fn)!, window, mode, dropName, aggregate);
@@ -155,7 +163,7 @@ export class Queries {
     window: QueryWindow,
     dropped: readonly string[],
     spec: RenderSpec,
-    aggregate?: QueryAggregate,
+    aggregate?: QueryAggregate | QueryQuantile,
   ): Query {
     const query = this.open(list, view, fn, window, false, aggregate);
     try {
@@ -193,7 +201,7 @@ export class Queries {
     window: QueryWindow,
     mode: QueryMode,
     dropName: boolean,
-    aggregate: QueryAggregate | undefined,
+    aggregate: QueryAggregate | QueryQuantile | undefined,
   ): Query {
     const { exports } = this.#core;
     const op = aggregate === undefined ? 0 : AGGREGATE_OPS.get(aggregate.op)!;
@@ -220,6 +228,7 @@ export class Queries {
           shiftMs,
         ) >>> 0;
       if (address === 0) throw new OutOfMemory();
+      if (aggregate?.op === 'quantile') exports.query_phi(address, aggregate.phi);
       return new Query(this.#core, address, steps, aggregate?.op);
     } catch (error) {
       if (groups !== 0) exports.groups_close(groups);
@@ -252,10 +261,10 @@ export class Query {
   readonly #core: Core;
   readonly #address: number;
   readonly #steps: number;
-  readonly #op: AggregateName | undefined;
+  readonly #op: (QueryAggregate | QueryQuantile)['op'] | undefined;
   #rendering: { readonly address: Rendering; readonly form: RenderSpec['form'] } | undefined;
 
-  constructor(core: Core, address: number, steps: number, op: AggregateName | undefined) {
+  constructor(core: Core, address: number, steps: number, op: (QueryAggregate | QueryQuantile)['op'] | undefined) {
     this.#core = core;
     this.#address = address;
     this.#steps = steps;
@@ -336,6 +345,19 @@ export class Query {
       series: numbers.filter((_, i) => i % 2 === 1).buffer,
       times: copyOut(this.#core, exports.query_times(), bytes),
       values: copyOut(this.#core, exports.query_values(), bytes),
+    };
+  }
+
+  /** The groups of a query for quantiles, after the last morsel: copies. */
+  groupRows(): QueryRows {
+    const { exports } = this.#core;
+    const count = exports.query_groups(this.#address);
+    if (count < 0) throw new OutOfMemory();
+    return {
+      labels: takeLabelTable(this.#core),
+      count,
+      values: copyOut(this.#core, exports.query_values(), count * this.#steps * 8),
+      present: copyOut(this.#core, exports.query_present(), count * this.#steps),
     };
   }
 

@@ -10,7 +10,7 @@ import { needsCounterName } from './window/evaluate.js';
 
 /** `keepNames`: what is above wants to see the names that the function drops, and drops them itself. */
 export function fragmentOf(plan: FragmentPlan, steps: Steps, keepNames: boolean): Fragment {
-  const { selection, fn, windowMs, args, keepsName, cells, aggregate, best } = plan;
+  const { selection, fn, windowMs, args, keepsName, cells, aggregate, quantile, best } = plan;
   return {
     matchers: selection.matchers,
     steps: windowEnds(steps, selection.offsetMs, selection.atMs),
@@ -20,6 +20,7 @@ export function fragmentOf(plan: FragmentPlan, steps: Steps, keepNames: boolean)
     dropName: !keepsName && !keepNames,
     ...(cells && { cells }),
     ...(aggregate && { aggregate }),
+    ...(quantile && { quantile }),
     ...(best && { best }),
     ...(plan.histogramStats && { histogramStats: true }),
   };

@@ -31,6 +31,7 @@ export class MemorySource implements Source {
 
   select(fragment: Fragment, context: QueryContext): Promise<Columns> {
     return settle(() => {
+      if (fragment.quantile !== undefined) return declinedColumns(fragment.steps.count);
       const columns = this.#select(fragment, context);
       if (columns.declined) return columns;
       context.reserve(columns.values.byteLength + columns.present.byteLength);

@@ -36,7 +36,8 @@ export async function render(
   { delayedNames, typeLabels }: Naming,
 ): Promise<Rendered | undefined> {
   if (plan.kind !== 'fragment' || source.render === undefined) return undefined;
-  if (plan.aggregate === undefined ? !keepsRows(plan, delayedNames) : delayedNames) return undefined;
+  const isGrouped = plan.aggregate !== undefined || plan.quantile !== undefined;
+  if (isGrouped ? delayedNames : !keepsRows(plan, delayedNames)) return undefined;
   if (typeLabels && needsCounterName(plan.fn)) return undefined;
   const rows = await source.render(fragmentOf(plan, form.steps, false), form, context);
   if (rows === undefined) return undefined;

@@ -24,6 +24,13 @@ export interface FragmentAggregate {
   readonly labels: readonly string[];
 }
 
+/** Groups whose φ-quantiles are wanted, φ in [0, 1]. */
+export interface FragmentQuantile {
+  readonly phi: number;
+  readonly grouping: 'by' | 'without';
+  readonly labels: readonly string[];
+}
+
 /** Which cells matter: those among the best `k` of their group and step, NaN last, or the first `k` that are there. */
 export interface FragmentBest {
   readonly order: 'largest' | 'smallest' | 'first';
@@ -58,6 +65,8 @@ export interface Fragment {
    */
   readonly cells?: readonly CellOp[];
   readonly aggregate?: FragmentAggregate;
+  /** In place of an aggregate: rows are the groups. A source that cannot, or not at once, declines. */
+  readonly quantile?: FragmentQuantile;
   /** A source may leave out other cells, and rows that have none left. Never beside an aggregate. */
   readonly best?: FragmentBest;
   /**
@@ -86,7 +95,7 @@ export interface Columns {
   readonly histograms?: ReadonlyMap<number, FloatHistogram>;
   /** Remarks for the query's annotations. */
   readonly notes?: readonly Note[];
-  /** The source cannot do the fragment's `cells`, because there are native histograms; there are no rows. */
+  /** The source cannot do the fragment's `cells`, because there are native histograms, or its `quantile`; there are no rows. */
   readonly declined?: true;
 }
 

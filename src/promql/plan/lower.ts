@@ -24,6 +24,8 @@ export interface PlanContext {
   readonly typeLabels?: boolean;
   /** Whether samples are asked for their start timestamps: the feature use-start-timestamps. */
   readonly startTimestamps?: boolean;
+  /** Whether the source has all series of a group in one place. */
+  readonly wholeGroups?: boolean;
 }
 
 export function lower(expr: Expr, context: PlanContext): Plan {

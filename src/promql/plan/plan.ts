@@ -54,9 +54,11 @@ export interface FragmentPlan extends Shareable {
   /** What is done to each float, before the aggregation. */
   readonly cells?: readonly CellOp[];
   readonly aggregate?: FragmentGrouping;
+  /** In place of an aggregation. */
+  readonly quantile?: FragmentQuantiles;
   /** The cells that matter to what is above. */
   readonly best?: FragmentBestCells;
-  /** The same without `cells`, where a source declines those. */
+  /** The same without `cells` and `quantile`, where a source declines those. */
   readonly otherwise?: Plan;
   /** Where remarks about the aggregation's input belong. */
   readonly inputPos: Span;
@@ -71,6 +73,13 @@ export type FragmentAggregateOp = 'sum' | 'avg' | 'min' | 'max' | 'count' | 'gro
 
 export interface FragmentGrouping {
   readonly op: FragmentAggregateOp;
+  readonly grouping: 'by' | 'without';
+  readonly labels: readonly string[];
+}
+
+export interface FragmentQuantiles {
+  /** In [0, 1]. */
+  readonly phi: number;
   readonly grouping: 'by' | 'without';
   readonly labels: readonly string[];
 }

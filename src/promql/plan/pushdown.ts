@@ -5,6 +5,7 @@
 //
 //   abs(…) * 8 over it               → fragment rate(m[5m]) | abs | multiply 8
 //   topk(5, …) over it               → topk over fragment rate(m[5m]) | largest 5
+//   quantile(0.9, …) over it         → fragment rate(m[5m]) | quantile 0.9, of a source that has groups as wholes
 //
 // A range function goes down where its arguments are constant and its selector is
 // a plain one; operators with a number and functions of one vector as a cell program
@@ -57,12 +58,14 @@ export interface PushDownOptions {
   readonly delayedNames: boolean;
   /** Remarks about rows go by their type labels. */
   readonly typeLabels?: boolean;
+  /** Whether the source has all series of a group in one place. */
+  readonly wholeGroups?: boolean;
 }
 
 export function pushDown(plan: Plan, options: PushDownOptions): Plan {
   const pushed = mapChildren(plan, (child) => pushDown(child, options));
   if (pushed.kind === 'window') return pushWindow(pushed);
-  if (pushed.kind === 'aggregate') return pushBest(pushAggregate(pushed, options), options);
+  if (pushed.kind === 'aggregate') return pushBest(pushQuantile(pushAggregate(pushed, options), options), options);
   if (pushed.kind === 'call' && ABSENCE.has(pushed.fn)) return pushPresence(pushed, options);
   return pushCells(pushed, options);
 }
@@ -101,6 +104,16 @@ function pushAggregate(plan: AggregatePlan, options: PushDownOptions): Plan {
   return { ...input, aggregate, ...(input.otherwise && { otherwise: { ...plan, input: input.otherwise } }), pos };
 }
 
+/** A source may decline it: then it is done above. */
+function pushQuantile(plan: Plan, options: PushDownOptions): Plan {
+  if (plan.kind !== 'aggregate' || plan.op !== 'quantile' || options.wholeGroups !== true) return plan;
+  const { input, param, grouping, labels, pos } = plan;
+  if (param?.kind !== 'number' || !(param.value >= 0 && param.value <= 1)) return plan;
+  if (input.kind !== 'fragment' || !mayLoseRows(input, options)) return plan;
+  const quantile = { phi: param.value, grouping, labels: groupingOf(input, grouping, labels, options) };
+  return { ...input, quantile, otherwise: { ...plan, input: input.otherwise ?? input }, pos };
+}
+
 /** topk and the like stay above; what is below need not hand up more cells than could be chosen. */
 function pushBest(plan: Plan, options: PushDownOptions): Plan {
   if (plan.kind !== 'aggregate') return plan;
@@ -123,8 +136,9 @@ function pushPresence(plan: CallPlan, options: PushDownOptions): Plan {
 
 function pushCells(plan: Plan, { delayedNames, typeLabels }: PushDownOptions): Plan {
   const node = cellNodeOf(plan);
-  if (node === undefined || node.input.kind !== 'fragment' || node.input.aggregate !== undefined) return plan;
+  if (node === undefined || node.input.kind !== 'fragment') return plan;
   const { input, program, filters } = node;
+  if (input.aggregate !== undefined || input.quantile !== undefined) return plan;
   if (input.fn === 'start_timestamp') return plan;
   if (filters && rowsAreRemarked(input, typeLabels)) return plan;
   const keepsName = input.keepsName && node.keepsName;
@@ -154,7 +168,7 @@ function rowsAreRemarked({ fn, selection, args }: FragmentPlan, typeLabels: bool
 
 /** Whether rows of a fragment may be folded or left out below without anybody missing them: no error, no remark. */
 function mayLoseRows(input: FragmentPlan, { delayedNames, typeLabels }: PushDownOptions): boolean {
-  if (input.aggregate !== undefined || input.best !== undefined) return false;
+  if (input.aggregate !== undefined || input.quantile !== undefined || input.best !== undefined) return false;
   if (typeLabels && REMARKED.has(input.fn)) return false;
   return rowsDiffer(input) || (delayedNames && !REMARKED.has(input.fn));
 }

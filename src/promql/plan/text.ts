@@ -57,10 +57,13 @@ function wordsOf(plan: Plan): string {
 }
 
 function fragmentText(plan: FragmentPlan): string {
-  const { fn, args, selection, windowMs, aggregate, cells = [], best } = plan;
+  const { fn, args, selection, windowMs, aggregate, quantile, cells = [], best } = plan;
   const selector = fn === 'last' ? selectionText(selection) : callText(fn, args, selectionText(selection, windowMs));
   const parts = [plan.histogramStats ? `${selector} stats` : selector, ...cells.map(cellText)];
   if (aggregate !== undefined) parts.push(aggregate.op + groupingText(aggregate.grouping, aggregate.labels));
+  if (quantile !== undefined) {
+    parts.push(`quantile ${formatFloat(quantile.phi)}${groupingText(quantile.grouping, quantile.labels)}`);
+  }
   if (best !== undefined) parts.push(`${best.order} ${best.k}${groupingText(best.grouping, best.labels)}`);
   return parts.join(' | ');
 }

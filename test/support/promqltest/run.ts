@@ -24,6 +24,8 @@ export interface TestStore {
   /** After the appends of one `load`: they are to be visible from here on. */
   commit?(): Promise<void>;
   close?(): Promise<void>;
+  /** Whether all series of a group are in one place. */
+  readonly wholeGroups?: boolean;
   /** What finishes queries, where that is not this very thread. */
   readonly evaluators?: Evaluators;
 }
@@ -70,15 +72,18 @@ export async function runScript(
       } else if (command.kind === 'load') {
         await load(command, store);
       } else {
-        outcomes.push(
-          await evaluate(command, new QueryEngine(() => store.open(), realClock, options, undefined, store.evaluators)),
-        );
+        outcomes.push(await evaluate(command, engineOver(store, options)));
       }
     }
   } finally {
     await store.close?.();
   }
   return outcomes;
+}
+
+function engineOver(store: TestStore, options: EngineOptions): QueryEngine {
+  const { wholeGroups = false, evaluators } = store;
+  return new QueryEngine(() => store.open(), realClock, { ...options, wholeGroups }, undefined, evaluators);
 }
 
 async function load({ series }: LoadCommand, store: TestStore): Promise<void> {

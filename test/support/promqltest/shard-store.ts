@@ -20,6 +20,7 @@ export function shardStores(count: number, evaluators?: Evaluators): StoreFactor
     const loading = new Map<Labels, LoadedSample[]>();
     return {
       ...(evaluators && { evaluators }),
+      wholeGroups: count === 1,
       open: () => new ShardSource(shards, 'adhoc'),
       append(labels, timeMs, value, startMs) {
         const samples = loading.get(labels) ?? [];

@@ -187,6 +187,18 @@ test('plan: what is shared has the place of its last one', () => {
   assert.deepEqual(places, [9, 9]);
 });
 
+table('push down to whole groups', (plan) => pushDown(plan, { delayedNames: false, wholeGroups: true }), [
+  ['quantile by (job) (0.9, rate(x[5m]))', 'fragment rate(x[5m]) | quantile 0.9 by (job)'],
+  ['quantile without (a) (0, x * 2)', 'fragment x | multiply 2 | quantile 0 without (a, __name__, __type__, __unit__)'],
+  ['quantile(0.5, x) > 3', 'binary > (fragment x | quantile 0.5, 3)'],
+  ['sum(quantile by (job) (0.5, x))', 'sum (fragment x | quantile 0.5 by (job))'],
+  ['quantile(1.5, x)', 'quantile (1.5, fragment x)'],
+  ['quantile(NaN, x)', 'quantile (NaN, fragment x)'],
+  ['quantile(scalar(y), x)', 'quantile (scalar (fragment y), fragment x)'],
+  ['quantile(0.5, sum by (job) (x))', 'quantile (0.5, fragment x | sum by (job))'],
+  ['quantile(0.5, rate({__name__=~"a|b"}[5m]))', 'quantile (0.5, fragment rate({__name__=~"a|b"}[5m]))'],
+]);
+
 test('plan: all passes together', () => {
   const query = 'histogram_quantile(0.9, sum by (le) (rate(h_bucket[5m]))) / (60 * 5) + scalar(sum(up @ 10))';
   assert.equal(

@@ -3,8 +3,11 @@ import { test } from 'node:test';
 import { Prng } from '../../../src/base/prng.js';
 import { keyOf, type Labels, labelsOf } from '../../../src/model/labels.js';
 import type { Matcher } from '../../../src/model/matcher.js';
+import { groupRows } from '../../../src/promql/exec/grouping.js';
 import { MemorySource } from '../../../src/promql/exec/memory-source.js';
-import type { Columns, Fragment, QueryContext } from '../../../src/promql/exec/source.js';
+import type { Pace } from '../../../src/promql/exec/operator.js';
+import { quantileRows } from '../../../src/promql/exec/quantile-rows.js';
+import type { Columns, Fragment, FragmentQuantile, QueryContext } from '../../../src/promql/exec/source.js';
 import { ShardSource } from '../../../src/shard/source.js';
 import { anyOwner, freeContext, packSamples, testShards } from '../../support/shards.js';
 
@@ -152,6 +155,42 @@ for (const count of [1, 2, 5]) {
     }
   });
 }
+
+test('shards: one of them gives quantiles of groups as the model does, or declines', async () => {
+  const { shards, memory } = await load(1, 700);
+  const source = new ShardSource(shards, 'adhoc');
+  const quantileOf = async (fn: string, count: number, quantile: FragmentQuantile) => {
+    const fragment: Fragment = {
+      matchers: [{ name: 'job', op: '=~', value: '.+' }],
+      steps: { startMs: 1_500_000, stepMs: 60_000, count },
+      windowMs: 300_000,
+      fn,
+      args: [],
+      dropName: true,
+    };
+    const rows = await memory.select(fragment, freeContext());
+    const phis = new Float64Array(count).fill(quantile.phi);
+    const pace = { spend() {} } as unknown as Pace;
+    const want = quantileRows(rows, groupRows(rows.labels, quantile), phis, pace);
+    return { want, got: await source.select({ ...fragment, quantile }, freeContext()) };
+  };
+  for (const phi of [0, 0.1, 0.5, 0.99, 1]) {
+    for (const [grouping, labels] of [
+      ['by', ['job']],
+      ['by', []],
+      ['without', ['instance']],
+    ] as const) {
+      for (const fn of ['last', 'rate', 'changes']) {
+        const { want, got } = await quantileOf(fn, 30, { phi, grouping, labels });
+        assert.ok(want.labels.length > 0);
+        assert.deepEqual(rowsOf(got), rowsOf(want), `${phi} ${grouping} (${labels}) of ${fn}`);
+      }
+    }
+  }
+  const byJob = { phi: 0.5, grouping: 'by', labels: ['job'] } as const;
+  assert.equal((await quantileOf('mad_over_time', 30, byJob)).got.declined, true, 'no function of the core');
+  assert.equal((await quantileOf('last', 10_000, byJob)).got.declined, true, 'more cells than one morsel has');
+});
 
 /** Sums of shards are joined in another order, so the last digits may differ. */
 function assertClose(got: string, want: string, what: string): void {

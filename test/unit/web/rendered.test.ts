@@ -83,6 +83,11 @@ const QUERIES = [
   'stddev by (job) (m)',
   'stdvar without (i, job) (rate(m[2m]))',
   'count(nothing)',
+  'quantile by (job) (0.9, m)',
+  'quantile without (i) (0, m * 3)',
+  'quantile(0.5, max_over_time({i=~".*"}[2m]))',
+  'quantile by (i) (1, m)',
+  'quantile by (A) (0.25, rate(m[2m]))',
   // These come as columns, whatever is asked.
   'm + 1',
   'rate({i=~".*"}[2m])',
@@ -118,7 +123,7 @@ async function withShards(
   });
   const { shards, ingest } = await testShards(count, undefined, { morsel: { samples: 1000, series: 17 } });
   const open = () => new ShardSource(shards, 'adhoc');
-  const engine = new QueryEngine(open, realClock, { ...SCRIPT_OPTIONS, delayedNames: false });
+  const engine = new QueryEngine(open, realClock, { ...SCRIPT_OPTIONS, delayedNames: false, wholeGroups: count === 1 });
   await ingest.append(series, FIRST_MS, anyOwner(count));
   let rendered = false;
   let texts = 0;
