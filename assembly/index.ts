@@ -201,6 +201,7 @@ export {
 } from './query/groups';
 export { close as keep_close, open as keep_open } from './query/keep';
 export { morsel as query_morsel } from './query/morsel';
+export { placesOf as query_places } from './query/places';
 export {
   close as query_close,
   corruptTotal as query_corrupt,

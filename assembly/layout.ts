@@ -86,6 +86,19 @@ export enum RenderForm {
   Labels = 2,
 }
 
+// --- A series record (head/series.ts): main reads newest samples while the shard leaves records as they are ---
+
+/** u32: the newest sealed chunk, 0 where there is none. */
+export const SERIES_SEALED = 8;
+/** u32: number of the last append that touched the series. */
+export const SERIES_APPEND = 12;
+/** Of the newest sample: i64 ms, and the bits of its value. */
+export const SERIES_TIME = 16;
+export const SERIES_VALUE = 24;
+/** u8: samples in the open chunk. */
+export const SERIES_COUNT = 51;
+export const SERIES_BYTES = 64;
+
 // --- A job of the eval kernel: what to compute over one series after the other ---
 
 /** f64: the first evaluation time, the step and the window's length, in ms. */

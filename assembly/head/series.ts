@@ -10,7 +10,8 @@
 //     labels   address of the label set; 0 means the series is gone, bit 0 that it is going, bit 1 that it was lost
 //     sealed   newest sealed chunk; each links to the one before
 //     append   number of the last append that touched the series (isolation, see journal.ts)
-//   The state is drawn in chunk/state.ts; its time and value are the series' newest sample.
+//   The state is drawn in chunk/state.ts; its time and value are the series' newest sample. Main reads it, too
+//   (layout.ts: SERIES_…): at times when no append is under way.
 //
 //   label set
 //   ┌──────────────────────────┬─────────┬─────────┬───
@@ -25,6 +26,7 @@ import { hash64 } from '../bytes/hash';
 import * as schemas from '../labels/schemas';
 import * as scratch from '../labels/scratch';
 import * as symbols from '../labels/symbols';
+import { SERIES_APPEND, SERIES_SEALED, SERIES_TIME } from '../layout';
 import * as buffer from '../memory/buffer';
 import * as heap from '../memory/heap';
 import * as table from '../memory/table';
@@ -36,9 +38,9 @@ export const NONE: u32 = 0xffffffff;
 const LOG2: u32 = 6;
 const REF: usize = 0;
 const LABELS: usize = 4;
-const SEALED: usize = 8;
-const APPEND: usize = 12;
-const CHUNK: usize = 16;
+const SEALED: usize = SERIES_SEALED;
+const APPEND: usize = SERIES_APPEND;
+const CHUNK: usize = SERIES_TIME;
 
 /** Set in the labels' address while a series waits for its postings to be swept. */
 const GOING: u32 = 1;

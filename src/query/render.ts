@@ -3,12 +3,12 @@
 //
 //   [{"metric":{"__name__":"up","job":"a"},"values":[[1435781430.781,"1"],[1435781445.781,"1"]]}]
 
+import { histogramJson, labelsJson, timestampJson, valueJson } from '../model/json.js';
 import type { Labels } from '../model/labels.js';
 import { formatFloat } from '../model/number.js';
 import { hasHistograms } from '../promql/exec/columns.js';
 import { type Columns, FLOAT, HISTOGRAM, type RawSeries, type Steps } from '../promql/exec/source.js';
 import { printer } from '../wasm/printer.js';
-import { histogramJson, labelsJson, timestampJson, valueJson } from './json.js';
 import type { QueryData } from './result.js';
 
 /** Samples of one series that one piece holds at most. */

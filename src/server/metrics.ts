@@ -83,6 +83,19 @@ export class StorageMetrics {
       { type: 'gauge' },
       () => this.#storage.keptMs / 1000,
     );
+    const { known } = storage.shards;
+    registry.collect(
+      'narthex_query_known_reads_total',
+      'Selectors whose newest samples were read without asking a shard.',
+      { type: 'counter' },
+      () => known.reads,
+    );
+    registry.collect(
+      'narthex_query_known_bytes',
+      'Bytes of what is known of series whose newest samples are read that way.',
+      { type: 'gauge' },
+      () => known.bytes,
+    );
     this.#registerLog(registry);
   }
 

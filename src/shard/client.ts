@@ -8,7 +8,17 @@
 import { type Clock, realClock, type Timer } from '../base/clock.js';
 import { Deadlines } from '../base/deadlines.js';
 import { FairLane, type ShardUsage } from './fair-lane.js';
-import type { Job, JobError, OpName, Reply, Request, Task, TaskReply, WalParts } from './protocol.js';
+import {
+  type Job,
+  type JobError,
+  type OpName,
+  READING_OPS,
+  type Reply,
+  type Request,
+  type Task,
+  type TaskReply,
+  type WalParts,
+} from './protocol.js';
 
 /** Who goes first: appends, then rules and what tools wait for, then ad-hoc queries. */
 export type Lane = 'ingest' | 'rules' | 'adhoc';
@@ -89,6 +99,9 @@ export class ShardClient {
   #watermark = 0;
   #held = 0;
   #busy = false;
+  /** Whether the task under way may change the records of series. */
+  #writes = false;
+  #seriesVersion = Number.NaN;
   #dead: Error | undefined;
   /** Called with the reason when the core trapped or the thread died: from then on every call is refused. */
   onDeath: ((reason: Error) => void) | undefined;
@@ -155,6 +168,19 @@ export class ShardClient {
     return lane === 'ingest' ? this.#ingest : lane === 'rules' ? this.#rules : this.#adhoc;
   }
 
+  /** Another number after each change of which series the shard has; NaN, which equals nothing, while that is not known. */
+  get seriesVersion(): number {
+    return this.#seriesVersion;
+  }
+
+  /**
+   * Whether the records of series stay as they are until the caller returns: the shard has nothing to do, or only reads.
+   * What was written to them before, this thread sees.
+   */
+  get isSteady(): boolean {
+    return this.#dead === undefined && !(this.#busy && this.#writes);
+  }
+
   /** Jobs that wait, by lane. */
   waiting(lane: Lane): number {
     return this.#laneOf(lane).length;
@@ -172,6 +198,7 @@ export class ShardClient {
     this.#urgent = 0;
     this.#busy = false;
     this.#dead = undefined;
+    this.#seriesVersion = Number.NaN;
   }
 
   async close(): Promise<void> {
@@ -215,6 +242,7 @@ export class ShardClient {
     };
     this.#release = [];
     this.#busy = true;
+    this.#writes = batch.some(({ job }) => !READING_OPS.has(job.op));
     const port = this.#port;
     // What is in the same task waits for its end too.
     port.hurry(batch.length > 1 || this.#urgent > 0);
@@ -252,6 +280,7 @@ export class ShardClient {
 
   #finish(batch: Waiting[], reply: TaskReply): void {
     this.#busy = false;
+    this.#seriesVersion = reply.seriesVersion;
     batch.forEach((waiting, i) => {
       const result = reply.results[i];
       if (result === undefined) waiting.reject(new ShardUnavailable('the shard stopped before this job'));

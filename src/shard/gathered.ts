@@ -69,7 +69,8 @@ export function sizeOf(shares: readonly Share[]): ReadingSize {
   let rows = 0;
   let samples = 0;
   let histograms = 0;
-  for (const { columns, raw } of shares) {
+  for (const { columns, raw, known } of shares) {
+    rows += known?.labels.length ?? 0;
     for (const { rowCount, histograms: cells, shares: sums } of columns) {
       rows += rowCount;
       histograms += ((cells?.cells.byteLength ?? 0) + (sums?.cells.byteLength ?? 0)) / 4;

@@ -15,6 +15,7 @@ import type { Fragment, Note } from '../promql/exec/source.js';
 import type { relabelRule } from '../relabel/rule.js';
 import type { OpenedLog } from '../tsdb/wal/open.js';
 import type { ReplayTotals } from '../wasm/head.js';
+import type { Places } from '../wasm/places.js';
 import type { MorselSize } from '../wasm/query.js';
 import type { RenderedText, RenderSpec } from '../wasm/render.js';
 import type { ColumnsMessage } from './column-messages.js';
@@ -302,6 +303,12 @@ export interface ShardOps {
     },
     OpenedQuery
   >;
+  /**
+   * Where the series of matchers are in the shard's memory, for main to read their newest samples
+   * (known-series.ts); undefined where there are more than `most`, or where they may have other samples beside
+   * the head's. Moves. All of it holds while series neither come nor go: `version` is TaskReply's.
+   */
+  places: Op<{ matchers: readonly Matcher[]; most: number }, { places: Places | undefined; version: number }>;
   nextMorsel: Op<{ query: number }, Morsel>;
   closeQuery: Op<{ query: number }, Record<string, never>>;
   /** No fragment of this snapshot will follow. */
@@ -356,6 +363,27 @@ export interface ShardOps {
 }
 
 export type OpName = keyof ShardOps;
+
+/** Operations that leave the records of series as they are. */
+export const READING_OPS: ReadonlySet<OpName> = new Set<OpName>([
+  'openQuery',
+  'openSamples',
+  'nextMorsel',
+  'closeQuery',
+  'closeSnapshot',
+  'places',
+  'estimate',
+  'labelNames',
+  'labelValues',
+  'series',
+  'metadata',
+  'counters',
+  'stats',
+  'openFederate',
+  'nextFederate',
+  'closeFederate',
+]);
+
 export type Request<K extends OpName> = ShardOps[K]['request'];
 export type Reply<K extends OpName> = ShardOps[K]['reply'];
 
@@ -383,6 +411,8 @@ export interface TaskReply {
   readonly trapped: string | undefined;
   /** Queries have called for readers. */
   readonly wantsReaders: boolean;
+  /** Another number after each change of which series there are. */
+  readonly seriesVersion: number;
 }
 
 export type JobResult = { readonly ok: unknown } | { readonly error: JobError };

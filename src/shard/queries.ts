@@ -16,6 +16,7 @@ import { needsCounterName } from '../promql/exec/window/evaluate.js';
 import { exactName } from '../promql/plan/pushdown.js';
 import type { Core } from '../wasm/core.js';
 import type { SeriesIndex } from '../wasm/head.js';
+import { type Places, placesOf } from '../wasm/places.js';
 import {
   hasWindowFn,
   MORSEL,
@@ -161,6 +162,16 @@ export class ShardQueries {
     return this.#add({ fragment: undefined, ...range, watermark, builder: undefined }, () =>
       this.#stretches(matchers, 'floats', openOne, stop),
     );
+  }
+
+  /** Where the series of a selector are; undefined where there are too many. */
+  places({ matchers, most }: Request<'places'>): Places | undefined {
+    const list = this.#select.series(matchers);
+    try {
+      return list.count > most ? undefined : placesOf(this.#core, list);
+    } finally {
+      this.#select.release(list);
+    }
   }
 
   next(number: number): Reply<'nextMorsel'> {

@@ -41,6 +41,7 @@ export class Shard {
   readonly #head: Head;
   readonly #parts: PartStore;
   readonly #queries: ShardQueries;
+  readonly #side: SideSamples;
   readonly #handlers: Handlers;
   readonly #input: { address: number; bytes: number };
   #watermark = 0;
@@ -62,6 +63,7 @@ export class Shard {
     this.#input = this.#lend(setup.inputBytes);
     const refs = new Refs(setup.refCounter);
     const side = new SideSamples((series) => this.#head.refLow(series));
+    this.#side = side;
     const queries = new ShardQueries(core, side, setup);
     this.#queries = queries;
     const admission = new Admission(core, this.#head, setup.memoryBytes, () => targets.jobCount + 1);
@@ -90,6 +92,7 @@ export class Shard {
 
       openQuery: (request) => queries.open(request),
       openSamples: (request) => queries.openSamples(request),
+      places: (request) => ({ places: queries.places(request), version: this.#seriesVersion }),
       nextMorsel: ({ query }) => queries.next(query),
       closeQuery: ({ query }) => nothing(() => queries.close(query)),
       closeSnapshot: ({ snapshot }) => nothing(() => queries.closeSnapshot(snapshot)),
@@ -120,7 +123,7 @@ export class Shard {
   /** Runs the jobs of a task in order. After a trap the rest is not run. */
   run(task: Task): TaskReply {
     const results: JobResult[] = [];
-    if (this.#trapped !== undefined) return { results, trapped: this.#trapped, wantsReaders: false };
+    if (this.#trapped !== undefined) return this.#reply(results);
     for (const part of task.release) this.#parts.release(part);
     this.#watermark = task.watermark;
     if (task.held !== this.#held) {
@@ -131,7 +134,18 @@ export class Shard {
       results.push(this.#runJob(job));
       if (this.#trapped !== undefined) break;
     }
-    return { results, trapped: this.#trapped, wantsReaders: this.#trapped === undefined && this.#queries.wantsReaders };
+    return this.#reply(results);
+  }
+
+  #reply(results: JobResult[]): TaskReply {
+    const trapped = this.#trapped;
+    if (trapped !== undefined) return { results, trapped, wantsReaders: false, seriesVersion: 0 };
+    return { results, trapped, wantsReaders: this.#queries.wantsReaders, seriesVersion: this.#seriesVersion };
+  }
+
+  /** NaN, which equals nothing, where samples beside the head may come to any series. */
+  get #seriesVersion(): number {
+    return this.#side.isEmpty ? this.#head.seriesVersion : Number.NaN;
   }
 
   #runJob(job: Job): JobResult {

@@ -5,6 +5,7 @@ import { buffersOf } from '../base/thread.js';
 import type { MorselSize } from '../wasm/query.js';
 import { Appends } from './appends.js';
 import { ShardClient, type ShardPort } from './client.js';
+import { KnownSeries } from './known-series.js';
 import type { LogPort } from './log-port.js';
 import { startShard } from './pool.js';
 import type { ShardSetup, ShardStarted } from './protocol.js';
@@ -49,6 +50,8 @@ export class Shards {
   readonly handles: readonly ShardHandle[];
   readonly appends: Appends;
   readonly log: LogPort;
+  /** Series that main knows the places of. */
+  readonly known: KnownSeries;
   /** The highest ref given out, one BigInt64 that all shards share. */
   readonly refCounter: BigInt64Array;
   readonly #boot: (index: number) => Promise<BootedShard>;
@@ -59,10 +62,15 @@ export class Shards {
     log: LogPort,
     refCounter: SharedArrayBuffer,
     boot: (index: number) => Promise<BootedShard>,
+    memories: readonly WebAssembly.Memory[],
   ) {
     this.handles = handles;
     this.#boot = boot;
     this.log = log;
+    this.known = new KnownSeries(
+      handles.map(({ client }) => client),
+      memories,
+    );
     this.refCounter = new BigInt64Array(refCounter);
     this.appends = new Appends((watermark, held) => {
       for (const { client } of handles) client.setWatermark(watermark, held);
@@ -96,7 +104,8 @@ export class Shards {
       slots: new Slots(started.memory, started.input),
     }));
     log.attach(booted.map(({ started }) => started.memory));
-    return new Shards(handles, log, refCounter, boot);
+    const memories = booted.map(({ started }) => started.memory);
+    return new Shards(handles, log, refCounter, boot, memories);
   }
 
   /**
@@ -108,6 +117,7 @@ export class Shards {
     await client.bury();
     const { port, started } = await this.#boot(index);
     slots.restart(started.memory, started.input);
+    this.known.restart(index, started.memory);
     await this.log.replace(index, started.memory);
     await fill(new ShardClient(port));
     client.revive(port);

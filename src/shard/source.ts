@@ -21,6 +21,7 @@ import type { CallExtras, Lane, ShardClient } from './client.js';
 import { columnsBytes } from './column-messages.js';
 import { ShardUsage } from './fair-lane.js';
 import type { Gathered } from './gathered.js';
+import { knownColumns, knownText, readKnown } from './known-rows.js';
 import { sampleCount, samplesBytes } from './mixed-series.js';
 import type { Morsel, OpenedQuery } from './protocol.js';
 import { joinTexts } from './rendered.js';
@@ -94,6 +95,10 @@ export class ShardSource implements Source {
     const isGrouped = fragment.aggregate !== undefined || fragment.quantile !== undefined;
     if (isGrouped && this.#shards.handles.length > 1) return undefined;
     if (!hasWindowFn(fragment.fn) || !Number.isSafeInteger(startMs) || !Number.isSafeInteger(stepMs)) return undefined;
+    if (form === 'vector') {
+      const known = readKnown(this.#shards.known, fragment, this.#hold.watermark);
+      if (known !== undefined) return this.#charged(knownText(known, fragment, startMs), context);
+    }
     const request = {
       fragment,
       ...this.#moment(true),
@@ -129,11 +134,21 @@ export class ShardSource implements Source {
     return new Map([...readings.keys()].map((key, i) => [key, shares[i]!]));
   }
 
+  #charged(rows: RenderedRows, context: QueryContext): RenderedRows {
+    context.check();
+    context.charge(rows.rowCount);
+    return rows;
+  }
+
   /** The shares of all shards. */
   read(reading: Reading, context: QueryContext, alone = false): Promise<Share[]> {
     return this.#orFail(async () => {
       // A row of it, before anything of that length is made.
-      if (reading.kind === 'fragment') context.reserve(reading.fragment.steps.count * CELL_BYTES);
+      if (reading.kind === 'fragment') {
+        context.reserve(reading.fragment.steps.count * CELL_BYTES);
+        const known = this.#known(reading.fragment, context);
+        if (known !== undefined) return [{ ...emptyShare(), known }];
+      }
       const shares = await this.#each(context, (client) => this.#open(client, reading, this.#moment(alone), context));
       // Something else will be read instead.
       if (shares.some(({ declined }) => declined)) this.#hold = this.#shards.appends.hold();
@@ -149,6 +164,15 @@ export class ShardSource implements Source {
       this.#failure ??= error;
       throw this.#failure;
     }
+  }
+
+  /** What main can say itself. */
+  #known(fragment: Fragment, context: QueryContext): Columns | undefined {
+    const rows = readKnown(this.#shards.known, fragment, this.#hold.watermark);
+    if (rows === undefined) return undefined;
+    this.#check(context);
+    context.reserve(rows.selection.size * CELL_BYTES);
+    return knownColumns(rows, fragment);
   }
 
   #open(client: ShardClient, reading: Reading, moment: Moment, context: QueryContext): Promise<OpenedQuery> {

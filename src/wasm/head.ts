@@ -196,6 +196,12 @@ export class Head {
     };
   }
 
+  /** Another number after each change of which series there are. */
+  get seriesVersion(): number {
+    const { exports } = this.#core;
+    return exports.series_created() + exports.series_removed();
+  }
+
   /** Every append up to here is visible to all. */
   commit(watermark: number): void {
     this.#core.exports.journal_commit(watermark);

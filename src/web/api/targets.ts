@@ -1,7 +1,7 @@
 // /api/v1/targets and /api/v1/scrape_pools.
 
 import { formatDuration } from '../../model/duration.js';
-import { labelsJson } from '../../query/json.js';
+import { labelsJson } from '../../model/json.js';
 import type { ActiveTarget, DroppedTarget } from '../deps.js';
 import {
   type ApiCall,

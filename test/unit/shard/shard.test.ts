@@ -219,7 +219,8 @@ test('shards: a reading that fails on one ends on the others, as text too', asyn
     matchers: [{ name: '__name__', op: '=', value: 'm' }],
     steps: { startMs: 1_000, stepMs: 1, count: 1 },
     windowMs: 300_000,
-    fn: 'last',
+    // Which main does not read by itself.
+    fn: 'count_over_time',
     args: [],
     dropName: false,
   };

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { timestampJson, valueJson } from '../../../src/model/json.js';
 import { formatJsonFloat } from '../../../src/model/number.js';
-import { timestampJson, valueJson } from '../../../src/query/json.js';
 import { globalUrl, parseExternalUrl, parseListenAddress, routePrefixOf } from '../../../src/web/address.js';
 import { parseInteger, parseSpan, parseTime, TIME_MAX_MS, TIME_MIN_MS } from '../../../src/web/api/time.js';
 import { splitTarget } from '../../../src/web/door.js';

@@ -1,8 +1,8 @@
 // Labels, times, values and histograms in JSON, as Prometheus's API writes them: straight into text.
 
-import type { Bucket, FloatHistogram } from '../model/histogram.js';
-import type { Labels } from '../model/labels.js';
-import { formatJsonFloat } from '../model/number.js';
+import type { Bucket, FloatHistogram } from './histogram.js';
+import type { Labels } from './labels.js';
+import { formatJsonFloat } from './number.js';
 
 /** `{"__name__":"up","job":"a"}` */
 export function labelsJson(labels: Labels): string {
