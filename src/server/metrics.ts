@@ -2,7 +2,7 @@
 
 import type { Logger } from '../telemetry/log.js';
 import type { Registry } from '../telemetry/metrics.js';
-import type { Storage } from './storage.js';
+import type { Storage } from './storage/storage.js';
 
 /** Counters of the cores, by our metric names. */
 const CORE_COUNTERS: readonly [name: string, help: string, key: string][] = [

@@ -29,7 +29,7 @@ import type { Door } from '../web/door.js';
 import { openDoor } from '../web/listen.js';
 import { StorageMetrics } from './metrics.js';
 import { openQueries, type Queries } from './queries.js';
-import { Storage } from './storage.js';
+import { Storage } from './storage/storage.js';
 import { storageDeps, targetDeps, writeDeps } from './web-deps.js';
 
 export interface ServerOptions {

@@ -9,7 +9,7 @@ import { IngestRefused, REMOTE_WRITE } from '../shard/ingest.js';
 import { NotDurable } from '../shard/log-thread.js';
 import type { Outcome, WriteReply } from '../shard/protocol.js';
 import type * as web from '../web/deps.js';
-import type { Storage } from './storage.js';
+import type { Storage } from './storage/storage.js';
 
 /** Seconds after which a sender that was turned away may come again. */
 const RETRY_SECONDS = 5;

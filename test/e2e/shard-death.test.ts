@@ -12,7 +12,7 @@ import { labelsOf, valueOf } from '../../src/model/labels.js';
 import { DEFAULT_PARSE_OPTIONS } from '../../src/promql/syntax/parse.js';
 import { QueryEngine } from '../../src/query/engine.js';
 import { ShardAppender } from '../../src/scrape/shard-appender.js';
-import { Storage } from '../../src/server/storage.js';
+import { Storage } from '../../src/server/storage/storage.js';
 import { ShardUnavailable } from '../../src/shard/client.js';
 import { ShardSource } from '../../src/shard/source.js';
 import { createLogger } from '../../src/telemetry/log.js';

@@ -1,0 +1,47 @@
+// What storage is opened with, and what its rooms have in common.
+
+import type { Clock } from '../../base/clock.js';
+import type { Ingest } from '../../shard/ingest.js';
+import type { LogThread } from '../../shard/log-thread.js';
+import type { Shards } from '../../shard/shards.js';
+import type { Logger } from '../../telemetry/log.js';
+import type { SyncPolicy } from '../../tsdb/wal/log.js';
+
+export interface StorageOptions {
+  readonly path: string;
+  readonly shards: number;
+  /** Threads that help each shard with queries. */
+  readonly readers?: number;
+  readonly memoryBytes: number;
+  /** --query.max-memory: what one query may take in a shard, too. */
+  readonly queryBytes?: number;
+  readonly sync: SyncPolicy;
+  /** How much of the newest time stays in memory. */
+  readonly windowMs: number;
+  /** Shards died too often to go on. */
+  readonly onHopeless: (reason: Error) => void;
+  /** Tests may end shards on purpose. */
+  readonly faults?: boolean;
+  /** For tests, too: how long a shard may be busy with one task. */
+  readonly stallMs?: number;
+}
+
+/** The log's segments and checkpoints: Prometheus's name and format. */
+export function walFolder(path: string): string {
+  return `${path}/wal`;
+}
+
+/** What is ours alone. */
+export function ownFolder(path: string): string {
+  return `${path}/narthex`;
+}
+
+/** What the rooms of storage work on. */
+export interface StorageParts {
+  readonly shards: Shards;
+  readonly ingest: Ingest;
+  readonly log: LogThread;
+  readonly options: StorageOptions;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}

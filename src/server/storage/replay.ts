@@ -1,0 +1,85 @@
+// Reading the log back: into all shards at the start, into one that was made again.
+
+import type { Disk } from '../../base/disk.js';
+import type { ShardClient } from '../../shard/client.js';
+import type { ReplayReport } from '../../shard/protocol.js';
+import { listSegments } from '../../tsdb/wal/segments.js';
+import { ownFolder, type StorageParts, walFolder } from './options.js';
+
+/** Segments of the log, as the replay goes through them. */
+export interface ReplayProgress {
+  readonly min: number;
+  readonly max: number;
+  readonly current: number;
+}
+
+export class Replay {
+  readonly #parts: StorageParts;
+  readonly #segments: { readonly min: number; readonly max: number };
+  /** The segment that each shard reads. */
+  readonly #reading: Int32Array;
+
+  constructor(disk: Disk, parts: StorageParts) {
+    const segments = listSegments(disk, walFolder(parts.options.path));
+    this.#parts = parts;
+    this.#segments = { min: segments[0] ?? 0, max: segments.at(-1) ?? 0 };
+    this.#reading = new Int32Array(new SharedArrayBuffer(4 * parts.shards.count)).fill(this.#segments.min);
+  }
+
+  get progress(): ReplayProgress {
+    return { ...this.#segments, current: Math.min(...this.#reading) };
+  }
+
+  /** Every shard reads the log and keeps its own; then the log is open for writing. Rejects where storage is closed meanwhile. */
+  async all(): Promise<void> {
+    const { shards, ingest, log, clock } = this.#parts;
+    const startMs = clock.monotonicMs();
+    const alone = shards.count === 1;
+    const reports = await Promise.all(shards.handles.map(({ client }) => this.#read(client, alone)));
+    const { opened } = reports[0]!;
+    for (const { totals } of reports) if (totals.newestMs !== undefined) ingest.noteNewest(totals.newestMs);
+    const highestRef = Math.max(...reports.map(({ totals }) => totals.highestRef));
+    Atomics.store(shards.refCounter, 0, BigInt(highestRef));
+    this.#tellLosses(reports[0]!);
+    await log.open(opened, !alone && opened.damages.length > 0);
+    this.#parts.logger.info('Log replay completed', {
+      duration: this.#since(startMs),
+      records: opened.records,
+      bytes: opened.bytes,
+      series: reports.reduce((sum, report) => sum + report.series, 0),
+      samples: reports.reduce((sum, report) => sum + report.totals.applied, 0),
+    });
+  }
+
+  /** Reads the log, which the log thread goes on writing for the other shards: its end may look torn. */
+  async one(client: ShardClient, shard: number): Promise<void> {
+    const startMs = this.#parts.clock.monotonicMs();
+    const { totals, series } = await this.#read(client, false);
+    this.#parts.logger.info('The shard is back', {
+      shard,
+      duration: this.#since(startMs),
+      series,
+      samples: totals.applied,
+    });
+  }
+
+  #read(client: ShardClient, repair: boolean): Promise<ReplayReport> {
+    const { path, windowMs } = this.#parts.options;
+    const folders = { folder: walFolder(path), ownFolder: ownFolder(path) };
+    return client.call('replay', { ...folders, repair, windowMs, progress: this.#reading }, 'ingest');
+  }
+
+  #tellLosses({ opened, malformed }: ReplayReport): void {
+    const { logger } = this.#parts;
+    for (const damage of opened.damages) {
+      const { segment, offset, bytes, reason, torn } = damage;
+      const message = torn ? 'The log ends in a record that was cut short' : 'Damage in the log: what it held is lost';
+      logger[torn ? 'info' : 'error'](message, { segment, offset, bytes, reason });
+    }
+    for (const fault of malformed) logger.error('A record of the log was passed over', { fault });
+  }
+
+  #since(startMs: number): string {
+    return `${((this.#parts.clock.monotonicMs() - startMs) / 1000).toFixed(3)}s`;
+  }
+}

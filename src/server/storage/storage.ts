@@ -1,0 +1,152 @@
+// The data directory and everything that lives on it: seed, log, shards; what happens to them is in the rooms beside.
+
+import type { Clock } from '../../base/clock.js';
+import type { Disk } from '../../base/disk.js';
+import { formatBytes } from '../../config/values.js';
+import { Ingest, type TimeBounds } from '../../shard/ingest.js';
+import { LogThread } from '../../shard/log-thread.js';
+import { Rebuilder } from '../../shard/rebuild.js';
+import type { ScratchLimits } from '../../shard/scratch.js';
+import { Shards } from '../../shard/shards.js';
+import type { Logger } from '../../telemetry/log.js';
+import { Refusals } from '../refusals.js';
+import { ownFolder, type StorageOptions, type StorageParts, walFolder } from './options.js';
+import { Replay, type ReplayProgress } from './replay.js';
+import { readSeed } from './seed.js';
+import { Truncation } from './truncation.js';
+
+/** In-order samples may be this much older than the newest of all: half a block, as in Prometheus. */
+const LATE_MS = 3_600_000;
+/** How far ahead of the clock a sample may be. */
+const FUTURE_MS = 600_000;
+/** Before every sample. */
+const ANY_TIME = -(2 ** 52);
+/** Bodies under way take at most this share of the memory. */
+const INPUT_SHARE = 1 / 8;
+const INPUT_BYTES_MAX = 512 * 2 ** 20;
+/** Of a shard's memory, what queries may hold there; and at least so much. */
+const SCRATCH_SHARE = 1 / 8;
+const SCRATCH_BYTES_MIN = 16 * 2 ** 20;
+/** A shard's memory is 32-bit. */
+const SHARD_BYTES_MAX = 4 * 2 ** 30 - 2 ** 16;
+
+export class Storage {
+  readonly shards: Shards;
+  readonly ingest: Ingest;
+  readonly log: LogThread;
+  readonly #parts: StorageParts;
+  readonly #replay: Replay;
+  readonly #truncation: Truncation;
+  readonly #refused: Refusals;
+  #closed = false;
+  #rebuilder: Rebuilder | undefined;
+  /** A shard was made again, and knows nothing but the log: what is called now comes first. */
+  onShardBack: ((index: number) => void) | undefined;
+
+  private constructor(disk: Disk, parts: StorageParts) {
+    this.shards = parts.shards;
+    this.ingest = parts.ingest;
+    this.log = parts.log;
+    this.#parts = parts;
+    this.#replay = new Replay(disk, parts);
+    this.#truncation = new Truncation(parts);
+    this.#refused = new Refusals(parts.clock, parts.logger);
+  }
+
+  /** Opens the directory, makes it where it is not there. Nothing may be asked of it before replay() is done. */
+  static async open(disk: Disk, clock: Clock, logger: Logger, asked: StorageOptions): Promise<Storage> {
+    const folder = walFolder(asked.path);
+    const own = ownFolder(asked.path);
+    disk.makeFolder(folder);
+    disk.makeFolder(own);
+    const options = { ...asked, memoryBytes: Math.min(asked.memoryBytes, asked.shards * SHARD_BYTES_MAX) };
+    const log = new LogThread({ folder, ownFolder: own, sync: options.sync }, clock);
+    const shards = await startShards(options, readSeed(disk, own), log);
+    const ingest: Ingest = new Ingest(shards, () => timeBounds(ingest, options, clock));
+    return new Storage(disk, { shards, ingest, log, options, clock, logger });
+  }
+
+  /** Reads the log back; rejects where storage is closed meanwhile. */
+  async replay(): Promise<void> {
+    await this.#replay.all();
+    this.#rebuilder = this.#watchShards();
+    this.#truncation.schedule();
+  }
+
+  /** Shards made again since the start. */
+  get rebuilt(): number {
+    return this.#rebuilder?.rebuilt ?? 0;
+  }
+
+  /** New series that the memory limit refused, by job: to be told of each time. */
+  get refused(): Refusals {
+    return this.#refused;
+  }
+
+  /** How much of the newest time is in memory now. */
+  get keptMs(): number {
+    return this.#truncation.keptMs;
+  }
+
+  get replayProgress(): ReplayProgress {
+    return this.#replay.progress;
+  }
+
+  /** May be called during the replay: that ends at once then. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#truncation.close();
+    await this.log.close();
+    await this.#truncation.settled();
+    await this.shards.close();
+  }
+
+  #watchShards(): Rebuilder {
+    const { shards, clock, logger, options } = this.#parts;
+    return new Rebuilder(shards, clock, {
+      onDeath: (shard, reason) => logger.error('A shard died: it is made again from the log', { shard, err: reason }),
+      replay: async (client, shard) => {
+        // No segment may go meanwhile.
+        await this.#truncation.settled();
+        await this.#replay.one(client, shard);
+      },
+      onBack: (shard) => this.onShardBack?.(shard),
+      onHopeless: (reason) => {
+        if (!this.#closed) options.onHopeless(reason);
+      },
+    });
+  }
+}
+
+function startShards(options: StorageOptions, seed: bigint, log: LogThread): Promise<Shards> {
+  const { shards, readers, memoryBytes, queryBytes, faults, stallMs } = options;
+  return Shards.start(
+    {
+      count: shards,
+      readers,
+      seed,
+      memoryBytes,
+      inputBytes: Math.min(memoryBytes * INPUT_SHARE, INPUT_BYTES_MAX),
+      threads: true,
+      faults,
+      stallMs,
+      ...(queryBytes !== undefined && { scratch: scratchLimits(queryBytes, memoryBytes / shards) }),
+    },
+    log,
+  );
+}
+
+/** Which samples are acceptable just now. */
+function timeBounds({ newestMs }: Ingest, { windowMs }: StorageOptions, clock: Clock): TimeBounds {
+  const minTimeMs = Number.isFinite(newestMs) ? newestMs - Math.min(LATE_MS, windowMs) : ANY_TIME;
+  return { minTimeMs, maxTimeMs: clock.nowMs() + FUTURE_MS };
+}
+
+function scratchLimits(queryBytes: number, shardBytes: number): ScratchLimits {
+  const bytes = Math.max(shardBytes * SCRATCH_SHARE, SCRATCH_BYTES_MIN);
+  const share = `${100 * SCRATCH_SHARE}% of its part of --storage.memory-limit, ${formatBytes(Math.floor(bytes))}`;
+  return {
+    ofOne: { bytes: queryBytes, name: `--query.max-memory, ${formatBytes(queryBytes)}` },
+    ofAll: { bytes, name: share },
+  };
+}
