@@ -17,11 +17,11 @@ export class Crc32c {
     return this.#core.exports.crc32c_update(before, address, length) >>> 0;
   }
 
-  /** The checksum of bytes anywhere: copies them into linear memory, a piece at a time. */
-  of(bytes: Uint8Array): number {
+  /** The checksum of bytes anywhere, behind others: copies them into linear memory, a piece at a time. */
+  of(bytes: Uint8Array, before = 0): number {
     if (this.#scratch === 0) this.#scratch = this.#core.exports.heap_alloc(SCRATCH_BYTES) >>> 0;
     if (this.#scratch === 0) throw new RangeError('no memory left in the core for a checksum');
-    let crc = 0;
+    let crc = before;
     for (let from = 0; from < bytes.length; from += SCRATCH_BYTES) {
       const piece = bytes.subarray(from, from + SCRATCH_BYTES);
       this.#core.bytes.set(piece, this.#scratch);

@@ -115,6 +115,11 @@ export class FaultDisk implements Disk {
     inode.pending = [];
   }
 
+  /** Files that were opened and not closed. */
+  get openFiles(): number {
+    return this.#open.size;
+  }
+
   /** Bytes of all files. */
   get usedBytes(): number {
     let sum = 0;

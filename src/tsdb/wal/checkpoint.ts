@@ -8,10 +8,10 @@
 
 import { type Disk, DiskError } from '../../base/disk.js';
 import type { Core } from '../../wasm/core.js';
-import { ByteWriter } from './bytes.js';
+import { BytesError, ByteWriter } from '../bytes.js';
 import { eachMetadata, emptyFilterStats, type FilterStats, filterRecord, type Keep } from './filter.js';
 import { drain, type LogDamage, type LogRecord, type LogVisitor, readingSegments } from './reader.js';
-import { RecordError, RecordType } from './record.js';
+import { RecordType } from './record.js';
 import { checkpointPath, listCheckpoints, listSegments, listTemporary, segmentPath } from './segments.js';
 import { logSources } from './sources.js';
 import { LogStuck, LogWriter } from './writer.js';
@@ -183,7 +183,7 @@ class Sieve implements LogVisitor {
         if (this.#keep.series(ref)) this.#metadata.set(ref, entry.slice());
       });
     } catch (error) {
-      if (!(error instanceof RecordError)) throw error;
+      if (!(error instanceof BytesError)) throw error;
       this.stats.malformedDropped++;
     }
   }

@@ -4,7 +4,7 @@
 // Sample records keep their base even when the sample that gave it goes: deltas
 // are against the base, and nothing says that it must be a sample's.
 
-import { ByteReader, RecordError } from './bytes.js';
+import { ByteReader, BytesError } from '../bytes.js';
 import { RecordType } from './record.js';
 
 export interface Keep {
@@ -97,7 +97,7 @@ export function filterRecord(record: Uint8Array, keep: Keep, stats: FilterStats)
         return undefined;
     }
   } catch (error) {
-    if (!(error instanceof RecordError)) throw error;
+    if (!(error instanceof BytesError)) throw error;
     stats.malformedDropped++;
     return undefined;
   }

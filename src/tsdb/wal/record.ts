@@ -11,9 +11,7 @@
 // Byte layout of all: docs/formats/wal.md.
 
 import type { Labels } from '../../model/labels.js';
-import { ByteReader, ByteWriter, RecordError } from './bytes.js';
-
-export { RecordError };
+import { ByteReader, BytesError, ByteWriter } from '../bytes.js';
 
 /** The first byte of a record. */
 export enum RecordType {
@@ -140,7 +138,7 @@ export function decodeSamples(record: Uint8Array): SampleEntry[] {
   const baseTime = from.i64();
   while (from.left > 0) {
     const ref = baseRef + from.varint();
-    if (ref < 0) throw new RecordError(from.at, 'a ref below 0');
+    if (ref < 0) throw new BytesError(from.at, 'a ref below 0');
     samples.push({ ref, timeMs: baseTime + from.varint(), bits: from.bits() });
   }
   return samples;
@@ -201,7 +199,7 @@ function open(record: Uint8Array, type: RecordType): ByteReader {
   const from = new ByteReader(record);
   const found = from.u8();
   if (found !== type) {
-    throw new RecordError(0, `type ${recordTypeName(found)} (${found}) where ${recordTypeName(type)} is expected`);
+    throw new BytesError(0, `type ${recordTypeName(found)} (${found}) where ${recordTypeName(type)} is expected`);
   }
   return from;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Prng } from '../../../src/base/prng.js';
 import { labelsOf } from '../../../src/model/labels.js';
+import { BytesError } from '../../../src/tsdb/bytes.js';
 import {
   decodeMetadata,
   decodeSamples,
@@ -12,7 +13,6 @@ import {
   encodeSeries,
   encodeTombstones,
   METRIC_TYPES,
-  RecordError,
   recordTypeName,
 } from '../../../src/tsdb/wal/record.js';
 import { hex, unhex } from '../../support/wal.js';
@@ -109,14 +109,14 @@ const CODECS: [name: string, golden: string, decode: (bytes: Uint8Array) => unkn
 ];
 
 for (const [name, golden, decode] of CODECS) {
-  test(`${name}: cut at or damaged in every byte gives a RecordError or a value, never anything else`, () => {
+  test(`${name}: cut at or damaged in every byte gives a BytesError or a value, never anything else`, () => {
     const bytes = unhex(golden);
-    for (let length = 0; length < bytes.length; length++) orRecordError(() => decode(bytes.subarray(0, length)));
+    for (let length = 0; length < bytes.length; length++) orBytesError(() => decode(bytes.subarray(0, length)));
     for (let at = 0; at < bytes.length; at++) {
       for (let bit = 0; bit < 8; bit++) {
         const broken = bytes.slice();
         broken[at]! ^= 1 << bit;
-        orRecordError(() => decode(broken));
+        orBytesError(() => decode(broken));
       }
     }
   });
@@ -124,13 +124,13 @@ for (const [name, golden, decode] of CODECS) {
 
 test('errors say where and what', () => {
   const cases: [decode: (bytes: Uint8Array) => unknown, bytes: string, message: string][] = [
-    [decodeSeries, '02', 'log record: type samples (2) where series is expected at byte 0'],
-    [decodeSeries, '', 'log record: 1 bytes expected, 0 left at byte 0'],
-    [decodeSeries, '01 00000000000000ff 01 05 6161', 'log record: 5 bytes expected, 2 left at byte 11'],
-    [decodeSeries, '01 ff00000000000000', 'log record: a number beyond 2^53 at byte 1'],
-    [decodeMetadata, '06 ffffffffffffffffff02', 'log record: a varint beyond 64 bits at byte 1'],
-    [decodeSamples, '02 0000000000000001 0000000000000000 03', 'log record: a ref below 0 at byte 18'],
-    [decodeTombstones, 'c8', 'log record: type unknown (200) where tombstones is expected at byte 0'],
+    [decodeSeries, '02', 'type samples (2) where series is expected at byte 0'],
+    [decodeSeries, '', '1 bytes expected, 0 left at byte 0'],
+    [decodeSeries, '01 00000000000000ff 01 05 6161', '5 bytes expected, 2 left at byte 11'],
+    [decodeSeries, '01 ff00000000000000', 'a number beyond 2^53 at byte 1'],
+    [decodeMetadata, '06 ffffffffffffffffff02', 'a varint beyond 64 bits at byte 1'],
+    [decodeSamples, '02 0000000000000001 0000000000000000 03', 'a ref below 0 at byte 18'],
+    [decodeTombstones, 'c8', 'type unknown (200) where tombstones is expected at byte 0'],
   ];
   for (const [decode, bytes, message] of cases) assert.throws(() => decode(unhex(bytes)), { message });
 });
@@ -141,10 +141,10 @@ test('types: each has the name that Prometheus gives it', () => {
   assert.equal(recordTypeName(0), 'unknown');
 });
 
-function orRecordError(action: () => unknown): void {
+function orBytesError(action: () => unknown): void {
   try {
     action();
   } catch (error) {
-    assert.ok(error instanceof RecordError, String(error));
+    assert.ok(error instanceof BytesError, String(error));
   }
 }

@@ -1,17 +1,17 @@
-// Cursors over the bytes of one record: reading is bounded and says where it
-// failed, writing grows. Integers are big-endian, varints are Go's.
+// Cursors over the bytes of a record of the log or an entry of a block: reading is bounded
+// and says where it failed, writing grows. Integers are big-endian, varints are Go's.
 //
 // Times and refs are numbers here. Both are int64 on disk; beyond ±2^53, where
 // only "the beginning" and "the end of time" occur, they are rounded.
 
-/** A record that does not hold what its type says; `offset` is where in the record that shows. */
-export class RecordError extends Error {
-  override readonly name = 'RecordError';
+/** Bytes that do not hold what they should; `offset` is where in them that shows. */
+export class BytesError extends Error {
+  override readonly name = 'BytesError';
   constructor(
     readonly offset: number,
     readonly reason: string,
   ) {
-    super(`log record: ${reason} at byte ${offset}`);
+    super(`${reason} at byte ${offset}`);
   }
 }
 
@@ -42,11 +42,18 @@ export class ByteReader {
     return this.#bytes[this.at++]!;
   }
 
+  u32(): number {
+    this.#need(4);
+    const value = this.#view.getUint32(this.at);
+    this.at += 4;
+    return value;
+  }
+
   /** An unsigned 64-bit integer below 2^53: refs. */
   u64(): number {
     this.#need(8);
     const high = this.#view.getUint32(this.at);
-    if (high >= 2 ** 21) throw new RecordError(this.at, 'a number beyond 2^53');
+    if (high >= 2 ** 21) throw new BytesError(this.at, 'a number beyond 2^53');
     const value = high * 2 ** 32 + this.#view.getUint32(this.at + 4);
     this.at += 8;
     return value;
@@ -79,7 +86,7 @@ export class ByteReader {
       }
       scale *= 128;
     }
-    throw new RecordError(start, 'a varint beyond 64 bits');
+    throw new BytesError(start, 'a varint beyond 64 bits');
   }
 
   /** A zigzag varint. Its lowest bit is the sign, read before rounding can take it. */
@@ -87,6 +94,23 @@ export class ByteReader {
     const negative = this.left > 0 && (this.#bytes[this.at]! & 1) === 1;
     const value = this.uvarint();
     return negative ? -((value + 1) / 2) : value / 2;
+  }
+
+  /** An int64 whose 64 bits were written as a uvarint: a difference that Go let wrap around. */
+  wrapped(): number {
+    const start = this.at;
+    const value = this.uvarint();
+    if (value < 2 ** 53) return value;
+    let bits = 0n;
+    for (let i = this.at - 1; i >= start; i--) bits = (bits << 7n) | BigInt(this.#bytes[i]! & 0x7f);
+    return Number(BigInt.asIntN(64, bits));
+  }
+
+  /** The next `count` bytes: lends. */
+  bytes(count: number): Uint8Array {
+    this.#need(count);
+    this.at += count;
+    return this.#bytes.subarray(this.at - count, this.at);
   }
 
   skip(count: number): void {
@@ -109,7 +133,7 @@ export class ByteReader {
   }
 
   #need(count: number): void {
-    if (count > this.left) throw new RecordError(this.at, `${count} bytes expected, ${this.left} left`);
+    if (count > this.left) throw new BytesError(this.at, `${count} bytes expected, ${this.left} left`);
   }
 }
 
@@ -131,6 +155,12 @@ export class ByteWriter {
   u8(value: number): void {
     this.#room(1);
     this.#bytes[this.#length++] = value;
+  }
+
+  u32(value: number): void {
+    this.#room(4);
+    this.#view.setUint32(this.#length, value);
+    this.#length += 4;
   }
 
   u64(value: number): void {
@@ -190,6 +220,16 @@ export class ByteWriter {
     this.#bytes = grown;
     this.#view = new DataView(grown.buffer);
   }
+}
+
+/** Which comes first in byte order: below 0, 0 or above. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const order = a[i]! - b[i]!;
+    if (order !== 0) return order;
+  }
+  return a.length - b.length;
 }
 
 function clampInt64(value: number): bigint {

@@ -1,0 +1,179 @@
+// The postings offset table: for each label pair, in order of names and values, where its list of series is.
+//
+//   ┌─────────┬───────────┬────────────────────────────────────────────────────┬─────┬─────────┐
+//   │ len u32 │ count u32 │ 2 u8, name string, value string, offset uvarint    │ ... │ crc u32 │
+//   └─────────┴───────────┴────────────────────────────────────────────────────┴─────┴─────────┘
+//     the first pair is two empty strings: the list of all series
+//
+// In memory are, for each name, every 32nd value and where its entry begins. A lookup reads up to 32 entries.
+
+import type { Crc32c } from '../../wasm/crc32c.js';
+import { ByteReader, compareBytes } from '../bytes.js';
+import type { BlockFile } from './file.js';
+import { findSection, type Section, scanSection } from './section.js';
+
+/** Values between two that are remembered. */
+const VALUE_STRIDE = 32;
+const COUNT_BYTES = 4;
+/** What an entry begins with: it holds two strings. */
+const STRINGS = 2;
+
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Entries of one name. */
+interface NameEntries {
+  readonly count: number;
+  /** Where entry 0, 32, 64, … begin in the content, and where the last one ends. */
+  readonly samples: Uint32Array;
+  /** The values of the same entries. */
+  readonly values: readonly Uint8Array[];
+}
+
+/** A value of a label with the place of its list. The value is lent. */
+export interface ValueEntry {
+  readonly value: Uint8Array;
+  /** Of the list's section, in the index. */
+  readonly offset: number;
+}
+
+export class PostingsTable {
+  readonly #file: BlockFile;
+  readonly #section: Section | undefined;
+  /** In the order of the table; the empty name is among them. */
+  readonly #names: ReadonlyMap<string, NameEntries>;
+
+  private constructor(file: BlockFile, section: Section | undefined, names: ReadonlyMap<string, NameEntries>) {
+    this.#file = file;
+    this.#section = section;
+    this.#names = names;
+  }
+
+  /** Reads the section once, for its checksum, its order and the samples. An offset of 0 is an empty table. */
+  static open(file: BlockFile, at: number, crc: Crc32c): PostingsTable {
+    if (at === 0) return new PostingsTable(file, undefined, new Map());
+    const section = findSection(file, 'postings table', at);
+    const count = new ByteReader(file.read('postings table', section.start, COUNT_BYTES)).u32();
+    const sampler = new Sampler(file, section);
+    scanSection(file, section, crc, { skip: COUNT_BYTES, count }, (reader, offset) => sampler.entry(reader, offset));
+    return new PostingsTable(file, section, sampler.finish());
+  }
+
+  /** Names of labels, in byte order. */
+  names(): string[] {
+    return [...this.#names.keys()].filter((name) => name !== '');
+  }
+
+  /** How many values a name has. */
+  valueCount(name: string): number {
+    return this.#names.get(name)?.count ?? 0;
+  }
+
+  /** Where the list of a pair is. */
+  find(name: string, value: Uint8Array): number | undefined {
+    const entries = this.#names.get(name);
+    if (entries === undefined) return undefined;
+    let low = 0;
+    let high = entries.values.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (compareBytes(entries.values[middle]!, value) <= 0) low = middle;
+      else high = middle - 1;
+    }
+    for (const entry of this.#group(entries, low)) {
+      const order = compareBytes(entry.value, value);
+      if (order === 0) return entry.offset;
+      if (order > 0) return undefined;
+    }
+    return undefined;
+  }
+
+  /** All values of a name with their lists, in byte order. */
+  *values(name: string): Generator<ValueEntry, void, void> {
+    const entries = this.#names.get(name);
+    if (entries === undefined) return;
+    for (let group = 0; group < entries.values.length; group++) yield* this.#group(entries, group);
+  }
+
+  #group(entries: NameEntries, group: number): ValueEntry[] {
+    const section = this.#section!;
+    const from = entries.samples[group]!;
+    const at = section.start + from;
+    const reader = new ByteReader(this.#file.read('postings table', at, entries.samples[group + 1]! - from));
+    const count = Math.min(VALUE_STRIDE, entries.count - group * VALUE_STRIDE);
+    return this.#file.parse('postings table', at, () => {
+      const found: ValueEntry[] = [];
+      for (let i = 0; i < count; i++) {
+        reader.skip(1);
+        reader.skipString();
+        found.push({ value: reader.bytes(reader.uvarint()), offset: reader.uvarint() });
+      }
+      return found;
+    });
+  }
+}
+
+/** Takes the samples while the table is read for the first time. */
+class Sampler {
+  readonly #file: BlockFile;
+  readonly #section: Section;
+  readonly #names = new Map<string, NameEntries>();
+  #name: Uint8Array | undefined;
+  #value: Uint8Array = new Uint8Array(0);
+  #count = 0;
+  #samples: number[] = [];
+  #values: Uint8Array[] = [];
+
+  constructor(file: BlockFile, section: Section) {
+    this.#file = file;
+    this.#section = section;
+  }
+
+  entry(reader: ByteReader, at: number): void {
+    const strings = reader.u8();
+    if (strings !== STRINGS) throw this.#fault(at, `an entry of ${strings} strings`);
+    const name = reader.bytes(reader.uvarint());
+    const value = reader.bytes(reader.uvarint());
+    // Where the list is: looked at when it is read.
+    reader.uvarint();
+
+    const order = this.#name === undefined ? -1 : compareBytes(this.#name, name);
+    if (order > 0 || (order === 0 && compareBytes(this.#value, value) >= 0)) {
+      throw this.#fault(at, 'an entry does not come after the one before');
+    }
+    if (order !== 0) this.#begin(name, at);
+    if (this.#count % VALUE_STRIDE === 0) {
+      this.#samples.push(at);
+      this.#values.push(value.slice());
+    }
+    this.#value = value;
+    this.#count++;
+  }
+
+  finish(): ReadonlyMap<string, NameEntries> {
+    this.#end(this.#section.end - this.#section.start);
+    return this.#names;
+  }
+
+  #begin(name: Uint8Array, at: number): void {
+    this.#end(at);
+    this.#name = name;
+    this.#count = 0;
+    this.#samples = [];
+    this.#values = [];
+  }
+
+  #end(at: number): void {
+    if (this.#name === undefined) return;
+    const name = utf8.decode(this.#name);
+    if (this.#names.has(name)) throw this.#fault(at, 'two names that are not UTF-8');
+    this.#names.set(name, {
+      count: this.#count,
+      samples: Uint32Array.from([...this.#samples, at]),
+      values: this.#values,
+    });
+  }
+
+  #fault(at: number, reason: string) {
+    return this.#file.fault('postings table', this.#section.start + at, reason);
+  }
+}
