@@ -147,9 +147,14 @@ export class ByteWriter {
     this.#view = new DataView(this.#bytes.buffer);
   }
 
-  /** What was written: takes, so write no more afterwards. */
+  /** What was written: takes, so write no more afterwards, unless after clear(). */
   finish(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Begins anew in the same memory: what finish() gave is overwritten. */
+  clear(): void {
+    this.#length = 0;
   }
 
   u8(value: number): void {

@@ -265,9 +265,12 @@ export class FaultDisk implements Disk {
     const temporary = `${path}.tmp`;
     this.remove(temporary);
     const file = this.open(temporary, 'create');
-    this.pwrite(file, bytes, 0);
-    this.fdatasync(file);
-    this.close(file);
+    try {
+      this.pwrite(file, bytes, 0);
+      this.fdatasync(file);
+    } finally {
+      this.close(file);
+    }
     this.rename(temporary, path);
     this.syncFolder(parent(path));
   }

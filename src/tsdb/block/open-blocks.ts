@@ -4,9 +4,7 @@ import { type Disk, DiskError } from '../../base/disk.js';
 import type { Crc32c } from '../../wasm/crc32c.js';
 import { Block } from './block.js';
 import { BlockFault } from './contract.js';
-
-/** 26 characters of Crockford's base 32; the first has three bits. */
-const ULID = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/i;
+import { isUlid } from './ulid.js';
 
 /** A folder that is named as a block and is none that can be read. */
 export interface BadBlock {
@@ -19,10 +17,6 @@ export interface OpenedBlocks {
   /** By their beginning, then by name. Whoever asked closes them. */
   readonly blocks: readonly Block[];
   readonly bad: readonly BadBlock[];
-}
-
-export function isUlid(name: string): boolean {
-  return ULID.test(name);
 }
 
 /**
