@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { realDisk } from '../../../src/base/disk.js';
+import { inspect } from '../../../src/cli/inspect/inspect.js';
+import { inMemory, testCrc } from '../../support/block.js';
+import { testdata } from '../../support/testdata.js';
+
+const KILLED = testdata('blocks/killed/01M7Y0DYVRQYB5RRVPA5E1T2RB');
+
+const lines = (path: string) => [...inspect(realDisk, path, testCrc())];
+
+test('inspect: an index, section by section', () => {
+  const printed = lines(`${KILLED}/index`);
+  assert.equal(printed[0], 'index, 6341 bytes');
+  assert.match(printed[1]!, /^ {9}5 {2}\d+ symbols$/);
+  assert.ok(printed.includes('                 0  ""'));
+  assert.equal(printed.filter((line) => /^ +\d+ {2}series \d+ {2}/.test(line)).length, 74);
+  assert.equal(printed.filter((line) => /^ +0:\d+ {2}\d+ … \d+$/.test(line)).length, 296);
+  assert.ok(printed.some((line) => /^ +\d+ {2}__name__="fx_nh" {2}\d+( \d+)*$/.test(line)));
+});
+
+test('inspect: a segment of chunks, tombstones, a description', () => {
+  const chunks = lines(`${KILLED}/chunks/000001`);
+  assert.equal(chunks[0], 'segment of chunks, 92274 bytes');
+  assert.equal(chunks.length, 1 + 296);
+  assert.match(chunks[1]!, /^ {13}8 {2}Xor, \d+ samples, \d+ bytes$/);
+  assert.ok(chunks.some((line) => line.includes('FloatHistogram, ') || line.includes('Histogram, ')));
+  assert.deepEqual(lines(`${KILLED}/tombstones`), [
+    'tombstones, 2 intervals',
+    '           234  1769817600000 … 1769824785000',
+    '           237  1769821200000 … 1769824785000',
+  ]);
+  assert.match(lines(`${KILLED}/meta.json`).join('\n'), /"numChunks": 296/);
+});
+
+test('inspect: a block is all of its files', () => {
+  const printed = lines(KILLED);
+  const titles = printed.filter((line) => line.startsWith('──'));
+  assert.deepEqual(titles, ['── meta.json', '── index', '── chunks/000001', '── tombstones']);
+});
+
+test('inspect: prints up to where a file is damaged, then says what is wrong', () => {
+  const disk = inMemory(KILLED);
+  disk.damage('data/block/chunks/000001', (bytes) => bytes.subarray(0, 5000));
+  const printed: string[] = [];
+  assert.throws(() => {
+    for (const line of inspect(disk, 'data/block/chunks/000001', testCrc())) printed.push(line);
+  }, /^BlockFault: data\/block\/chunks\/000001: chunk at \d+: its length \d+ reaches beyond the file's end$/);
+  assert.ok(printed.length > 10);
+  disk.damage('data/block/index', (bytes) => bytes.fill(7));
+  assert.throws(() => [...inspect(disk, 'data/block/index', testCrc())], /nothing of a block begins with 07070707/);
+  assert.throws(() => [...inspect(disk, 'data/nothing', testCrc())], /data\/nothing is not there/);
+});
