@@ -102,6 +102,18 @@ export {
   wholeRefOf as series_ref,
 } from './head/bridge';
 export {
+  chunksPage as export_chunks,
+  clear as export_clear,
+  oldest as export_oldest,
+  pageAddress as export_page,
+  pageBytes as export_page_bytes,
+  schemasPage as export_schemas,
+  seriesPage as export_series,
+  stringsAddress as export_strings,
+  stringsBytes as export_strings_bytes,
+  symbolsPage as export_symbols,
+} from './head/export';
+export {
   closeView as journal_close,
   commit as journal_commit,
   copyView as journal_copy,
@@ -142,6 +154,7 @@ export {
   removedTotal as series_removed,
   resolve as series_resolve,
 } from './head/series';
+export { splitAt as export_split } from './head/split';
 export {
   beginSweep as truncate_begin_sweep,
   chunksFreedTotal as truncate_chunks_freed,
@@ -158,6 +171,7 @@ export {
 } from './labels/scratch';
 export {
   address as symbols_address,
+  bound as symbols_bound,
   count as symbols_count,
   find as symbols_find,
   length as symbols_length,

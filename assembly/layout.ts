@@ -215,6 +215,15 @@ export const CHUNK_REF_BYTES = 24;
 /** Chunks do not cross a multiple of this, the length of a block. */
 export const CHUNK_WINDOW_MS = 7200000;
 
+// --- What leaves the head for a block: head/export.ts ---
+
+/** In front of a series' chunks: u32 their number, u32 zero. */
+export const EXPORT_SERIES_BYTES = 8;
+/** In front of a chunk: f64 first and last time, u32 bytes, u32 encoding. The bytes behind it are padded to 8. */
+export const EXPORT_CHUNK_BYTES = 24;
+/** Prometheus's number for the encoding of floats. */
+export const EXPORT_XOR = 1;
+
 // --- The outcome of an append ---
 
 export const OUTCOME_ACCEPTED = 0;

@@ -39,7 +39,7 @@ export function release(state: ChunkState): void {
 }
 
 /** The time of the first sample of bytes that we wrote ourselves. */
-function firstTime(data: usize): i64 {
+export function firstTime(data: usize): i64 {
   let at = data + sizeof<u16>();
   let zigzag: u64 = 0;
   let shift: u64 = 0;

@@ -14,6 +14,7 @@ import type { Matcher } from '../model/matcher.js';
 import type { Fragment, Note } from '../promql/exec/source.js';
 import type { relabelRule } from '../relabel/rule.js';
 import type { OpenedLog } from '../tsdb/wal/open.js';
+import type { SymbolsPage, TimeRange } from '../wasm/export.js';
 import type { ReplayTotals } from '../wasm/head.js';
 import type { Places } from '../wasm/places.js';
 import type { MorselSize } from '../wasm/query.js';
@@ -358,6 +359,20 @@ export interface ShardOps {
 
   /** Frees what lies before mint, in bounded steps; called until done. */
   truncate: Op<{ minTimeMs: number }, { done: boolean; removed: number }>;
+  /** The time of the oldest sample at or after a time, Infinity where there is none: in bounded steps from series 0 on; undefined after the last. */
+  oldestTime: Op<{ minTimeMs: number; from: number }, { next: number | undefined; oldestMs: number }>;
+  /** Splits the chunks that cross a time, in bounded steps from series 0 on; undefined after the last. */
+  splitChunks: Op<{ timeMs: number; from: number }, { next: number | undefined }>;
+  /** For a block: the series with chunks in the range, page by page from 0 on; undefined after the last. Pages are drawn in assembly/head/export.ts; they move. */
+  exportSeries: Op<{ range: TimeRange; from: number }, { next: number | undefined; series: ArrayBuffer }>;
+  /** The names of all schemas that series of the pages may have. */
+  exportSchemas: Op<Record<string, never>, { schemas: ArrayBuffer }>;
+  /** The strings behind symbols, likewise. */
+  exportSymbols: Op<{ from: number }, Omit<SymbolsPage, 'next'> & { next: number | undefined }>;
+  /** The chunks in the range of the first `count` of these series. */
+  exportChunks: Op<{ range: TimeRange; series: Uint32Array }, { count: number; chunks: ArrayBuffer }>;
+  /** The pages' memory is given back. */
+  closeExport: Op<Record<string, never>, Record<string, never>>;
   /** Refs of all series alive, ascending, as float64: what a checkpoint keeps. Moves. */
   liveRefs: Op<Record<string, never>, { refs: ArrayBuffer }>;
 }
@@ -382,6 +397,12 @@ export const READING_OPS: ReadonlySet<OpName> = new Set<OpName>([
   'openFederate',
   'nextFederate',
   'closeFederate',
+  'oldestTime',
+  'exportSeries',
+  'exportSchemas',
+  'exportSymbols',
+  'exportChunks',
+  'closeExport',
 ]);
 
 export type Request<K extends OpName> = ShardOps[K]['request'];

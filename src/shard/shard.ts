@@ -12,6 +12,7 @@ import { OutOfMemory } from '../wasm/out-of-memory.js';
 import { Admission } from './admission.js';
 import { AppendScope, PartStore } from './append.js';
 import { estimate } from './estimates.js';
+import { ShardExports } from './exports.js';
 import { ShardFederations } from './federations.js';
 import { Listings } from './listings.js';
 import type {
@@ -71,6 +72,7 @@ export class Shard {
     const targets = new ShardTargets(exposition, this.#head, scope, place);
     const writes = new ShardWrites(core, exposition, this.#head, scope, place, setup.sideSamples ? side : undefined);
     const federations = new ShardFederations(core, queries.select, setup.firstNumber);
+    const exports = new ShardExports(core, this.#head);
     const truncation = new Truncation(this.#head, [targets, writes], place.index);
     const listings = new Listings(core, queries, exposition, this.#head, () => this.#watermark, this.#input.bytes);
     this.#handlers = {
@@ -111,6 +113,13 @@ export class Shard {
 
       replay: (request) => replayLog(core, this.#head, place, setup.memoryBytes, request),
       truncate: ({ minTimeMs }) => truncation.step(minTimeMs),
+      oldestTime: (request) => exports.oldest(request),
+      splitChunks: (request) => exports.split(request),
+      exportSeries: (request) => exports.series(request),
+      exportSchemas: () => exports.schemas(),
+      exportSymbols: (request) => exports.symbols(request),
+      exportChunks: (request) => exports.chunks(request),
+      closeExport: () => nothing(() => exports.close()),
       fault: ({ how }) => this.#fail(how, setup.faults),
       liveRefs: () => ({ refs: this.#head.liveRefs().buffer as ArrayBuffer }),
     };
