@@ -34,9 +34,12 @@ export interface Disk {
   /** Makes created, renamed and removed names of a folder durable. */
   syncFolder(path: string): void;
   rename(from: string, to: string): void;
+  /** Gives a file a second name, on the same file system; fails where there is one already. */
+  link(from: string, to: string): void;
   unlink(path: string): void;
   /** Removes a file or a folder with all it holds; fine where there is none. */
   remove(path: string): void;
+  /** Makes a folder and those above it, their names durable; fine where it is there. */
   makeFolder(path: string): void;
   list(path: string): string[];
   /** undefined where there is nothing at `path`. */
@@ -125,6 +128,10 @@ class RealDisk implements Disk {
     attempt('rename', from, () => fs.renameSync(from, to));
   }
 
+  link(from: string, to: string): void {
+    attempt('link', from, () => fs.linkSync(from, to));
+  }
+
   unlink(path: string): void {
     attempt('unlink', path, () => fs.unlinkSync(path));
   }
@@ -134,7 +141,12 @@ class RealDisk implements Disk {
   }
 
   makeFolder(path: string): void {
+    if (this.stat(path)?.isDirectory) return;
+    const above = folderOf(path);
+    this.makeFolder(above);
+    // Another thread may be as quick.
     attempt('make folder', path, () => fs.mkdirSync(path, { recursive: true }));
+    this.syncFolder(above);
   }
 
   list(path: string): string[] {
@@ -161,7 +173,7 @@ class RealDisk implements Disk {
       this.close(file);
     }
     this.rename(temporary, path);
-    this.syncFolder(path.slice(0, Math.max(path.lastIndexOf('/'), 0)) || '.');
+    this.syncFolder(folderOf(path));
   }
 
   freeBytes(path: string): number {
@@ -172,6 +184,12 @@ class RealDisk implements Disk {
   #path(file: FileHandle): string {
     return this.#paths.get(file) ?? `file ${file}`;
   }
+}
+
+/** The folder that a path is in. */
+function folderOf(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return slash < 0 ? '.' : path.slice(0, slash) || '/';
 }
 
 function attempt<T>(operation: string, path: string, action: () => T): T {

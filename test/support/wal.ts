@@ -5,7 +5,7 @@ import type { Prng } from '../../src/base/prng.js';
 import { type LogDamage, type ReadOptions, type ReadSummary, readSegments } from '../../src/tsdb/wal/reader.js';
 import { LogWriter, type WriterOptions } from '../../src/tsdb/wal/writer.js';
 import { Core } from '../../src/wasm/core.js';
-import { FaultDisk } from './fault-disk.js';
+import { SimDisk } from './sim-disk.js';
 
 export const FOLDER = 'data/wal';
 
@@ -17,8 +17,8 @@ export function testCore(): Core {
   return shared;
 }
 
-export function emptyDisk(): FaultDisk {
-  const disk = new FaultDisk();
+export function emptyDisk(): SimDisk {
+  const disk = new SimDisk();
   disk.makeFolder(FOLDER);
   disk.syncFolder('');
   disk.syncFolder('data');

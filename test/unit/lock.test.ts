@@ -7,17 +7,17 @@ import { test } from 'node:test';
 import { realDisk } from '../../src/base/disk.js';
 import type { Flocked } from '../../src/base/flock.js';
 import { DirectoryInUse, DirectoryLock } from '../../src/tsdb/lock.js';
-import { FaultDisk } from '../support/fault-disk.js';
 import { missing, peerBinary } from '../support/peers.js';
 import { startPeer } from '../support/servers.js';
+import { SimDisk } from '../support/sim-disk.js';
 
-function take(disk: FaultDisk, pid: number, flock: Flocked = 'locked', running: number[] = []): DirectoryLock {
+function take(disk: SimDisk, pid: number, flock: Flocked = 'locked', running: number[] = []): DirectoryLock {
   const isRunning = (other: number) => running.includes(other);
   return DirectoryLock.take({ disk, folder: 'data', pid, nowMs: 1000, flock: () => flock, isRunning });
 }
 
 test('a clean start and a clean stop', () => {
-  const disk = new FaultDisk();
+  const disk = new SimDisk();
   const lock = take(disk, 7);
   assert.equal(lock.cleanStart, 1);
   assert.equal(lock.isReal, true);
@@ -28,7 +28,7 @@ test('a clean start and a clean stop', () => {
 });
 
 test('a file left by a killed server is replaced', () => {
-  const disk = new FaultDisk();
+  const disk = new SimDisk();
   take(disk, 700_000);
   const lock = take(disk, 8);
   assert.equal(lock.cleanStart, 0);
@@ -44,7 +44,7 @@ const FILES: [name: string, content: string, pid: number | undefined][] = [
 
 for (const [name, content, pid] of FILES) {
   test(`held by another: refused, naming the process where the file does; a file ${name}`, () => {
-    const disk = new FaultDisk();
+    const disk = new SimDisk();
     disk.makeFolder('data');
     disk.writeFileAtomic('data/lock', new TextEncoder().encode(content));
     assert.throws(
@@ -55,14 +55,14 @@ for (const [name, content, pid] of FILES) {
 }
 
 test('without flock(1): our own lock counts while its process runs', () => {
-  const disk = new FaultDisk();
+  const disk = new SimDisk();
   assert.equal(take(disk, 7, 'unsupported').isReal, false);
   assert.throws(() => take(disk, 8, 'unsupported', [7]), DirectoryInUse);
   assert.equal(take(disk, 8, 'unsupported').cleanStart, 0);
 });
 
 test('a directory that cannot be written is the disk’s error, not "in use"', () => {
-  const disk = new FaultDisk();
+  const disk = new SimDisk();
   disk.fail({ operation: 'open', nth: 1, code: 'EROFS' });
   assert.throws(() => take(disk, 7), { name: 'DiskError', code: 'EROFS' });
 });

@@ -17,7 +17,7 @@ import { type CheckpointStats, checkpointing, dropCovered } from './checkpoint.j
 import type { Keep } from './filter.js';
 import { ManifestWriter } from './manifest.js';
 import type { OpenedLog } from './open.js';
-import { listSegments } from './segments.js';
+import { listSegments, segmentPath } from './segments.js';
 import { type LogPosition, LogStuck, LogWriter, type RecordParts, type WriterStats } from './writer.js';
 
 /** Records of one request, all in the log or none. */
@@ -58,7 +58,7 @@ export interface LogOptions {
   readonly core: Core;
   readonly clock: Clock;
   /** What openLog() found: where to go on. */
-  readonly opened: Pick<OpenedLog, 'nextSegment' | 'manifest' | 'damages'>;
+  readonly opened: Pick<OpenedLog, 'nextSegment' | 'manifest' | 'damages' | 'unsynced'>;
   readonly sync?: SyncPolicy;
   readonly segmentBytes?: number;
   readonly stepBytes?: number;
@@ -144,6 +144,7 @@ export class Log {
     this.#policy = options.sync ?? { mode: 'group' };
     this.#soon = options.soon ?? soon;
     this.#synced = new Map(opened.manifest.state.synced);
+    this.#settle(opened.unsynced);
     this.#own.corruptions = opened.damages.filter((damage) => !damage.torn).length;
     this.#manifest = this.#openManifest();
     // Noted before it is made, so that a segment which the manifest does not know is another server's.
@@ -368,6 +369,24 @@ export class Log {
     const newest = this.#writer.position.segment - 1;
     const last = first + Math.floor((newest - first) * CHECKPOINT_SHARE);
     return last > first ? last : undefined;
+  }
+
+  /** What a process wrote that then died may still be in the cache alone: it was read and is shown, so it is to stay. */
+  #settle(segments: readonly number[]): void {
+    const { disk, folder } = this.#options;
+    for (const segment of segments) {
+      try {
+        const file = disk.open(segmentPath(folder, segment), 'write');
+        try {
+          disk.fdatasync(file);
+        } finally {
+          disk.close(file);
+        }
+      } catch (error) {
+        if (!(error instanceof DiskError)) throw error;
+        this.#synced.delete(segment);
+      }
+    }
   }
 
   #openManifest(): ManifestWriter | undefined {

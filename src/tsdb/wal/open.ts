@@ -34,6 +34,8 @@ export interface OpenedLog {
   readonly checkpoint: number;
   /** Damaged checkpoints that were passed over, as their segments are still there. */
   readonly distrusted: readonly number[];
+  /** Segments of which more was read than is known to be on the disk. */
+  readonly unsynced: readonly number[];
   /** The segment to go on writing with: a new one, as Prometheus does it. */
   readonly nextSegment: number;
   /** Where the manifest is, its last generation, and what it should say now. */
@@ -80,7 +82,7 @@ export function* openingLog(options: OpenOptions, visitor: LogVisitor): Generato
     unrepaired = repairLog(damages, { disk, crc, lostFolder: `${ownFolder}/lost` });
     ifPossible(() => {
       for (const number of distrusted) disk.remove(checkpointPath(folder, number));
-      trimTail(disk, folder, ends, damages);
+      trimTail(disk, folder, ends, damages, unrepaired);
       disk.syncFolder(folder);
     });
   }
@@ -92,6 +94,9 @@ export function* openingLog(options: OpenOptions, visitor: LogVisitor): Generato
     unrepaired,
     checkpoint,
     distrusted,
+    unsynced: [...ends]
+      .filter(([segment, end]) => end > (believed?.synced.get(segment) ?? 0))
+      .map(([segment]) => segment),
     nextSegment: highest + 1,
     manifest: {
       path,
@@ -143,18 +148,27 @@ function missed(
 }
 
 /** Gives back the zeroes that were written ahead: behind the last record's page, and whole segments of nothing else. */
-function trimTail(disk: Disk, folder: string, ends: ReadonlyMap<number, number>, damages: readonly LogDamage[]): void {
+function trimTail(
+  disk: Disk,
+  folder: string,
+  ends: ReadonlyMap<number, number>,
+  damages: readonly LogDamage[],
+  unrepaired: readonly LogDamage[],
+): void {
   for (const [segment, end] of [...ends].reverse()) {
-    const damaged = damages.some((damage) => damage.folder === folder && damage.segment === segment);
-    if (damaged) return;
+    const own = damages.filter((damage) => damage.folder === folder && damage.segment === segment);
+    if (own.some((damage) => unrepaired.includes(damage))) return;
+    // Where damage was inside, fillers stand now.
+    const fillers = own.filter(({ torn }) => !torn).map(({ offset, bytes }) => offset + bytes);
+    const used = Math.max(end, ...fillers);
     const path = segmentPath(folder, segment);
-    if (end === 0) {
+    if (used === 0) {
       disk.unlink(path);
       continue;
     }
-    if (disk.stat(path)?.size !== pageEnd(end)) {
+    if (disk.stat(path)?.size !== pageEnd(used)) {
       const file = disk.open(path, 'write');
-      disk.truncate(file, pageEnd(end));
+      disk.truncate(file, pageEnd(used));
       disk.close(file);
     }
     return;

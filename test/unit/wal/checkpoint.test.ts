@@ -17,7 +17,7 @@ import {
   RecordType,
 } from '../../../src/tsdb/wal/record.js';
 import { checkpointPath, listCheckpoints, listSegments, segmentPath } from '../../../src/tsdb/wal/segments.js';
-import type { FaultDisk, Operation } from '../../support/fault-disk.js';
+import type { Operation, SimDisk } from '../../support/sim-disk.js';
 import { emptyDisk, FOLDER, hex, recordOf, testCore, unhex, writerOn } from '../../support/wal.js';
 
 const OWN = 'data/narthex';
@@ -125,7 +125,7 @@ interface Content {
   readonly metadata: Map<number, string>;
 }
 
-function contentOf(disk: FaultDisk): Content & { damages: number } {
+function contentOf(disk: SimDisk): Content & { damages: number } {
   const content: Content = { series: new Map(), samples: [], tombstones: [], metadata: new Map() };
   const { damages } = openLog(
     { disk, folder: FOLDER, ownFolder: OWN, core, repair: false },
@@ -155,7 +155,7 @@ function contentOf(disk: FaultDisk): Content & { damages: number } {
 const SERIES = 300;
 
 /** Samples of all series at every time 0…39, over several segments; every second series dies at 20. */
-function filledLog(): FaultDisk {
+function filledLog(): SimDisk {
   const disk = emptyDisk();
   disk.makeFolder(OWN);
   const writer = writerOn(disk, { segmentBytes: 2 * PAGE_BYTES });

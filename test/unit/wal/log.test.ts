@@ -10,21 +10,21 @@ import { encodeSamples, encodeSeries } from '../../../src/tsdb/wal/record.js';
 import { listCheckpoints, listSegments, segmentPath } from '../../../src/tsdb/wal/segments.js';
 import { LogStuck } from '../../../src/tsdb/wal/writer.js';
 import { FakeClock } from '../../support/clock.js';
-import { FaultDisk } from '../../support/fault-disk.js';
+import { SimDisk } from '../../support/sim-disk.js';
 import { FOLDER, recordOf, testCore } from '../../support/wal.js';
 
 const OWN = 'data/narthex';
 const core = testCore();
 
 interface Bench {
-  readonly disk: FaultDisk;
+  readonly disk: SimDisk;
   readonly clock: FakeClock;
   readonly log: Log;
   /** Runs what was put off to "soon". */
   turn(): void;
 }
 
-function start(options: Partial<LogOptions> = {}, disk = new FaultDisk()): Bench {
+function start(options: Partial<LogOptions> = {}, disk = new SimDisk()): Bench {
   const clock = new FakeClock();
   const opened = openLog({ disk, folder: FOLDER, ownFolder: OWN, core }, { record: () => {} });
   const put: (() => void)[] = [];
@@ -52,7 +52,7 @@ function commitOf(id: number, durable = true, length = 100): Commit {
   return { records: [[recordOf(id, length)]], durable };
 }
 
-function idsOn(disk: FaultDisk): number[] {
+function idsOn(disk: SimDisk): number[] {
   const ids: number[] = [];
   openLog(
     { disk, folder: FOLDER, ownFolder: OWN, core, repair: false },
@@ -66,7 +66,7 @@ function idsOn(disk: FaultDisk): number[] {
   return ids;
 }
 
-function count(disk: FaultDisk, operation: string, from: number): number {
+function count(disk: SimDisk, operation: string, from: number): number {
   return disk.calls.slice(from).filter((call) => call.startsWith(`${operation} ${FOLDER}`)).length;
 }
 
@@ -154,7 +154,7 @@ test('a full disk: commits are refused with its code; when there is room the log
 
 test('a disk that is full or read-only at the start: the log comes up, refuses, and goes on when it can', async () => {
   for (const operation of ['open', 'pwrite', 'syncFolder', 'fdatasync'] as const) {
-    const disk = new FaultDisk();
+    const disk = new SimDisk();
     disk.makeFolder(FOLDER);
     disk.makeFolder(OWN);
     disk.syncFolder('data');
@@ -323,7 +323,7 @@ test('too few segments for a checkpoint: nothing happens', async () => {
 test('seeds: commits, crashes and failing calls; what was answered durable is there after every crash', async () => {
   for (let seed = 1; seed <= 25; seed++) {
     const prng = new Prng(seed);
-    let disk = new FaultDisk();
+    let disk = new SimDisk();
     let bench = start({ segmentBytes: 4 * PAGE_BYTES }, disk);
     const durable = new Set<number>();
     const possible = new Set<number>();

@@ -9,14 +9,14 @@ import { PAGE_BYTES } from '../../../src/tsdb/wal/page.js';
 import { fillerFor } from '../../../src/tsdb/wal/repair.js';
 import { listSegments, segmentPath } from '../../../src/tsdb/wal/segments.js';
 import { Crc32c } from '../../../src/wasm/crc32c.js';
-import { FaultDisk } from '../../support/fault-disk.js';
+import { SimDisk } from '../../support/sim-disk.js';
 import { emptyDisk, FOLDER, hex, readBack, recordOf, testCore, writerOn } from '../../support/wal.js';
 
 const OWN = 'data/narthex';
 const core = testCore();
 const crc = new Crc32c(core);
 
-function open(disk: FaultDisk): OpenedLog & { ids: number[] } {
+function open(disk: SimDisk): OpenedLog & { ids: number[] } {
   const ids: number[] = [];
   const opened = openLog(
     { disk, folder: FOLDER, ownFolder: OWN, core },
@@ -29,7 +29,7 @@ function idOf(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(1);
 }
 
-function logOf(lengths: number[], options: { segmentBytes?: number; stepBytes?: number } = {}): FaultDisk {
+function logOf(lengths: number[], options: { segmentBytes?: number; stepBytes?: number } = {}): SimDisk {
   const disk = emptyDisk();
   const writer = writerOn(disk, options);
   for (const [i, length] of lengths.entries()) writer.append([[recordOf(i, length)]]);
@@ -40,7 +40,7 @@ function logOf(lengths: number[], options: { segmentBytes?: number; stepBytes?: 
 }
 
 test('an empty place: folders are made, writing begins with segment 0', () => {
-  const disk = new FaultDisk();
+  const disk = new SimDisk();
   const { nextSegment, damages, checkpoint } = open(disk);
   assert.deepEqual({ nextSegment, damages, checkpoint }, { nextSegment: 0, damages: [], checkpoint: -1 });
   assert.deepEqual(disk.list('data'), ['narthex', 'wal']);

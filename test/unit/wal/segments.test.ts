@@ -8,7 +8,7 @@ import { zstdSupported } from '../../../src/base/zstd.js';
 import { framedBytes, PAGE_BYTES } from '../../../src/tsdb/wal/page.js';
 import { listCheckpoints, listSegments, segmentPath } from '../../../src/tsdb/wal/segments.js';
 import { Crc32c } from '../../../src/wasm/crc32c.js';
-import type { FaultDisk } from '../../support/fault-disk.js';
+import type { SimDisk } from '../../support/sim-disk.js';
 import { emptyDisk, FOLDER, hex, inParts, readBack, recordOf, testCore, unhex, writerOn } from '../../support/wal.js';
 
 const FIRST = segmentPath(FOLDER, 0);
@@ -149,7 +149,7 @@ test('compressed records are decoded, whole or in fragments; a damaged one costs
 
 /** A small log over five pages and two segments; `where` has the range of bytes of each record. */
 function smallLog(): {
-  disk: FaultDisk;
+  disk: SimDisk;
   records: Uint8Array[];
   where: { segment: number; from: number; to: number }[];
 } {

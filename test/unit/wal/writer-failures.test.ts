@@ -7,13 +7,13 @@ import { Prng } from '../../../src/base/prng.js';
 import { PAGE_BYTES } from '../../../src/tsdb/wal/page.js';
 import { listSegments, segmentPath } from '../../../src/tsdb/wal/segments.js';
 import { LogStuck } from '../../../src/tsdb/wal/writer.js';
-import type { FaultDisk, Operation } from '../../support/fault-disk.js';
+import { type Operation, PowerCut, type SimDisk } from '../../support/sim-disk.js';
 import { emptyDisk, FOLDER, readBack, recordOf, writerOn } from '../../support/wal.js';
 
 const ids = (records: Uint8Array[]) => records.map((record) => new DataView(record.buffer).getUint32(1));
 
 /** As Prometheus reads: in order up to the first bad record, of which there may be none before the very end. */
-function assertLegal(disk: FaultDisk, place: string): number[] {
+function assertLegal(disk: SimDisk, place: string): number[] {
   const { records, damages } = disk.quietly(() => readBack(disk));
   const bad = damages.filter((damage) => !damage.torn);
   assert.deepEqual(bad, [], place);
@@ -56,7 +56,8 @@ test('the cut is durable before anything newer is: a crash at any call in betwee
     writer.append([[recordOf(2, 70_000)]]);
     disk.fail({ operation: 'fdatasync', nth: 1 });
     const before = disk.calls.length;
-    crashAtCall(disk, n, () => writer.sync());
+    disk.cutPowerAt(n);
+    untilPowerCut(() => writer.sync());
     for (const seed of [0, 1, 2]) {
       const copy = disk;
       copy.crash(new Prng(seed));
@@ -210,21 +211,10 @@ function runScript(operation: Operation, nth: number, times: number, place: stri
   return stuck;
 }
 
-/** Runs `action`, and stops the world at the n-th call of the disk from now on. */
-function crashAtCall(disk: FaultDisk, n: number, action: () => void): void {
-  let left = n;
-  const push = disk.calls.push.bind(disk.calls);
-  disk.calls.push = (...items: string[]) => {
-    if (--left === 0) throw new PowerCut();
-    return push(...items);
-  };
+function untilPowerCut(action: () => void): void {
   try {
     action();
   } catch (error) {
     if (!(error instanceof PowerCut)) throw error;
-  } finally {
-    disk.calls.push = push;
   }
 }
-
-class PowerCut extends Error {}

@@ -1,0 +1,8 @@
+// All scenarios, by name.
+
+import { LOG_SCENARIOS } from './log-scenarios.js';
+import { type Looped, looped } from './loops.js';
+
+export const SCENARIOS: ReadonlyMap<string, Looped> = new Map(
+  [...LOG_SCENARIOS.map(looped)].map((scenario) => [scenario.name, scenario]),
+);
