@@ -113,6 +113,14 @@ export class ByteReader {
     return this.#bytes.subarray(this.at - count, this.at);
   }
 
+  /** Passes over `wanted` where that is what comes next. */
+  takes(wanted: Uint8Array): boolean {
+    if (wanted.length > this.left) return false;
+    for (let i = 0; i < wanted.length; i++) if (this.#bytes[this.at + i] !== wanted[i]) return false;
+    this.at += wanted.length;
+    return true;
+  }
+
   skip(count: number): void {
     this.#need(count);
     this.at += count;

@@ -70,9 +70,16 @@ export class BlockFile {
     return this.read(what, at, Math.min(length, Math.max(0, this.size - at)));
   }
 
-  /** Fills `into` from `at` on, past the pages. */
+  /** Fills `into` from `at` on, past the pages. A read that fails is tried once more. */
   readInto(what: string, into: Uint8Array, at: number): void {
-    const count = this.#disk.pread(this.#file, into, at);
+    const read = () => this.#disk.pread(this.#file, into, at);
+    let count: number;
+    try {
+      count = read();
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      count = read();
+    }
     if (count < into.length) throw this.fault(what, at, `${into.length} bytes expected, the disk gave ${count}`);
   }
 

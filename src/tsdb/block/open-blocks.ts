@@ -1,9 +1,11 @@
-// All blocks of a data directory.
+// All blocks of a data directory: what they are, or open for reading.
 
 import { type Disk, DiskError } from '../../base/disk.js';
 import type { Crc32c } from '../../wasm/crc32c.js';
 import { Block } from './block.js';
-import { BlockFault } from './contract.js';
+import { BlockFault, type BlockMeta } from './contract.js';
+import { CHUNKS_NAME, META_NAME } from './layout.js';
+import { readMeta } from './meta.js';
 import { isUlid } from './ulid.js';
 
 /** A folder that is named as a block and is none that can be read. */
@@ -13,24 +15,50 @@ export interface BadBlock {
   readonly fault: BlockFault | DiskError;
 }
 
-export interface OpenedBlocks {
-  /** By their beginning, then by name. Whoever asked closes them. */
-  readonly blocks: readonly Block[];
+/** A block by its description alone. */
+export interface ListedBlock {
+  readonly path: string;
+  readonly meta: BlockMeta;
+  /** Of all its files: what retention by size counts. */
+  readonly sizeBytes: number;
+}
+
+export interface FoundBlocks<T> {
+  /** By their beginning, then by name. */
+  readonly blocks: readonly T[];
   readonly bad: readonly BadBlock[];
 }
 
 /**
- * Opens every folder whose name is a ULID; others, unfinished `<ulid>.tmp-…` and quarantined `<ulid>.bad` among them,
- * are passed over. Throws a DiskError where the data directory cannot be listed.
+ * Every folder whose name is a ULID, its description read; others, unfinished `<ulid>.tmp-…` and quarantined
+ * `<ulid>.bad` among them, are passed over. Throws a DiskError where the data directory cannot be listed.
  */
-export function openBlocks(disk: Disk, folder: string, crc: Crc32c): OpenedBlocks {
-  const blocks: Block[] = [];
+export function listBlocks(disk: Disk, folder: string): FoundBlocks<ListedBlock> {
+  return findBlocks(disk, folder, (path) => {
+    const meta = readMeta(disk, `${path}/${META_NAME}`);
+    const chunks = disk.list(`${path}/${CHUNKS_NAME}`).map((name) => `${CHUNKS_NAME}/${name}`);
+    const files = [...disk.list(path).filter((name) => name !== CHUNKS_NAME), ...chunks];
+    const sizeBytes = files.reduce((sum, name) => sum + (disk.stat(`${path}/${name}`)?.size ?? 0), 0);
+    return { path, meta, sizeBytes };
+  });
+}
+
+/** The same blocks, opened. Whoever asked closes them. */
+export function openBlocks(disk: Disk, folder: string, crc: Crc32c): FoundBlocks<Block> {
+  return findBlocks(disk, folder, (path) => Block.open(disk, path, crc));
+}
+
+function findBlocks<T extends { readonly path: string; readonly meta: BlockMeta }>(
+  disk: Disk,
+  folder: string,
+  find: (path: string) => T,
+): FoundBlocks<T> {
+  const blocks: T[] = [];
   const bad: BadBlock[] = [];
   for (const name of disk.list(folder).filter(isUlid)) {
     const path = `${folder}/${name}`;
-    if (disk.stat(path)?.isDirectory !== true) continue;
     try {
-      blocks.push(Block.open(disk, path, crc));
+      if (disk.stat(path)?.isDirectory === true) blocks.push(find(path));
     } catch (fault) {
       if (!(fault instanceof BlockFault || fault instanceof DiskError)) throw fault;
       bad.push({ path, fault });

@@ -25,8 +25,9 @@ interface NameEntries {
   readonly count: number;
   /** Where entry 0, 32, 64, … begin in the content, and where the last one ends. */
   readonly samples: Uint32Array;
-  /** The values of the same entries. */
-  readonly values: readonly Uint8Array[];
+  /** The values of the same entries: value i ends at ends[i]. */
+  readonly values: Uint8Array;
+  readonly ends: Uint32Array;
 }
 
 /** A value of a label with the place of its list. The value is lent. */
@@ -48,7 +49,7 @@ export class PostingsTable {
     this.#names = names;
   }
 
-  /** Reads the section once, for its checksum, its order and the samples. An offset of 0 is an empty table. */
+  /** Reads the section once, for its checksum and the samples, whose order is looked at. An offset of 0 is an empty table. */
   static open(file: BlockFile, at: number, crc: Crc32c): PostingsTable {
     if (at === 0) return new PostingsTable(file, undefined, new Map());
     const section = findSection(file, 'postings table', at);
@@ -73,10 +74,11 @@ export class PostingsTable {
     const entries = this.#names.get(name);
     if (entries === undefined) return undefined;
     let low = 0;
-    let high = entries.values.length - 1;
+    let high = entries.ends.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
-      if (compareBytes(entries.values[middle]!, value) <= 0) low = middle;
+      const sampled = entries.values.subarray(entries.ends[middle - 1], entries.ends[middle]);
+      if (compareBytes(sampled, value) <= 0) low = middle;
       else high = middle - 1;
     }
     for (const entry of this.#group(entries, low)) {
@@ -91,7 +93,7 @@ export class PostingsTable {
   *values(name: string): Generator<ValueEntry, void, void> {
     const entries = this.#names.get(name);
     if (entries === undefined) return;
-    for (let group = 0; group < entries.values.length; group++) yield* this.#group(entries, group);
+    for (let group = 0; group < entries.ends.length; group++) yield* this.#group(entries, group);
   }
 
   #group(entries: NameEntries, group: number): ValueEntry[] {
@@ -118,7 +120,6 @@ class Sampler {
   readonly #section: Section;
   readonly #names = new Map<string, NameEntries>();
   #name: Uint8Array | undefined;
-  #value: Uint8Array = new Uint8Array(0);
   #count = 0;
   #samples: number[] = [];
   #values: Uint8Array[] = [];
@@ -131,21 +132,17 @@ class Sampler {
   entry(reader: ByteReader, at: number): void {
     const strings = reader.u8();
     if (strings !== STRINGS) throw this.#fault(at, `an entry of ${strings} strings`);
-    const name = reader.bytes(reader.uvarint());
-    const value = reader.bytes(reader.uvarint());
+    const nameBytes = reader.uvarint();
+    const isSame = nameBytes === this.#name?.length && reader.takes(this.#name);
+    const name = isSame ? this.#name! : reader.bytes(nameBytes);
+    const isSampled = !isSame || this.#count % VALUE_STRIDE === 0;
+    const value = isSampled ? reader.bytes(reader.uvarint()) : undefined;
+    if (value === undefined) reader.skipString();
     // Where the list is: looked at when it is read.
     reader.uvarint();
 
-    const order = this.#name === undefined ? -1 : compareBytes(this.#name, name);
-    if (order > 0 || (order === 0 && compareBytes(this.#value, value) >= 0)) {
-      throw this.#fault(at, 'an entry does not come after the one before');
-    }
-    if (order !== 0) this.#begin(name, at);
-    if (this.#count % VALUE_STRIDE === 0) {
-      this.#samples.push(at);
-      this.#values.push(value.slice());
-    }
-    this.#value = value;
+    if (!isSame) this.#begin(name, at);
+    if (value !== undefined) this.#sample(value, at);
     this.#count++;
   }
 
@@ -155,11 +152,19 @@ class Sampler {
   }
 
   #begin(name: Uint8Array, at: number): void {
+    if (this.#name !== undefined && compareBytes(this.#name, name) > 0) throw this.#fault(at, 'names out of order');
     this.#end(at);
     this.#name = name;
     this.#count = 0;
     this.#samples = [];
     this.#values = [];
+  }
+
+  #sample(value: Uint8Array, at: number): void {
+    const before = this.#values.at(-1);
+    if (before !== undefined && compareBytes(before, value) >= 0) throw this.#fault(at, 'values out of order');
+    this.#samples.push(at);
+    this.#values.push(value);
   }
 
   #end(at: number): void {
@@ -169,11 +174,21 @@ class Sampler {
     this.#names.set(name, {
       count: this.#count,
       samples: Uint32Array.from([...this.#samples, at]),
-      values: this.#values,
+      ...joined(this.#values),
     });
   }
 
   #fault(at: number, reason: string) {
     return this.#file.fault('postings table', this.#section.start + at, reason);
   }
+}
+
+/** Strings one behind the other. */
+function joined(strings: readonly Uint8Array[]): { values: Uint8Array; ends: Uint32Array } {
+  const ends = new Uint32Array(strings.length);
+  let end = 0;
+  for (const [i, text] of strings.entries()) ends[i] = end += text.length;
+  const values = new Uint8Array(end);
+  for (const [i, text] of strings.entries()) values.set(text, ends[i]! - text.length);
+  return { values, ends };
 }

@@ -7,7 +7,7 @@
 // In memory is where every 32nd begins. A lookup reads up to 32 strings.
 
 import type { Crc32c } from '../../wasm/crc32c.js';
-import { ByteReader, compareBytes } from '../bytes.js';
+import { ByteReader, BytesError, compareBytes } from '../bytes.js';
 import type { SymbolTable } from './contract.js';
 import type { BlockFile } from './file.js';
 import { findSection, readSection, type Section, scanSection } from './section.js';
@@ -36,7 +36,7 @@ export class Symbols {
     this.#samples = samples;
   }
 
-  /** Reads the section once, for its checksum, its order and the samples. */
+  /** Reads the section once, for its checksum and the samples, whose order is looked at. */
   static open(file: BlockFile, at: number, crc: Crc32c): Symbols {
     const section = findSection(file, 'symbols', at);
     const count = new ByteReader(file.read('symbols', section.start, COUNT_BYTES)).u32();
@@ -46,12 +46,15 @@ export class Symbols {
     let number = 0;
     let before: Uint8Array | undefined;
     scanSection(file, section, crc, { skip: COUNT_BYTES, count }, (reader, offset) => {
-      const text = reader.bytes(reader.uvarint());
-      if (before !== undefined && compareBytes(before, text) >= 0) {
-        throw file.fault('symbols', section.start + offset, `string ${number} does not come after the one before`);
+      if (number % SYMBOL_STRIDE !== 0) reader.skipString();
+      else {
+        const text = reader.bytes(reader.uvarint());
+        if (before !== undefined && compareBytes(before, text) >= 0) {
+          throw file.fault('symbols', section.start + offset, `string ${number} comes before an earlier one`);
+        }
+        before = text;
+        samples[number / SYMBOL_STRIDE] = offset;
       }
-      before = text;
-      if (number % SYMBOL_STRIDE === 0) samples[number / SYMBOL_STRIDE] = offset;
       number++;
     });
     samples[samples.length - 1] = contentBytes;
@@ -91,7 +94,7 @@ export class Symbols {
     });
   }
 
-  /** All of them: for merging blocks, and for whoever needs most of them. */
+  /** All of them, in order: for merging blocks, and for whoever needs most of them. */
   table(): SymbolTable {
     const content = readSection(this.#file, this.#section, this.#crc);
     return this.#file.parse('symbols', this.#section.start, () => {
@@ -100,8 +103,13 @@ export class Symbols {
       const bytes = new Uint8Array(content.length - COUNT_BYTES - this.count);
       const ends = new Uint32Array(this.count);
       let end = 0;
+      let before: Uint8Array | undefined;
       for (let i = 0; i < this.count; i++) {
         const text = reader.bytes(reader.uvarint());
+        if (before !== undefined && compareBytes(before, text) >= 0) {
+          throw new BytesError(reader.at, `string ${i} does not come after the one before`);
+        }
+        before = text;
         bytes.set(text, end);
         end += text.length;
         ends[i] = end;

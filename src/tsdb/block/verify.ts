@@ -1,5 +1,6 @@
 // Reading all of a block: what a block just written is tried with, and an old one from time to time.
 
+import { compareBytes } from '../bytes.js';
 import type { Block } from './block.js';
 import { BlockFault } from './contract.js';
 import type { IndexReader } from './index-reader.js';
@@ -24,8 +25,10 @@ export interface BlockCounts {
 export function* verifying(block: Block): Generator<void, BlockCounts, void> {
   const { index, chunks } = block;
   const all = index.allSeries();
-  const before = new SeriesEntry();
-  const entry = new SeriesEntry();
+  // Reads them in order, which is looked at.
+  index.symbols.table();
+  let before = new SeriesEntry();
+  let entry = new SeriesEntry();
   const counts = { series: 0, chunks: 0, samples: 0 };
   let pairs = 0;
   for (let at = 0; at < all.length; at += SERIES_AT_ONCE) {
@@ -35,10 +38,10 @@ export function* verifying(block: Block): Generator<void, BlockCounts, void> {
       if (counts.series > 0 && compareSymbols(before.labels, entry.labels) >= 0) {
         throw new BlockFault(index.path, `series at ${ref * 16}`, 'its labels do not come after those before');
       }
-      index.series(ref, before);
       pairs += entry.labelCount;
       counts.series++;
       for (let i = 0; i < entry.chunkCount; i++) refs.push(entry.chunkRefs[i]!);
+      [before, entry] = [entry, before];
     }
     const read = chunks.read(refs);
     for (const start of read.starts) counts.samples += (read.bytes[start]! << 8) | read.bytes[start + 1]!;
@@ -59,12 +62,17 @@ export function verifyBlock(block: Block): BlockCounts {
   }
 }
 
-/** Reads all lists of postings; gives the number of refs in them, those of the list of all series left out. */
+/** Reads all lists of postings, values in order; gives the number of refs in them, those of the list of all series left out. */
 function* countPairs(index: IndexReader): Generator<void, number, void> {
   let pairs = 0;
   let lists = 0;
   for (const name of index.names()) {
-    for (const { offset } of index.values(name)) {
+    let before: Uint8Array | undefined;
+    for (const { value, offset } of index.values(name)) {
+      if (before !== undefined && compareBytes(before, value) >= 0) {
+        throw new BlockFault(index.path, 'postings table', `values of ${name} out of order`);
+      }
+      before = value;
       pairs += index.postingsAt(offset).length;
       if (++lists % LISTS_AT_ONCE === 0) yield;
     }

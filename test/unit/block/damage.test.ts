@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { DiskError } from '../../../src/base/disk.js';
 import { Prng } from '../../../src/base/prng.js';
 import { BlockFault } from '../../../src/tsdb/block/contract.js';
-import { openBlocks } from '../../../src/tsdb/block/open-blocks.js';
+import { listBlocks, openBlocks } from '../../../src/tsdb/block/open-blocks.js';
 import { labelValues, selectSeries } from '../../../src/tsdb/block/select.js';
 import { copyInto, inMemory, openBlock, rawSeries, testCrc, withBlock } from '../../support/block.js';
 import { FaultDisk } from '../../support/fault-disk.js';
@@ -100,7 +100,7 @@ test('a disk that refuses is not taken for a damaged block, and no file stays op
   for (const operation of ['open', 'pread'] as const) {
     for (let nth = 1; ; nth++) {
       const disk = inMemory(KILLED);
-      disk.fail({ operation, nth, path: 'data/' });
+      disk.fail({ operation, nth, times: 2, path: 'data/' });
       try {
         openBlock(PATH, disk).close();
         assert.ok(nth > 1);
@@ -111,6 +111,14 @@ test('a disk that refuses is not taken for a damaged block, and no file stays op
       }
     }
   }
+});
+
+test('a read that fails once is tried again', () => {
+  const right = answers(inMemory(KILLED));
+  const disk = inMemory(KILLED);
+  disk.fail({ operation: 'pread', nth: 3, path: 'data/block/index' });
+  disk.fail({ operation: 'pread', nth: 1, path: 'data/block/chunks' });
+  assert.deepEqual(answers(disk), right);
 });
 
 test('a data directory: good blocks in the order of time, bad ones reported, the rest passed over', () => {
@@ -138,6 +146,19 @@ test('a data directory: good blocks in the order of time, bad ones reported, the
     opened.bad.map(({ path, fault }) => [path, fault.message]),
     [[`data/${bad}`, `data/${bad}/index: file: not there`]],
   );
+  const listed = listBlocks(disk, 'data');
+  // A list looks at descriptions alone.
+  assert.deepEqual(
+    listed.blocks.map(({ path }) => path),
+    [`data/${bad}`, `data/${ULID}`, `data/${early}`],
+  );
+  assert.equal(listed.blocks[1]!.sizeBytes, opened.blocks[0]!.sizeBytes);
   for (const block of opened.blocks) block.close();
   assert.equal(disk.openFiles, 0);
+
+  disk.unlink(`data/${bad}/meta.json`);
+  assert.deepEqual(
+    listBlocks(disk, 'data').bad.map(({ fault }) => fault.message),
+    [`data/${bad}/meta.json: file: not there`],
+  );
 });
