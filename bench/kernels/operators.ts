@@ -136,6 +136,7 @@ function callCase(fn: string, input: (size: Size) => VectorValue, args: (size: S
       kind: 'call',
       fn,
       args: values.map(() => ({ kind: 'number', value: 0, pos: POS })),
+      argPos: values.map(() => POS),
       pos: POS,
     };
     return () => evaluateCall(plan, values, context);

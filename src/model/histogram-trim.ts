@@ -6,6 +6,7 @@
 // each bucket's rest lies.
 
 import { type Bucket, type Buckets, denseBuckets, type FloatHistogram } from './histogram.js';
+import { log2 } from './logarithm.js';
 
 type Side = 'lower' | 'upper';
 
@@ -113,6 +114,6 @@ class Trim {
 /** The share of a bucket's observations below a value inside of it. */
 export function fractionBelow({ lower, upper }: Bucket, value: number, linear: boolean): number {
   if (linear) return (value - lower) / (upper - lower);
-  const [from, to, at] = [lower, upper, value].map((bound) => Math.log2(Math.abs(bound))) as [number, number, number];
+  const [from, to, at] = [lower, upper, value].map((bound) => log2(Math.abs(bound))) as [number, number, number];
   return value > 0 ? (at - from) / (to - from) : 1 - (at - to) / (from - to);
 }

@@ -85,6 +85,12 @@ export class FloatHistogram {
     return new FloatHistogram({ ...this, ...parts });
   }
 
+  /** All that can be said without buckets. */
+  get statistics(): FloatHistogram {
+    const { schema, count, sum, hint } = this;
+    return new FloatHistogram({ schema, count, sum, hint });
+  }
+
   /** All counts and the sum mapped; buckets that become empty are dropped. */
   map(change: (value: number) => number): FloatHistogram {
     return this.with({

@@ -130,7 +130,7 @@ class SampleCounter {
       notePos: pos,
       pos,
     } as const;
-    const plan: Plan = { kind: 'aggregate', op: 'sum', input: window, grouping: 'by', labels: [], pos };
+    const plan: Plan = { kind: 'aggregate', op: 'sum', input: window, inputPos: pos, grouping: 'by', labels: [], pos };
     const { value } = await execute(plan, steps, this.source, this.context, this.options);
     return value.kind === 'vector' ? rowOf(value.columns, steps.count) : new Float64Array(steps.count);
   }

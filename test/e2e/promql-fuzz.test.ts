@@ -28,5 +28,7 @@ for (const seed of SEEDS) {
     for (const line of report.summary) t.diagnostic(line);
     assert.equal(report.failures, 0, `npm run fuzz -- promql --seed ${seed}\n${problems.slice(0, 10).join('\n')}`);
     assert.ok(report.cases > 50, `${report.cases} cases only`);
+    const reads = report.summary.find((line) => /^\d+ readings of newest samples by main$/.test(line));
+    assert.notEqual(Number.parseInt(reads ?? '0', 10), 0, 'main read no newest samples');
   });
 }

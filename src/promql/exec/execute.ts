@@ -13,7 +13,7 @@ import {
   type WindowPlan,
 } from '../plan/plan.js';
 import { exactName } from '../plan/pushdown.js';
-import { isSetOp } from '../syntax/ast.js';
+import { isSetOp, type Span } from '../syntax/ast.js';
 import { aggregateRows } from './aggregate.js';
 import { Annotations } from './annotations.js';
 import { combineSets } from './binary/set.js';
@@ -321,7 +321,7 @@ class Executor {
     const grouping: Grouping = { grouping: plan.grouping, labels: plan.labels };
     if (op === 'count_values') {
       const label = (param as Plan & { kind: 'string' }).value;
-      this.#checkLabelName(label, param!);
+      this.#checkLabelName(label, plan.paramPos!);
       const reserve = (bytes: number) => this.#context.reserve(bytes);
       const counted = countValues(await this.#vector(plan.input, steps), label, grouping, reserve, this.#pace);
       return this.#marked(counted);
@@ -336,7 +336,7 @@ class Executor {
       case 'limitk':
       case 'limit_ratio': {
         const instant = steps.count === 1;
-        const ranking = { op: op as RankOp, grouping, param: number!, instant, paramPos: param!.pos, pos };
+        const ranking = { op: op as RankOp, grouping, param: number!, instant, paramPos: plan.paramPos!, pos };
         return rank(ranking, operand, this.#operator(plan, steps));
       }
       default:
@@ -345,16 +345,15 @@ class Executor {
   }
 
   #fold(plan: AggregatePlan, operand: VectorValue, phi: ScalarValue | undefined, grouping: Grouping): VectorValue {
-    const { op, input } = plan;
+    const { op, inputPos } = plan;
     const { columns } = operand;
     const groups = groupRows(columns.labels, grouping);
     const annotations = this.#notesOf(plan);
     if (op === 'quantile') {
       // Not every value: any NaN, the largest and the least.
-      const { values } = phi!;
-      const pos = plan.param!.pos;
-      if (values.some(Number.isNaN)) annotations.quantileOutOfRange(Number.NaN, pos);
-      const { most, least } = extremesOf(values.filter((value) => !Number.isNaN(value)));
+      const { most, least, hasNaN } = extremesOf(phi!.values);
+      const pos = plan.paramPos!;
+      if (hasNaN) annotations.quantileOutOfRange(Number.NaN, pos);
       if (most > 1) annotations.quantileOutOfRange(most, pos);
       if (least < 0) annotations.quantileOutOfRange(least, pos);
     }
@@ -362,7 +361,7 @@ class Executor {
       op === 'quantile'
         ? quantileRows(columns, groups, phi!.values, this.#pace)
         : aggregateRows(columns, op as PartialOp, groups, this.#pace);
-    annotations.notes(folded.notes, input.pos, { op, pos: input.pos });
+    annotations.notes(folded.notes, inputPos, { op, pos: inputPos });
     if (!this.names.delayed) return vector(folded);
     // A group loses its name if any of its rows does.
     const drops = new Uint8Array(folded.labels.length);
@@ -372,7 +371,7 @@ class Executor {
     return vector(folded, drops);
   }
 
-  #checkLabelName(label: string, { pos }: Plan): void {
+  #checkLabelName(label: string, pos: Span): void {
     if (isLabelName(label)) return;
     // Bytes that are no UTF-8 are only in the query's text.
     const name = label === '' ? '""' : this.#options.query.slice(pos.start, pos.end);

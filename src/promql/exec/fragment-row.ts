@@ -17,9 +17,10 @@ export function addFragmentRow(fragment: Fragment, labels: Labels, samples: Seri
   const metric = valueOf(labels, METRIC_NAME);
   const offset = out.row(dropName ? withoutMetadata(labels) : labels);
   const row = { values: out.values, present: out.present, histograms: out.histograms, offset };
-  const seen = histogramStats ? withResetHints(samples) : samples;
-  let found = NEWEST_FNS.has(fn)
-    ? evaluateNewest(fragment, samples, row)
+  const isNewest = NEWEST_FNS.has(fn);
+  const seen = histogramStats ? statisticsOf(samples, !isNewest) : samples;
+  let found = isNewest
+    ? evaluateNewest(fragment, seen, row)
     : evaluateWindows(fragment, withoutStale(seen), row, (kind) => out.note({ kind, metric }));
   if (cells !== undefined && !declines(fragment, out)) found = runCells(cells, row, offset, steps.count);
   if (found === 0) {
@@ -35,15 +36,16 @@ export function declines({ cells }: Fragment, rows: ColumnsBuilder): boolean {
   return cells !== undefined && rows.histograms.size > 0;
 }
 
-/** Hints that say of each counter histogram whether it was reset since the one before. */
-function withResetHints(samples: SeriesSamples): SeriesSamples {
+/** Without buckets and bounds; `hinted` says of each counter histogram whether it was reset since the one before. */
+function statisticsOf(samples: SeriesSamples, hinted: boolean): SeriesSamples {
   const { histograms } = samples;
   if (histograms === undefined) return samples;
-  const hinted = histograms.map((histogram, i): FloatHistogram => {
-    if (i === 0 || histogram.hint === 'gauge') return histogram;
-    return histogram.with({ hint: histogram.isResetAfter(histograms[i - 1]!) ? 'reset' : 'not_reset' });
+  const bare = histograms.map((histogram, i): FloatHistogram => {
+    const { statistics, hint } = histogram;
+    if (!hinted || i === 0 || hint === 'gauge') return statistics;
+    return statistics.with({ hint: histogram.isResetAfter(histograms[i - 1]!) ? 'reset' : 'not_reset' });
   });
-  return { ...samples, histograms: hinted };
+  return { ...samples, histograms: bare };
 }
 
 /** The same samples less the stale markers; they themselves where there are none. */

@@ -2,6 +2,7 @@
 
 import type { Labels } from '../../model/labels.js';
 import { formatGeneral } from '../../model/number.js';
+import { maxOf, minOf } from '../arithmetic.js';
 import { executionError } from '../errors.js';
 import type { Span } from '../syntax/ast.js';
 import type { Annotations } from './annotations.js';
@@ -56,9 +57,10 @@ function best(
   const { labels, steps, present, values } = columns;
   const picked = blankColumns(labels, steps);
   const order: number[] = [];
-  const { most } = extremesOf(param.values);
+  const extremes = extremesOf(param.values);
+  const { most } = extremes;
   if (most < 1) return instant ? rowsOf(operand, []) : vector(picked, operand.drops);
-  for (const k of param.values) checkCount(k);
+  checkCounts(extremes);
   const counts = Int32Array.from(param.values, (k) => Math.min(Math.trunc(k), labels.length));
   for (const rows of rowsByGroup(columns, grouping)) {
     const ranks = new Ranks(steps, Math.min(Math.trunc(most), rows.length), op === 'topk');
@@ -128,23 +130,32 @@ class Ranks {
   }
 }
 
-/** NaN where any value is; there may be a million of them. */
-export function extremesOf(values: Float64Array): { most: number; least: number } {
+interface Extremes {
+  readonly most: number;
+  readonly least: number;
+  readonly hasNaN: boolean;
+}
+
+/** NaN where any value is, except that an infinite one is the most or the least of all, as in Go. */
+export function extremesOf(values: Float64Array): Extremes {
   let most = -Infinity;
   let least = Infinity;
+  let hasNaN = false;
   for (const value of values) {
-    most = Math.max(most, value);
-    least = Math.min(least, value);
+    most = maxOf(most, value);
+    least = minOf(least, value);
+    hasNaN ||= Number.isNaN(value);
   }
-  return { most, least };
+  return { most, least, hasNaN };
 }
 
 /** Chooses rows of one group at one step. */
 type Picker = (rows: Int32Array, step: number) => Iterable<number>;
 
 function countPicker({ param }: Ranking, { labels, steps, present }: Columns): Picker {
-  if (extremesOf(param.values).most < 1) return () => [];
-  for (const k of param.values) checkCount(k);
+  const extremes = extremesOf(param.values);
+  if (extremes.most < 1) return () => [];
+  checkCounts(extremes);
   return (rows, step) => {
     const count = Math.min(Math.trunc(param.values[step]!), labels.length);
     const picked: number[] = [];
@@ -158,10 +169,10 @@ function countPicker({ param }: Ranking, { labels, steps, present }: Columns): P
 
 const INT64 = 2 ** 63;
 
-function checkCount(k: number): void {
-  if (Number.isNaN(k)) throw executionError('Parameter value is NaN');
-  if (k <= -INT64) throw executionError(`Scalar value ${formatGeneral(k)} underflows int64`);
-  if (k >= INT64) throw executionError(`Scalar value ${formatGeneral(k)} overflows int64`);
+function checkCounts({ most, least, hasNaN }: Extremes): void {
+  if (hasNaN) throw executionError('Parameter value is NaN');
+  if (least <= -INT64) throw executionError(`Scalar value ${formatGeneral(least)} underflows int64`);
+  if (most >= INT64) throw executionError(`Scalar value ${formatGeneral(most)} overflows int64`);
 }
 
 function ratioPicker({ param, paramPos }: Ranking, columns: Columns, annotations: Annotations): Picker {

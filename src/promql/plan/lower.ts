@@ -4,9 +4,9 @@
 import { labelsOf, METRIC_NAME } from '../../model/labels.js';
 import type { Matcher } from '../../model/matcher.js';
 import { executionError } from '../errors.js';
-import type { Call, Expr, MatrixSelector, Subquery, VectorSelector } from '../syntax/ast.js';
+import type { Aggregate, Call, Expr, MatrixSelector, Subquery, VectorSelector } from '../syntax/ast.js';
 import { type DurationContext, resolveDuration } from './durations.js';
-import type { InfoSelection, Plan, RangePlan, Selection } from './plan.js';
+import type { CallPlan, InfoSelection, Plan, RangePlan, Selection } from './plan.js';
 import { EXTENDED_FUNCTIONS, RANGE_SIGNATURES } from './range-functions.js';
 
 /** What is known of a query besides its text. */
@@ -68,18 +68,19 @@ class Lowering {
       case 'binary':
         return this.#binary(expr);
       case 'aggregate':
-        return {
-          kind: 'aggregate',
-          op: expr.op,
-          input: this.plan(expr.expr),
-          ...(expr.param && { param: this.#param(expr.param) }),
-          grouping: expr.without ? 'without' : 'by',
-          labels: expr.grouping,
-          pos,
-        };
+        return this.#aggregate(expr);
       case 'call':
         return this.#call(expr);
     }
+  }
+
+  #aggregate(expr: Aggregate): Plan {
+    const { op, grouping: labels, pos } = expr;
+    const input = this.plan(expr.expr);
+    const param = expr.param && this.#param(expr.param);
+    const grouping = expr.without ? 'without' : 'by';
+    const inputs = { input, inputPos: input.pos, ...(param && { param, paramPos: param.pos }) };
+    return { kind: 'aggregate', op, ...inputs, grouping, labels, pos };
   }
 
   /** Remarks about a parameter have the place of its sign, where it has one. */
@@ -184,14 +185,19 @@ class Lowering {
         if (args[0]!.kind === 'vectorSelector' && (fn === 'timestamp' || this.#context.startTimestamps === true)) {
           return { ...this.#instant(args[0]!, fn), inputPos: pos, pos } as Plan;
         }
-        return { kind: 'call', fn, args: args.map((arg) => this.plan(arg)), pos };
+        return this.#plainCall(call, args);
       case 'absent':
-        return { kind: 'call', fn, args: [this.plan(args[0]!)], absentLabels: absentLabels(args[0]!), pos };
+        return { ...this.#plainCall(call, args), absentLabels: absentLabels(args[0]!) };
       case 'info':
-        return { kind: 'call', fn, args: [this.plan(args[0]!)], info: this.#info(args), pos };
+        return { ...this.#plainCall(call, args.slice(0, 1)), info: this.#info(args) };
       default:
-        return { kind: 'call', fn, args: args.map((arg) => this.plan(arg)), pos };
+        return this.#plainCall(call, args);
     }
+  }
+
+  #plainCall({ fn, pos }: Call, exprs: readonly Expr[]): CallPlan {
+    const args = exprs.map((arg) => this.plan(arg));
+    return { kind: 'call', fn, args, argPos: args.map((arg) => arg.pos), pos };
   }
 
   #rangeCall(call: Call, args: readonly Expr[], rangeArg: number, keepsName: boolean): Plan {
@@ -210,7 +216,7 @@ class Lowering {
       pos,
     };
     if (fn !== 'absent_over_time') return window;
-    return { kind: 'call', fn, args: [window], absentLabels: absentLabels(arg), pos };
+    return { kind: 'call', fn, args: [window], argPos: [pos], absentLabels: absentLabels(arg), pos };
   }
 
   #info(args: readonly Expr[]): InfoSelection {

@@ -145,6 +145,8 @@ export interface CallPlan extends Shareable {
   readonly absentLabels?: readonly string[];
   /** Of info: see info.ts. */
   readonly info?: InfoSelection;
+  /** Where remarks about arguments belong: a shared one has the place of the last of its kind. */
+  readonly argPos: readonly Span[];
   readonly pos: Span;
 }
 
@@ -162,6 +164,9 @@ export interface AggregatePlan extends Shareable {
   readonly param?: Plan;
   readonly grouping: 'by' | 'without';
   readonly labels: readonly string[];
+  /** Where remarks about what is aggregated, and about the parameter, belong: see CallPlan. */
+  readonly inputPos: Span;
+  readonly paramPos?: Span;
   readonly pos: Span;
 }
 

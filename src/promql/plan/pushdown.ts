@@ -130,7 +130,9 @@ function pushBest(plan: Plan, options: PushDownOptions): Plan {
 function pushPresence(plan: CallPlan, options: PushDownOptions): Plan {
   const input = plan.args[0]!;
   if (input.kind !== 'fragment' || !mayLoseRows(input, options)) return plan;
-  const group: AggregatePlan = { kind: 'aggregate', op: 'group', input, grouping: 'by', labels: [], pos: input.pos };
+  const { pos } = input;
+  const all = { grouping: 'by' as const, labels: [] };
+  const group: AggregatePlan = { kind: 'aggregate', op: 'group', input, inputPos: pos, ...all, pos };
   return { ...plan, args: [pushAggregate(group, options)] };
 }
 

@@ -196,6 +196,14 @@ function toDuration(node: DurationNode): Duration {
   return node.kind === 'number' ? wholeMs(node.value) : node;
 }
 
+/** The milliseconds of a duration without arithmetic, such as `5m` or `-(5m)`; undefined of any other. */
+export function literalMs(duration: Duration): number | undefined {
+  if (typeof duration === 'number') return duration;
+  if (duration.kind !== 'durationUnary') return undefined;
+  const ms = literalMs(toDuration(duration.operand));
+  return ms !== undefined && duration.op === '-' ? -ms : ms;
+}
+
 /**
  * Prometheus keeps nanoseconds, rounded, and uses their whole milliseconds. What is whole in the text stays
  * so here, where floating-point numbers are off by a little: `10687d4h13m56s203ms`.

@@ -27,7 +27,7 @@ import {
 import { type BinaryNote, checkTypes } from './check.js';
 import { TokenCursor } from './cursor.js';
 import { stringValue } from './literals.js';
-import { DurationParser, parseNumber, spanOf } from './parse-duration.js';
+import { DurationParser, literalMs, parseNumber, spanOf } from './parse-duration.js';
 import { parseGrouping, parseVectorSelector } from './parse-selector.js';
 import { canNameMetric, isAggregate, type Token, type TokenKind } from './token.js';
 
@@ -375,8 +375,10 @@ class Parser {
   #rangeable(expr: Expr, brackets: { start: number; end: number }): VectorSelector {
     const cursor = this.#cursor;
     if (expr.kind !== 'vectorSelector') return cursor.fail('ranges only allowed for vector selectors', brackets);
-    if (expr.offset !== 0) cursor.fail('no offset modifiers allowed before range', brackets);
-    if (expr.at !== undefined) cursor.fail('no @ modifiers allowed before range', brackets);
+    // Prometheus does not look at arithmetic here: `a offset (5m * 2) [1h]` is `a[1h] offset (5m * 2)`.
+    if (literalMs(expr.offset)) cursor.fail('no offset modifiers allowed before range', brackets);
+    // Nor at `@ start()`.
+    if (expr.at?.kind === 'time') cursor.fail('no @ modifiers allowed before range', brackets);
     return expr;
   }
 
@@ -386,7 +388,7 @@ class Parser {
     const offset = this.#duration('offset', DURATION_WISH).offset();
     const before = timingOf(expr);
     if (before === undefined) return cursor.fail(`offset ${MISPLACED}`, expr.pos);
-    if (before.offset !== 0) cursor.fail('offset may not be set multiple times', expr.pos);
+    if (literalMs(before.offset) !== 0) cursor.fail('offset may not be set multiple times', expr.pos);
     return withTiming(expr, { ...before, offset }, cursor.end);
   }
 

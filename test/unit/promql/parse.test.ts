@@ -121,6 +121,10 @@ test('parse: what is printed of an expression', () => {
     ['a[step() * 2]', 'a[step() * 2]'],
     ['a[(5m + 1) ^ 2:max_of(step(), 10s)]', 'a[(5m + 1) ^ 2:max_of(step(), 10s)]'],
     ['a offset (-1 ^ 2)', 'a offset (-1 ^ 2)'],
+    ['a offset (5m * 2)[1h]', 'a[1h] offset (5m * 2)'],
+    ['a offset (0s)[1h]', 'a[1h] offset (0s)'],
+    ['a offset (0s) offset 5m', 'a offset 5m'],
+    ['a @ start() [1h]', 'a[1h] @ start()'],
     ['a[(5m)]', 'a[(5m)]'],
     ['a[- -5m]', 'a[5m]'],
     ['a[RANGE() - 1]', 'a[range() - 1]'],
@@ -209,6 +213,7 @@ test('parse: errors, in the words and at the place of Prometheus', () => {
     ['a[5y1hs]', '1:3: parse error: unknown unit "hs" in duration "5y1hs"'],
     ['a[5m][5m]', '1:6: parse error: ranges only allowed for vector selectors'],
     ['a offset 1m[5m]', '1:12: parse error: no offset modifiers allowed before range'],
+    ['a offset -(1m)[5m]', '1:15: parse error: no offset modifiers allowed before range'],
     ['a @ 1[5m]', '1:6: parse error: no @ modifiers allowed before range'],
     ['a offset', '1:9: parse error: unexpected end of input in offset, expected number, duration, step(), or range()'],
     [

@@ -93,7 +93,7 @@ const CALLS: ReadonlyMap<string, CallFunction> = new Map<string, CallFunction>([
     ([phi, operand], plan, context) =>
       histogramQuantile(
         phi as ScalarValue,
-        plan.args[0]!.pos,
+        plan.argPos[0]!,
         operand as VectorValue,
         histogramContext(plan, 1, context),
       ),
@@ -104,7 +104,7 @@ const CALLS: ReadonlyMap<string, CallFunction> = new Map<string, CallFunction>([
       histogramQuantiles(
         operand as VectorValue,
         textOf(label!),
-        phis.map((value, i) => ({ value: value as ScalarValue, pos: plan.args[i + 2]!.pos })),
+        phis.map((value, i) => ({ value: value as ScalarValue, pos: plan.argPos[i + 2]! })),
         histogramContext(plan, 0, context),
       ),
   ],
@@ -121,7 +121,7 @@ const CALLS: ReadonlyMap<string, CallFunction> = new Map<string, CallFunction>([
 ]);
 
 function histogramContext(plan: CallPlan, vectorArg: number, context: OperatorContext): HistogramContext {
-  return { ...context, pos: plan.args[vectorArg]!.pos };
+  return { ...context, pos: plan.argPos[vectorArg]! };
 }
 
 /** Seconds. */

@@ -52,14 +52,28 @@ export class ClassicBuckets {
     const observations = counts[last]!;
     if (observations === 0) return Number.NaN;
     const rank = phi * observations;
-    let index = 0;
-    while (index < last && !(counts[index]! >= rank)) index++;
+    const index = this.#search(rank);
     if (index === last) return bounds[last - 1]!;
     const end = bounds[index]!;
     if (index === 0) return end <= 0 ? end : end * (rank / counts[0]!);
     const start = bounds[index - 1]!;
     const before = counts[index - 1]!;
     return start + (end - start) * ((rank - before) / (counts[index]! - before));
+  }
+
+  /**
+   * The first bucket that holds the rank; the last one where none does. By halves, as Prometheus searches:
+   * where counts are NaN, that decides which one it is.
+   */
+  #search(rank: number): number {
+    let from = 0;
+    let to = this.#length - 1;
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (this.#counts[middle]! >= rank) to = middle;
+      else from = middle + 1;
+    }
+    return from;
   }
 
   /** Makes counts rise, where quantiles are asked for and there is a last bucket; gives what had to be forced. */

@@ -1,5 +1,6 @@
 // Functions from float to float, element by element. Histograms have no part in them.
 
+import { log2, log10 } from '../../../model/logarithm.js';
 import { maxOf, minOf } from '../../arithmetic.js';
 import { blankColumns } from '../columns.js';
 import type { OperatorContext } from '../operator.js';
@@ -23,8 +24,8 @@ export const MATH_FUNCTIONS: ReadonlyMap<string, Unary> = new Map<string, Unary>
   ['exp', Math.exp],
   ['floor', Math.floor],
   ['ln', Math.log],
-  ['log10', Math.log10],
-  ['log2', Math.log2],
+  ['log10', log10],
+  ['log2', log2],
   ['rad', (value) => (value * Math.PI) / 180],
   ['sgn', (value) => (value < 0 ? -1 : value > 0 ? 1 : value)],
   ['sin', Math.sin],

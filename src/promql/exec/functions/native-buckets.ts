@@ -5,6 +5,7 @@
 
 import type { Bucket, FloatHistogram } from '../../../model/histogram.js';
 import { fractionBelow } from '../../../model/histogram-trim.js';
+import { log2 } from '../../../model/logarithm.js';
 import { KahanSum } from '../kahan.js';
 
 export type NativeRemark =
@@ -69,8 +70,8 @@ function withNaturalBounds(histogram: FloatHistogram, bucket: Bucket): Bucket {
 
 function valueAt(histogram: FloatHistogram, { lower, upper }: Bucket, fraction: number): number {
   if (histogram.isCustom || (lower <= 0 && upper >= 0)) return lower + (upper - lower) * fraction;
-  const logLower = Math.log2(Math.abs(lower));
-  const logUpper = Math.log2(Math.abs(upper));
+  const logLower = log2(Math.abs(lower));
+  const logUpper = log2(Math.abs(upper));
   if (lower > 0) return 2 ** (logLower + (logUpper - logLower) * fraction);
   return -(2 ** (logUpper + (logLower - logUpper) * (1 - fraction)));
 }

@@ -20,13 +20,16 @@ export interface CellDifference {
   readonly delayedNames: boolean;
   /** The value of `beside` for the same series and time, where the rule has such a query. */
   readonly beside?: Cell | undefined;
-  /** Our own one when histograms are those of 3.5 (older.ts). */
+  /** All of that query's answer. */
+  readonly allBeside?: Cells | undefined;
+  /** Our own one when histograms are those of 3.5 and the fewest resets are seen (older.ts). */
   readonly older: Cell | undefined;
   readonly call: string;
   /** The texts of the call's arguments. */
   readonly args: readonly string[];
   /** The series's labels, as JSON pairs. */
   readonly series: string;
+  readonly time: string;
   /** undefined where one side has nothing. */
   readonly theirs: Cell | undefined;
   readonly ours: Cell | undefined;
@@ -49,6 +52,7 @@ export const CHANGED_FUNCTIONS: ReadonlyMap<string, ChangedFunction> = new Map<s
   // Histograms are not extrapolated to before their counts were zero: by one factor, they are smaller.
   ['rate', { explains: (cell) => isScaledDown(cell) || missesResets(cell) || isOfNegated(cell) }],
   ['increase', { explains: (cell) => isScaledDown(cell) || missesResets(cell) || isOfNegated(cell) }],
+  ['irate', { explains: missesResets }],
   ['resets', { explains: missesResets }],
   // Of a classic histogram with one bucket 3.5 knows nothing.
   // And where chunks hold empty buckets below zero, Prometheus has the zero bucket reach there.
@@ -79,8 +83,11 @@ export const CHANGED_FUNCTIONS: ReadonlyMap<string, ChangedFunction> = new Map<s
       explains: (difference) => {
         const { call, args, series, theirs } = difference;
         const isKept = theirs === undefined && (!/"(job|instance)"/.test(series) || isOfTargetInfo(args));
-        return /@|offset/i.test(call) || isKept || hasNameBack(difference);
+        return /@|offset/i.test(call) || isKept || hasNameBack(difference) || joinsByPlace(difference);
       },
+      // Whatever may be joined, base series and info series.
+      beside: ([base, selection]) =>
+        `(${base}) or ${selection === undefined ? 'target_info' : '{__name__=~".+_info"}'}`,
     },
   ],
   // With both modifiers, Prometheus reads the samples of one time and looks for them at another.
@@ -114,6 +121,17 @@ function isOfTargetInfo([base = '', selection]: readonly string[]): boolean {
   return /target_info/.test(base) && selection !== undefined && !/__name__/.test(selection);
 }
 
+/**
+ * 3.5 numbers the series that there are at a step, and takes them for those of all steps with these numbers: where any
+ * has no sample, those behind it are joined with the info series of another.
+ */
+function joinsByPlace({ allBeside = new Map(), time, theirs, ours }: CellDifference): boolean {
+  const rows = [...allBeside.values()];
+  const here = rows.flatMap((row) => row.get(time) ?? []);
+  const isOfBase = (cell: Cell | undefined) => cell === undefined || here.some((one) => sameCell(one, cell, 1e-12));
+  return here.length < rows.length && isOfBase(theirs) && isOfBase(ours);
+}
+
 function keepsName(difference: CellDifference): boolean {
   return /\[[^\]]*:[^\]]*\]/.test(difference.call) && hasNameBack(difference);
 }
@@ -141,7 +159,7 @@ function isOfNegated({ call, theirs, ours }: CellDifference): boolean {
 }
 
 /**
- * Of the resets that lose buckets behind an empty one 3.5 sees some, as its chunks happen to be; older.ts has it see
+ * Of the resets that lose buckets behind an empty one 3.5 sees some, as its chunks happen to be; asBlindest has it see
  * none. Each adds to counts.
  */
 function missesResets({ theirs, ours, older }: CellDifference): boolean {
@@ -195,6 +213,8 @@ function reconcilesBuckets({ expr, theirs, ours }: Difference): boolean {
   const refused = (theirs.body.warnings ?? []).some((text) =>
     /incompatible custom buckets|incompatible bucket layout/.test(text),
   );
+  // What 3.5 leaves out cannot match twice.
+  if (refused && /matching not allowed|matching must be explicit/.test(ours.body.error ?? '')) return true;
   if (!refused || !(ours.body.infos ?? []).some((text) => /mismatched custom buckets were reconciled/.test(text))) {
     return false;
   }
@@ -264,10 +284,12 @@ export function annotationInCommon({ text: query }: Question): (text: string) =>
       });
 }
 
+/** Columns count bytes. */
 function offsetOf(text: string, line: number, column: number): number {
   let start = 0;
   for (let n = 1; n < line; n++) start = text.indexOf('\n', start) + 1;
-  return start + column - 1;
+  const before = Buffer.from(text.slice(start)).subarray(0, column - 1);
+  return start + before.toString().length;
 }
 
 /** Which of the duplicate series is named first depends on the order of series; and 3.5 words some things otherwise. */

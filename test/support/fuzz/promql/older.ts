@@ -3,6 +3,7 @@
 //
 //   other custom bounds    are a reset; newer versions compare at the bounds in common
 //   lost buckets           behind all that are left are not seen where an empty one comes first
+//   statistics            of histograms, without their buckets, forget whether bounds were custom
 //   a negative factor      leaves the hint as it was; newer versions make it a gauge
 //   a mean                 runs from sample to sample, and infinite ones become NaN;
 //                          newer versions divide a sum
@@ -13,6 +14,7 @@ import { addHistograms, type Buckets, FloatHistogram, subtractHistograms } from 
 import { HistogramMean } from '../../../../src/promql/exec/histogram-sum.js';
 
 let isOlder = false;
+let seesLeast = false;
 
 /** Runs `work`, beside which no other queries run, as 3.5 would. */
 export async function asOlder<T>(work: () => Promise<T>): Promise<T> {
@@ -21,6 +23,16 @@ export async function asOlder<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } finally {
     isOlder = false;
+  }
+}
+
+/** The same, but that no reset is seen which chunks may hide: who has no buckets at all may have lost some behind an empty one. */
+export async function asBlindest<T>(work: () => Promise<T>): Promise<T> {
+  seesLeast = true;
+  try {
+    return await asOlder(work);
+  } finally {
+    seesLeast = false;
   }
 }
 
@@ -42,7 +54,8 @@ function asSeenFrom(next: FloatHistogram, previous: FloatHistogram): FloatHistog
 }
 
 function upToEmpty(buckets: Buckets, last: number | undefined): Buckets {
-  if (last === undefined || buckets.indices.includes(last + 1)) return buckets;
+  if (last === undefined) return seesLeast ? { indices: [], counts: [] } : buckets;
+  if (buckets.indices.includes(last + 1)) return buckets;
   const kept = buckets.indices.filter((index) => index <= last).length;
   return { indices: buckets.indices.slice(0, kept), counts: buckets.counts.slice(0, kept) };
 }
@@ -58,6 +71,15 @@ FloatHistogram.prototype.divide = function (divisor) {
 function hintedAs({ hint }: FloatHistogram, result: FloatHistogram): FloatHistogram {
   return isOlder && result.hint !== hint ? result.with({ hint }) : result;
 }
+
+const statistics = Object.getOwnPropertyDescriptor(FloatHistogram.prototype, 'statistics')!.get!;
+
+Object.defineProperty(FloatHistogram.prototype, 'statistics', {
+  get(this: FloatHistogram) {
+    const whole = statistics.call(this) as FloatHistogram;
+    return isOlder ? whole.with({ schema: 0 }) : whole;
+  },
+});
 
 const { add } = HistogramMean.prototype;
 const mean = Object.getOwnPropertyDescriptor(HistogramMean.prototype, 'mean')!.get!;

@@ -83,6 +83,9 @@ export function askServer(url: string, path: string, params: URLSearchParams): P
   });
 }
 
+/** What our engines differ in. */
+export type AnswererOptions = Pick<EngineOptions, 'delayedNames' | 'wholeGroups'>;
+
 const ENGINE_OPTIONS: Omit<EngineOptions, 'delayedNames'> = {
   timeoutMs: 120_000,
   samplesMax: 50_000_000,
@@ -95,8 +98,8 @@ const ENGINE_OPTIONS: Omit<EngineOptions, 'delayedNames'> = {
 export class OurAnswerer implements Answerer {
   readonly #handler: DoorHandler;
 
-  constructor(open: () => Source, delayedNames: boolean) {
-    const engine = new QueryEngine(open, realClock, { ...ENGINE_OPTIONS, delayedNames });
+  constructor(open: () => Source, options: AnswererOptions) {
+    const engine = new QueryEngine(open, realClock, { ...ENGINE_OPTIONS, ...options });
     const query = { instant: engine.instant.bind(engine), range: engine.range.bind(engine) };
     this.#handler = createApp(fakeDeps({ query }), { routePrefix: '/' });
   }

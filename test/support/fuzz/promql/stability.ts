@@ -11,6 +11,8 @@ import { wobbling } from './wobble.js';
 
 /** Orders of series, and by how many units library functions are off with each. */
 const TRIES = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, -4, 1, -1] as const;
+/** Of ten that tie, all have been chosen by one order or another. */
+const MORE_TRIES = 100;
 /** What changes by less is still compared, but not as closely. */
 const STABLE = 1e-13;
 
@@ -37,9 +39,16 @@ export class Stability {
     return replies;
   }
 
+  /** In many more orders, made for this question alone. */
+  async moreReplies(question: Question): Promise<Reply[]> {
+    const replies: Reply[] = [];
+    for (let i = 0; i < MORE_TRIES; i++) replies.push(await askQuestion(this.#answerer(false), question));
+    return replies;
+  }
+
   #answerer(ordered: boolean): OurAnswerer {
     const source = inOrder(ordered ? this.#series : shuffled(this.#random, this.#series));
-    return new OurAnswerer(() => source, this.#delayedNames);
+    return new OurAnswerer(() => source, { delayedNames: this.#delayedNames });
   }
 }
 

@@ -6,24 +6,19 @@
 
 import './wobble.js';
 import { Prng } from '../../../../src/base/prng.js';
-import { MemorySource } from '../../../../src/promql/exec/memory-source.js';
 import { FUNCTIONS, type FunctionSignature } from '../../../../src/promql/functions.js';
 import { missing, peerBinary } from '../../peers.js';
 import { ExpressionGenerator } from '../../promql-generator.js';
-import { shardStores } from '../../promqltest/shard-store.js';
 import type { FuzzOptions, FuzzReport, FuzzTarget } from '../target.js';
-import { type FuzzData, type FuzzSeries, generateData } from './data.js';
+import { type FuzzData, generateData } from './data.js';
 import { Expressions } from './expressions.js';
-import { type Compared, judge, judgeSource, type Verdict } from './judge.js';
-import { batchesOf } from './load.js';
-import { type Answerer, askQuestion, type Question, questionAbout, type Reply } from './question.js';
-import { OurAnswerer, Peer } from './servers.js';
+import type { Verdict } from './judge.js';
+import { type Answerer, type Question, questionAbout, type Reply } from './question.js';
+import { askAll, judgeAll, openRound, type Round, SHARDS } from './round.js';
 import { shrink } from './shrink.js';
-import { Stability } from './stability.js';
 import { compareTexts } from './texts.js';
 
 const ROUND = 2000;
-const SHARDS = [1, 2, 5] as const;
 /** Questions that are asked together: Prometheus and we compute at the same time. */
 const BATCH = 16;
 
@@ -32,20 +27,6 @@ export const promqlTarget: FuzzTarget = {
   run,
 };
 
-interface Round extends Compared {
-  /** The same series in shards, by how many. */
-  readonly shards: ReadonlyMap<number, Answerer>;
-  close(): Promise<void>;
-}
-
-/** What one question was answered. */
-interface Answers {
-  readonly theirs: Reply;
-  readonly memory: Reply;
-  /** By the number of shards. */
-  readonly shards: ReadonlyMap<number, Reply>;
-}
-
 async function run(options: FuzzOptions): Promise<FuzzReport> {
   const binary = peerBinary('prometheus');
   if (binary === undefined) throw new Error(missing('prometheus'));
@@ -53,7 +34,10 @@ async function run(options: FuzzOptions): Promise<FuzzReport> {
   for (let index = 0; tally.goesOn; index++) {
     const random = new Prng(options.seed * 1000 + index);
     const data = generateData(random);
-    const round = await openRound(binary, data.series, index % 2 === 1, options.seed);
+    const delayedNames = index % 2 === 1;
+    // Of its own, so that the questions stay the same whatever it draws.
+    const others = new Prng(2 ** 48 + options.seed * 1000 + index);
+    const round = await openRound({ binary, series: data.series, delayedNames, random: others, seed: options.seed });
     try {
       const expressions = new Expressions(
         random,
@@ -67,7 +51,9 @@ async function run(options: FuzzOptions): Promise<FuzzReport> {
           return { question, texts: [question.text, damages.damaged(question.text)] };
         });
         await tryBatch(round, batch, tally);
+        await tryNewest(round, batch, others, tally);
       }
+      tally.count('readings of newest samples by main', round.newest.reads);
     } finally {
       await round.close();
     }
@@ -101,6 +87,16 @@ async function tryBatch(round: Round, batch: readonly Case[], tally: Tally): Pro
   }
 }
 
+/** Asks for newest samples: of each batch again and again, because main reads what was asked for before. */
+async function tryNewest({ newest }: Round, batch: readonly Case[], random: Prng, tally: Tally): Promise<void> {
+  for (const { question } of batch) {
+    const asked = newest.questionAbout(random, question);
+    const verdict = await newest.judge(asked);
+    tally.newest(verdict);
+    if (verdict.kind === 'different') tally.failure(`newest samples: ${JSON.stringify(asked)}\n  ${verdict.problem}`);
+  }
+}
+
 /** What a run has met so far. */
 class Tally {
   readonly #options: FuzzOptions;
@@ -122,12 +118,17 @@ class Tally {
 
   case(outcome: string, verdicts: readonly Verdict[]): void {
     this.#cases++;
-    this.#count(outcome);
-    for (const verdict of verdicts) if (verdict.kind === 'explained') this.#count(`explained: ${verdict.by}`);
+    this.count(outcome);
+    for (const verdict of verdicts) if (verdict.kind === 'explained') this.count(`explained: ${verdict.by}`);
+  }
+
+  newest(verdict: Verdict): void {
+    this.count('questions about newest samples');
+    if (verdict.kind === 'explained') this.count(`explained: ${verdict.by}`);
   }
 
   text(text: string, problem: string | undefined): void {
-    this.#count(problem === 'newer' ? 'texts that newer versions read otherwise' : 'texts read');
+    this.count(problem === 'newer' ? 'texts that newer versions read otherwise' : 'texts read');
     if (problem !== undefined && problem !== 'newer') this.failure(`${JSON.stringify(text)}\n  ${problem}`);
   }
 
@@ -143,8 +144,8 @@ class Tally {
     return { cases: this.#cases, failures: this.#failures, summary };
   }
 
-  #count(what: string): void {
-    this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
+  count(what: string, times = 1): void {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + times);
   }
 }
 
@@ -155,59 +156,6 @@ function about(data: FuzzData, kinds: string | undefined): FuzzData {
   const families = data.families.filter(({ kind }) => wanted.has(kind));
   if (!families.some(({ kind }) => kind === 'native')) throw new Error(`--kinds ${kinds}: native ones are needed`);
   return { ...data, families };
-}
-
-async function openRound(
-  binary: string,
-  series: readonly FuzzSeries[],
-  delayedNames: boolean,
-  seed: number,
-): Promise<Round> {
-  const peer = await Peer.start(binary, delayedNames);
-  const batches = batchesOf(series);
-  for (const batch of batches) await peer.write(batch);
-  const source = new MemorySource();
-  fill(source, batches);
-  const stores = await Promise.all(SHARDS.map((shards) => shardStores(shards)()));
-  const shards = new Map<number, Answerer>();
-  for (const [i, store] of stores.entries()) {
-    for (const { labels, samples } of series) {
-      for (const { timeMs, value } of samples) store.append(labels, timeMs, value, 0);
-    }
-    await store.commit?.();
-    shards.set(SHARDS[i]!, new OurAnswerer(() => store.open(), delayedNames));
-  }
-  return {
-    peer,
-    ours: new OurAnswerer(() => source, delayedNames),
-    shards,
-    delayedNames,
-    stability: new Stability(series, delayedNames, seed),
-    close: async () => {
-      for (const store of stores) await store.close?.();
-      await peer.stop();
-    },
-  };
-}
-
-/** Asks the peer, our memory source, and one of the sets of shards; without a number all of them. */
-async function askAll({ peer, ours, shards }: Round, question: Question, number?: number): Promise<Answers> {
-  const asked = [...shards].filter(([one]) => number === undefined || number === one);
-  const [theirs, memory, ...rest] = await Promise.all(
-    [peer, ours, ...asked.map(([, answerer]) => answerer)].map((answerer) => askQuestion(answerer, question)),
-  );
-  return { theirs: theirs!, memory: memory!, shards: new Map(asked.map(([one], i) => [one, rest[i]!])) };
-}
-
-/** On each way to ask. */
-async function judgeAll(round: Round, question: Question, { theirs, memory, shards }: Answers): Promise<Verdict[]> {
-  const verdicts = [await judge(question, theirs, memory, round)];
-  for (const [number, other] of shards) {
-    const again = number > 1 ? round.shards.get(1) : undefined;
-    const single = async () => again && askQuestion(again, question);
-    verdicts.push(await judgeSource(question, memory, other, round.stability, single));
-  }
-  return verdicts;
 }
 
 /** The smallest question that fails as this one does, with what differs. */
@@ -231,14 +179,6 @@ async function describe(round: Round, question: Question): Promise<string> {
 function outcomeOf({ body }: Reply): 'answers' | 'empty' | 'errors' {
   if (body.status === 'error') return 'errors';
   return body.data!.result.length === 0 ? 'empty' : 'answers';
-}
-
-function fill(source: MemorySource, batches: readonly ReadonlyMap<FuzzSeries, FuzzSeries['samples']>[]): void {
-  for (const batch of batches) {
-    for (const [{ labels }, samples] of batch) {
-      for (const { timeMs, value } of samples) source.append(labels, timeMs, value);
-    }
-  }
 }
 
 /** The functions that the peer has too. */

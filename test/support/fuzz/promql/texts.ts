@@ -51,10 +51,20 @@ function compareReadings(query: string, theirs: Reading, ours: Reading): string 
   const where = firstDifference(theirs.tree, ours.tree);
   if (where !== undefined) return `tree: differs at ${where}`;
   // Where 3.5 prints more or less, lines may break elsewhere.
-  const loose = /offset \+\(|Inf\s+\^/.test(ours.text) || ours.text !== withoutQuotes(ours.text);
-  const [a, b] = [theirs, ours].map(({ text }) => textInCommon(text, loose));
+  const open = OPEN_OFFSET.test(query);
+  const loose = open || /offset \+\(|Inf\s+\^/.test(ours.text) || ours.text !== withoutQuotes(ours.text);
+  const [a, b] = [theirs, ours].map(({ text }) => {
+    const common = textInCommon(text, loose);
+    return open ? common.replaceAll(/[()]/g, '') : common;
+  });
   return a === b ? undefined : `text: theirs ${a}\n      ours   ${b}`;
 }
+
+/**
+ * An offset that begins with two signs goes on over operators: `m offset --5 * 2` is m offset (5 * 2), which only we
+ * print with these parentheses. The trees are the same.
+ */
+const OPEN_OFFSET = /offset(\s|#[^\n]*)*[-+](\s|#[^\n]*)*[-+]/i;
 
 /**
  * Prometheus prints `+Inf ^ 2`, which is another expression: +(Inf ^ 2); and `m offset (1m) + 1`, which is
