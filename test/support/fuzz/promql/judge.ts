@@ -22,7 +22,7 @@ import {
   isOneOfMany,
   knownDifference,
 } from './known.js';
-import { asBlindest, asOlder } from './older.js';
+import { asOlder } from './older.js';
 import { type Answerer, askQuestion, type Question, type Reply } from './question.js';
 import { type Stability, sameOutcome, stableCells } from './stability.js';
 
@@ -55,9 +55,13 @@ export async function judge(question: Question, theirs: Reply, ours: Reply, serv
   };
   const problem = compareReplies(theirs, ours, rules);
   if (problem === undefined) return { kind: 'same' };
-  const older = await asOlder(() => askQuestion(servers.ours, question));
-  if (compareReplies(theirs, older, rules) === undefined) return { kind: 'explained', by: 'histograms as in 3.5' };
-  for (const own of [ours, older]) {
+  const olders: Reply[] = [];
+  for (const keepsBuckets of [false, true]) {
+    const older = await asOlder(() => askQuestion(servers.ours, question), { keepsBuckets });
+    if (compareReplies(theirs, older, rules) === undefined) return { kind: 'explained', by: 'histograms as in 3.5' };
+    olders.push(older);
+  }
+  for (const own of [ours, ...olders]) {
     const known = knownDifference({ question, delayedNames: servers.delayedNames, expr, theirs, ours: own });
     if (known !== undefined) return { kind: 'explained', by: known };
   }
@@ -66,8 +70,11 @@ export async function judge(question: Question, theirs: Reply, ours: Reply, serv
   const again = async () => askQuestion(servers.peer, question);
   const { stability } = servers;
   if (await byChance(question, theirs, ours, rules, stability, again)) return { kind: 'explained', by: 'order' };
-  if (await asOlder(() => byChance(question, theirs, older, rules, stability, again))) {
-    return { kind: 'explained', by: 'histograms as in 3.5, and order' };
+  for (const [i, older] of olders.entries()) {
+    const options = { keepsBuckets: i === 1 };
+    if (await asOlder(() => byChance(question, theirs, older, rules, stability, again), options)) {
+      return { kind: 'explained', by: 'histograms as in 3.5, and order' };
+    }
   }
   return { kind: 'different', problem };
 }
@@ -90,7 +97,7 @@ async function changedFunction(question: Question, root: Expr, servers: Compared
     for (const asked of alone(question, call, around)) {
       const different = await differentCells(asked, servers);
       const beside = changed.beside && (await cellsFor({ ...asked, text: changed.beside(texts) }, servers.ours));
-      const older = await asBlindest(() => cellsFor(asked, servers.ours));
+      const older = await asOlder(() => cellsFor(asked, servers.ours), { seesLeast: true });
       const { delayedNames } = servers;
       const context = { call: question.text.slice(call.pos.start, call.pos.end), args: texts, delayedNames };
       const isExplained = (cell: DifferentCell) => {

@@ -159,7 +159,7 @@ function isOfNegated({ call, theirs, ours }: CellDifference): boolean {
 }
 
 /**
- * Of the resets that lose buckets behind an empty one 3.5 sees some, as its chunks happen to be; asBlindest has it see
+ * Of the resets that lose buckets behind an empty one 3.5 sees some, as its chunks happen to be; older.ts can have it see
  * none. Each adds to counts.
  */
 function missesResets({ theirs, ours, older }: CellDifference): boolean {

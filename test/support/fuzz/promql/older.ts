@@ -3,7 +3,8 @@
 //
 //   other custom bounds    are a reset; newer versions compare at the bounds in common
 //   lost buckets           behind all that are left are not seen where an empty one comes first
-//   statistics            of histograms, without their buckets, forget whether bounds were custom
+//   statistics             of histograms without their buckets forget whether bounds were custom;
+//                          and not everywhere are they without
 //   a negative factor      leaves the hint as it was; newer versions make it a gauge
 //   a mean                 runs from sample to sample, and infinite ones become NaN;
 //                          newer versions divide a sum
@@ -13,33 +14,31 @@
 import { addHistograms, type Buckets, FloatHistogram, subtractHistograms } from '../../../../src/model/histogram.js';
 import { HistogramMean } from '../../../../src/promql/exec/histogram-sum.js';
 
-let isOlder = false;
-let seesLeast = false;
+/** What 3.5 does in one place and not in another. */
+export interface OlderOptions {
+  /** Statistics are taken from whole histograms: of all selectors but the first, and where that is all of the query. */
+  readonly keepsBuckets?: boolean;
+  /** No reset is seen that chunks may hide: who has no buckets at all may have lost some behind an empty one. */
+  readonly seesLeast?: boolean;
+}
+
+/** undefined where histograms are as we have them. */
+let older: OlderOptions | undefined;
 
 /** Runs `work`, beside which no other queries run, as 3.5 would. */
-export async function asOlder<T>(work: () => Promise<T>): Promise<T> {
-  isOlder = true;
+export async function asOlder<T>(work: () => Promise<T>, options: OlderOptions = {}): Promise<T> {
+  older = options;
   try {
     return await work();
   } finally {
-    isOlder = false;
-  }
-}
-
-/** The same, but that no reset is seen which chunks may hide: who has no buckets at all may have lost some behind an empty one. */
-export async function asBlindest<T>(work: () => Promise<T>): Promise<T> {
-  seesLeast = true;
-  try {
-    return await asOlder(work);
-  } finally {
-    seesLeast = false;
+    older = undefined;
   }
 }
 
 const { isResetAfter, multiply, divide } = FloatHistogram.prototype;
 
 FloatHistogram.prototype.isResetAfter = function (previous) {
-  if (!isOlder || this.hint === 'not_reset') return isResetAfter.call(this, previous);
+  if (older === undefined || this.hint === 'not_reset') return isResetAfter.call(this, previous);
   const rebound = this.isCustom && String(this.bounds) !== String(previous.bounds);
   return rebound || isResetAfter.call(this, asSeenFrom(this, previous));
 };
@@ -54,7 +53,7 @@ function asSeenFrom(next: FloatHistogram, previous: FloatHistogram): FloatHistog
 }
 
 function upToEmpty(buckets: Buckets, last: number | undefined): Buckets {
-  if (last === undefined) return seesLeast ? { indices: [], counts: [] } : buckets;
+  if (last === undefined) return older?.seesLeast ? { indices: [], counts: [] } : buckets;
   if (buckets.indices.includes(last + 1)) return buckets;
   const kept = buckets.indices.filter((index) => index <= last).length;
   return { indices: buckets.indices.slice(0, kept), counts: buckets.counts.slice(0, kept) };
@@ -69,15 +68,16 @@ FloatHistogram.prototype.divide = function (divisor) {
 };
 
 function hintedAs({ hint }: FloatHistogram, result: FloatHistogram): FloatHistogram {
-  return isOlder && result.hint !== hint ? result.with({ hint }) : result;
+  return older !== undefined && result.hint !== hint ? result.with({ hint }) : result;
 }
 
 const statistics = Object.getOwnPropertyDescriptor(FloatHistogram.prototype, 'statistics')!.get!;
 
 Object.defineProperty(FloatHistogram.prototype, 'statistics', {
   get(this: FloatHistogram) {
-    const whole = statistics.call(this) as FloatHistogram;
-    return isOlder ? whole.with({ schema: 0 }) : whole;
+    if (older?.keepsBuckets) return this;
+    const bare = statistics.call(this) as FloatHistogram;
+    return older === undefined ? bare : bare.with({ schema: 0 });
   },
 });
 
@@ -88,7 +88,7 @@ const runningMeans = new WeakMap<HistogramMean, FloatHistogram>();
 HistogramMean.prototype.add = function (histogram) {
   const before = runningMeans.get(this) ?? this.state.sum;
   if (!add.call(this, histogram)) return false;
-  if (!isOlder) return true;
+  if (older === undefined) return true;
   const { count } = this.state;
   const change = subtractHistograms(histogram.divide(count), before.divide(count));
   runningMeans.set(this, addHistograms(before, change!.histogram)!.histogram);
