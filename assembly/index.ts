@@ -101,6 +101,8 @@ export {
   truncateScan as truncate_scan,
   wholeRefOf as series_ref,
 } from './head/bridge';
+export { count as guests_count } from './head/guests';
+export { inviteRows as guests_invite } from './head/invite';
 export {
   chunksPage as export_chunks,
   clear as export_clear,
@@ -150,8 +152,10 @@ export {
   bound as series_bound,
   count as series_count,
   createdTotal as series_created,
+  dropGuests as guests_drop,
   ownerOfScratch as series_owner,
   removedTotal as series_removed,
+  renew as series_renew,
   resolve as series_resolve,
 } from './head/series';
 export { splitAt as export_split } from './head/split';
@@ -219,12 +223,15 @@ export { placesOf as query_places } from './query/places';
 export {
   close as query_close,
   corruptTotal as query_corrupt,
+  cursor as query_cursor,
   groupCount as query_groups,
   open as query_open,
   presentAddress as query_present,
   render as query_render,
   rows as query_rows,
   samples as query_samples,
+  setFloor as query_floor,
+  setHistory as query_history,
   setPhi as query_phi,
   shape as query_shape,
   stateAt as query_state,

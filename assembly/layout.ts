@@ -99,6 +99,10 @@ export const SERIES_VALUE = 24;
 export const SERIES_COUNT = 51;
 export const SERIES_BYTES = 64;
 
+/** In place of a series' number: its labels belong to another shard; the series of that number is gone. */
+export const SERIES_FOREIGN = 0xfffffffe;
+export const SERIES_UNKNOWN = 0xfffffffd;
+
 // --- A job of the eval kernel: what to compute over one series after the other ---
 
 /** f64: the first evaluation time, the step and the window's length, in ms. */
@@ -130,9 +134,12 @@ export const JOB_WAITING = 80;
 export const JOB_ARGUMENT = 112;
 /** f64: by how many ms the evaluation times are later than the ends of the windows. */
 export const JOB_SHIFT = 120;
-/** u32: where a chunk's bytes are swapped before they are decoded: room for CHUNK_BYTES_MAX and DECODE_SLACK. */
+/** u32: where a chunk's bytes are swapped before they are decoded, and how large a chunk it has room for: DECODE_SLACK more are there. */
 export const JOB_SCRATCH = 128;
-export const JOB_BYTES = 136;
+export const JOB_SCRATCH_ROOM = 132;
+/** f64: samples of the head before this time are not seen: blocks have them. */
+export const JOB_FLOOR = 136;
+export const JOB_BYTES = 144;
 
 /** Aggregations whose groups the eval kernel folds. */
 export enum AggregateOp {
@@ -259,6 +266,10 @@ export enum QueryMode {
   Samples = 2,
   AllSamples = 3,
 }
+
+/** Flags in an entry of a query's history, beside the address of the newest chunk: they are all the series has; it is left out. */
+export const HISTORY_WHOLE = 1;
+export const HISTORY_SKIP = 2;
 
 // --- A round: what a shard and its readers evaluate together. See assembly/query/round.ts ---
 

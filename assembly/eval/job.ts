@@ -43,6 +43,8 @@ export class Job {
   argument: f64;
   shiftMs: f64;
   scratch: u32;
+  scratchRoom: u32;
+  floorMs: f64;
 }
 
 /** Where quads.ts and regression.ts keep the windows they collect. */

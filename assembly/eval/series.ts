@@ -10,7 +10,7 @@
 // With the function Samples nothing is evaluated, and all samples must fit.
 
 import * as decoder from '../chunk/decode';
-import { CHUNK_BYTES_MAX, DECODE_INVALID, Status, WindowFn } from '../layout';
+import { DECODE_INVALID, Status, WindowFn } from '../layout';
 import { endOf, Job, seesStale } from './job';
 import { evaluate } from './window';
 
@@ -33,16 +33,17 @@ export function maxtOf(job: Job): i64 {
 }
 
 /**
- * Adds a chunk, whose samples have times from `mint` to `maxt`, all later than those of the chunk before.
- * NoMemory where a window and this chunk together have no room in the columns, Invalid where its bytes are none.
+ * Adds a chunk's samples with times from `mint` on, all later than those of the chunk before; none is later than `maxt`.
+ * NoMemory where a window and this chunk together have no room in the columns, Full where the chunk has none in the
+ * scratch, Invalid where its bytes are none.
  */
 export function addChunk(job: Job, data: usize, bytes: usize, mint: i64, maxt: i64): Status {
   const jobMint = mintOf(job);
   const jobMaxt = maxtOf(job);
   if (maxt < jobMint || mint > jobMaxt) return Status.Ok;
   const samples = decoder.count(data, bytes);
-  // What is longer is none of ours, and has no room in the scratch.
-  if (bytes > <usize>CHUNK_BYTES_MAX || <usize>samples > bytes * SAMPLES_PER_BYTE_MAX) return Status.Invalid;
+  if (<usize>samples > bytes * SAMPLES_PER_BYTE_MAX) return Status.Invalid;
+  if (bytes > <usize>job.scratchRoom) return Status.Full;
   const room = roomOf(job);
   if (job.count + samples > room) {
     if (job.fn != WindowFn.Samples) drain(job, <f64>mint);
@@ -52,7 +53,7 @@ export function addChunk(job: Job, data: usize, bytes: usize, mint: i64, maxt: i
   const added = decoder.decode(
     data,
     bytes,
-    jobMint,
+    max(jobMint, mint),
     jobMaxt,
     !seesStale(job.fn),
     <usize>job.times + at,

@@ -99,7 +99,7 @@ export function order(federation: usize): i32 {
   let lastRank: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
     const number = load<u32>(list + ((<usize>i) << 2));
-    const record = series.find(number);
+    const record = series.findAny(number);
     if (record == 0) continue;
     const name = series.valueOf(series.labels(record), nameSymbol);
     if (name == symbols.NONE) continue;
@@ -227,10 +227,10 @@ function renderFamily(federation: usize, family: u32, bytes: u32): i32 {
   let i = from + load<u32>(federation, POSITION);
   while (i < to && buffer.length(text) < bytes) {
     const number = load<u32>(list + ((<usize>i) << 2));
-    i++;
-    const record = series.find(number);
+    const place = i++;
+    const record = series.findAny(number);
     if (record == 0) continue;
-    if (!query.newestSample(<usize>load<u32>(federation, QUERY), number, record)) continue;
+    if (!query.newestSample(<usize>load<u32>(federation, QUERY), number, record, place)) continue;
     if (!renderSeries(federation, series.labels(record), load<u32>(federation, HEADED) == 0)) return -1;
     store<u32>(federation, 1, HEADED);
   }

@@ -17,7 +17,7 @@ export function names(list: usize, count: u32): bool {
   memory.fill(seen, 0, bytes);
   let fits = true;
   for (let i: u32 = 0; i < count && fits; i++) {
-    const record = series.find(load<u32>(list + ((<usize>i) << 2)));
+    const record = series.findAny(load<u32>(list + ((<usize>i) << 2)));
     if (record == 0) continue;
     const schema = series.schemaOf(series.labels(record));
     const byte = seen + (schema >>> 3);
@@ -44,7 +44,7 @@ export function values(list: usize, count: u32, name: usize, nameBytes: u32): bo
   if (symbol == symbols.NONE) return true;
   let last = symbols.NONE;
   for (let i: u32 = 0; i < count; i++) {
-    const record = series.find(load<u32>(list + ((<usize>i) << 2)));
+    const record = series.findAny(load<u32>(list + ((<usize>i) << 2)));
     if (record == 0) continue;
     const value = series.valueOf(series.labels(record), symbol);
     if (value == symbols.NONE || value == last) continue;

@@ -18,6 +18,8 @@
 //   │ schema:24 │ ref high:8   │ value 0 │ value 1 │ …     a symbol for each name of the schema
 //   └──────────────────────────┴─────────┴─────────┴───
 //
+// Series of blocks that the head does not have are guests (guests.ts): records of the same form.
+//
 // The hash of a label set is folded from the seeded hashes of its strings, so it
 // is the same in every shard and after every restart, and nobody can choose it.
 
@@ -26,14 +28,18 @@ import { hash64 } from '../bytes/hash';
 import * as schemas from '../labels/schemas';
 import * as scratch from '../labels/scratch';
 import * as symbols from '../labels/symbols';
-import { SERIES_APPEND, SERIES_SEALED, SERIES_TIME } from '../layout';
+import { SERIES_APPEND, SERIES_FOREIGN, SERIES_SEALED, SERIES_TIME, SERIES_UNKNOWN } from '../layout';
 import * as buffer from '../memory/buffer';
 import * as heap from '../memory/heap';
 import * as table from '../memory/table';
 import * as vector from '../memory/vector';
 import * as pairs from '../postings/pairs';
+import * as guests from './guests';
 
 export const NONE: u32 = 0xffffffff;
+/** In place of a number: the labels belong to another shard; nobody knows who has them now. */
+export const FOREIGN: u32 = <u32>SERIES_FOREIGN;
+export const UNKNOWN: u32 = <u32>SERIES_UNKNOWN;
 
 const LOG2: u32 = 6;
 const REF: usize = 0;
@@ -84,6 +90,11 @@ export function find(series: u32): usize {
   if (record == 0) return 0;
   const set = load<u32>(record, LABELS);
   return set == 0 || (set & (GOING | LOST)) != 0 ? 0 : record;
+}
+
+/** The same, for guests as well. */
+export function findAny(number: u32): usize {
+  return guests.isGuest(number) ? guests.find(number) : find(number);
 }
 
 /** One more than the highest series index. */
@@ -185,9 +196,14 @@ function hashName(i: u32): u64 {
   return hash64(at, length);
 }
 
-/** The shard, of `count`, that owns the labels in the scratch: by the high bits of their hash, since tables use the low ones. */
+/** The shard, of `count`, that owns the labels in the scratch. */
 export function ownerOfScratch(count: u32): u32 {
-  return <u32>(((hashScratch() >> 32) * <u64>count) >> 32);
+  return ownerOf(hashScratch(), count);
+}
+
+/** By the high bits of the hash, since tables use the low ones. */
+function ownerOf(hash: u64, count: u32): u32 {
+  return <u32>(((hash >> 32) * <u64>count) >> 32);
 }
 
 function hashSet(set: usize): u64 {
@@ -217,10 +233,92 @@ function finish(hash: u64): u64 {
 
 /** The series of the labels in the scratch, or NONE. */
 export function resolve(): u32 {
+  lastHash = hashScratch();
+  return findSymbols() ? lookup(scratch.count(), <u32>lastHash) : NONE;
+}
+
+/**
+ * The series of the labels in the scratch, or a guest, who is made where there is none; FOREIGN where they belong to
+ * another shard of `shards`, NONE where the memory limit says no.
+ */
+export function invite(shard: u32, shards: u32): u32 {
   const count = scratch.count();
   lastHash = hashScratch();
+  if (ownerOf(lastHash, shards) != shard) return FOREIGN;
+  const hash = <u32>lastHash;
+  if (findSymbols()) {
+    const own = lookup(count, hash);
+    if (own != NONE) return own;
+    for (let guest = guests.first(hash); guest != table.NONE; guest = guests.next(hash)) {
+      if (sameSet(labels(guests.find(guest)), count)) return guest;
+    }
+  }
+  return makeGuest(count, hash);
+}
+
+function makeGuest(count: u32, hash: u32): u32 {
+  if (partCount < count) return NONE;
+  const set = internSet(count, 0);
+  if (set == 0) return NONE;
+  const record = guests.push(hash);
+  if (record == 0) {
+    dropUnused(count, set);
+    heap.free(set, setBytes(count));
+    return NONE;
+  }
+  for (let i: u32 = 0; i < count; i++) symbols.retain(valueAt(set, i));
+  store<u32>(record, <u32>set, LABELS);
+  return guests.GUEST | (guests.count() - 1);
+}
+
+/** Forgets all guests. No query may be open. */
+export function dropGuests(): void {
+  const count = guests.count();
+  for (let i: u32 = 0; i < count; i++) destroySet(labels(guests.find(guests.GUEST | i)));
+  guests.clear();
+}
+
+/** Where a guest has the labels of a series that was just made, the series takes its place. */
+function relieveGuest(set: usize, hash: u32, series: u32): void {
+  if (guests.waiting() == 0) return;
+  const bytes = setBytes(schemas.count(schemaOf(set))) - 4;
+  for (let guest = guests.first(hash); guest != table.NONE; guest = guests.next(hash)) {
+    const other = labels(guests.find(guest));
+    if (schemaOf(other) != schemaOf(set) || memory.compare(values(other), values(set), bytes) != 0) continue;
+    guests.succeed(guest, hash, series);
+    return;
+  }
+}
+
+/**
+ * Brings `count` numbers at `list` that were found once up to date: a guest that a series took the place of becomes that
+ * series, a series that is gone UNKNOWN; those that are UNKNOWN or FOREIGN stay so. Gives how many are UNKNOWN.
+ */
+export function renew(list: usize, count: u32): u32 {
+  let unknown: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const at = list + ((<usize>i) << 2);
+    let number = load<u32>(at);
+    if (number == FOREIGN) continue;
+    if (number != UNKNOWN && guests.isGuest(number)) {
+      const series = guests.successor(guests.find(number));
+      if (series == NONE) continue;
+      number = series;
+    }
+    if (number == UNKNOWN || find(number) == 0) {
+      number = UNKNOWN;
+      unknown++;
+    }
+    store<u32>(at, number);
+  }
+  return unknown;
+}
+
+/** Finds the symbols of the labels in the scratch, whose hashes are known; false where one has none. */
+function findSymbols(): bool {
+  const count = scratch.count();
   remembers = false;
-  if (!makeRoom(count)) return NONE;
+  if (!makeRoom(count)) return false;
   for (let i: u32 = 0; i < count; i++) {
     const part = partAt(i);
     if (load<u32>(part, PART_NAME) == symbols.NONE) {
@@ -229,10 +327,10 @@ export function resolve(): u32 {
     }
     const hash = <u32>load<u64>(part, PART_VALUE_HASH);
     const value = symbols.lookup(scratch.valueAddress(i), scratch.valueLength(i), hash);
-    if (value == symbols.NONE || load<u32>(part, PART_NAME) == symbols.NONE) return NONE;
+    if (value == symbols.NONE || load<u32>(part, PART_NAME) == symbols.NONE) return false;
     store<u32>(part, value, PART_VALUE);
   }
-  return lookup(count, <u32>lastHash);
+  return true;
 }
 
 /**
@@ -260,6 +358,7 @@ export function create(refValue: u64): u32 {
   }
   table.insert(index, <u32>lastHash, series);
   store<u32>(record, <u32>set, LABELS);
+  relieveGuest(set, <u32>lastHash, series);
   alive++;
   created += 1;
   return series;
@@ -289,12 +388,14 @@ export function retire(series: u32): void {
 /** Second half, after the postings were swept: frees the labels of a retired series. */
 export function destroy(series: u32): void {
   const record = at(series);
-  const set = <usize>(load<u32>(record, LABELS) & ~GOING);
-  const schema = schemaOf(set);
-  const count = schemas.count(schema);
+  destroySet(<usize>(load<u32>(record, LABELS) & ~GOING));
+  store<u32>(record, 0, LABELS);
+}
+
+function destroySet(set: usize): void {
+  const count = schemas.count(schemaOf(set));
   for (let i: u32 = 0; i < count; i++) symbols.release(valueAt(set, i));
   heap.free(set, setBytes(count));
-  store<u32>(record, 0, LABELS);
 }
 
 /** Frees the pages of records on which every series is gone; never the last, which still fills. */

@@ -10,18 +10,18 @@ import { LANE_BYTES } from './lane';
 /** Samples of one series that fit the columns at first; they double when a series has more in one window. */
 const ROOM_MIN: u32 = 16384;
 
-const SCRATCH_BYTES: usize = CHUNK_BYTES_MAX + DECODE_SLACK;
+/** Room for one of our chunks; those that others wrote may need more. */
+const SCRATCH_ROOM_MIN: usize = CHUNK_BYTES_MAX;
 
 /** Gives the zeroed lane at `address` its memory; false where the limit says no. finish() takes it back either way. */
 export function begin(address: usize): bool {
   lane.setOpenChunk(address, heap.alloc(CHUNK_BYTES_MAX));
-  lane.jobOf(address).scratch = <u32>heap.alloc(SCRATCH_BYTES);
-  return lane.openChunk(address) != 0 && lane.jobOf(address).scratch != 0 && setRoom(address, ROOM_MIN);
+  return lane.openChunk(address) != 0 && setScratch(address, SCRATCH_ROOM_MIN) && setRoom(address, ROOM_MIN);
 }
 
 export function finish(address: usize): void {
   if (lane.openChunk(address) != 0) heap.free(lane.openChunk(address), CHUNK_BYTES_MAX);
-  if (lane.jobOf(address).scratch != 0) heap.free(lane.jobOf(address).scratch, SCRATCH_BYTES);
+  if (lane.jobOf(address).scratch != 0) freeScratch(address);
   if (lane.jobOf(address).room != 0) freeColumns(address);
 }
 
@@ -38,6 +38,7 @@ export function open(like: Job): usize {
   job.windowMs = like.windowMs;
   job.argument = like.argument;
   job.shiftMs = like.shiftMs;
+  job.floorMs = like.floorMs;
   if (begin(address)) return address;
   close(address);
   return 0;
@@ -49,11 +50,31 @@ export function close(address: usize): void {
 }
 
 /** lane.read(), with more room where that is needed. */
-export function read(address: usize, newestSealed: usize, state: ChunkState): Status {
+export function read(address: usize, newestSealed: usize, history: usize, state: ChunkState): Status {
   while (true) {
-    const status = lane.read(address, newestSealed, state);
-    if (status != Status.NoMemory || !setRoom(address, lane.jobOf(address).room * 2)) return status;
+    const status = lane.read(address, newestSealed, history, state);
+    if (status == Status.Ok) return status;
+    const grown =
+      status == Status.Full
+        ? setScratch(address, lane.wanted(address))
+        : setRoom(address, lane.jobOf(address).room * 2);
+    if (!grown) return Status.NoMemory;
   }
+}
+
+function setScratch(address: usize, room: usize): bool {
+  const scratch = heap.alloc(room + DECODE_SLACK);
+  if (scratch == 0) return false;
+  const job = lane.jobOf(address);
+  if (job.scratch != 0) freeScratch(address);
+  job.scratch = <u32>scratch;
+  job.scratchRoom = <u32>room;
+  return true;
+}
+
+function freeScratch(address: usize): void {
+  const job = lane.jobOf(address);
+  heap.free(<usize>job.scratch, <usize>job.scratchRoom + DECODE_SLACK);
 }
 
 function setRoom(address: usize, room: u32): bool {

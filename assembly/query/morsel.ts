@@ -8,7 +8,7 @@ import * as evaluation from '../eval/series';
 import * as journal from '../head/journal';
 import * as series from '../head/series';
 import { Status } from '../layout';
-import * as buffer from '../memory/buffer';
+import * as history from './history';
 import * as query from './query';
 import * as round from './round';
 import { LEFT, Round } from './round';
@@ -35,7 +35,7 @@ let ready: u32 = 0;
 export function morsel(address: usize, samplesMax: f64, seriesMax: u32): bool {
   query.beginMorsel(address);
   const cursor = query.cursor(address);
-  const end = min(query.count(address), cursor + seriesMax);
+  const end = min(min(query.count(address), cursor + seriesMax), history.end(query.history(address)));
   const before = changetype<Job>(address).samples;
   const status = query.isWindowed(address)
     ? inRounds(address, cursor, end, before + samplesMax, before + samplesMax * PATIENCE)
@@ -50,9 +50,10 @@ function oneByOne(address: usize, cursor: u32, end: u32, until: f64): Status {
   while (status == Status.Ok && cursor < end && changetype<Job>(address).samples < until) {
     if (cursor >= hurried && cursor % LOOK_EVERY == 0 && rounds.isHurried()) break;
     const number = load<u32>(list + ((<usize>cursor) << 2));
+    const record = series.findAny(number);
+    const past = history.entryOf(query.history(address), cursor);
     cursor++;
-    const record = series.find(number);
-    if (record != 0) status = query.one(address, number, record);
+    if (record != 0 && !history.isSkipped(past)) status = query.one(address, number, record, past);
   }
   query.setCursor(address, cursor);
   return status;
@@ -63,7 +64,7 @@ function inRounds(address: usize, cursor: u32, end: u32, until: f64, most: f64):
   let status = Status.Ok;
   while (status == Status.Ok && cursor < end && goesOn(job, until, most)) {
     const room = rounds.roomFor(job.steps);
-    if (!rounds.prepare(query.view(address), query.list(address), cursor, end, room)) return Status.NoMemory;
+    if (!prepare(address, cursor, end, room)) return Status.NoMemory;
     const one = rounds.current();
     if (!query.reserveRows(address, one)) return Status.NoMemory;
     status = run(address, one, until, most);
@@ -72,6 +73,10 @@ function inRounds(address: usize, cursor: u32, end: u32, until: f64, most: f64):
     query.setCursor(address, cursor);
   }
   return status;
+}
+
+function prepare(address: usize, cursor: u32, end: u32, room: u32): bool {
+  return rounds.prepare(query.view(address), query.list(address), query.history(address), cursor, end, room);
 }
 
 function goesOn(job: Job, until: f64, most: f64): bool {

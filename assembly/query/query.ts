@@ -1,11 +1,11 @@
 // A query in one shard: a fragment evaluated over a list of series, morsel by morsel.
 //
-//   query (344 bytes)
-//   0         256    260    264     268    272     276  280    284    288       304      320      324         328       332       336
-//   ┌─────────┬──────┬──────┬───────┬──────┬───────┬────┬──────┬──────┬─────────┬────────┬────────┬───────────┬─────────┬─────────┬─────┐
-//   │ lane of │ view │ list │ count │cursor│ groups│ op │ mode │ name │ states  │ lanes  │ failed │ rendering │ shaping │ written │ φ   │
-//   │ its own │      │      │       │      │       │    │      │symbol│ buffer  │ buffer │        │           │         │         │ f64 │
-//   └─────────┴──────┴──────┴───────┴──────┴───────┴────┴──────┴──────┴─────────┴────────┴────────┴───────────┴─────────┴─────────┴─────┘
+//   query (360 bytes)
+//   0         256    260    264     268    272     276  280    284    288       304      320      324         328       332       336   344
+//   ┌─────────┬──────┬──────┬───────┬──────┬───────┬────┬──────┬──────┬─────────┬────────┬────────┬───────────┬─────────┬─────────┬─────┬─────────┐
+//   │ lane of │ view │ list │ count │cursor│ groups│ op │ mode │ name │ states  │ lanes  │ failed │ rendering │ shaping │ written │ φ   │ history │
+//   │ its own │      │      │       │      │       │    │      │symbol│ buffer  │ buffer │        │           │         │         │ f64 │ 16 bytes│
+//   └─────────┴──────┴──────┴───────┴──────┴───────┴────┴──────┴──────┴─────────┴────────┴────────┴───────────┴─────────┴─────────┴─────┴─────────┘
 //
 // The rows of a morsel (values, present, times) are taken out before the next call, so all queries write them to the
 // same buffers: what a query keeps between two morsels is its place in the list and the state of its groups.
@@ -32,10 +32,11 @@ import * as journal from '../head/journal';
 import * as series from '../head/series';
 import * as schemas from '../labels/schemas';
 import * as labelTable from '../labels/table';
-import { AggregateOp, QueryMode, Status, WindowFn } from '../layout';
+import { AggregateOp, HISTORY_WHOLE, QueryMode, Status, WindowFn } from '../layout';
 import * as buffer from '../memory/buffer';
 import * as heap from '../memory/heap';
 import * as groups from './groups';
+import * as past from './history';
 import * as lane from './lane';
 import { LANE_BYTES } from './lane';
 import * as lanes from './lanes';
@@ -45,7 +46,7 @@ import { Round } from './round';
 import * as rounds from './rounds';
 import * as shaping from './shaping';
 
-const QUERY_BYTES: usize = LANE_BYTES + 88;
+const QUERY_BYTES: usize = LANE_BYTES + 104;
 const VIEW: usize = LANE_BYTES;
 const LIST: usize = LANE_BYTES + 4;
 const COUNT: usize = LANE_BYTES + 8;
@@ -65,6 +66,8 @@ const SHAPING: usize = LANE_BYTES + 72;
 const WRITTEN: usize = LANE_BYTES + 76;
 /** The φ of AggregateOp.Quantile (f64). */
 const PHI: usize = LANE_BYTES + 80;
+/** What was loaded from blocks (history.ts). */
+const HISTORY: usize = LANE_BYTES + 88;
 
 /** What the morsel under way gives, or the last one gave: buffers. */
 const VALUES: usize = memory.data(16, 8);
@@ -95,7 +98,7 @@ export function status(): Status {
   return failure;
 }
 
-/** Chunks that could not be decoded: a broken promise, since we wrote them. */
+/** Chunks that could not be decoded: a broken promise where we wrote them, damage where they come from blocks. */
 export function corruptTotal(): f64 {
   return corruptChunks;
 }
@@ -132,6 +135,7 @@ export function open(
   job.windowMs = windowMs;
   job.argument = argument;
   job.shiftMs = shiftMs;
+  job.floorMs = -Infinity;
   if (!lanes.begin(query)) {
     lanes.finish(query);
     heap.free(query, QUERY_BYTES);
@@ -160,6 +164,21 @@ export function shape(query: usize, address: usize): void {
 /** The φ, in [0, 1], of a query that gives quantiles of its groups. */
 export function setPhi(query: usize, phi: f64): void {
   store<f64>(query, phi, PHI);
+}
+
+/** Blocks have all that is before `floorMs`: samples of the head from before it are not seen. */
+export function setFloor(query: usize, floorMs: f64): void {
+  changetype<Job>(query).floorMs = floorMs;
+}
+
+/** What blocks have of the series at places `from` … `from + count - 1`: the next morsels end with these. */
+export function setHistory(query: usize, entries: usize, from: u32, count: u32): void {
+  past.set(query + HISTORY, entries, from, count);
+}
+
+/** The query's history, all zeroes where it has none. */
+export function history(query: usize): usize {
+  return query + HISTORY;
 }
 
 export function close(query: usize): void {
@@ -276,21 +295,21 @@ export function handOn(query: usize, job: Job, record: usize, cells: u32): Statu
   return isGrouped(query) ? foldRow(query, job, record, left) : writeRow(query, job, record, left);
 }
 
-/** One series that needs no round: its newest sample, or its raw ones. */
-export function one(query: usize, number: u32, record: usize): Status {
+/** One series that needs no round: its newest sample, or its raw ones. `loaded` is its entry in the query's history. */
+export function one(query: usize, number: u32, record: usize, loaded: u32): Status {
   const job = changetype<Job>(query);
   job.rowValues = <u32>row;
   job.rowPresent = <u32>(row + 8);
   const cut = journal.cutOf(<usize>load<u32>(query, VIEW), number, series.lastAppend(record));
   job.maxt = cut == journal.NO_CUT ? Infinity : <f64>(cut - 1);
   const mode = load<u32>(query, MODE);
-  if (mode == QueryMode.Samples) return sampleRow(query, job, record);
-  if (mode == QueryMode.AllSamples) return numberedRow(query, job, number, record);
+  if (mode == QueryMode.Samples) return sampleRow(query, job, record, loaded);
+  if (mode == QueryMode.AllSamples) return numberedRow(query, job, number, record, loaded);
   let cells: u32;
-  if (isNewestOnly(job) && cut == journal.NO_CUT && newestCell(job, record)) {
+  if (isNewestOnly(job) && cut == journal.NO_CUT && newestCell(job, record, loaded)) {
     cells = job.cells;
   } else {
-    const status = read(query, record);
+    const status = read(query, record, loaded);
     if (status != Status.Ok) return status;
     cells = evaluation.finish(job);
   }
@@ -310,12 +329,13 @@ function isOverTime(fn: WindowFn): bool {
   return fn == WindowFn.LastOverTime || fn == WindowFn.PresentOverTime;
 }
 
-/** False where older samples must be looked at: the newest is later than the step, or a stale marker that is passed over. */
-function newestCell(job: Job, record: usize): bool {
+/** False where older samples must be looked at: the newest is later than the step, in a block, or a stale marker that is passed over. */
+function newestCell(job: Job, record: usize, loaded: u32): bool {
   const state = changetype<ChunkState>(series.chunk(record));
   const time = <f64>state.time;
   if (time > job.startMs) return false;
-  const within = (state.count != 0 || series.sealed(record) != 0) && time > job.startMs - job.windowMs;
+  const within = hasHead(state, record, job) && time > job.startMs - job.windowMs;
+  if (loaded != 0 && (!within || (loaded & HISTORY_WHOLE) != 0)) return false;
   const visible = within && state.value != STALE;
   if (within && !visible && isOverTime(job.fn)) return false;
   job.cells = u32(visible);
@@ -328,9 +348,14 @@ function newestCell(job: Job, record: usize): bool {
   return true;
 }
 
+/** Whether the head has a sample of the series that no block has. */
+function hasHead(state: ChunkState, record: usize, job: Job): bool {
+  return (state.count != 0 || series.sealed(record) != 0) && <f64>state.time >= job.floorMs;
+}
+
 /** Decodes what the query's job sees of a series. */
-function read(query: usize, record: usize): Status {
-  return lanes.read(query, series.sealed(record), changetype<ChunkState>(series.chunk(record)));
+function read(query: usize, record: usize, loaded: u32): Status {
+  return lanes.read(query, past.sealed(loaded, record), past.newest(loaded), past.state(loaded, record));
 }
 
 /** What newestSample() found. */
@@ -339,23 +364,21 @@ export let newestValue: u64 = 0;
 
 /**
  * The newest sample of a series within the window of an instant query's only step, as the query's view sees it;
- * false where there is none, or it is a stale marker.
+ * false where there is none, or it is a stale marker. `place` is that of the series in the query's history.
  */
-export function newestSample(query: usize, number: u32, record: usize): bool {
+export function newestSample(query: usize, number: u32, record: usize, place: u32): bool {
   const job = changetype<Job>(query);
+  const loaded = past.entryOf(query + HISTORY, place);
   const cut = journal.cutOf(<usize>load<u32>(query, VIEW), number, series.lastAppend(record));
   const state = changetype<ChunkState>(series.chunk(record));
-  if (cut == journal.NO_CUT && <f64>state.time <= job.startMs) {
+  if (cut == journal.NO_CUT && <f64>state.time <= job.startMs && (loaded & HISTORY_WHOLE) == 0) {
+    const within = hasHead(state, record, job) && <f64>state.time > job.startMs - job.windowMs;
     newestTime = state.time;
     newestValue = state.value;
-    return (
-      (state.count != 0 || series.sealed(record) != 0) &&
-      <f64>state.time > job.startMs - job.windowMs &&
-      state.value != STALE
-    );
+    if (within || loaded == 0) return within && state.value != STALE;
   }
   job.maxt = cut == journal.NO_CUT ? Infinity : <f64>(cut - 1);
-  const found = read(query, record);
+  const found = read(query, record, loaded);
   if (found == Status.NoMemory) store<u32>(query, 1, FAILED);
   if (found != Status.Ok || job.count == 0) return false;
   const last: usize = (<usize>(job.count - 1)) << 3;
@@ -451,14 +474,14 @@ function writeRow(query: usize, job: Job, record: usize, cells: u32): Status {
   return Status.Ok;
 }
 
-function sampleRow(query: usize, job: Job, record: usize): Status {
-  const status = read(query, record);
+function sampleRow(query: usize, job: Job, record: usize, loaded: u32): Status {
+  const status = read(query, record, loaded);
   if (status != Status.Ok) return status;
   return job.count == 0 ? Status.Ok : writeSamples(query, job, record);
 }
 
-function numberedRow(query: usize, job: Job, number: u32, record: usize): Status {
-  let status = read(query, record);
+function numberedRow(query: usize, job: Job, number: u32, record: usize, loaded: u32): Status {
+  let status = read(query, record, loaded);
   if (status == Status.Ok) status = writeSamples(query, job, record);
   if (status != Status.Ok) return status;
   const entry = buffer.reserve(PRESENT, 4);

@@ -5,11 +5,11 @@
 //   reader   asleep ───────────► enter ─► take, evaluate … ─► nothing left ─► leave ─► asleep
 //
 //   item (32 bytes): a series                                                      row of the item
-//   0        4        8       12      16            24      28                     values   + item × steps × 8
-//   ┌────────┬────────┬───────┬───────┬─────────────┬───────┬─────┐                present  + item × steps
-//   │ record │ newest │ open  │ place │ not seen    │ done  │  –  │
-//   │        │ sealed │ chunk │ in the│ later than  │       │     │   done: 0, or 1 + cells with a value, or LEFT
-//   └────────┴────────┴───────┴───────┴ list ── f64 ┴───────┴─────┘
+//   0        4        8       12      16            24      28        32           values   + item × steps × 8
+//   ┌────────┬────────┬───────┬───────┬─────────────┬───────┬─────────┐            present  + item × steps
+//   │ record │ newest │ open  │ place │ not seen    │ done  │ history │
+//   │        │ sealed │ chunk │ in the│ later than  │       │         │   done: 0, or 1 + cells with a value, or LEFT
+//   └────────┴────────┴───────┴───────┴ list ── f64 ┴───────┴─────────┘   history: the newest chunk loaded from blocks, or 0
 //
 // Whoever has nothing to do takes the next item, so nobody waits for a reader that is late, or busy elsewhere: only
 // for items under way. A row depends on its item alone, whoever evaluates it, and rows are handed on in the order of
@@ -52,7 +52,7 @@ export class Item {
   place: u32;
   maxt: f64;
   done: u32;
-  unused: u32;
+  history: u32;
 }
 
 export const ITEM_BYTES: usize = 32;
@@ -132,7 +132,7 @@ export function take(round: Round): u32 {
 export function evaluate(round: Round, index: u32, own: usize): void {
   const item = itemAt(round, index);
   aim(round, index, own);
-  const status = lane.read(own, item.sealed, changetype<ChunkState>(<usize>item.state));
+  const status = lane.read(own, item.sealed, item.history, changetype<ChunkState>(<usize>item.state));
   settle(item, status == Status.Ok ? 1 + evaluation.finish(lane.jobOf(own)) : LEFT);
 }
 

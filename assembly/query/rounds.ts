@@ -5,6 +5,7 @@ import * as journal from '../head/journal';
 import * as series from '../head/series';
 import { READERS_MAX, ROUND_BYTES, ROUND_HELPED, ROUND_HURRY } from '../layout';
 import * as buffer from '../memory/buffer';
+import * as history from './history';
 import * as lane from './lane';
 import * as lanes from './lanes';
 import * as round from './round';
@@ -64,10 +65,10 @@ export function roomFor(steps: u32): u32 {
 export let cursor: u32 = 0;
 
 /**
- * Makes items of the next series of a list, from `from` to before `to`, of which those that are gone are passed over: at
- * most `room`. Their number is in the round; false where the memory limit says no.
+ * Makes items of the next series of a query's list, from `from` to before `to`, of which those that are gone are passed
+ * over: at most `room`. Their number is in the round; false where the memory limit says no.
  */
-export function prepare(view: usize, list: usize, from: u32, to: u32, room: u32): bool {
+export function prepare(view: usize, list: usize, past: usize, from: u32, to: u32, room: u32): bool {
   buffer.truncate(items, 0);
   const first = buffer.reserve(items, room * <u32>ITEM_BYTES);
   if (first == 0) return false;
@@ -75,13 +76,15 @@ export function prepare(view: usize, list: usize, from: u32, to: u32, room: u32)
   const end = first + <usize>room * ITEM_BYTES;
   for (cursor = from; cursor < to && at < end; cursor++) {
     const number = load<u32>(list + ((<usize>cursor) << 2));
-    const record = series.find(number);
-    if (record == 0) continue;
+    const record = series.findAny(number);
+    const loaded = history.entryOf(past, cursor);
+    if (record == 0 || history.isSkipped(loaded)) continue;
     const cut = journal.cutOf(view, number, series.lastAppend(record));
     const item = changetype<Item>(at);
     item.record = <u32>record;
-    item.sealed = <u32>series.sealed(record);
-    item.state = <u32>series.chunk(record);
+    item.sealed = <u32>history.sealed(loaded, record);
+    item.state = <u32>changetype<usize>(history.state(loaded, record));
+    item.history = <u32>history.newest(loaded);
     item.place = cursor;
     item.maxt = cut == journal.NO_CUT ? Infinity : <f64>(cut - 1);
     item.done = 0;
@@ -138,5 +141,5 @@ export function closeLanes(list: usize): f64 {
 
 /** Reads an item that no lane had room for, with all the room it takes. */
 export function readLeft(item: Item, own: usize): i32 {
-  return lanes.read(own, item.sealed, changetype<ChunkState>(<usize>item.state));
+  return lanes.read(own, item.sealed, item.history, changetype<ChunkState>(<usize>item.state));
 }

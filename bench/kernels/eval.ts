@@ -19,6 +19,7 @@ import {
   JOB_ROW_PRESENT,
   JOB_ROW_VALUES,
   JOB_SCRATCH,
+  JOB_SCRATCH_ROOM,
   JOB_START,
   JOB_STEP,
   JOB_STEPS,
@@ -60,6 +61,7 @@ function job(core: Core, fn: string, query: Query): { job: number; steps: number
   view.setUint32(at + JOB_TIMES, core.exports.heap_alloc(SAMPLES * 8), true);
   view.setUint32(at + JOB_VALUES, core.exports.heap_alloc(SAMPLES * 8), true);
   view.setUint32(at + JOB_SCRATCH, core.exports.heap_alloc(CHUNK_BYTES_MAX + DECODE_SLACK), true);
+  view.setUint32(at + JOB_SCRATCH_ROOM, CHUNK_BYTES_MAX, true);
   view.setUint32(at + JOB_ROOM, SAMPLES, true);
   view.setUint32(at + JOB_ROW_VALUES, core.exports.heap_alloc(steps * 8), true);
   view.setUint32(at + JOB_ROW_PRESENT, core.exports.heap_alloc(steps), true);

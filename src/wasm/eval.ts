@@ -28,6 +28,7 @@ import {
   JOB_ROW_VALUES,
   JOB_SAMPLES,
   JOB_SCRATCH,
+  JOB_SCRATCH_ROOM,
   JOB_SHIFT,
   JOB_START,
   JOB_STEP,
@@ -209,6 +210,7 @@ export class Eval {
     view.setUint32(job + JOB_FN, windows.fn, true);
     view.setUint32(job + JOB_STEPS, steps, true);
     view.setUint32(job + JOB_SCRATCH, scratch, true);
+    view.setUint32(job + JOB_SCRATCH_ROOM, CHUNK_BYTES_MAX, true);
     view.setUint32(job + JOB_TIMES, times, true);
     view.setUint32(job + JOB_VALUES, values, true);
     view.setUint32(job + JOB_ROOM, samplesMax, true);

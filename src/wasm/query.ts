@@ -280,6 +280,16 @@ export class Query {
     return this.#steps;
   }
 
+  /** Blocks have all that is before a time: the head's samples from before it are not seen. */
+  setFloor(floorMs: number): void {
+    this.#core.exports.query_floor(this.#address, floorMs);
+  }
+
+  /** The place in its list of the next series. */
+  get place(): number {
+    return this.#core.exports.query_cursor(this.#address) >>> 0;
+  }
+
   /** Takes the shaping. */
   shape(address: Shaping): void {
     this.#core.exports.query_shape(this.#address, address);

@@ -116,6 +116,17 @@ export class Select {
     return { rest: { ...list, count: rest.length }, wanted: { address, count: wanted.length, bytes } };
   }
 
+  /** A list with numbers behind its own, ascending. Takes the list, and releases it where memory is refused. */
+  extended(list: SeriesList, numbers: Uint32Array): SeriesList {
+    if (numbers.length === 0) return list;
+    const count = list.count + numbers.length;
+    const address = this.#releasingOnError(list, () => this.#alloc(count * 4));
+    this.#core.u32(address, list.count).set(this.indexes(list));
+    this.#core.u32(address + list.count * 4, numbers.length).set(numbers);
+    this.release(list);
+    return { address, count, bytes: count * 4 };
+  }
+
   #releasingOnError<T>(list: SeriesList, action: () => T): T {
     try {
       return action();

@@ -1,0 +1,44 @@
+// What queries ask of a block. block-files.ts answers from the block's folder, tests from memory.
+
+import type { Matcher } from '../../model/matcher.js';
+import type { DeletedInterval } from '../../tsdb/block/contract.js';
+
+/** A series of a block: its labels as symbol numbers, and of chunk i its times, both ends in it, and its ref. */
+export interface BlockEntry {
+  /** Name, value, … in the order of names. */
+  readonly labels: Uint32Array;
+  readonly chunkCount: number;
+  readonly minTimesMs: Float64Array;
+  readonly maxTimesMs: Float64Array;
+  readonly chunkRefs: Float64Array;
+}
+
+/** Chunks in the order asked for. */
+export interface BlockChunks {
+  readonly bytes: Uint8Array;
+  /** Where the data of a chunk begins in `bytes`: behind its encoding. */
+  readonly starts: Uint32Array;
+  readonly lengths: Uint32Array;
+  readonly encodings: Uint8Array;
+}
+
+/** All that is lent is good until the next question. Every method throws a BlockFault or a DiskError. */
+export interface HistoryBlock {
+  readonly ulid: string;
+  /** In the block are times from the first to before the last. */
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+  /** Refs of the series that match all matchers, ascending. `check` throws where nobody wants them any more. */
+  select(matchers: readonly Matcher[], check?: () => void): Uint32Array;
+  names(matchers: readonly Matcher[]): string[];
+  values(name: string, matchers: readonly Matcher[]): string[];
+  /** Lends. */
+  entry(ref: number): BlockEntry;
+  /** The UTF-8 of a symbol: lends. */
+  symbol(number: number): Uint8Array;
+  /** Lends. */
+  chunks(refs: ArrayLike<number>): BlockChunks;
+  /** What is deleted of a series. */
+  deleted(ref: number): readonly DeletedInterval[];
+  close(): void;
+}
