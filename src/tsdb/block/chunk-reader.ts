@@ -9,7 +9,7 @@
 import type { Disk } from '../../base/disk.js';
 import type { Crc32c } from '../../wasm/crc32c.js';
 import { ByteReader } from '../bytes.js';
-import { BlockFault } from './contract.js';
+import { BlockFault, NOT_THERE } from './contract.js';
 import type { BlockFile } from './file.js';
 import { CRC_BYTES, chunkSegmentName } from './layout.js';
 import { checkCrc } from './section.js';
@@ -57,11 +57,11 @@ export class ChunkReader {
 
   /** Looks which segments there are. Throws a BlockFault where one is missing among them, and DiskError. */
   static open(disk: Disk, folder: string, crc: Crc32c): ChunkReader {
-    if (disk.stat(folder) === undefined) throw new BlockFault(folder, 'folder', 'not there');
+    if (disk.stat(folder) === undefined) throw new BlockFault(folder, 'folder', NOT_THERE);
     const names = disk.list(folder).filter((name) => /^\d{6,}$/.test(name));
     const sizes = names.map((name, segment) => {
       if (name !== chunkSegmentName(segment)) {
-        throw new BlockFault(folder, `segment ${chunkSegmentName(segment)}`, 'not there');
+        throw new BlockFault(folder, `segment ${chunkSegmentName(segment)}`, NOT_THERE);
       }
       return disk.stat(`${folder}/${name}`)?.size ?? 0;
     });
@@ -129,7 +129,7 @@ export class ChunkReader {
 
   #segment(segment: number): BlockFile {
     if (segment >= this.#segments.length) {
-      throw new BlockFault(this.#folder, `segment ${chunkSegmentName(segment)}`, 'not there');
+      throw new BlockFault(this.#folder, `segment ${chunkSegmentName(segment)}`, NOT_THERE);
     }
     return (this.#segments[segment] ??= openSegment(this.#disk, `${this.#folder}/${chunkSegmentName(segment)}`));
   }

@@ -79,6 +79,9 @@ export interface BlockMeta {
   readonly version: 1;
 }
 
+/** The reason of a fault where a file or a folder is missing. */
+export const NOT_THERE = 'not there';
+
 /** Something in a block is not what it must be. */
 export class BlockFault extends Error {
   override readonly name = 'BlockFault';
@@ -90,5 +93,10 @@ export class BlockFault extends Error {
     readonly reason: string,
   ) {
     super(`${path}: ${place}: ${reason}`);
+  }
+
+  /** A file is not there at all, which somebody who copies a block may cause. */
+  get isMissing(): boolean {
+    return this.reason === NOT_THERE;
   }
 }

@@ -4,7 +4,7 @@
 
 import { type Disk, DiskError, type FileHandle } from '../../base/disk.js';
 import { BytesError } from '../bytes.js';
-import { BlockFault } from './contract.js';
+import { BlockFault, NOT_THERE } from './contract.js';
 
 /** A call costs some 2 µs, and copying this much about as much. */
 export const PAGE_BYTES = 16 * 1024;
@@ -36,7 +36,7 @@ export class BlockFile {
     try {
       file = disk.open(path, 'read');
     } catch (error) {
-      if (error instanceof DiskError && error.code === 'ENOENT') throw new BlockFault(path, 'file', 'not there');
+      if (error instanceof DiskError && error.code === 'ENOENT') throw new BlockFault(path, 'file', NOT_THERE);
       throw error;
     }
     try {

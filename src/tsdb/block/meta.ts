@@ -3,13 +3,13 @@
 //   {"ulid", "minTime", "maxTime", "stats": {"numSamples", …}, "compaction": {"level", "sources", …}, "version": 1}
 
 import type { Disk } from '../../base/disk.js';
-import { BlockFault, type BlockMeta, type BlockStats, type Compaction } from './contract.js';
+import { BlockFault, type BlockMeta, type BlockStats, type Compaction, NOT_THERE } from './contract.js';
 
 const VERSION = 1;
 
 /** Throws BlockFault, where the file is missing too, and DiskError. */
 export function readMeta(disk: Disk, path: string): BlockMeta {
-  if (disk.stat(path) === undefined) throw new BlockFault(path, 'file', 'not there');
+  if (disk.stat(path) === undefined) throw new BlockFault(path, 'file', NOT_THERE);
   return parseMeta(new TextDecoder().decode(disk.readFile(path)), path);
 }
 

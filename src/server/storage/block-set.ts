@@ -1,0 +1,127 @@
+// The blocks that queries read: found in the data directory, told to whoever reads them, put aside when damaged.
+//
+//   start, a cut, a compaction, each minute ──► look ──► something else than before? ──► tell
+//   damage met by a reader or the scrubber  ──► rename to <ulid>.bad ──► look
+//
+// A block of which a file is not there is not renamed, as somebody may be copying it here: it is not served, and looked
+// at again the next time.
+
+import type { Disk } from '../../base/disk.js';
+import type { Logger } from '../../telemetry/log.js';
+import { BlockFault } from '../../tsdb/block/contract.js';
+import { type BadBlock, type ListedBlock, listBlocks } from '../../tsdb/block/open-blocks.js';
+import { supersededBlocks } from '../../tsdb/compact/superseded.js';
+import { quarantine } from './quarantine.js';
+
+export interface BlockSetParts {
+  readonly disk: Disk;
+  /** The data directory. */
+  readonly folder: string;
+  readonly logger: Logger;
+  /** Hears of every other set of blocks, oldest first; resolves when nobody reads one of the old set only. */
+  readonly tell: (blocks: readonly ListedBlock[]) => Promise<void>;
+}
+
+export interface BlockSetStats {
+  readonly looks: number;
+  /** Looks that could not list the directory. */
+  readonly failures: number;
+  readonly quarantined: number;
+}
+
+export class BlockSet {
+  readonly #parts: BlockSetParts;
+  readonly #stats = { looks: 0, failures: 0, quarantined: 0 };
+  #blocks: readonly ListedBlock[] = [];
+  /** Of blocks that are not served: what was said of them last, so that it is said once. */
+  #said = new Map<string, string>();
+  /** Damaged ones that still have their name: served no more, and renamed when the disk lets us. */
+  readonly #damaged = new Map<string, BlockFault>();
+
+  constructor(parts: BlockSetParts) {
+    this.#parts = parts;
+  }
+
+  /** What is served, oldest first. */
+  get blocks(): readonly ListedBlock[] {
+    return this.#blocks;
+  }
+
+  get stats(): BlockSetStats {
+    return this.#stats;
+  }
+
+  /** Of all blocks served. */
+  get sizeBytes(): number {
+    return this.#blocks.reduce((sum, block) => sum + block.sizeBytes, 0);
+  }
+
+  /** Looks which blocks there are. A directory that cannot be listed leaves the set as it is. */
+  async look(): Promise<void> {
+    this.#stats.looks++;
+    const before = this.#blocks;
+    try {
+      this.#blocks = this.#find();
+    } catch (error) {
+      this.#stats.failures++;
+      this.#parts.logger.error('Listing the blocks failed', { dir: this.#parts.folder, err: error as Error });
+      return;
+    }
+    if (!isSame(before, this.#blocks)) await this.#parts.tell(this.#blocks);
+  }
+
+  /** Somebody has read what a block must not hold: it is put aside, and the others are served. */
+  async report(fault: BlockFault): Promise<void> {
+    const block = this.#blocks.find(({ path }) => fault.path === path || fault.path.startsWith(`${path}/`));
+    // Of two readers that meet the same damage, the second finds the block gone.
+    if (block === undefined) return;
+    this.#damaged.set(block.path, fault);
+    this.#blocks = this.#blocks.filter((other) => other !== block);
+    await this.#parts.tell(this.#blocks);
+    this.#putAside(block.path, fault);
+  }
+
+  #find(): readonly ListedBlock[] {
+    const { disk, folder } = this.#parts;
+    const { blocks, bad } = listBlocks(disk, folder);
+    const said = this.#said;
+    this.#said = new Map();
+    for (const { path, fault } of bad) {
+      if (fault instanceof BlockFault && !fault.isMissing) this.#damaged.set(path, fault);
+      else this.#say({ path, fault }, said.get(path));
+    }
+    const good = blocks.filter(({ path }) => !this.#damaged.has(path));
+    for (const [path, fault] of this.#damaged) this.#putAside(path, fault);
+    const superseded = supersededBlocks(good.map(({ meta }) => meta));
+    return good.filter(({ meta }) => !superseded.has(meta.ulid));
+  }
+
+  #putAside(path: string, fault: BlockFault): void {
+    const { disk, logger } = this.#parts;
+    if (disk.stat(path) === undefined) {
+      this.#damaged.delete(path);
+      return;
+    }
+    try {
+      const aside = quarantine(disk, path);
+      this.#damaged.delete(path);
+      this.#stats.quarantined++;
+      logger.error('A damaged block was put aside', { block: path, aside, err: fault });
+    } catch (error) {
+      logger.error('A damaged block could not be put aside', {
+        block: path,
+        err: error as Error,
+        fault: fault.message,
+      });
+    }
+  }
+
+  #say({ path, fault }: BadBlock, before: string | undefined): void {
+    this.#said.set(path, fault.message);
+    if (before !== fault.message) this.#parts.logger.warn('A block is not served', { block: path, err: fault });
+  }
+}
+
+function isSame(a: readonly ListedBlock[], b: readonly ListedBlock[]): boolean {
+  return a.length === b.length && a.every(({ path, meta }, i) => path === b[i]!.path && meta.ulid === b[i]!.meta.ulid);
+}
