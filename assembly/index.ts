@@ -101,8 +101,6 @@ export {
   truncateScan as truncate_scan,
   wholeRefOf as series_ref,
 } from './head/bridge';
-export { count as guests_count } from './head/guests';
-export { inviteRows as guests_invite } from './head/invite';
 export {
   chunksPage as export_chunks,
   clear as export_clear,
@@ -115,6 +113,8 @@ export {
   stringsBytes as export_strings_bytes,
   symbolsPage as export_symbols,
 } from './head/export';
+export { count as guests_count } from './head/guests';
+export { inviteRows as guests_invite } from './head/invite';
 export {
   closeView as journal_close,
   commit as journal_commit,
