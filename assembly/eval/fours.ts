@@ -46,49 +46,94 @@ function finish(cell: usize, windows: usize, lane: usize, done: usize, sum: f64,
   store<f64>(cell + (lane << 3), isMean ? sum / count + c / count : sum + c);
 }
 
-/** The variances, or their roots, into four cells from `cell` on. */
-export function varianceFour(windows: usize, common: usize, cell: usize, isRoot: bool): void {
-  // Two at a time: with four, the values under way no longer fit the registers.
-  varianceTwo(windows, common, cell, isRoot);
-  varianceTwo(windows + 4 * sizeof<usize>(), common, cell + 16, isRoot);
-}
+/** Samples whose squared deviations are kept between the two passes: 2 KiB, in the job's scratch. */
+const BLOCK_BYTES: usize = 64 * 8;
 
-function varianceTwo(windows: usize, common: usize, cell: usize, isRoot: bool): void {
+/**
+ * The variances, or their roots, into four cells from `cell` on. The means of a block of samples come first, then the sums
+ * of squares: what both have under way would not fit the registers, and each mean waits for the one before, so four go together.
+ */
+export function varianceFour(windows: usize, common: usize, cell: usize, isRoot: bool, scratch: usize): void {
   const from0 = load<usize>(windows, 0 * sizeof<usize>());
   const from1 = load<usize>(windows, 2 * sizeof<usize>());
+  const from2 = load<usize>(windows, 4 * sizeof<usize>());
+  const from3 = load<usize>(windows, 6 * sizeof<usize>());
   const one = f64x2.splat(1);
   let count = f64x2.splat(0);
-  let mean = count;
-  let meanC = count;
-  let squares = count;
-  let squaresC = count;
-  for (let at: usize = 0; at < common; at += 8) {
-    const value = v128.load64_lane(from1 + at, v128.load64_zero(from0 + at), 1);
-    count = f64x2.add(count, one);
-    const delta = f64x2.sub(value, f64x2.add(mean, meanC));
-
-    const move = f64x2.div(delta, count);
-    const nextMean = f64x2.add(mean, move);
-    meanC = f64x2.add(meanC, lostTwo(mean, move, nextMean));
-    mean = nextMean;
-
-    const square = f64x2.mul(delta, f64x2.sub(value, f64x2.add(mean, meanC)));
-    const nextSquares = f64x2.add(squares, square);
-    squaresC = f64x2.add(squaresC, lostTwo(squares, square, nextSquares));
-    squares = nextSquares;
+  let meanA = count;
+  let meanB = count;
+  let meanCA = count;
+  let meanCB = count;
+  let squaresA = count;
+  let squaresB = count;
+  let squaresCA = count;
+  let squaresCB = count;
+  for (let begin: usize = 0; begin < common; begin += BLOCK_BYTES) {
+    const end = min(begin + BLOCK_BYTES, common);
+    let kept = scratch;
+    for (let at = begin; at < end; at += 8, kept += 32) {
+      const valueA = v128.load64_lane(from1 + at, v128.load64_zero(from0 + at), 1);
+      const valueB = v128.load64_lane(from3 + at, v128.load64_zero(from2 + at), 1);
+      count = f64x2.add(count, one);
+      const deltaA = f64x2.sub(valueA, f64x2.add(meanA, meanCA));
+      const deltaB = f64x2.sub(valueB, f64x2.add(meanB, meanCB));
+      const moveA = f64x2.div(deltaA, count);
+      const moveB = f64x2.div(deltaB, count);
+      const nextA = f64x2.add(meanA, moveA);
+      const nextB = f64x2.add(meanB, moveB);
+      meanCA = f64x2.add(meanCA, lostTwo(meanA, moveA, nextA));
+      meanCB = f64x2.add(meanCB, lostTwo(meanB, moveB, nextB));
+      meanA = nextA;
+      meanB = nextB;
+      v128.store(kept, f64x2.mul(deltaA, f64x2.sub(valueA, f64x2.add(meanA, meanCA))));
+      v128.store(kept, f64x2.mul(deltaB, f64x2.sub(valueB, f64x2.add(meanB, meanCB))), 16);
+    }
+    for (let at = scratch; at < kept; at += 32) {
+      const squareA = v128.load(at);
+      const squareB = v128.load(at, 16);
+      const nextA = f64x2.add(squaresA, squareA);
+      const nextB = f64x2.add(squaresB, squareB);
+      squaresCA = f64x2.add(squaresCA, lostTwo(squaresA, squareA, nextA));
+      squaresCB = f64x2.add(squaresCB, lostTwo(squaresB, squareB, nextB));
+      squaresA = nextA;
+      squaresB = nextB;
+    }
   }
-  for (let lane: usize = 0; lane < 2; lane++) {
-    const from = load<usize>(windows + lane * 2 * sizeof<usize>());
-    const to = load<usize>(windows + lane * 2 * sizeof<usize>(), sizeof<usize>());
-    const variance = resume(
-      from + common,
-      to,
-      f64x2.extract_lane(count, 0),
-      lane == 0 ? f64x2.extract_lane(mean, 0) : f64x2.extract_lane(mean, 1),
-      lane == 0 ? f64x2.extract_lane(meanC, 0) : f64x2.extract_lane(meanC, 1),
-      lane == 0 ? f64x2.extract_lane(squares, 0) : f64x2.extract_lane(squares, 1),
-      lane == 0 ? f64x2.extract_lane(squaresC, 0) : f64x2.extract_lane(squaresC, 1),
-    );
-    store<f64>(cell + (lane << 3), isRoot ? sqrt(variance) : variance);
-  }
+  const done = f64x2.extract_lane(count, 0);
+  endVariance(windows, common, cell, isRoot, done, meanA, meanCA, squaresA, squaresCA);
+  endVariance(windows + 4 * sizeof<usize>(), common, cell + 16, isRoot, done, meanB, meanCB, squaresB, squaresCB);
+}
+
+/** Goes on with what is left of two windows, and stores their results. */
+function endVariance(
+  windows: usize,
+  common: usize,
+  cell: usize,
+  isRoot: bool,
+  count: f64,
+  mean: v128,
+  meanC: v128,
+  squares: v128,
+  squaresC: v128,
+): void {
+  const first = resume(
+    load<usize>(windows) + common,
+    load<usize>(windows, sizeof<usize>()),
+    count,
+    f64x2.extract_lane(mean, 0),
+    f64x2.extract_lane(meanC, 0),
+    f64x2.extract_lane(squares, 0),
+    f64x2.extract_lane(squaresC, 0),
+  );
+  const second = resume(
+    load<usize>(windows, 2 * sizeof<usize>()) + common,
+    load<usize>(windows, 3 * sizeof<usize>()),
+    count,
+    f64x2.extract_lane(mean, 1),
+    f64x2.extract_lane(meanC, 1),
+    f64x2.extract_lane(squares, 1),
+    f64x2.extract_lane(squaresC, 1),
+  );
+  store<f64>(cell, isRoot ? sqrt(first) : first);
+  store<f64>(cell, isRoot ? sqrt(second) : second, 8);
 }

@@ -60,7 +60,7 @@ export function rescan(job: Job, until: u32, kind: u32): void {
     store<usize>(waiting + <usize>lanes * WINDOW_BYTES, values + lo);
     store<usize>(waiting + <usize>lanes * WINDOW_BYTES, values + hi, sizeof<usize>());
     if (++lanes == LANES) {
-      four(waiting, cell - (LANES - 1) * 8, kind);
+      four(job, cell - (LANES - 1) * 8, kind);
       lanes = 0;
     }
   }
@@ -83,10 +83,11 @@ function one(from: usize, to: usize, kind: u32): f64 {
 }
 
 /** Does the four waiting windows, into four cells from `cell` on. */
-function four(waiting: usize, cell: usize, kind: u32): void {
+function four(job: Job, cell: usize, kind: u32): void {
+  const waiting = waitingOf(job);
   const common = min(min(sizeOf(waiting, 0), sizeOf(waiting, 1)), min(sizeOf(waiting, 2), sizeOf(waiting, 3)));
   if (kind <= MEAN) sumFour(waiting, common, cell, kind == MEAN);
-  else varianceFour(waiting, common, cell, kind == STDDEV);
+  else varianceFour(waiting, common, cell, kind == STDDEV, job.scratch);
   for (let lane: u32 = 0; lane < LANES; lane++, cell += 8) {
     const result = load<f64>(cell);
     if (result - result != 0) store<f64>(cell, one(fromOf(waiting, lane), toOf(waiting, lane), kind));

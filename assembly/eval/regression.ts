@@ -8,7 +8,7 @@
 // same bits, and why a window without a finite result is done again by itself.
 //
 // Σx and Σx² depend on times alone. While samples come at one interval, windows of as many samples have the same
-// x, so these two are summed once for all of them.
+// x, so these two are summed once for all of them. Where all numbers are whole nothing is summed again: lines.ts.
 
 import { Job, waitingOf } from './job';
 import { isInfinite, lost, lostTwo } from './kahan';
@@ -83,7 +83,7 @@ export function regress(job: Job, until: u32, isPrediction: bool): void {
 }
 
 /** Of a window whose values are all the same. */
-function ofSame(job: Job, value: f64, isPrediction: bool): f64 {
+export function ofSame(job: Job, value: f64, isPrediction: bool): f64 {
   const isFinite = value - value == 0;
   const slope = isFinite ? <f64>0 : NaN;
   return isPrediction ? slope * job.argument + (isFinite ? value : NaN) : slope;
@@ -227,14 +227,16 @@ function resume(
     x2C = isInfinite(x2Next) ? 0 : x2C + lost(x2, square, x2Next);
     x2 = x2Next;
   }
-  const count = <f64>((to - from) >> 3);
-  const sumX = x + xC;
-  const sumY = y + yC;
-  const covariance = xy + xyC - (sumX * sumY) / count;
-  const variance = x2 + x2C - (sumX * sumX) / count;
+  return lineOf(job, isPrediction, <f64>((to - from) >> 3), x + xC, y + yC, xy + xyC, x2 + x2C);
+}
+
+/** What the sums of a window of `count` samples give. */
+export function lineOf(job: Job, isPrediction: bool, count: f64, x: f64, y: f64, xy: f64, x2: f64): f64 {
+  const covariance = xy - (x * y) / count;
+  const variance = x2 - (x * x) / count;
   const slope = covariance / variance;
   if (!isPrediction) return slope;
-  const intercept = sumY / count - (slope * sumX) / count;
+  const intercept = y / count - (slope * x) / count;
   return slope * job.argument + intercept;
 }
 

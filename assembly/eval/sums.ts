@@ -8,7 +8,7 @@ import { Job } from './job';
 import { isInfinite, lost } from './kahan';
 
 /** Above this not every integer is a double. */
-const EXACT_MAX: f64 = 9007199254740992;
+export const EXACT_MAX: f64 = 9007199254740992;
 
 /** Whether a sum of any of the samples is exact, so that slide() may be used. */
 export function isExact(job: Job): bool {

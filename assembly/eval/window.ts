@@ -8,6 +8,7 @@ import { WindowFn } from '../layout';
 import { countPairs } from './changes';
 import { extreme } from './extremes';
 import { Job } from './job';
+import { isWhole, slideLines } from './lines';
 import { quantiles } from './order';
 import { pick } from './picks';
 import { MEAN, rescan, STDDEV, STDVAR, SUM } from './quads';
@@ -53,10 +54,10 @@ export function evaluate(job: Job, until: u32): void {
       rescan(job, until, STDVAR);
       break;
     case WindowFn.Deriv:
-      regress(job, until, false);
+      line(job, until, false);
       break;
     case WindowFn.PredictLinear:
-      regress(job, until, true);
+      line(job, until, true);
       break;
     case WindowFn.QuantileOverTime:
       quantiles(job, until);
@@ -72,4 +73,9 @@ function sum(job: Job, until: u32, kind: u32): void {
   if (overlapping && isExact(job)) slide(job, until, kind == MEAN);
   else if (overlapping && isQuantal(job)) slideQuanta(job, until, kind == MEAN);
   else rescan(job, until, kind);
+}
+
+function line(job: Job, until: u32, isPrediction: bool): void {
+  if (until - job.done > 1 && isWhole(job, isPrediction)) slideLines(job, until, isPrediction);
+  else regress(job, until, isPrediction);
 }

@@ -5,6 +5,7 @@
 
 import { Job } from '../eval/job';
 import * as evaluation from '../eval/series';
+import { workOfSample } from '../eval/work';
 import * as journal from '../head/journal';
 import * as series from '../head/series';
 import { Status } from '../layout';
@@ -14,10 +15,10 @@ import * as round from './round';
 import { LEFT, Round } from './round';
 import * as rounds from './rounds';
 
-/** Samples that are decoded alone before readers are called, and that must be left for them: waking one up costs as much as this many. */
-const CALL_SAMPLES: f64 = 20000;
+/** Work, in decoded samples, that is done alone before readers are called, and that must be left for them: waking one up costs as much. */
+const CALL_WORK: f64 = 20000;
 
-/** While nobody waits for the shard a morsel goes on, to so many times its samples: a hand-over to main costs as much as some ten thousand. */
+/** While nobody waits for the shard a morsel goes on, to so many times its work: a hand-over to main costs as much as some ten thousand samples. */
 const PATIENCE: f64 = 12;
 
 /** While anybody waits a morsel of single samples ends after so many series: their labels are what takes time. */
@@ -29,16 +30,18 @@ const LOOK_EVERY: u32 = 256;
 let ready: u32 = 0;
 
 /**
- * Evaluates series until about `samplesMax` samples were decoded by this thread, more where nobody waits for it, or
- * `seriesMax` were looked at. True when all are done. query.status() says whether it stopped for want of memory.
+ * Evaluates series until about `samplesMax` samples were decoded by this thread, or what costs as much was done, more where
+ * nobody waits for it, or `seriesMax` were looked at. True when all are done. query.status() says whether it stopped for want of memory.
  */
 export function morsel(address: usize, samplesMax: f64, seriesMax: u32): bool {
   query.beginMorsel(address);
   const cursor = query.cursor(address);
   const end = min(min(query.count(address), cursor + seriesMax), history.end(query.history(address)));
-  const before = changetype<Job>(address).samples;
+  const job = changetype<Job>(address);
+  const before = job.samples;
+  const most = samplesMax / workOfSample(job);
   const status = query.isWindowed(address)
-    ? inRounds(address, cursor, end, before + samplesMax, before + samplesMax * PATIENCE)
+    ? inRounds(address, cursor, end, before + most, before + most * PATIENCE)
     : oneByOne(address, cursor, end, before + samplesMax);
   return query.endMorsel(address, status);
 }
@@ -106,11 +109,12 @@ function run(address: usize, one: Round, until: f64, most: f64): Status {
 
 /** Whether enough is done to know how much is left, and enough left that help is worth a wake-up. */
 function isWorthACall(address: usize, one: Round): bool {
-  const samples = changetype<Job>(address).samples;
-  if (samples < CALL_SAMPLES || ready >= one.end) return false;
+  const job = changetype<Job>(address);
+  const work = job.samples * workOfSample(job);
+  if (work < CALL_WORK || ready >= one.end) return false;
   const place = round.itemAt(one, ready).place;
   const left = <f64>(query.count(address) - place);
-  return left > 1 && samples * left > CALL_SAMPLES * <f64>place;
+  return left > 1 && work * left > CALL_WORK * <f64>place;
 }
 
 /** Hands the rows on that are ready, in order, up to the first item of which nobody knows anything yet. */

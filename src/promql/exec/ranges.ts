@@ -4,7 +4,7 @@
 import type { FloatHistogram } from '../../model/histogram.js';
 import { METRIC_NAME, valueOf } from '../../model/labels.js';
 import type { RawRange, WindowPlan } from '../plan/plan.js';
-import { ColumnsBuilder } from './columns.js';
+import { ColumnsBuilder, hasHistograms, presentCount } from './columns.js';
 import type { Pace } from './operator.js';
 import { ABSENT, type Columns, FLOAT, HISTOGRAM, type RawSeries, type Steps } from './source.js';
 import { counterNote, evaluateWindows, needsCounterName, type WindowCall } from './window/evaluate.js';
@@ -45,18 +45,22 @@ export function subqueryGrid(ends: Steps, windowMs: number, stepMs: number): Ste
 export function columnsToSeries(columns: Columns, grid: Steps): RawSeries[] {
   const { labels, values, present } = columns;
   const { count } = grid;
-  const gridTimes = Float64Array.from({ length: count }, (_, step) => grid.startMs + step * grid.stepMs);
+  const gridTimes = new Float64Array(count);
+  for (let step = 0; step < count; step++) gridTimes[step] = grid.startMs + step * grid.stepMs;
+  const isWhole = !hasHistograms(columns) && presentCount(columns) === labels.length * count;
   return labels.map((row, i) => {
     const first = i * count;
     const end = first + count;
+    // A row without gaps is lent as it is.
+    const lent = () => ({ labels: row, times: gridTimes, values: values.subarray(first, end) });
+    if (isWhole) return lent();
     let floats = 0;
     let marked = false;
     for (let cell = first; cell < end; cell++) {
       if (present[cell] === FLOAT) floats++;
       else if (present[cell] === HISTOGRAM) marked = true;
     }
-    // A row without gaps is lent as it is.
-    if (floats === count) return { labels: row, times: gridTimes, values: values.subarray(first, end) };
+    if (floats === count) return lent();
     const series = { labels: row, times: new Float64Array(floats), values: new Float64Array(floats) };
     for (let cell = first, at = 0; at < floats; cell++) {
       if (present[cell] !== FLOAT) continue;

@@ -84,7 +84,7 @@ for (const [name, fn, samples, want] of cases) {
 function randomSeries(random: Prng): Stored[] {
   const interval = random.pick([1000, 15000, 60000]);
   const jitter = random.pick([0, 0, 3, 500]);
-  const nature = random.int(10);
+  const nature = random.int(11);
   const base = random.pick([1, 1e6, 3e-5, -7.7]) * (1 + random.float());
   const staleOften = random.pick([0, 0, 20]);
   let time = 1_700_000_000_000 + random.int(interval);
@@ -100,6 +100,7 @@ function randomSeries(random: Prng): Stored[] {
     else if (nature === 5) value = random.pick([1, 1e16, -1e16, 1e100, -1e100, 3.3]);
     else if (nature === 8) value = base * (0.5 + random.float());
     else if (nature === 9) value = random.pick([0, base, -base, -0]) * (1 + random.float());
+    else if (nature === 10) value = random.pick([-1, 1]) * 2 ** random.pick([5, 30, 40, 50]) + random.int(100);
     else if (nature === 6) value = random.int(4) === 0 ? random.int(5) : value;
     return at(time, value);
   });
@@ -110,7 +111,10 @@ function randomWindows(random: Prng, samples: readonly Stored[]): Omit<Windows, 
   const windowMs = random.pick([1, 1500, 60000, 300_000, 3_600_000]);
   const stepMs = random.pick([1000, 15000, 60000, 300_000]);
   const steps = 1 + random.int(80);
-  return { startMs: last - random.int(steps * stepMs + windowMs), stepMs, steps, windowMs };
+  const behindMs = random.int(steps * stepMs + windowMs);
+  // Whole seconds from the samples where these are from each other.
+  const startMs = last - (random.int(2) === 0 ? behindMs : Math.floor(behindMs / 1000) * 1000);
+  return { startMs, stepMs, steps, windowMs };
 }
 
 test('every function has a model', () => {

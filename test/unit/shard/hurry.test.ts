@@ -59,10 +59,10 @@ test('a morsel is short where others wait, and long where nobody does', () => {
     for (let n = 1; n <= 10; n++) rig.sample(series, n * 1000, 1n);
   }
   const hurry = new Hurry({ memory: rig.core.memory, round: rig.queries.round });
-  const morsels = (): number => {
+  const morsels = (fn = 'count_over_time'): number => {
     const list = rig.select.anyOf([]);
     const window = { startMs: 1000, stepMs: 1000, steps: 10, windowMs: 5000 };
-    const query = rig.queries.open(list, rig.queries.view(0), 'sum_over_time', window, false);
+    const query = rig.queries.open(list, rig.queries.view(0), fn, window, false);
     let times = 1;
     while (!query.next({ samples: 100, series: 50_000 })) times++;
     query.close();
@@ -71,6 +71,7 @@ test('a morsel is short where others wait, and long where nobody does', () => {
   };
   hurry.set(true);
   assert.equal(morsels(), 40, 'ten series of ten samples each');
+  assert.ok(morsels('stddev_over_time') >= 100, 'fewer where windows are gone over again and again');
   hurry.set(false);
   const patient = morsels();
   assert.ok(patient > 1 && patient < 10, `${patient} morsels`);

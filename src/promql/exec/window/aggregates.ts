@@ -33,17 +33,17 @@ export function presentOverTime(window: Window): boolean {
 
 /** NaN only where there is nothing else. */
 export function minOverTime(window: Window): boolean {
-  const { values, from, to } = window;
-  let least = values[from]!;
-  for (let i = from + 1; i < to; i++) if (values[i]! < least || Number.isNaN(least)) least = values[i]!;
-  return window.float(least);
+  const { values, to } = window;
+  let at = window.extreme;
+  for (let i = window.unsearched; i < to; i++) if (values[i]! < values[at]! || Number.isNaN(values[at]!)) at = i;
+  return window.float(values[window.searched(at)]!);
 }
 
 export function maxOverTime(window: Window): boolean {
-  const { values, from, to } = window;
-  let most = values[from]!;
-  for (let i = from + 1; i < to; i++) if (values[i]! > most || Number.isNaN(most)) most = values[i]!;
-  return window.float(most);
+  const { values, to } = window;
+  let at = window.extreme;
+  for (let i = window.unsearched; i < to; i++) if (values[i]! > values[at]! || Number.isNaN(values[at]!)) at = i;
+  return window.float(values[window.searched(at)]!);
 }
 
 /** In seconds; of several least samples the newest. */

@@ -45,6 +45,10 @@ export class Window {
   /** Scalar arguments of the function besides the window. */
   readonly args: number[] = [];
 
+  /** Where a function that wants one sample of a window found it, and up to where it looked. */
+  #extreme = -1;
+  #searchedTo = 0;
+
   /** What the function found: a float or, where it is set, a histogram. */
   value = 0;
   histogram: FloatHistogram | undefined;
@@ -72,6 +76,23 @@ export class Window {
     if (this.histograms.length === 0) return;
     this.histogramTo = advance(this.histogramTimes, this.histogramTo, this.histograms.length, reachEndMs);
     this.histogramFrom = advance(this.histogramTimes, this.histogramFrom, this.histogramTo, reachStartMs);
+  }
+
+  /** The sample found in the window before while it is in this one, else the first. */
+  get extreme(): number {
+    return Math.max(this.#extreme, this.from);
+  }
+
+  /** From here on samples are to be compared with it. */
+  get unsearched(): number {
+    return this.#extreme < this.from ? this.from + 1 : this.#searchedTo;
+  }
+
+  /** Keeps what was found in the whole window for the next one, and gives it. */
+  searched(extreme: number): number {
+    this.#extreme = extreme;
+    this.#searchedTo = this.to;
+    return extreme;
   }
 
   get floatCount(): number {
