@@ -60,12 +60,6 @@ export class StorageMetrics {
       },
     );
     registry.collect(
-      'prometheus_tsdb_head_max_time_seconds',
-      'Maximum timestamp of the head block.',
-      { type: 'gauge' },
-      () => Math.max(0, this.#storage.ingest.newestMs / 1000),
-    );
-    registry.collect(
       'narthex_shard_rebuilds_total',
       'Shards that died and were made again from the log.',
       { type: 'counter' },
@@ -76,12 +70,6 @@ export class StorageMetrics {
       'New series that the memory limit refused, each time they were sent.',
       { type: 'counter', labels: ['job'] },
       () => [...this.#storage.refused.totals()].map(([job, series]) => [[job], series] as const),
-    );
-    registry.collect(
-      'narthex_head_window_seconds',
-      'How much of the newest time is in memory: less than configured where memory is short.',
-      { type: 'gauge' },
-      () => this.#storage.keptMs / 1000,
     );
     const { known } = storage.shards;
     registry.collect(
@@ -96,6 +84,8 @@ export class StorageMetrics {
       { type: 'gauge' },
       () => known.bytes,
     );
+    this.#registerTimes(registry);
+    this.#registerCuts(registry);
     this.#registerLog(registry);
   }
 
@@ -107,6 +97,45 @@ export class StorageMetrics {
     } catch (error) {
       this.#log.warn('Reading the numbers of the shards failed', { err: error as Error });
     }
+  }
+
+  /** What the head spans, in milliseconds and in seconds. */
+  #registerTimes(registry: Registry): void {
+    const gauge = (name: string, help: string, read: () => number) =>
+      registry.collect(name, help, { type: 'gauge' }, read);
+    const storage = this.#storage;
+    const orZero = (timeMs: number) => (Number.isFinite(timeMs) ? timeMs : 0);
+    const ends = [
+      ['min', 'Minimum', () => orZero(storage.oldestMs)],
+      ['max', 'Maximum', () => orZero(storage.ingest.newestMs)],
+    ] as const;
+    for (const [end, word, read] of ends) {
+      gauge(`prometheus_tsdb_head_${end}_time`, `${word} timestamp of the head block, in milliseconds.`, read);
+      gauge(`prometheus_tsdb_head_${end}_time_seconds`, `${word} timestamp of the head block.`, () => read() / 1000);
+    }
+  }
+
+  #registerCuts(registry: Registry): void {
+    const counter = (name: string, help: string, read: () => number) =>
+      registry.collect(name, help, { type: 'counter' }, read);
+    const stats = () => this.#storage.headCuts;
+    counter(
+      'prometheus_tsdb_head_truncations_total',
+      'Total number of head truncations attempted.',
+      () => stats().truncations,
+    );
+    counter(
+      'prometheus_tsdb_head_truncations_failed_total',
+      'Total number of head truncations that failed.',
+      () => stats().truncationFailures,
+    );
+    counter('narthex_head_cuts_total', 'Ranges of the head that became blocks.', () => stats().cuts);
+    counter(
+      'narthex_head_cuts_failed_total',
+      'Cuts that failed: nothing is lost, they are tried again.',
+      () => stats().failures,
+    );
+    counter('narthex_head_cut_seconds_total', 'Time that cuts took.', () => stats().seconds);
   }
 
   #registerLog(registry: Registry): void {

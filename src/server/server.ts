@@ -149,6 +149,7 @@ export class Server {
           ? { mode: 'interval', intervalMs: flags.storageWalSync.intervalMs }
           : { mode: flags.storageWalSync.kind },
       windowMs: flags.storageHeadWindowMs,
+      blockMs: flags.storageMinBlockMs,
       onHopeless: (reason) => {
         log.error('Giving up', { err: reason });
         this.#options.fail(reason);

@@ -200,13 +200,19 @@ test(`${ROUNDS} times kill -9: no acknowledged sample lost, none wrong, every ba
 
 test('kills while the window moves and the log is cut: the window is whole', async () => {
   const windowMs = 4000;
+  const blockMs = 2000;
   // What is as old as the window may be there or not.
   const rangeMs = windowMs - 500;
   const data = emptyFolder();
   const load = senders();
   let checkpoints = 0;
   for (let round = 1; round <= 5; round++) {
-    const server = await start(data, 1 + (round % 2), `--storage.head-window=${windowMs}ms`);
+    const server = await start(
+      data,
+      1 + (round % 2),
+      `--storage.head-window=${windowMs}ms`,
+      `--storage.tsdb.min-block-duration=${blockMs}ms`,
+    );
     for (const sender of load) {
       await sender.check(server.url, rangeMs);
       await sender.settle(server.url);

@@ -34,7 +34,9 @@ test('promql: a whole server sends what a real Prometheus sends', {
   const floats = data.series.filter(({ samples }) => samples.every(({ value }) => typeof value === 'bigint'));
   const servers = [
     await startPeer(binary!, { flags: [...FLAGS, '--storage.tsdb.retention.time=20y'] }),
-    await startNarthex({ flags: [...FLAGS, '--shards=2', '--storage.head-window=20y'] }),
+    await startNarthex({
+      flags: [...FLAGS, '--shards=2', '--storage.head-window=20y', '--storage.tsdb.min-block-duration=20y'],
+    }),
   ];
   t.after(() => Promise.all(servers.map((server) => server.stop())));
   for (const batch of batchesOf(floats)) for (const { url } of servers) await remoteWrite(url, batch);

@@ -11,6 +11,7 @@ import { RemoteWriter, type RemoteWriter as Writer } from '../support/remote-wri
 import { eventually, freePort, instant, raw, type Server, sleep, startNarthex } from '../support/servers.js';
 
 const WINDOW_MS = 3000;
+const BLOCK_MS = 2000;
 const ROUND_MS = 150;
 const NEW_SERIES_PER_ROUND = 800;
 /** Rounds until memory and disk are as large as they ever should be, and rounds in all. */
@@ -45,7 +46,12 @@ scrape_configs:
   - job_name: page
     static_configs: [{targets: ['127.0.0.1:${port}']}]
 `,
-    flags: ['--shards=2', '--web.enable-remote-write-receiver', `--storage.head-window=${WINDOW_MS}ms`],
+    flags: [
+      '--shards=2',
+      '--web.enable-remote-write-receiver',
+      `--storage.head-window=${WINDOW_MS}ms`,
+      `--storage.tsdb.min-block-duration=${BLOCK_MS}ms`,
+    ],
   });
   writer = new RemoteWriter(narthex.url);
 });

@@ -5,6 +5,7 @@ import type { Ingest } from '../../shard/ingest.js';
 import type { LogThread } from '../../shard/log-thread.js';
 import type { Shards } from '../../shard/shards.js';
 import type { Logger } from '../../telemetry/log.js';
+import type { CompactorPort } from '../../tsdb/compact/protocol.js';
 import type { SyncPolicy } from '../../tsdb/wal/log.js';
 
 export interface StorageOptions {
@@ -16,8 +17,10 @@ export interface StorageOptions {
   /** --query.max-memory: what one query may take in a shard, too. */
   readonly queryBytes?: number;
   readonly sync: SyncPolicy;
-  /** How much of the newest time stays in memory. */
+  /** How much of the newest time stays in memory, though it is in blocks. */
   readonly windowMs: number;
+  /** Span of the blocks that are cut from the head: two hours. */
+  readonly blockMs: number;
   /** Shards died too often to go on. */
   readonly onHopeless: (reason: Error) => void;
   /** Tests may end shards on purpose. */
@@ -40,7 +43,8 @@ export function ownFolder(path: string): string {
 export interface StorageParts {
   readonly shards: Shards;
   readonly ingest: Ingest;
-  readonly log: LogThread;
+  readonly log: Pick<LogThread, 'open' | 'checkpoint'>;
+  readonly compactor: CompactorPort;
   readonly options: StorageOptions;
   readonly clock: Clock;
   readonly logger: Logger;

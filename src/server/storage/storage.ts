@@ -9,14 +9,18 @@ import { Rebuilder } from '../../shard/rebuild.js';
 import type { ScratchLimits } from '../../shard/scratch.js';
 import { Shards } from '../../shard/shards.js';
 import type { Logger } from '../../telemetry/log.js';
+import { CompactorThread } from '../../tsdb/compact/thread.js';
 import { Refusals } from '../refusals.js';
+import { blocksEndMs, removeUnfinished } from './block-folders.js';
+import { HeadCutting } from './cutting.js';
+import { type HeadCutStats, HeadSchedule } from './head-schedule.js';
 import { ownFolder, type StorageOptions, type StorageParts, walFolder } from './options.js';
 import { Replay, type ReplayProgress } from './replay.js';
 import { readSeed } from './seed.js';
 import { Truncation } from './truncation.js';
 
-/** In-order samples may be this much older than the newest of all: half a block, as in Prometheus. */
-const LATE_MS = 3_600_000;
+/** In-order samples may be older than the newest of all by this share of a block, as in Prometheus. */
+const LATE_BLOCKS = 1 / 2;
 /** How far ahead of the clock a sample may be. */
 const FUTURE_MS = 600_000;
 /** Before every sample. */
@@ -37,19 +41,26 @@ export class Storage {
   readonly #parts: StorageParts;
   readonly #replay: Replay;
   readonly #truncation: Truncation;
+  readonly #schedule: HeadSchedule;
   readonly #refused: Refusals;
   #closed = false;
   #rebuilder: Rebuilder | undefined;
   /** A shard was made again, and knows nothing but the log: what is called now comes first. */
   onShardBack: ((index: number) => void) | undefined;
 
-  private constructor(disk: Disk, parts: StorageParts) {
+  private constructor(disk: Disk, log: LogThread, parts: StorageParts, floorMs: number) {
+    this.log = log;
     this.shards = parts.shards;
     this.ingest = parts.ingest;
-    this.log = parts.log;
+
     this.#parts = parts;
     this.#replay = new Replay(disk, parts);
     this.#truncation = new Truncation(parts);
+    this.#schedule = new HeadSchedule(parts, {
+      cutting: new HeadCutting(parts.shards, parts.compactor),
+      truncation: this.#truncation,
+      floorMs,
+    });
     this.#refused = new Refusals(parts.clock, parts.logger);
   }
 
@@ -62,15 +73,24 @@ export class Storage {
     const options = { ...asked, memoryBytes: Math.min(asked.memoryBytes, asked.shards * SHARD_BYTES_MAX) };
     const log = new LogThread({ folder, ownFolder: own, sync: options.sync }, clock);
     const shards = await startShards(options, readSeed(disk, own), log);
-    const ingest: Ingest = new Ingest(shards, () => timeBounds(ingest, options, clock));
-    return new Storage(disk, { shards, ingest, log, options, clock, logger });
+    removeUnfinished(disk, asked.path);
+    const floorMs = blocksEndMs(disk, asked.path);
+    const compactor = new CompactorThread({ dataFolder: asked.path });
+    const ingest: Ingest = new Ingest(shards, () => timeBounds(ingest, storage.#schedule.floorMs, options, clock));
+    const storage: Storage = new Storage(
+      disk,
+      log,
+      { shards, ingest, log, compactor, options, clock, logger },
+      floorMs,
+    );
+    return storage;
   }
 
   /** Reads the log back; rejects where storage is closed meanwhile. */
   async replay(): Promise<void> {
     await this.#replay.all();
     this.#rebuilder = this.#watchShards();
-    this.#truncation.schedule();
+    this.#schedule.start();
   }
 
   /** Shards made again since the start. */
@@ -83,9 +103,13 @@ export class Storage {
     return this.#refused;
   }
 
-  /** How much of the newest time is in memory now. */
-  get keptMs(): number {
-    return this.#truncation.keptMs;
+  /** Time of the oldest sample in the head; Infinity where that is not known. */
+  get oldestMs(): number {
+    return this.#schedule.oldestMs;
+  }
+
+  get headCuts(): HeadCutStats {
+    return this.#schedule.stats;
   }
 
   get replayProgress(): ReplayProgress {
@@ -95,9 +119,10 @@ export class Storage {
   /** May be called during the replay: that ends at once then. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#truncation.close();
+    const ended = this.#schedule.close();
+    await this.#parts.compactor.close();
     await this.log.close();
-    await this.#truncation.settled();
+    await ended;
     await this.shards.close();
   }
 
@@ -137,9 +162,9 @@ function startShards(options: StorageOptions, seed: bigint, log: LogThread): Pro
 }
 
 /** Which samples are acceptable just now. */
-function timeBounds({ newestMs }: Ingest, { windowMs }: StorageOptions, clock: Clock): TimeBounds {
-  const minTimeMs = Number.isFinite(newestMs) ? newestMs - Math.min(LATE_MS, windowMs) : ANY_TIME;
-  return { minTimeMs, maxTimeMs: clock.nowMs() + FUTURE_MS };
+function timeBounds({ newestMs }: Ingest, floorMs: number, { blockMs }: StorageOptions, clock: Clock): TimeBounds {
+  const minTimeMs = Number.isFinite(newestMs) ? newestMs - LATE_BLOCKS * blockMs : ANY_TIME;
+  return { minTimeMs: Math.max(minTimeMs, floorMs), maxTimeMs: clock.nowMs() + FUTURE_MS };
 }
 
 function scratchLimits(queryBytes: number, shardBytes: number): ScratchLimits {

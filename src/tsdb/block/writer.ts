@@ -71,9 +71,14 @@ export class BlockWriter {
     this.#index = new IndexWriter(disk, this.#core, `${this.#folder}/${INDEX_NAME}`);
   }
 
-  /** Begins a block. Every method may throw a DiskError; abort() is due then. */
+  /** Begins a block; where that throws a DiskError, nothing is left. So may every method, and abort() is due then. */
   static create(disk: Disk, dataFolder: string, ulid: string, options: BlockWriterOptions = {}): BlockWriter {
-    return new BlockWriter(disk, dataFolder, ulid, options);
+    try {
+      return new BlockWriter(disk, dataFolder, ulid, options);
+    } catch (error) {
+      quietly(() => disk.remove(`${dataFolder}/${ulid}${TEMPORARY_SUFFIX}`));
+      throw error;
+    }
   }
 
   /** Once, before all series: every string that they use. Kept until the end. */

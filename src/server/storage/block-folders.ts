@@ -1,0 +1,34 @@
+// What the start needs to know of the blocks in a data directory: where they end, and which were never finished.
+
+import { type Disk, DiskError } from '../../base/disk.js';
+import { BlockFault } from '../../tsdb/block/contract.js';
+import { readMeta } from '../../tsdb/block/meta.js';
+import { isUlid } from '../../tsdb/block/ulid.js';
+import { TEMPORARY_SUFFIX } from '../../tsdb/block/writer.js';
+
+/** Blocks of samples that came late say nothing of where the head begins. */
+const OUT_OF_ORDER_HINT = 'from-out-of-order';
+
+/** The latest end of the blocks of in-order samples; -Infinity where there are none. Blocks that cannot be read count for nothing. */
+export function blocksEndMs(disk: Disk, folder: string): number {
+  const ends = disk
+    .list(folder)
+    .filter(isUlid)
+    .map((ulid) => endOf(disk, `${folder}/${ulid}/meta.json`));
+  return Math.max(Number.NEGATIVE_INFINITY, ...ends);
+}
+
+/** Removes what a crash left of blocks that were being written. */
+export function removeUnfinished(disk: Disk, folder: string): void {
+  for (const name of disk.list(folder)) if (name.endsWith(TEMPORARY_SUFFIX)) disk.remove(`${folder}/${name}`);
+}
+
+function endOf(disk: Disk, path: string): number {
+  try {
+    const { maxTimeMs, compaction } = readMeta(disk, path);
+    return compaction.hints?.includes(OUT_OF_ORDER_HINT) ? Number.NEGATIVE_INFINITY : maxTimeMs;
+  } catch (error) {
+    if (error instanceof BlockFault || error instanceof DiskError) return Number.NEGATIVE_INFINITY;
+    throw error;
+  }
+}

@@ -1,0 +1,196 @@
+// When the head's oldest hours become a block, and what follows.
+//
+//   due? ──► floor ──► appends before it end ──► cut ──► head, log
+//    ▲         │                                  │ fails: as before, tried again
+//    └─ next ◄─┼──────────────────────────────────┴──────────┘
+//              └─ nothing older is accepted any more
+//
+// A block that has its name is the truth: whatever fails behind it is made up for at the next look or the next start,
+// and what it holds is neither cut nor replayed once more.
+
+import type { Timer } from '../../base/clock.js';
+import type { BlockMeta } from '../../tsdb/block/contract.js';
+import { newUlid } from '../../tsdb/block/ulid.js';
+import type { TimeRange } from '../../wasm/export.js';
+import type { HeadCutting } from './cutting.js';
+import { nextCut } from './next-cut.js';
+import type { StorageParts } from './options.js';
+import type { Truncation } from './truncation.js';
+
+/** How often the head is looked at; short ranges need it more often. */
+const LOOK_EVERY_MS = 15_000;
+const LOOK_EVERY_RANGES = 1 / 20;
+/** Beyond this share of any shard's memory, the oldest leave before they are due. */
+const CROWDED_SHARE = 0.85;
+
+/** The head and the log are truncated once this share of a range may go. */
+const TRUNCATED_SHARE_MIN = 1 / 24;
+
+export interface HeadCutStats {
+  readonly cuts: number;
+  readonly failures: number;
+  readonly truncations: number;
+  readonly truncationFailures: number;
+  /** Seconds that cuts took, all together. */
+  readonly seconds: number;
+}
+
+export class HeadSchedule {
+  readonly #parts: StorageParts;
+  readonly #cutting: HeadCutting;
+  readonly #truncation: Truncation;
+  readonly #stats = { cuts: 0, failures: 0, truncations: 0, truncationFailures: 0, seconds: 0 };
+  /** Where the blocks end: nothing older is accepted. */
+  #floorMs: number;
+  /** The head and the log begin here, as far as truncations have come. */
+  #truncatedMs = Number.NEGATIVE_INFINITY;
+  /** Of the head's samples; Infinity where that is to be found out. */
+  #oldestMs = Number.POSITIVE_INFINITY;
+  #timer: Timer | undefined;
+  #underWay: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(parts: StorageParts, rooms: { cutting: HeadCutting; truncation: Truncation; floorMs: number }) {
+    this.#parts = parts;
+    this.#cutting = rooms.cutting;
+    this.#truncation = rooms.truncation;
+    this.#floorMs = rooms.floorMs;
+  }
+
+  /** Samples before this are in blocks, or nowhere. */
+  get floorMs(): number {
+    return this.#floorMs;
+  }
+
+  /** Time of the oldest sample in the head, as far as it is known; Infinity where it is not. */
+  get oldestMs(): number {
+    return this.#oldestMs;
+  }
+
+  get stats(): HeadCutStats {
+    return this.#stats;
+  }
+
+  /** Looks at once, and from then on every now and then. */
+  start(): void {
+    if (this.#closed) return;
+    const { clock, options, logger } = this.#parts;
+    this.#underWay = this.#look()
+      .catch((error: unknown) => {
+        if (!this.#closed) logger.error('Cutting the head failed: it is tried again', { err: error as Error });
+      })
+      .finally(() => {
+        if (this.#closed) return;
+        const everyMs = Math.min(LOOK_EVERY_MS, options.blockMs * LOOK_EVERY_RANGES);
+        this.#timer = clock.after(everyMs, () => this.start());
+      });
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    this.#cutting.close();
+    this.#truncation.close();
+    await this.#underWay;
+  }
+
+  /** Cuts while there is something to cut. */
+  async #look(): Promise<void> {
+    while (!this.#closed) {
+      const isCrowded = await this.#isCrowded();
+      const range = await this.#due(isCrowded);
+      if (range !== undefined) await this.#cut(range);
+      await this.#truncate(isCrowded);
+      if (range === undefined) return;
+    }
+  }
+
+  async #due(isCrowded: boolean): Promise<TimeRange | undefined> {
+    if (!Number.isFinite(this.#oldestMs)) this.#oldestMs = await this.#findOldest();
+    else if (this.#next(isCrowded) !== undefined) {
+      // Samples that came since may be older than what was found then.
+      this.#oldestMs = await this.#findOldest();
+    }
+    return this.#next(isCrowded);
+  }
+
+  #next(isCrowded: boolean): TimeRange | undefined {
+    const span = { oldestMs: this.#oldestMs, newestMs: this.#parts.ingest.newestMs, floorMs: this.#floorMs };
+    return nextCut(span, this.#parts.options.blockMs, isCrowded);
+  }
+
+  async #cut(range: TimeRange): Promise<void> {
+    const { shards, clock } = this.#parts;
+    const startMs = clock.monotonicMs();
+    const floorMs = this.#floorMs;
+    this.#floorMs = range.maxTimeMs;
+    let meta: BlockMeta | undefined;
+    try {
+      // Those that began under the old floor.
+      await shards.appends.settled();
+      meta = await this.#cutting.cut(range, newUlid(clock.nowMs()));
+    } catch (error) {
+      this.#floorMs = floorMs;
+      this.#stats.failures++;
+      throw error;
+    }
+    this.#oldestMs = Number.POSITIVE_INFINITY;
+    this.#stats.cuts++;
+    this.#stats.seconds += (clock.monotonicMs() - startMs) / 1000;
+    this.#tell(meta, range, startMs);
+  }
+
+  /** What is in blocks leaves, but for the window, while there is memory for that. */
+  async #truncate(isCrowded: boolean): Promise<void> {
+    const windowMs = isCrowded ? 0 : this.#parts.options.windowMs;
+    const minTimeMs = Math.min(this.#floorMs, this.#parts.ingest.newestMs - windowMs);
+    if (!(minTimeMs - this.#truncatedMs >= this.#parts.options.blockMs * TRUNCATED_SHARE_MIN)) return;
+    try {
+      this.#stats.truncations++;
+      await this.#truncation.head(minTimeMs);
+      await this.#truncation.log(minTimeMs);
+      this.#truncatedMs = minTimeMs;
+    } catch (error) {
+      this.#stats.truncationFailures++;
+      throw error;
+    }
+  }
+
+  async #isCrowded(): Promise<boolean> {
+    const { shards, options } = this.#parts;
+    const shares = await Promise.all(shards.handles.map(({ client }) => client.call('counters', {}, 'rules')));
+    const fullest = Math.max(...shares.map(({ heldBytes }) => heldBytes!));
+    return fullest > CROWDED_SHARE * (options.memoryBytes / shards.count);
+  }
+
+  async #findOldest(): Promise<number> {
+    const times = await Promise.all(
+      this.#parts.shards.handles.map(async ({ client }) => {
+        let oldest = Number.POSITIVE_INFINITY;
+        for (let from: number | undefined = 0; from !== undefined && !this.#closed; ) {
+          const minTimeMs = Math.max(this.#floorMs, -(2 ** 52));
+          const { next, oldestMs }: { next: number | undefined; oldestMs: number } = await client.call(
+            'oldestTime',
+            { minTimeMs, from },
+            'rules',
+          );
+          oldest = Math.min(oldest, oldestMs);
+          from = next;
+        }
+        return oldest;
+      }),
+    );
+    return Math.min(...times);
+  }
+
+  #tell(meta: BlockMeta | undefined, { minTimeMs, maxTimeMs }: TimeRange, startMs: number): void {
+    const { clock, logger } = this.#parts;
+    const duration = `${((clock.monotonicMs() - startMs) / 1000).toFixed(3)}s`;
+    if (meta === undefined) logger.info('Head cut: nothing there', { mint: minTimeMs, maxt: maxTimeMs, duration });
+    else {
+      const { series, samples } = meta.stats;
+      logger.info('write block', { mint: minTimeMs, maxt: maxTimeMs, ulid: meta.ulid, series, samples, duration });
+    }
+  }
+}

@@ -1,0 +1,75 @@
+// The compactor: blocks are written and merged here, one task after the other, beside shards and log.
+
+import type { Disk } from '../../base/disk.js';
+import { Core } from '../../wasm/core.js';
+import { HeadCut } from './head-cut.js';
+import type {
+  CompactorHandlers,
+  CompactorOp,
+  CompactorReply,
+  CompactorRequest,
+  CompactorSetup,
+  CompactorTask,
+} from './protocol.js';
+
+export class Compactor {
+  readonly #disk: Disk;
+  readonly #setup: CompactorSetup;
+  readonly #core = new Core();
+  readonly #handlers: CompactorHandlers;
+  #cut: HeadCut | undefined;
+
+  constructor(disk: Disk, setup: CompactorSetup) {
+    this.#disk = disk;
+    this.#setup = setup;
+    this.#handlers = {
+      beginCut: (request) => {
+        this.#abort();
+        this.#cut = new HeadCut(this.#disk, this.#core, this.#setup.dataFolder, request);
+        return {};
+      },
+      addCutSchemas: ({ shard, page }) => nothing(() => this.#cutUnderWay.addSchemas(shard, page)),
+      addCutSeries: ({ shard, page }) => nothing(() => this.#cutUnderWay.addSeries(shard, page)),
+      addCutSymbols: ({ shard, lengths, bytes }) => nothing(() => this.#cutUnderWay.addSymbols(shard, lengths, bytes)),
+      sortCut: () => {
+        const cut = this.#cutUnderWay;
+        const series = cut.sort();
+        const wanted = [cut.wanted(), cut.wanted()].filter((page) => page !== undefined);
+        return { series, wanted };
+      },
+      writeCut: ({ pages }) => {
+        const cut = this.#cutUnderWay;
+        cut.write(pages);
+        return { wanted: cut.wanted() };
+      },
+      finishCut: () => {
+        const meta = this.#cutUnderWay.finish();
+        this.#cut = undefined;
+        return { meta };
+      },
+      abortCut: () => nothing(() => this.#abort()),
+    };
+  }
+
+  run<K extends CompactorOp>({
+    op,
+    request,
+  }: { op: K; request: CompactorRequest<K> } & CompactorTask): CompactorReply<K> {
+    return this.#handlers[op](request);
+  }
+
+  get #cutUnderWay(): HeadCut {
+    if (this.#cut === undefined) throw new Error('no cut is under way');
+    return this.#cut;
+  }
+
+  #abort(): void {
+    this.#cut?.abort();
+    this.#cut = undefined;
+  }
+}
+
+function nothing(action: () => void): Record<string, never> {
+  action();
+  return {};
+}

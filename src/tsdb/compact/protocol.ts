@@ -1,0 +1,48 @@
+// What the compactor thread can be asked. All buffers in requests move.
+
+import type { BlockMeta } from '../block/contract.js';
+import type { CutRequest, WantedChunks } from './head-cut.js';
+
+interface Op<Request, Reply> {
+  request: Request;
+  reply: Reply;
+}
+
+type Nothing = Record<string, never>;
+
+export interface CompactorOps {
+  /** Begins a cut of the head; one that is under way is given up. */
+  beginCut: Op<CutRequest, Nothing>;
+  /** What a shard's exportSchemas gave: before its series. */
+  addCutSchemas: Op<{ shard: number; page: ArrayBuffer }, Nothing>;
+  addCutSeries: Op<{ shard: number; page: ArrayBuffer }, Nothing>;
+  /** After all series. */
+  addCutSymbols: Op<{ shard: number; lengths: ArrayBuffer; bytes: ArrayBuffer }, Nothing>;
+  /** Gives the first two pages of chunks that are wanted, as far as there are any. */
+  sortCut: Op<Nothing, { series: number; wanted: WantedChunks[] }>;
+  /** The chunks of the oldest page that was wanted, by shard; gives the page after those that were. */
+  writeCut: Op<{ pages: ArrayBuffer[][] }, { wanted: WantedChunks | undefined }>;
+  /** The block's description once it is there; undefined where it would be empty. */
+  finishCut: Op<Nothing, { meta: BlockMeta | undefined }>;
+  /** Nothing is left of the cut. */
+  abortCut: Op<Nothing, Nothing>;
+}
+
+export type CompactorOp = keyof CompactorOps;
+export type CompactorRequest<K extends CompactorOp> = CompactorOps[K]['request'];
+export type CompactorReply<K extends CompactorOp> = CompactorOps[K]['reply'];
+export type CompactorHandlers = { [K in CompactorOp]: (request: CompactorRequest<K>) => CompactorReply<K> };
+export type CompactorTask = {
+  [K in CompactorOp]: { readonly op: K; readonly request: CompactorRequest<K> };
+}[CompactorOp];
+
+export interface CompactorSetup {
+  /** Where blocks are. */
+  readonly dataFolder: string;
+}
+
+/** Main's end of the compactor: a thread, or this very one for tests. Tasks run one after the other. */
+export interface CompactorPort {
+  call<K extends CompactorOp>(op: K, request: CompactorRequest<K>): Promise<CompactorReply<K>>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,14 @@
+// What runs in the compactor's thread.
+
+import { realDisk } from '../../base/disk.js';
+import { buffersOf, moving, threadSetup } from '../../base/thread.js';
+import { Compactor } from './compactor.js';
+import type { CompactorReply, CompactorSetup, CompactorTask } from './protocol.js';
+
+let current: Compactor | undefined;
+
+export function compactor(task: CompactorTask): CompactorReply<CompactorTask['op']> {
+  current ??= new Compactor(realDisk, threadSetup<CompactorSetup>());
+  const reply = current.run(task);
+  return moving(reply, buffersOf(reply));
+}
