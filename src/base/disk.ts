@@ -49,6 +49,8 @@ export interface Disk {
   writeFileAtomic(path: string, bytes: Uint8Array): void;
   /** Bytes free for us on the file system of `path`. */
   freeBytes(path: string): number;
+  /** Bytes that the file system of `path` has in all. */
+  totalBytes(path: string): number;
 }
 
 /** What the world refused: the operation, on what, and the system's code (ENOSPC, EIO, …). */
@@ -179,6 +181,11 @@ class RealDisk implements Disk {
   freeBytes(path: string): number {
     const stat = attempt('statfs', path, () => fs.statfsSync(path));
     return stat.bavail * stat.bsize;
+  }
+
+  totalBytes(path: string): number {
+    const stat = attempt('statfs', path, () => fs.statfsSync(path));
+    return stat.blocks * stat.bsize;
   }
 
   #path(file: FileHandle): string {

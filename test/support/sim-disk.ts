@@ -326,6 +326,10 @@ export class SimDisk implements Disk {
     return Math.max(0, this.capacity - this.usedBytes);
   }
 
+  totalBytes(): number {
+    return this.capacity;
+  }
+
   // Helpers
 
   #place(operation: Operation, path: string) {

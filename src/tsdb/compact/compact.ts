@@ -34,6 +34,7 @@ export function* compacting(task: CompactionTask): Generator<void, BlockMeta | u
   const ulid = newUlid(task.nowMs);
   const blocks: Block[] = [];
   let writer: BlockWriter | undefined;
+  let isWritten = false;
   try {
     for (const meta of metas) blocks.push(Block.open(disk, `${dataFolder}/${meta.ulid}`, crc));
     writer = BlockWriter.create(disk, dataFolder, ulid, { core, segmentBytes });
@@ -41,11 +42,12 @@ export function* compacting(task: CompactionTask): Generator<void, BlockMeta | u
     const minTimeMs = Math.min(...metas.map((meta) => meta.minTimeMs));
     const maxTimeMs = Math.max(...metas.map((meta) => meta.maxTimeMs));
     const description = { minTimeMs, maxTimeMs, compaction: mergedFrom(metas) };
-    return writer.finish(description, (folder, meta) => readBack(disk, crc, folder, meta));
-  } catch (error) {
-    writer?.abort();
-    throw error;
+    const made = writer.finish(description, (folder, meta) => readBack(disk, crc, folder, meta));
+    isWritten = true;
+    return made;
   } finally {
+    // Whoever gives it up half-way comes here, too.
+    if (!isWritten) writer?.abort();
     for (const block of blocks) block.close();
   }
 }

@@ -7,7 +7,7 @@ import { BlockWriter, TEMPORARY_SUFFIX } from '../../../src/tsdb/block/writer.js
 import { Core } from '../../../src/wasm/core.js';
 import { labelsOf, type ModelBlock, readBlockModel } from '../../support/block-model.js';
 import { chunkAt, fill, type Labels, type SeriesOfTest, symbolsOf } from '../../support/blocks.js';
-import { FaultDisk, type Operation } from '../../support/fault-disk.js';
+import { type Operation, SimDisk } from '../../support/sim-disk.js';
 import { conformance, conformanceMissing } from '../../support/testdata.js';
 
 const ULID = '01M7Y0DXJ9842ERM7HS55F3Y8P';
@@ -16,14 +16,14 @@ const DESCRIPTION = { minTimeMs: 0, maxTimeMs: 7_200_000, compaction: COMPACTION
 
 const core = new Core();
 
-function newDisk(): FaultDisk {
-  const disk = new FaultDisk();
+function newDisk(): SimDisk {
+  const disk = new SimDisk();
   disk.makeFolder('data');
   disk.syncFolder('');
   return disk;
 }
 
-function write(disk: FaultDisk, series: readonly SeriesOfTest[], segmentBytes?: number): ModelBlock {
+function write(disk: SimDisk, series: readonly SeriesOfTest[], segmentBytes?: number): ModelBlock {
   const writer = BlockWriter.create(disk, 'data', ULID, { core, segmentBytes });
   fill(writer, series);
   assert.ok(writer.finish(DESCRIPTION));
@@ -161,7 +161,7 @@ test('writer: whatever the disk refuses, there is a whole block or none, and no 
 });
 
 /** False where the disk refused. */
-function tryWrite(disk: FaultDisk, series: readonly SeriesOfTest[]): boolean {
+function tryWrite(disk: SimDisk, series: readonly SeriesOfTest[]): boolean {
   let writer: BlockWriter | undefined;
   try {
     writer = BlockWriter.create(disk, 'data', ULID, { core, segmentBytes: 2000 });

@@ -12,28 +12,28 @@ import { removeBlock, removeLeftovers, supersededBlocks } from '../../../src/tsd
 import { Core } from '../../../src/wasm/core.js';
 import { blocksIn, copyInto, readAll, testCrc, withBlock } from '../../support/block.js';
 import { chunkAt, fill, type SeriesOfTest } from '../../support/blocks.js';
-import { FaultDisk, type Operation } from '../../support/fault-disk.js';
+import { type Operation, SimDisk } from '../../support/sim-disk.js';
 import { conformance, conformanceMissing } from '../../support/testdata.js';
 
 const core = new Core();
 const NOW_MS = 1_800_000_000_000;
 const RANGE_MS = 7_200_000;
 
-function newDisk(): FaultDisk {
-  const disk = new FaultDisk();
+function newDisk(): SimDisk {
+  const disk = new SimDisk();
   disk.makeFolder('data');
   disk.syncFolder('');
   return disk;
 }
 
-function makeBlock(disk: FaultDisk, minTimeMs: number, series: readonly SeriesOfTest[]): BlockMeta {
+function makeBlock(disk: SimDisk, minTimeMs: number, series: readonly SeriesOfTest[]): BlockMeta {
   const ulid = newUlid(minTimeMs);
   const writer = BlockWriter.create(disk, 'data', ulid, { core });
   fill(writer, series);
   return writer.finish({ minTimeMs, maxTimeMs: minTimeMs + RANGE_MS, compaction: { level: 1, sources: [ulid] } })!;
 }
 
-function compact(disk: FaultDisk, blocks: readonly BlockMeta[]): BlockMeta | undefined {
+function compact(disk: SimDisk, blocks: readonly BlockMeta[]): BlockMeta | undefined {
   const steps = compacting({ disk, core, dataFolder: 'data', blocks, nowMs: NOW_MS });
   for (;;) {
     const { done, value } = steps.next();
@@ -44,7 +44,7 @@ function compact(disk: FaultDisk, blocks: readonly BlockMeta[]): BlockMeta | und
 /** Times of each series by its labels. */
 type Content = Map<string, number[]>;
 
-function contentOf(disk: FaultDisk, ulid: string): Content {
+function contentOf(disk: SimDisk, ulid: string): Content {
   return withBlock(
     `data/${ulid}`,
     (block) =>
@@ -93,7 +93,7 @@ test('compaction: all series of all blocks, each with all its samples, deleted o
   }
 });
 
-function deleteSome(disk: FaultDisk, meta: BlockMeta, prng: Prng): void {
+function deleteSome(disk: SimDisk, meta: BlockMeta, prng: Prng): void {
   const tombstones = new Tombstones();
   withBlock(
     `data/${meta.ulid}`,
@@ -110,7 +110,7 @@ function deleteSome(disk: FaultDisk, meta: BlockMeta, prng: Prng): void {
 }
 
 /** Adds what is in a block and not deleted. */
-function collect(disk: FaultDisk, meta: BlockMeta, into: Content): void {
+function collect(disk: SimDisk, meta: BlockMeta, into: Content): void {
   withBlock(
     `data/${meta.ulid}`,
     (block) => {
@@ -222,7 +222,7 @@ test('compaction: whatever the disk refuses, and then the power: all samples are
 });
 
 /** Compacts and removes the parents; false where the disk refused. */
-function tryAll(disk: FaultDisk, metas: readonly BlockMeta[]): boolean {
+function tryAll(disk: SimDisk, metas: readonly BlockMeta[]): boolean {
   try {
     compact(disk, metas);
     for (const { ulid } of metas) removeBlock(disk, 'data', ulid);
@@ -233,7 +233,7 @@ function tryAll(disk: FaultDisk, metas: readonly BlockMeta[]): boolean {
   }
 }
 
-function checkAll(disk: FaultDisk, want: Content, message: string): void {
+function checkAll(disk: SimDisk, want: Content, message: string): void {
   const { blocks, bad } = openBlocks(disk, 'data', testCrc());
   assert.deepEqual(bad, [], message);
   const superseded = supersededBlocks(blocks.map(({ meta }) => meta));

@@ -1,0 +1,137 @@
+// What the compactor does for blocks that are there: merging the next ones, saying which are kept no longer, removing them.
+//
+//   compactNext ──► planned? ──► steps ──► a block more, its parents superseded ──► main tells the shards ──► remove
+//
+// The directory is the truth: each time its descriptions are read anew, and nothing is remembered but a merge under way.
+
+import type { Disk } from '../../base/disk.js';
+import { DiskError } from '../../base/disk.js';
+import type { Core } from '../../wasm/core.js';
+import { BlockFault, type BlockMeta, type Compaction } from '../block/contract.js';
+import { META_NAME } from '../block/layout.js';
+import { writeMeta } from '../block/meta.js';
+import { type ListedBlock, listBlocks } from '../block/open-blocks.js';
+import { compacting } from './compact.js';
+import { planCompaction } from './plan.js';
+import { expiredBlocks, type Retention } from './retention.js';
+import { UnreadableChunk } from './samples.js';
+import { removeBlock, supersededBlocks } from './superseded.js';
+
+export type CompactionStep =
+  | { readonly state: 'nothing' }
+  /** Ask again. */
+  | { readonly state: 'more' }
+  | {
+      readonly state: 'done';
+      /** The blocks that were merged. */
+      readonly from: readonly string[];
+      /** What they are now; undefined where nothing was left of them. */
+      readonly made: BlockMeta | undefined;
+      /** They shared time. */
+      readonly isVertical: boolean;
+    }
+  | { readonly state: 'failed'; readonly from: readonly string[]; readonly reason: string };
+
+/** Names of blocks to remove. */
+export interface ExpiredNames {
+  readonly superseded: readonly string[];
+  readonly byTime: readonly string[];
+  readonly bySize: readonly string[];
+  /** Of all blocks that are there, before. */
+  readonly totalBytes: number;
+}
+
+export interface HousekeepingOptions {
+  readonly disk: Disk;
+  readonly core: Core;
+  readonly dataFolder: string;
+}
+
+export class Housekeeping {
+  readonly #options: HousekeepingOptions;
+  #underWay: { readonly blocks: readonly BlockMeta[]; readonly steps: ReturnType<typeof compacting> } | undefined;
+
+  constructor(options: HousekeepingOptions) {
+    this.#options = options;
+  }
+
+  /** Merges the next blocks, as long as `isTime` says; whoever asks goes on asking while there is more. */
+  compactNext(ranges: readonly number[], nowMs: number, isTime: () => boolean): CompactionStep {
+    this.#underWay ??= this.#plan(ranges, nowMs);
+    if (this.#underWay === undefined) return { state: 'nothing' };
+    const { blocks, steps } = this.#underWay;
+    const from = blocks.map(({ ulid }) => ulid);
+    try {
+      do {
+        const { done, value: made } = steps.next();
+        if (done !== true) continue;
+        this.#underWay = undefined;
+        // Their child would say so; there is none.
+        if (made === undefined) this.#mark(blocks, { deletable: true });
+        return { state: 'done', from, made: made ?? undefined, isVertical: overlap(blocks) };
+      } while (isTime());
+      return { state: 'more' };
+    } catch (error) {
+      this.#underWay = undefined;
+      return { state: 'failed', from, reason: this.#failed(blocks, error) };
+    }
+  }
+
+  /** Gives up the merge under way: nothing of it is left. */
+  abort(): void {
+    this.#underWay?.steps.return(undefined);
+    this.#underWay = undefined;
+  }
+
+  /** What is kept no longer. Throws a DiskError. */
+  expired(retention: Retention, headBytes: number): ExpiredNames {
+    const { disk, dataFolder } = this.#options;
+    const { blocks } = listBlocks(disk, dataFolder);
+    const superseded = supersededBlocks(blocks.map(({ meta }) => meta));
+    const live = blocks.filter(({ meta }) => !superseded.has(meta.ulid));
+    const stored = live.map(({ meta, sizeBytes }) => ({ meta, bytes: sizeBytes }));
+    const use = { headBytes, diskBytes: disk.totalBytes(dataFolder) };
+    const { byTime, bySize } = expiredBlocks(stored, retention, use);
+    return {
+      superseded: [...superseded],
+      byTime: byTime.map(({ meta }) => meta.ulid),
+      bySize: bySize.map(({ meta }) => meta.ulid),
+      totalBytes: live.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    };
+  }
+
+  /** Removes blocks that nobody reads. Throws a DiskError. */
+  remove(ulids: readonly string[]): void {
+    for (const ulid of ulids) removeBlock(this.#options.disk, this.#options.dataFolder, ulid);
+  }
+
+  #plan(ranges: readonly number[], nowMs: number) {
+    const blocks = planCompaction(this.#live(), ranges);
+    return blocks.length === 0 ? undefined : { blocks, steps: compacting({ ...this.#options, blocks, nowMs }) };
+  }
+
+  #live(): BlockMeta[] {
+    const metas = listBlocks(this.#options.disk, this.#options.dataFolder).blocks.map(({ meta }: ListedBlock) => meta);
+    const superseded = supersededBlocks(metas);
+    return metas.filter(({ ulid }) => !superseded.has(ulid));
+  }
+
+  /** Blocks that cannot be merged are not tried again and again. What the disk refused may go better the next time. */
+  #failed(blocks: readonly BlockMeta[], error: unknown): string {
+    if (error instanceof BlockFault || error instanceof UnreadableChunk) this.#mark(blocks, { failed: true });
+    else if (!(error instanceof DiskError)) throw error;
+    return error.message;
+  }
+
+  #mark(blocks: readonly BlockMeta[], mark: Partial<Compaction>): void {
+    const { disk, dataFolder } = this.#options;
+    for (const meta of blocks) {
+      const marked = { ...meta, compaction: { ...meta.compaction, ...mark } };
+      writeMeta(disk, `${dataFolder}/${meta.ulid}/${META_NAME}`, marked);
+    }
+  }
+}
+
+function overlap(sorted: readonly BlockMeta[]): boolean {
+  return sorted.some((block, i) => i > 0 && block.minTimeMs < sorted[i - 1]!.maxTimeMs);
+}
