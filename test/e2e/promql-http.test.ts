@@ -7,10 +7,10 @@ import { Prng } from '../../src/base/prng.js';
 import { FUNCTIONS } from '../../src/promql/functions.js';
 import { generateData } from '../support/fuzz/promql/data.js';
 import { Expressions } from '../support/fuzz/promql/expressions.js';
-import { errorInCommon } from '../support/fuzz/promql/known.js';
 import { batchesOf } from '../support/fuzz/promql/load.js';
 import { askQuestion, type Question, questionAbout } from '../support/fuzz/promql/question.js';
 import { remoteWrite } from '../support/fuzz/promql/servers.js';
+import { errorInCommon } from '../support/fuzz/promql/words.js';
 import { missing, peerBinary } from '../support/peers.js';
 import { startNarthex, startPeer } from '../support/servers.js';
 

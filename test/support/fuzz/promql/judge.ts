@@ -14,17 +14,11 @@ import {
   sameCell,
   sameValues,
 } from './compare.js';
-import {
-  annotationInCommon,
-  CHANGED_FUNCTIONS,
-  errorInCommon,
-  isNewRemark,
-  isOneOfMany,
-  knownDifference,
-} from './known.js';
+import { CHANGED_FUNCTIONS, knownDifference } from './known.js';
 import { asOlder } from './older.js';
 import { type Answerer, askQuestion, type Question, type Reply } from './question.js';
 import { type Stability, sameOutcome, stableCells } from './stability.js';
+import { annotationInCommon, errorInCommon, isNewRemark, isOneOfMany } from './words.js';
 
 /** Relative; where summing in another order, or another library of functions, may show. */
 const CLOSE = 1e-12;
@@ -150,17 +144,15 @@ async function cellsFor(question: Question, answerer: Answerer): Promise<Cells> 
   return data === undefined ? new Map() : cellsOf(data);
 }
 
-/**
- * Whether another source of ours answers as the one in memory does. Where that is several shards, `single` asks
- * one alone: it sums in the order of memory.
- */
-export async function judgeSource(
-  question: Question,
-  memory: Reply,
-  other: Reply,
-  stability: Stability,
-  single: () => Promise<Reply | undefined>,
-): Promise<Verdict> {
+/** Sources of ours that are compared. */
+export interface Sources {
+  readonly memory: Answerer;
+  readonly other: Answerer;
+  readonly stability: Stability;
+}
+
+/** Whether another source of ours answers as the one in memory does. */
+export async function judgeSource(question: Question, memory: Reply, other: Reply, sources: Sources): Promise<Verdict> {
   const rules: Rules = {
     tolerance: CLOSE,
     ordered: false,
@@ -171,15 +163,12 @@ export async function judgeSource(
   };
   const problem = compareReplies(memory, other, rules);
   if (problem === undefined) return { kind: 'same' };
-  if (await byChance(question, memory, other, rules, stability, async () => memory)) {
+  if (await byChance(question, memory, other, rules, sources.stability, async () => memory)) {
     return { kind: 'explained', by: 'order, on shards' };
   }
   const expr = parsed(question.text);
-  if (expr !== undefined && magnifiesSums(expr)) {
-    const alone = await single();
-    if (alone !== undefined && compareReplies(memory, alone, rules) === undefined) {
-      return { kind: 'explained', by: 'last digits of sums, on shards' };
-    }
+  if (expr !== undefined && (await magnifiesLastDigits(question, expr, sources, rules))) {
+    return { kind: 'explained', by: 'last digits of sums, on shards' };
   }
   return { kind: 'different', problem: problem.replaceAll('theirs', 'memory').replaceAll('ours', 'shards') };
 }
@@ -217,19 +206,40 @@ const JUMPS_BINARY = new Set(['%', '==', '!=', '<', '<=', '>', '>=']);
 const JUMPS_AGGREGATE = new Set(['count_values', 'topk', 'bottomk', 'quantile']);
 const JUMPS_CALL = new Set('ceil floor round sgn changes resets'.split(' '));
 
-/** Whether a sum over series is below something that makes much of its last digit: of 2.9999999999999996 and 3. */
-export function magnifiesSums(expr: Expr): boolean {
-  return nodesOf(expr).some((node) => jumps(node) && childrenOf(node).some(sumsSeries));
+/** Whether a sum, below something that makes much of its last digit (2.9999999999999996 or 3), has another one. */
+async function magnifiesLastDigits(
+  question: Question,
+  root: Expr,
+  { memory, other }: Sources,
+  rules: Rules,
+): Promise<boolean> {
+  for (const { expr, around } of sumsBelowJumps(root)) {
+    for (const asked of alone(question, expr, around)) {
+      const [a, b] = await Promise.all([memory, other].map((source) => askQuestion(source, asked)));
+      const isClose = compareReplies(a!, b!, rules) === undefined;
+      if (isClose && compareReplies(a!, b!, { ...rules, tolerance: 0 }) !== undefined) return true;
+    }
+  }
+  return false;
+}
+
+interface Placed {
+  readonly expr: Expr;
+  /** The subqueries it is in. */
+  readonly around: readonly Subquery[];
+}
+
+function sumsBelowJumps(expr: Expr, around: readonly Subquery[] = [], below = false): Placed[] {
+  const isSum = expr.kind === 'aggregate' && SUMS.has(expr.op);
+  const inside = expr.kind === 'subquery' ? [...around, expr] : around;
+  const children = childrenOf(expr).flatMap((child) => sumsBelowJumps(child, inside, below || jumps(expr)));
+  return isSum && below ? [{ expr, around }, ...children] : children;
 }
 
 function jumps(node: Expr): boolean {
   if (node.kind === 'binary') return JUMPS_BINARY.has(node.op);
   if (node.kind === 'aggregate') return JUMPS_AGGREGATE.has(node.op);
   return node.kind === 'call' && JUMPS_CALL.has(node.fn);
-}
-
-function sumsSeries(expr: Expr): boolean {
-  return nodesOf(expr).some((node) => node.kind === 'aggregate' && SUMS.has(node.op));
 }
 
 function asksForOrder(expr: Expr): boolean {
@@ -282,7 +292,7 @@ function sameByChance(question: Question, own: readonly Reply[], peers: readonly
 /** count_values makes labels of values, whose last digits may be by chance. */
 function roundedLabels(cells: Cells): Cells {
   const short = (number: string) => String(Number(Number(number).toPrecision(10)));
-  const round = (key: string) => key.replace(/\d{17,}|\d+\.\d{9,}/g, short);
+  const round = (key: string) => key.replace(/\d{17,}|\d+\.\d{9,}|\d{5,}\.\d{4,}/g, short);
   return new Map([...cells].map(([key, points]) => [round(key), points]));
 }
 

@@ -28,8 +28,6 @@ export class NewestSamples {
   readonly #stability: Stability;
   readonly #shards: Shards[] = [];
   #asked: OurAnswerer | undefined;
-  /** One shard alone, where several have to be explained. */
-  #single: Promise<OurAnswerer> | undefined;
 
   private constructor(all: readonly FuzzSeries[], endMs: number, delayedNames: boolean, seed: number) {
     this.#series = floatsUntil(all, endMs);
@@ -73,13 +71,11 @@ export class NewestSamples {
   }
 
   async judge(question: Question): Promise<Verdict> {
+    const sources = { memory: this.#memory, other: this.#asked!, stability: this.#stability };
     const [memory, shards] = await Promise.all(
-      [this.#memory, this.#asked!].map((answerer) => askQuestion(answerer, question)),
+      [sources.memory, sources.other].map((source) => askQuestion(source, question)),
     );
-    return judgeSource(question, memory!, shards!, this.#stability, async () => {
-      this.#single ??= this.#open(1);
-      return askQuestion(await this.#single, question);
-    });
+    return judgeSource(question, memory!, shards!, sources);
   }
 
   /** How many readings main has answered. */

@@ -90,9 +90,8 @@ export async function judgeAll(
 ): Promise<Verdict[]> {
   const verdicts = [await judge(question, theirs, memory, round)];
   for (const [number, other] of shards) {
-    const again = number > 1 ? round.shards.get(1) : undefined;
-    const single = async () => again && askQuestion(again, question);
-    verdicts.push(await judgeSource(question, memory, other, round.stability, single));
+    const sources = { memory: round.ours, other: round.shards.get(number)!, stability: round.stability };
+    verdicts.push(await judgeSource(question, memory, other, sources));
   }
   return verdicts;
 }

@@ -3,8 +3,8 @@
 
 import { isNewer } from '../../promql-generator.js';
 import { firstDifference, type Reading, readingOf } from '../../promql-reading.js';
-import { errorInCommon } from './known.js';
 import type { Answerer } from './question.js';
+import { errorInCommon } from './words.js';
 
 /** What differs, in words; undefined where nothing does, `newer` where 3.5 and newer versions read it otherwise. */
 export async function compareTexts(peer: Answerer, text: string): Promise<string | undefined> {
