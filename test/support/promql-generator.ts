@@ -64,8 +64,12 @@ const NOISE = [
 
 /** Whether Prometheus 3.5 has another idea of the text than newer versions have. */
 export function isNewer(text: string): boolean {
-  return /offset\s*[-+]\s*\(|\b(start|end|step|range|min_of|max_of)\s*\(|\(\s*[\d.]\w*\s*\)/i.test(text);
+  const code = text.replaceAll(COMMENT, '$1');
+  return /offset\s*[-+]\s*\(|\b(start|end|step|range|min_of|max_of)\s*\(|\(\s*[\d.]\w*\s*\)/i.test(code);
 }
+
+/** Or a string, which stays. */
+const COMMENT = /("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)|#[^\n]*/g;
 
 export class ExpressionGenerator {
   constructor(
