@@ -87,13 +87,14 @@ async function changedFunction(question: Question, root: Expr, servers: Compared
     const changed = expr.kind === 'call' ? CHANGED_FUNCTIONS.get(expr.fn) : undefined;
     if (changed === undefined) return undefined;
     const call = expr as Call;
-    const texts = call.args.map(({ pos }) => question.text.slice(pos.start, pos.end));
-    for (const asked of alone(question, call, around)) {
+    const texts = call.args.map((arg) => textOf(question, arg));
+    const besides = changed.beside && alone(question, changed.beside(texts), around);
+    for (const [i, asked] of alone(question, textOf(question, call), around).entries()) {
       const different = await differentCells(asked, servers);
-      const beside = changed.beside && (await cellsFor({ ...asked, text: changed.beside(texts) }, servers.ours));
+      const beside = besides && (await cellsFor(besides[i]!, servers.ours));
       const older = await asOlder(() => cellsFor(asked, servers.ours), { seesLeast: true });
       const { delayedNames } = servers;
-      const context = { call: question.text.slice(call.pos.start, call.pos.end), args: texts, delayedNames };
+      const context = { call: textOf(question, call), args: texts, delayedNames };
       const isExplained = (cell: DifferentCell) => {
         const [other, old] = [beside, older].map((cells) => cells?.get(cell.series)?.get(cell.time));
         return changed.explains({ ...cell, ...context, beside: other, allBeside: beside, older: old });
@@ -105,16 +106,20 @@ async function changedFunction(question: Question, root: Expr, servers: Compared
   return visit(root, []);
 }
 
-function alone(question: Question, { pos }: Expr, around: readonly Subquery[]): Question[] {
-  const text = question.text.slice(pos.start, pos.end);
+/** Questions about a part alone, at the times at which the subqueries `around` it ask for it. */
+function alone(question: Question, text: string, around: readonly Subquery[]): Question[] {
   if (around.length === 0) return [{ ...question, text }];
-  const wrapped = around.reduceRight((inner, subquery) => {
+  const wrapped = around.reduceRight((inner, subquery, i) => {
     const suffix = question.text.slice(subquery.expr.pos.end, subquery.pos.end).replace(/^[^[]*/, '');
-    return inner.startsWith('(') ? `last_over_time(${inner})` : `(${inner})${suffix}`;
+    return i === around.length - 1 ? `(${inner})${suffix}` : `(last_over_time(${inner}))${suffix}`;
   }, text);
   return [question.startMs, question.endMs].map((timeMs) => {
     return { ...question, text: wrapped, startMs: timeMs, endMs: timeMs, stepMs: 0 };
   });
+}
+
+function textOf(question: Question, { pos }: Expr): string {
+  return question.text.slice(pos.start, pos.end);
 }
 
 interface DifferentCell {
@@ -214,7 +219,7 @@ async function magnifiesLastDigits(
   rules: Rules,
 ): Promise<boolean> {
   for (const { expr, around } of sumsBelowJumps(root)) {
-    for (const asked of alone(question, expr, around)) {
+    for (const asked of alone(question, textOf(question, expr), around)) {
       const [a, b] = await Promise.all([memory, other].map((source) => askQuestion(source, asked)));
       const isClose = compareReplies(a!, b!, rules) === undefined;
       if (isClose && compareReplies(a!, b!, { ...rules, tolerance: 0 }) !== undefined) return true;
