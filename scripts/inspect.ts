@@ -1,20 +1,20 @@
-// Prints a block or one of its files, as the format page draws it.
+// Prints any of our files, or a folder of them, as its format page draws it.
 //
 //   npm run inspect -- data/01M7Y0DYVRQYB5RRVPA5E1T2RB
 //   npm run inspect -- data/01M7Y0DYVRQYB5RRVPA5E1T2RB/index
+//   npm run inspect -- data/wal data/wal/checkpoint.00000002 data/narthex/log.manifest
 
 import { realDisk } from '../src/base/disk.js';
 import { inspect } from '../src/cli/inspect/inspect.js';
 import { Core } from '../src/wasm/core.js';
-import { Crc32c } from '../src/wasm/crc32c.js';
 
-const USAGE = 'npm run inspect -- <folder or file of a block> …';
+const USAGE = 'npm run inspect -- <folder or file> …';
 
 const paths = process.argv.slice(2);
 try {
   if (paths.length === 0) throw new Error(USAGE);
-  const crc = new Crc32c(new Core());
-  for (const path of paths) for (const line of inspect(realDisk, path, crc)) console.log(line);
+  const core = new Core();
+  for (const path of paths) for (const line of inspect(realDisk, path, core)) console.log(line);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

@@ -1,49 +1,53 @@
-// Prints a block, or one of its files, as docs/formats/block.md draws it.
+// Prints any of our files as its page in docs/formats draws it: a block, one of its files, the log, a segment of it.
 
 import type { Disk } from '../../base/disk.js';
-import { formatLabels } from '../../model/labels.js';
-import { quote } from '../../model/quote.js';
-import { ChunkEncoding } from '../../tsdb/block/contract.js';
-import { IndexReader } from '../../tsdb/block/index-reader.js';
 import {
   CHUNKS_MAGIC,
   CHUNKS_NAME,
   INDEX_MAGIC,
   INDEX_NAME,
   META_NAME,
-  SERIES_ALIGN,
   TOMBSTONES_MAGIC,
   TOMBSTONES_NAME,
 } from '../../tsdb/block/layout.js';
 import { formatMeta, readMeta } from '../../tsdb/block/meta.js';
-import { chunksOf, openSegment } from '../../tsdb/block/segment.js';
-import { SeriesEntry } from '../../tsdb/block/series-entry.js';
-import { readTombstones } from '../../tsdb/block/tombstones.js';
 import { ByteReader } from '../../tsdb/bytes.js';
-import type { Crc32c } from '../../wasm/crc32c.js';
+import { listSegments } from '../../tsdb/wal/segments.js';
+import type { Core } from '../../wasm/core.js';
+import { Crc32c } from '../../wasm/crc32c.js';
+import { inspectIndex, inspectSegment, inspectTombstones } from './block.js';
+import { inspectLog, inspectManifest } from './log.js';
 
-const utf8 = new TextDecoder();
-
-/** The lines of a block's folder or file. Throws BlockFault where something is wrong, behind the lines before it. */
-export function* inspect(disk: Disk, path: string, crc: Crc32c): Generator<string, void, void> {
+/** The lines of a folder or a file. Throws BlockFault where a block is wrong, behind the lines before it. */
+export function* inspect(disk: Disk, path: string, core: Core): Generator<string, void, void> {
   const stat = disk.stat(path);
   if (stat === undefined) throw new Error(`${path} is not there`);
-  if (stat.isDirectory) yield* inspectBlock(disk, path, crc);
-  else if (path.endsWith('.json')) yield formatMeta(readMeta(disk, path));
-  else yield* inspectFile(disk, path, crc);
+  const [, folder, name] = /^(.*?)\/?([^/]*)$/.exec(path.replace(/\/+$/, ''))!;
+  if (stat.isDirectory) yield* inspectFolder(disk, path, core);
+  else if (name!.endsWith('.json')) yield formatMeta(readMeta(disk, path));
+  else if (name!.endsWith('.manifest')) yield* inspectManifest(disk, core, path);
+  else if (/^\d{8,}$/.test(name!)) {
+    yield* inspectLog(disk, core, folder || '.', { from: Number(name), to: Number(name) });
+  } else yield* inspectByMagic(disk, path, new Crc32c(core));
 }
 
-function* inspectBlock(disk: Disk, path: string, crc: Crc32c): Generator<string, void, void> {
+function* inspectFolder(disk: Disk, path: string, core: Core): Generator<string, void, void> {
+  if (listSegments(disk, path).length > 0) yield* inspectLog(disk, core, path);
+  else if (disk.stat(`${path}/${META_NAME}`) !== undefined) yield* inspectBlock(disk, path, core);
+  else throw new Error(`${path}: neither a block nor a log`);
+}
+
+function* inspectBlock(disk: Disk, path: string, core: Core): Generator<string, void, void> {
   const segments = disk.list(`${path}/${CHUNKS_NAME}`).map((name) => `${CHUNKS_NAME}/${name}`);
   for (const name of [META_NAME, INDEX_NAME, ...segments, TOMBSTONES_NAME]) {
     if (disk.stat(`${path}/${name}`) === undefined) continue;
     yield '';
     yield `── ${name}`;
-    yield* inspect(disk, `${path}/${name}`, crc);
+    yield* inspect(disk, `${path}/${name}`, core);
   }
 }
 
-function* inspectFile(disk: Disk, path: string, crc: Crc32c): Generator<string, void, void> {
+function* inspectByMagic(disk: Disk, path: string, crc: Crc32c): Generator<string, void, void> {
   const file = disk.open(path, 'read');
   const head = new Uint8Array(4);
   disk.pread(file, head, 0);
@@ -52,71 +56,5 @@ function* inspectFile(disk: Disk, path: string, crc: Crc32c): Generator<string, 
   if (magic === INDEX_MAGIC) yield* inspectIndex(disk, path, crc);
   else if (magic === CHUNKS_MAGIC) yield* inspectSegment(disk, path, crc);
   else if (magic === TOMBSTONES_MAGIC) yield* inspectTombstones(disk, path, crc);
-  else throw new Error(`${path}: nothing of a block begins with ${magic.toString(16).padStart(8, '0')}`);
-}
-
-function* inspectIndex(disk: Disk, path: string, crc: Crc32c): Generator<string, void, void> {
-  const index = IndexReader.open(disk, path, crc);
-  try {
-    const { toc, symbols } = index;
-    yield `index, ${index.sizeBytes} bytes`;
-    yield at(toc.symbols, `${symbols.count} symbols`);
-    for (let i = 0; i < symbols.count; i++) yield at(i, quote(symbols.string(i)), 8);
-
-    const all = index.allSeries();
-    yield at(toc.series, `${all.length} series`);
-    const entry = new SeriesEntry();
-    for (const ref of all) {
-      index.series(ref, entry);
-      yield at(ref * SERIES_ALIGN, `series ${ref}  ${formatLabels(index.labelsOf(entry))}`, 4);
-      for (const chunk of entry.chunks()) {
-        yield at(placeOf(chunk.ref), `${chunk.minTimeMs} … ${chunk.maxTimeMs}`, 12);
-      }
-    }
-
-    yield at(toc.labelIndices, 'label indices, not read');
-    yield at(toc.postings, 'postings');
-    for (const name of index.names()) {
-      for (const { value, offset } of index.values(name)) {
-        const text = `${name}=${quote(utf8.decode(value))}`;
-        yield at(offset, `${text}  ${[...index.postingsAt(offset)].join(' ')}`, 4);
-      }
-    }
-    yield at(toc.labelOffsetTable, 'label offset table, not read');
-    yield at(toc.postingsTable, `postings offset table, ${index.names().length} names`);
-    for (const name of index.names()) yield at(index.valueCount(name), `values of ${name}`, 4);
-  } finally {
-    index.close();
-  }
-}
-
-function* inspectSegment(disk: Disk, path: string, crc: Crc32c): Generator<string, void, void> {
-  const file = openSegment(disk, path);
-  try {
-    yield `segment of chunks, ${file.size} bytes`;
-    for (const { offset, encoding, data } of chunksOf(file, crc)) {
-      const kind = ChunkEncoding[encoding] ?? `encoding ${encoding}`;
-      yield at(offset, `${kind}, ${(data[0]! << 8) | data[1]!} samples, ${data.length} bytes`, 4);
-    }
-  } finally {
-    file.close();
-  }
-}
-
-function* inspectTombstones(disk: Disk, path: string, crc: Crc32c): Generator<string, void, void> {
-  const tombstones = readTombstones(disk, path, crc);
-  yield `tombstones, ${tombstones.count} intervals`;
-  for (const ref of tombstones.series()) {
-    for (const { minTimeMs, maxTimeMs } of tombstones.of(ref)) yield at(ref, `${minTimeMs} … ${maxTimeMs}`, 4);
-  }
-}
-
-/** `0:8` is byte 8 of the first segment. */
-function placeOf(ref: number): string {
-  return `${Math.floor(ref / 2 ** 32)}:${ref % 2 ** 32}`;
-}
-
-/** A line with a place, or a number, in front. */
-function at(place: number | string, text: string, indent = 0): string {
-  return `${' '.repeat(indent)}${String(place).padStart(10)}  ${text}`;
+  else throw new Error(`${path}: nothing of ours begins with ${magic.toString(16).padStart(8, '0')}`);
 }

@@ -2,12 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { realDisk } from '../../../src/base/disk.js';
 import { inspect } from '../../../src/cli/inspect/inspect.js';
-import { inMemory, testCrc } from '../../support/block.js';
+import { ManifestWriter } from '../../../src/tsdb/wal/manifest.js';
+import { Crc32c } from '../../../src/wasm/crc32c.js';
+import { inMemory } from '../../support/block.js';
+import { FaultDisk } from '../../support/fault-disk.js';
 import { testdata } from '../../support/testdata.js';
+import { testCore } from '../../support/wal.js';
 
 const KILLED = testdata('blocks/killed/01M7Y0DYVRQYB5RRVPA5E1T2RB');
 
-const lines = (path: string) => [...inspect(realDisk, path, testCrc())];
+const lines = (path: string) => [...inspect(realDisk, path, testCore())];
 
 test('inspect: an index, section by section', () => {
   const printed = lines(`${KILLED}/index`);
@@ -44,10 +48,46 @@ test('inspect: prints up to where a file is damaged, then says what is wrong', (
   disk.damage('data/block/chunks/000001', (bytes) => bytes.subarray(0, 5000));
   const printed: string[] = [];
   assert.throws(() => {
-    for (const line of inspect(disk, 'data/block/chunks/000001', testCrc())) printed.push(line);
+    for (const line of inspect(disk, 'data/block/chunks/000001', testCore())) printed.push(line);
   }, /^BlockFault: data\/block\/chunks\/000001: chunk at \d+: its length \d+ reaches beyond the file's end$/);
   assert.ok(printed.length > 10);
   disk.damage('data/block/index', (bytes) => bytes.fill(7));
-  assert.throws(() => [...inspect(disk, 'data/block/index', testCrc())], /nothing of a block begins with 07070707/);
-  assert.throws(() => [...inspect(disk, 'data/nothing', testCrc())], /data\/nothing is not there/);
+  assert.throws(() => [...inspect(disk, 'data/block/index', testCore())], /nothing of ours begins with 07070707/);
+  assert.throws(() => [...inspect(disk, 'data/nothing', testCore())], /data\/nothing is not there/);
+});
+
+test('inspect: a log, its checkpoint, one segment', () => {
+  const wal = testdata('wal/killed/wal');
+  const whole = lines(wal);
+  assert.match(whole[0]!, /^ +3:0 {2}[a-z_]+ \(\d+\), \d+ bytes$/);
+  assert.ok(whole.some((line) => / {2}float_histogram_samples \(8\), /.test(line)));
+  assert.ok(whole.some((line) => /^ {4} +\d+ {2}\d{13} {2}[-+.e\d]+$/.test(line)));
+  assert.ok(whole.some((line) => / {2}\d{13} {2}stale$/.test(line)));
+  assert.equal(whole.filter((line) => line.endsWith('end of the segment')).length, 4);
+  const series = lines(`${wal}/checkpoint.00000002`).filter((line) => line.includes('{'));
+  assert.ok(series.some((line) => line.includes('fx_')));
+  const fifth = lines(`${wal}/00000005`);
+  assert.deepEqual(fifth, whole.slice(whole.indexOf(fifth[0]!), whole.indexOf(fifth.at(-1)!) + 1));
+});
+
+test('inspect: damage of a log stands where it is', () => {
+  const disk = inMemory(testdata('wal/killed/wal'), 'data/wal');
+  disk.damage('data/wal/00000004', (bytes) => bytes.fill(0xff, 40_000, 40_100));
+  const printed = [...inspect(disk, 'data/wal', testCore())];
+  assert.equal(printed.filter((line) => / 4:\d+ {2}DAMAGED, \d+ bytes: /.test(line)).length, 1);
+});
+
+test('inspect: a manifest', () => {
+  const disk = new FaultDisk();
+  disk.makeFolder('narthex');
+  const path = 'narthex/log.manifest';
+  const writer = new ManifestWriter(disk, path, new Crc32c(testCore()), 0);
+  writer.write({ highest: 3, synced: new Map([[2, 4096]]) });
+  writer.close();
+  assert.deepEqual(
+    [...inspect(disk, path, testCore())],
+    ['manifest of the log, generation 1', '         3  the highest segment', '             2  4096 bytes synced'],
+  );
+  disk.damage(path, (bytes) => bytes.fill(0));
+  assert.deepEqual([...inspect(disk, path, testCore())], ['manifest of the log, damaged']);
 });
