@@ -12,6 +12,7 @@ import type { Crc32c } from '../../wasm/crc32c.js';
 import { ByteReader } from '../bytes.js';
 import type { SeriesRef } from './contract.js';
 import { BlockFile } from './file.js';
+import type { IndexSummary } from './index-summary.js';
 import { CRC_BYTES, SERIES_ALIGN } from './layout.js';
 import { countPostings, readPostings } from './postings.js';
 import { PostingsTable, type ValueEntry } from './postings-table.js';
@@ -36,19 +37,20 @@ export class IndexReader {
   readonly #crc: Crc32c;
   readonly #table: PostingsTable;
 
-  private constructor(file: BlockFile, crc: Crc32c) {
+  private constructor(file: BlockFile, crc: Crc32c, summary?: IndexSummary) {
     this.#file = file;
     this.#crc = crc;
     this.toc = readToc(file, crc);
-    this.symbols = Symbols.open(file, this.toc.symbols, crc);
-    this.#table = PostingsTable.open(file, this.toc.postingsTable, crc);
+    const known = summary?.sizeBytes === file.size && summary.checksum === this.toc.checksum ? summary : undefined;
+    this.symbols = Symbols.open(file, this.toc.symbols, crc, known?.symbols);
+    this.#table = PostingsTable.open(file, this.toc.postingsTable, crc, known?.names);
   }
 
-  /** Reads the symbols and the table of postings once. Throws BlockFault and DiskError. */
-  static open(disk: Disk, path: string, crc: Crc32c): IndexReader {
+  /** Reads the symbols and the table of postings once, but for what a summary tells. Throws BlockFault and DiskError. */
+  static open(disk: Disk, path: string, crc: Crc32c, summary?: IndexSummary): IndexReader {
     const file = BlockFile.open(disk, path);
     try {
-      return new IndexReader(file, crc);
+      return new IndexReader(file, crc, summary);
     } catch (error) {
       file.close();
       throw error;
@@ -57,6 +59,16 @@ export class IndexReader {
 
   close(): void {
     this.#file.close();
+  }
+
+  /** For others that read the same index: see shareSummary(). */
+  summary(): IndexSummary {
+    return {
+      sizeBytes: this.#file.size,
+      checksum: this.toc.checksum,
+      symbols: this.symbols.samples,
+      names: this.#table.samples,
+    };
   }
 
   get path(): string {

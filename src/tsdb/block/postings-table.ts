@@ -20,8 +20,10 @@ const STRINGS = 2;
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Entries of one name. */
-interface NameEntries {
+/** What is in memory of the entries of a name. */
+export interface NameSamples {
+  readonly name: string;
+  /** Entries that there are. */
   readonly count: number;
   /** Where entry 0, 32, 64, … begin in the content, and where the last one ends. */
   readonly samples: Uint32Array;
@@ -41,22 +43,33 @@ export class PostingsTable {
   readonly #file: BlockFile;
   readonly #section: Section | undefined;
   /** In the order of the table; the empty name is among them. */
-  readonly #names: ReadonlyMap<string, NameEntries>;
+  readonly #names: ReadonlyMap<string, NameSamples>;
 
-  private constructor(file: BlockFile, section: Section | undefined, names: ReadonlyMap<string, NameEntries>) {
+  private constructor(file: BlockFile, section: Section | undefined, names: readonly NameSamples[]) {
     this.#file = file;
     this.#section = section;
-    this.#names = names;
+    this.#names = new Map(names.map((one) => [one.name, one]));
   }
 
-  /** Reads the section once, for its checksum and the samples, whose order is looked at. An offset of 0 is an empty table. */
-  static open(file: BlockFile, at: number, crc: Crc32c): PostingsTable {
-    if (at === 0) return new PostingsTable(file, undefined, new Map());
+  /**
+   * Without samples reads the section once, for its checksum and for them; their order is looked at. An offset of 0 is an
+   * empty table.
+   */
+  static open(file: BlockFile, at: number, crc: Crc32c, samples?: readonly NameSamples[]): PostingsTable {
+    if (at === 0) return new PostingsTable(file, undefined, []);
     const section = findSection(file, 'postings table', at);
+    return new PostingsTable(file, section, samples ?? PostingsTable.#sample(file, section, crc));
+  }
+
+  static #sample(file: BlockFile, section: Section, crc: Crc32c): readonly NameSamples[] {
     const count = new ByteReader(file.read('postings table', section.start, COUNT_BYTES)).u32();
     const sampler = new Sampler(file, section);
     scanSection(file, section, crc, { skip: COUNT_BYTES, count }, (reader, offset) => sampler.entry(reader, offset));
-    return new PostingsTable(file, section, sampler.finish());
+    return sampler.finish();
+  }
+
+  get samples(): readonly NameSamples[] {
+    return [...this.#names.values()];
   }
 
   /** Names of labels, in byte order. */
@@ -96,7 +109,7 @@ export class PostingsTable {
     for (let group = 0; group < entries.ends.length; group++) yield* this.#group(entries, group);
   }
 
-  #group(entries: NameEntries, group: number): ValueEntry[] {
+  #group(entries: NameSamples, group: number): ValueEntry[] {
     const section = this.#section!;
     const from = entries.samples[group]!;
     const at = section.start + from;
@@ -118,7 +131,7 @@ export class PostingsTable {
 class Sampler {
   readonly #file: BlockFile;
   readonly #section: Section;
-  readonly #names = new Map<string, NameEntries>();
+  readonly #names = new Map<string, NameSamples>();
   #name: Uint8Array | undefined;
   #count = 0;
   #samples: number[] = [];
@@ -146,9 +159,9 @@ class Sampler {
     this.#count++;
   }
 
-  finish(): ReadonlyMap<string, NameEntries> {
+  finish(): readonly NameSamples[] {
     this.#end(this.#section.end - this.#section.start);
-    return this.#names;
+    return [...this.#names.values()];
   }
 
   #begin(name: Uint8Array, at: number): void {
@@ -172,6 +185,7 @@ class Sampler {
     const name = utf8.decode(this.#name);
     if (this.#names.has(name)) throw this.#fault(at, 'two names that are not UTF-8');
     this.#names.set(name, {
+      name,
       count: this.#count,
       samples: Uint32Array.from([...this.#samples, at]),
       ...joined(this.#values),

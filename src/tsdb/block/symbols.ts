@@ -16,33 +16,43 @@ import { findSection, readSection, type Section, scanSection } from './section.j
 export const SYMBOL_STRIDE = 32;
 const COUNT_BYTES = 4;
 
+/** What is in memory of the symbols. */
+export interface SymbolSamples {
+  readonly count: number;
+  /** Offsets in the content of string 0, 32, 64, …, and of the content's end. */
+  readonly offsets: Uint32Array;
+}
+
 /** Begins with what could be taken for a byte order mark, and is not one. */
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 const toUtf8 = new TextEncoder();
 
 export class Symbols {
   readonly count: number;
+  readonly samples: SymbolSamples;
   readonly #file: BlockFile;
   readonly #crc: Crc32c;
   readonly #section: Section;
-  /** Offsets in the content of string 0, 32, 64, …, and of the content's end. */
-  readonly #samples: Uint32Array;
 
-  private constructor(file: BlockFile, crc: Crc32c, section: Section, count: number, samples: Uint32Array) {
-    this.count = count;
+  private constructor(file: BlockFile, crc: Crc32c, section: Section, samples: SymbolSamples) {
+    this.count = samples.count;
+    this.samples = samples;
     this.#file = file;
     this.#crc = crc;
     this.#section = section;
-    this.#samples = samples;
   }
 
-  /** Reads the section once, for its checksum and the samples, whose order is looked at. */
-  static open(file: BlockFile, at: number, crc: Crc32c): Symbols {
+  /** Without samples reads the section once, for its checksum and for them; their order is looked at. */
+  static open(file: BlockFile, at: number, crc: Crc32c, samples?: SymbolSamples): Symbols {
     const section = findSection(file, 'symbols', at);
+    return new Symbols(file, crc, section, samples ?? Symbols.#sample(file, section, crc));
+  }
+
+  static #sample(file: BlockFile, section: Section, crc: Crc32c): SymbolSamples {
     const count = new ByteReader(file.read('symbols', section.start, COUNT_BYTES)).u32();
     const contentBytes = section.end - section.start;
-    if (count > contentBytes) throw file.fault('symbols', at, `${count} strings in ${contentBytes} bytes`);
-    const samples = new Uint32Array(Math.ceil(count / SYMBOL_STRIDE) + 1);
+    if (count > contentBytes) throw file.fault('symbols', section.start, `${count} strings in ${contentBytes} bytes`);
+    const offsets = new Uint32Array(Math.ceil(count / SYMBOL_STRIDE) + 1);
     let number = 0;
     let before: Uint8Array | undefined;
     scanSection(file, section, crc, { skip: COUNT_BYTES, count }, (reader, offset) => {
@@ -53,12 +63,12 @@ export class Symbols {
           throw file.fault('symbols', section.start + offset, `string ${number} comes before an earlier one`);
         }
         before = text;
-        samples[number / SYMBOL_STRIDE] = offset;
+        offsets[number / SYMBOL_STRIDE] = offset;
       }
       number++;
     });
-    samples[samples.length - 1] = contentBytes;
-    return new Symbols(file, crc, section, count, samples);
+    offsets[offsets.length - 1] = contentBytes;
+    return { count, offsets };
   }
 
   /** The UTF-8 of a symbol: lends. */
@@ -121,7 +131,7 @@ export class Symbols {
   /** The last group whose first string is not behind `wanted`, or the first group. */
   #lastGroupFrom(wanted: Uint8Array): number {
     let low = 0;
-    let high = this.#samples.length - 2;
+    let high = this.samples.offsets.length - 2;
     while (low < high) {
       const middle = (low + high + 1) >>> 1;
       const { reader } = this.#group(middle);
@@ -133,8 +143,9 @@ export class Symbols {
   }
 
   #group(group: number): { reader: ByteReader; strings: number } {
-    const from = this.#samples[group]!;
-    const bytes = this.#file.read('symbols', this.#section.start + from, this.#samples[group + 1]! - from);
+    const { offsets } = this.samples;
+    const from = offsets[group]!;
+    const bytes = this.#file.read('symbols', this.#section.start + from, offsets[group + 1]! - from);
     return {
       reader: new ByteReader(bytes),
       strings: Math.min(SYMBOL_STRIDE, this.count - group * SYMBOL_STRIDE),

@@ -13,6 +13,8 @@ export interface Toc {
   readonly labelOffsetTable: number;
   readonly postings: number;
   readonly postingsTable: number;
+  /** Of the table: tells one index from another. */
+  readonly checksum: number;
 }
 
 /** Looks at the head of an index and reads its table of contents. */
@@ -37,6 +39,7 @@ export function readToc(file: BlockFile, crc: Crc32c): Toc {
       labelOffsetTable: offset(),
       postings: offset(),
       postingsTable: offset(),
+      checksum: new ByteReader(bytes, content.length).u32(),
     };
   });
 }
