@@ -6,7 +6,7 @@
 // A block of which a file is not there is not renamed, as somebody may be copying it here: it is not served, and looked
 // at again the next time.
 
-import type { Disk } from '../../base/disk.js';
+import type { Disk, DiskError } from '../../base/disk.js';
 import type { Logger } from '../../telemetry/log.js';
 import { BlockFault } from '../../tsdb/block/contract.js';
 import { type BadBlock, type ListedBlock, listBlocks } from '../../tsdb/block/open-blocks.js';
@@ -33,7 +33,7 @@ export class BlockSet {
   readonly #parts: BlockSetParts;
   readonly #stats = { looks: 0, failures: 0, quarantined: 0 };
   #blocks: readonly ListedBlock[] = [];
-  /** Of blocks that are not served: what was said of them last, so that it is said once. */
+  /** Of blocks that were not served: what was said of them last. */
   #said = new Map<string, string>();
   /** Damaged ones that still have their name: served no more, and renamed when the disk lets us. */
   readonly #damaged = new Map<string, BlockFault>();
@@ -70,26 +70,30 @@ export class BlockSet {
     if (!isSame(before, this.#blocks)) await this.#parts.tell(this.#blocks);
   }
 
-  /** Somebody has read what a block must not hold: it is put aside, and the others are served. */
-  async report(fault: BlockFault): Promise<void> {
+  /**
+   * Somebody could not read a block: the others are served. Where it is damaged it is put aside; where a file is missing,
+   * or the disk refused, it is tried again at the next look.
+   */
+  async report(fault: BlockFault | DiskError): Promise<void> {
     const block = this.#blocks.find(({ path }) => fault.path === path || fault.path.startsWith(`${path}/`));
     // Of two readers that meet the same damage, the second finds the block gone.
     if (block === undefined) return;
-    this.#damaged.set(block.path, fault);
+    const { path } = block;
+    if (isDamage(fault)) this.#damaged.set(path, fault);
+    else this.#say({ path, fault });
     this.#blocks = this.#blocks.filter((other) => other !== block);
     await this.#parts.tell(this.#blocks);
-    this.#putAside(block.path, fault);
+    if (isDamage(fault)) this.#putAside(path, fault);
   }
 
   #find(): readonly ListedBlock[] {
     const { disk, folder } = this.#parts;
     const { blocks, bad } = listBlocks(disk, folder);
-    const said = this.#said;
-    this.#said = new Map();
     for (const { path, fault } of bad) {
-      if (fault instanceof BlockFault && !fault.isMissing) this.#damaged.set(path, fault);
-      else this.#say({ path, fault }, said.get(path));
+      if (isDamage(fault)) this.#damaged.set(path, fault);
+      else this.#say({ path, fault });
     }
+    this.#forget(new Set([...blocks, ...bad].map(({ path }) => path)));
     const good = blocks.filter(({ path }) => !this.#damaged.has(path));
     for (const [path, fault] of this.#damaged) this.#putAside(path, fault);
     const superseded = supersededBlocks(good.map(({ meta }) => meta));
@@ -98,13 +102,10 @@ export class BlockSet {
 
   #putAside(path: string, fault: BlockFault): void {
     const { disk, logger } = this.#parts;
-    if (disk.stat(path) === undefined) {
-      this.#damaged.delete(path);
-      return;
-    }
     try {
-      const aside = quarantine(disk, path);
+      const aside = disk.stat(path) === undefined ? undefined : quarantine(disk, path);
       this.#damaged.delete(path);
+      if (aside === undefined) return;
       this.#stats.quarantined++;
       logger.error('A damaged block was put aside', { block: path, aside, err: fault });
     } catch (error) {
@@ -116,10 +117,21 @@ export class BlockSet {
     }
   }
 
-  #say({ path, fault }: BadBlock, before: string | undefined): void {
+  /** Once for each reason. */
+  #say({ path, fault }: BadBlock): void {
+    if (this.#said.get(path) === fault.message) return;
     this.#said.set(path, fault.message);
-    if (before !== fault.message) this.#parts.logger.warn('A block is not served', { block: path, err: fault });
+    this.#parts.logger.warn('A block is not served', { block: path, err: fault });
   }
+
+  /** What was said of blocks that are gone. */
+  #forget(there: ReadonlySet<string>): void {
+    for (const path of this.#said.keys()) if (!there.has(path)) this.#said.delete(path);
+  }
+}
+
+function isDamage(fault: BlockFault | DiskError): fault is BlockFault {
+  return fault instanceof BlockFault && !fault.isMissing;
 }
 
 function isSame(a: readonly ListedBlock[], b: readonly ListedBlock[]): boolean {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DiskError } from '../../../src/base/disk.js';
 import { BlockSet } from '../../../src/server/storage/block-set.js';
 import { createLogger } from '../../../src/telemetry/log.js';
-import { BlockFault } from '../../../src/tsdb/block/contract.js';
+import { BlockFault, NOT_THERE } from '../../../src/tsdb/block/contract.js';
 import { copyInto } from '../../support/block.js';
 import { FaultDisk } from '../../support/fault-disk.js';
 import { testdata } from '../../support/testdata.js';
@@ -74,6 +75,24 @@ test('damage that a reader met: nobody reads the block any more, then it is rena
   assert.equal(set.stats.quarantined, 1);
   assert.equal(lines.length, 1);
   assert.match(lines[0]!, /level=ERROR .*data\/01M7Y0DXJ9842ERM7HS55F3Y8P\.bad/);
+});
+
+test('a block that a reader cannot open for want of a file or of a disk: it keeps its name, and is tried again', async () => {
+  for (const fault of [
+    new BlockFault(`data/${ONE}/index`, 'file', NOT_THERE),
+    new DiskError('open', `data/${ONE}/index`, 'EMFILE', new Error('too many open files')),
+  ]) {
+    const { disk, set, told, lines } = setUp();
+    for (const ulid of [ONE, TWO]) addBlock(disk, ulid);
+    await set.look();
+    await set.report(fault);
+    await set.look();
+    await set.report(fault);
+    assert.deepEqual(told, [[ONE, TWO], [TWO], [ONE, TWO], [TWO]]);
+    assert.deepEqual(disk.list('data'), [ONE, TWO, 'wal']);
+    assert.equal(set.stats.quarantined, 0);
+    assert.deepEqual(lines.length, 1);
+  }
 });
 
 test('a description that is damaged: the block is put aside at once', async () => {
