@@ -15,7 +15,7 @@ import {
   sameValues,
 } from './compare.js';
 import { CHANGED_FUNCTIONS, knownDifference } from './known.js';
-import { asOlder } from './older.js';
+import { asOlder, type OlderOptions } from './older.js';
 import { type Answerer, askQuestion, type Question, type Reply } from './question.js';
 import { type Stability, sameOutcome, stableCells } from './stability.js';
 import { annotationInCommon, errorInCommon, isNewRemark, isOneOfMany } from './words.js';
@@ -37,6 +37,8 @@ export interface Compared {
   readonly stability: Stability;
 }
 
+const OLDER: readonly OlderOptions[] = [{}, { keepsBuckets: true }, { keepsBuckets: true, seesMost: true }];
+
 export async function judge(question: Question, theirs: Reply, ours: Reply, servers: Compared): Promise<Verdict> {
   const expr = parsed(question.text);
   const rules: Rules = {
@@ -50,8 +52,8 @@ export async function judge(question: Question, theirs: Reply, ours: Reply, serv
   const problem = compareReplies(theirs, ours, rules);
   if (problem === undefined) return { kind: 'same' };
   const olders: Reply[] = [];
-  for (const keepsBuckets of [false, true]) {
-    const older = await asOlder(() => askQuestion(servers.ours, question), { keepsBuckets });
+  for (const options of OLDER) {
+    const older = await asOlder(() => askQuestion(servers.ours, question), options);
     if (compareReplies(theirs, older, rules) === undefined) return { kind: 'explained', by: 'histograms as in 3.5' };
     olders.push(older);
   }
@@ -65,8 +67,7 @@ export async function judge(question: Question, theirs: Reply, ours: Reply, serv
   const { stability } = servers;
   if (await byChance(question, theirs, ours, rules, stability, again)) return { kind: 'explained', by: 'order' };
   for (const [i, older] of olders.entries()) {
-    const options = { keepsBuckets: i === 1 };
-    if (await asOlder(() => byChance(question, theirs, older, rules, stability, again), options)) {
+    if (await asOlder(() => byChance(question, theirs, older, rules, stability, again), OLDER[i])) {
       return { kind: 'explained', by: 'histograms as in 3.5, and order' };
     }
   }

@@ -20,6 +20,8 @@ export interface OlderOptions {
   readonly keepsBuckets?: boolean;
   /** No reset is seen that chunks may hide: who has no buckets at all may have lost some behind an empty one. */
   readonly seesLeast?: boolean;
+  /** Every reset is seen, because chunks hide none. */
+  readonly seesMost?: boolean;
 }
 
 /** undefined where histograms are as we have them. */
@@ -40,7 +42,7 @@ const { isResetAfter, multiply, divide } = FloatHistogram.prototype;
 FloatHistogram.prototype.isResetAfter = function (previous) {
   if (older === undefined || this.hint === 'not_reset') return isResetAfter.call(this, previous);
   const rebound = this.isCustom && String(this.bounds) !== String(previous.bounds);
-  return rebound || isResetAfter.call(this, asSeenFrom(this, previous));
+  return rebound || isResetAfter.call(this, older.seesMost ? previous : asSeenFrom(this, previous));
 };
 
 /** Without the buckets of `previous` that 3.5 does not come to. In between, chunks hold empty ones, mostly. */
