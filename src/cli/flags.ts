@@ -26,6 +26,7 @@ import {
 
 const IGNORED = { ignored: true } as const;
 const HIDDEN = { ignored: true, hidden: true } as const;
+const TESTING = { hidden: true } as const;
 const PENDING = { pending: true } as const;
 
 /** How much memory storage may take: bytes, or a share of what the machine or its cgroup has. */
@@ -130,13 +131,12 @@ const TABLE = {
     'storage.tsdb.retention.time',
     '0s',
     'How long to keep samples. Where neither this nor a size is set, 15d.',
-    { ...PENDING, placeholder: '<duration>' },
+    { placeholder: '<duration>' },
   ),
   storageRetentionBytes: bytesFlag(
     'storage.tsdb.retention.size',
     0,
     'How many bytes of blocks to keep, with a unit: 512MB. Powers of 1024.',
-    PENDING,
   ),
   storageNoLockfile: switchFlag('storage.tsdb.no-lockfile', false, 'Create no lock file in the data directory.'),
   storageHeadChunksQueue: countFlag(
@@ -152,8 +152,8 @@ const TABLE = {
     'File that holds back compaction while it is there.',
     { placeholder: '<path>', ignored: true },
   ),
-  storageMinBlockMs: durationFlag('storage.tsdb.min-block-duration', '2h', 'Span of the smallest blocks.', HIDDEN),
-  storageMaxBlockMs: durationFlag('storage.tsdb.max-block-duration', '0s', 'Span of the largest blocks.', HIDDEN),
+  storageMinBlockMs: durationFlag('storage.tsdb.min-block-duration', '2h', 'Span of the smallest blocks.', TESTING),
+  storageMaxBlockMs: durationFlag('storage.tsdb.max-block-duration', '0s', 'Span of the largest blocks.', TESTING),
   storageMaxChunkFileBytes: bytesFlag('storage.tsdb.max-block-chunk-segment-size', 0, 'Size of chunk files.', HIDDEN),
   storageWalSegmentBytes: bytesFlag('storage.tsdb.wal-segment-size', 0, 'Size of log segments.', HIDDEN),
   storageWalCompression: switchFlag('storage.tsdb.wal-compression', true, 'Compress the log.', HIDDEN),

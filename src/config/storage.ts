@@ -5,11 +5,13 @@ import { bool, float, int, list, mapOf, oneOf, string, text, type ValueOf } from
 import { ConfigError } from './error.js';
 import { tlsConfig } from './http-client.js';
 import { field, optional, shown, struct } from './struct.js';
-import { bytes, duration } from './values.js';
+import { bytes, duration, durationOf } from './values.js';
 
 /** Durations as everywhere; a minus sign gets an error of its own, because it is a common mistake for "for ever". */
 const retentionTime = text((given) => {
   if (given.startsWith('-')) throw new ConfigError(`'storage.tsdb.retention.time' must not be negative`);
+  // Kept as it was given, since it is printed so; it is a duration all the same.
+  if (given !== '') durationOf(given);
   return given;
 });
 

@@ -8,10 +8,12 @@ import { type Codec, text } from './codec.js';
 import { ConfigError } from './error.js';
 
 /** Milliseconds. */
-export const duration: Codec<number> = {
-  ...text((given) => orConfigError(DurationError, () => parseDuration(given)), formatDuration),
-  zero: 0,
-};
+export const duration: Codec<number> = { ...text(durationOf, formatDuration), zero: 0 };
+
+/** Milliseconds. Throws ConfigError. */
+export function durationOf(given: string): number {
+  return orConfigError(DurationError, () => parseDuration(given));
+}
 
 export const pattern: Codec<Pattern> = {
   ...text((given) => orConfigError(PatternError, () => new Pattern(given)), String),

@@ -19,6 +19,7 @@ import { renderMetrics } from '../telemetry/exposition.js';
 import type { Logger } from '../telemetry/log.js';
 import { Registry } from '../telemetry/metrics.js';
 import { registerProcess } from '../telemetry/process.js';
+import type { Retention } from '../tsdb/compact/retention.js';
 import { DirectoryLock } from '../tsdb/lock.js';
 import { SHARDS_MAX } from '../wasm/exposition.js';
 import { READERS_MAX } from '../wasm/query.js';
@@ -29,6 +30,7 @@ import type { Door } from '../web/door.js';
 import { openDoor } from '../web/listen.js';
 import { StorageMetrics } from './metrics.js';
 import { openQueries, type Queries } from './queries.js';
+import { retentionOf } from './retention.js';
 import { Storage } from './storage/storage.js';
 import { storageDeps, targetDeps, writeDeps } from './web-deps.js';
 
@@ -127,6 +129,7 @@ export class Server {
     }
     this.#configOk = true;
     this.#configMs = clock.nowMs();
+    this.#storage?.keeping.setRetention(this.#retention);
     if (this.#state === 'ready') this.#applyJobs();
     log.info('Completed loading of configuration file', { filename: flags.configFile });
   }
@@ -150,6 +153,8 @@ export class Server {
           : { mode: flags.storageWalSync.kind },
       windowMs: flags.storageHeadWindowMs,
       blockMs: flags.storageMinBlockMs,
+      blockMaxMs: flags.storageMaxBlockMs,
+      retention: this.#retention,
       onHopeless: (reason) => {
         log.error('Giving up', { err: reason });
         this.#options.fail(reason);
@@ -196,6 +201,10 @@ export class Server {
     this.#state = 'ready';
     this.#applyJobs();
     log.info('Server is ready to receive web requests.', { shards: storage.shards.count });
+  }
+
+  get #retention(): Retention {
+    return retentionOf(this.#loaded.config.storage, this.#options.flags);
   }
 
   /** What --storage.memory-limit comes to here. */

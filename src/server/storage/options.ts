@@ -6,6 +6,7 @@ import type { LogThread } from '../../shard/log-thread.js';
 import type { Shards } from '../../shard/shards.js';
 import type { Logger } from '../../telemetry/log.js';
 import type { CompactorPort } from '../../tsdb/compact/protocol.js';
+import type { Retention } from '../../tsdb/compact/retention.js';
 import type { SyncPolicy } from '../../tsdb/wal/log.js';
 
 export interface StorageOptions {
@@ -21,6 +22,10 @@ export interface StorageOptions {
   readonly windowMs: number;
   /** Span of the blocks that are cut from the head: two hours. */
   readonly blockMs: number;
+  /** Span of the largest; a tenth of the time that is kept, up to 31 days, where absent or 0. */
+  readonly blockMaxMs?: number;
+  /** What is kept; everything where absent. */
+  readonly retention?: Retention;
   /** Shards died too often to go on. */
   readonly onHopeless: (reason: Error) => void;
   /** Tests may end shards on purpose. */

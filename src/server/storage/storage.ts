@@ -12,6 +12,7 @@ import type { Logger } from '../../telemetry/log.js';
 import { CompactorThread } from '../../tsdb/compact/thread.js';
 import { Refusals } from '../refusals.js';
 import { blocksEndMs, removeUnfinished } from './block-folders.js';
+import { BlockKeeping } from './block-keeping.js';
 import { HeadCutting } from './cutting.js';
 import { type HeadCutStats, HeadSchedule } from './head-schedule.js';
 import { ownFolder, type StorageOptions, type StorageParts, walFolder } from './options.js';
@@ -34,10 +35,14 @@ const SCRATCH_BYTES_MIN = 16 * 2 ** 20;
 /** A shard's memory is 32-bit. */
 const SHARD_BYTES_MAX = 4 * 2 ** 30 - 2 ** 16;
 
+const KEEP_ALL = { timeMs: 0, bytes: 0, percentage: 0 };
+
 export class Storage {
   readonly shards: Shards;
   readonly ingest: Ingest;
   readonly log: LogThread;
+  /** Merges blocks, and removes old ones. */
+  readonly keeping: BlockKeeping;
   readonly #parts: StorageParts;
   readonly #replay: Replay;
   readonly #truncation: Truncation;
@@ -60,6 +65,11 @@ export class Storage {
       cutting: new HeadCutting(parts.shards, parts.compactor),
       truncation: this.#truncation,
       floorMs,
+    });
+    this.keeping = new BlockKeeping(parts, {
+      // Nobody reads blocks yet.
+      changed: () => Promise.resolve(),
+      retention: parts.options.retention ?? KEEP_ALL,
     });
     this.#refused = new Refusals(parts.clock, parts.logger);
   }
@@ -91,6 +101,7 @@ export class Storage {
     await this.#replay.all();
     this.#rebuilder = this.#watchShards();
     this.#schedule.start();
+    this.keeping.start();
   }
 
   /** Shards made again since the start. */
@@ -119,10 +130,10 @@ export class Storage {
   /** May be called during the replay: that ends at once then. */
   async close(): Promise<void> {
     this.#closed = true;
-    const ended = this.#schedule.close();
+    const ended = [this.#schedule.close(), this.keeping.close()];
     await this.#parts.compactor.close();
     await this.log.close();
-    await ended;
+    await Promise.all(ended);
     await this.shards.close();
   }
 

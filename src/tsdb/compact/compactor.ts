@@ -1,8 +1,10 @@
 // The compactor: blocks are written and merged here, one task after the other, beside shards and log.
 
+import { type Clock, realClock } from '../../base/clock.js';
 import type { Disk } from '../../base/disk.js';
 import { Core } from '../../wasm/core.js';
 import { HeadCut } from './head-cut.js';
+import { Housekeeping } from './housekeeping.js';
 import type {
   CompactorHandlers,
   CompactorOp,
@@ -12,6 +14,9 @@ import type {
   CompactorTask,
 } from './protocol.js';
 
+/** A merge lets other tasks in after so long: a cut of the head does not wait for blocks of a month. */
+const STEP_MS = 50;
+
 export class Compactor {
   readonly #disk: Disk;
   readonly #setup: CompactorSetup;
@@ -19,9 +24,10 @@ export class Compactor {
   readonly #handlers: CompactorHandlers;
   #cut: HeadCut | undefined;
 
-  constructor(disk: Disk, setup: CompactorSetup) {
+  constructor(disk: Disk, setup: CompactorSetup, clock: Clock = realClock) {
     this.#disk = disk;
     this.#setup = setup;
+    const keeping = new Housekeeping({ disk, core: this.#core, dataFolder: setup.dataFolder });
     this.#handlers = {
       beginCut: (request) => {
         this.#abort();
@@ -48,6 +54,12 @@ export class Compactor {
         return { meta };
       },
       abortCut: () => nothing(() => this.#abort()),
+      compactBlocks: ({ ranges, nowMs }) => {
+        const endMs = clock.monotonicMs() + STEP_MS;
+        return keeping.compactNext(ranges, nowMs, () => clock.monotonicMs() < endMs);
+      },
+      expireBlocks: ({ retention }) => keeping.expire(retention),
+      removeBlocks: ({ ulids }) => nothing(() => keeping.remove(ulids)),
     };
   }
 

@@ -17,6 +17,9 @@ import { expiredBlocks, type Retention } from './retention.js';
 import { UnreadableChunk } from './samples.js';
 import { removeBlock, supersededBlocks } from './superseded.js';
 
+/** The logs, and chunks of the head. */
+const HEAD_FOLDERS = ['wal', 'wbl', 'chunks_head'];
+
 export type CompactionStep =
   | { readonly state: 'nothing' }
   /** Ask again. */
@@ -32,12 +35,13 @@ export type CompactionStep =
     }
   | { readonly state: 'failed'; readonly from: readonly string[]; readonly reason: string };
 
-/** Names of blocks to remove. */
+/** Names of blocks that are kept no longer, and why. */
 export interface ExpiredNames {
+  /** Others were made of them, or nothing was left of them. */
   readonly superseded: readonly string[];
   readonly byTime: readonly string[];
   readonly bySize: readonly string[];
-  /** Of all blocks that are there, before. */
+  /** Of all blocks but the superseded ones. */
   readonly totalBytes: number;
 }
 
@@ -83,14 +87,28 @@ export class Housekeeping {
     this.#underWay = undefined;
   }
 
+  /**
+   * Says what is kept no longer, and marks it: whoever lists blocks passes it over from then on, though it is there until
+   * it is removed. Throws a DiskError.
+   */
+  expire(retention: Retention): ExpiredNames {
+    const expired = this.expired(retention);
+    const names = new Set([...expired.byTime, ...expired.bySize]);
+    this.#mark(
+      this.#live().filter(({ ulid }) => names.has(ulid)),
+      { deletable: true },
+    );
+    return expired;
+  }
+
   /** What is kept no longer. Throws a DiskError. */
-  expired(retention: Retention, headBytes: number): ExpiredNames {
+  expired(retention: Retention): ExpiredNames {
     const { disk, dataFolder } = this.#options;
     const { blocks } = listBlocks(disk, dataFolder);
     const superseded = supersededBlocks(blocks.map(({ meta }) => meta));
     const live = blocks.filter(({ meta }) => !superseded.has(meta.ulid));
     const stored = live.map(({ meta, sizeBytes }) => ({ meta, bytes: sizeBytes }));
-    const use = { headBytes, diskBytes: disk.totalBytes(dataFolder) };
+    const use = { headBytes: this.#headBytes(), diskBytes: disk.totalBytes(dataFolder) };
     const { byTime, bySize } = expiredBlocks(stored, retention, use);
     return {
       superseded: [...superseded],
@@ -116,6 +134,12 @@ export class Housekeeping {
     return metas.filter(({ ulid }) => !superseded.has(ulid));
   }
 
+  /** What the log and the head take on the disk: that counts against the size, though it does not go. */
+  #headBytes(): number {
+    const { disk, dataFolder } = this.#options;
+    return HEAD_FOLDERS.reduce((sum, name) => sum + bytesBelow(disk, `${dataFolder}/${name}`), 0);
+  }
+
   /** Blocks that cannot be merged are not tried again and again. What the disk refused may go better the next time. */
   #failed(blocks: readonly BlockMeta[], error: unknown): string {
     if (error instanceof BlockFault || error instanceof UnreadableChunk) this.#mark(blocks, { failed: true });
@@ -134,4 +158,11 @@ export class Housekeeping {
 
 function overlap(sorted: readonly BlockMeta[]): boolean {
   return sorted.some((block, i) => i > 0 && block.minTimeMs < sorted[i - 1]!.maxTimeMs);
+}
+
+/** Of a file, or of all files below a folder; 0 where there is neither, as with what is removed just now. */
+function bytesBelow(disk: Disk, path: string): number {
+  const stat = disk.stat(path);
+  if (stat?.isDirectory !== true) return stat?.size ?? 0;
+  return disk.list(path).reduce((sum, name) => sum + bytesBelow(disk, `${path}/${name}`), 0);
 }

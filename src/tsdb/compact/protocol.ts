@@ -2,6 +2,8 @@
 
 import type { BlockMeta } from '../block/contract.js';
 import type { CutRequest, WantedChunks } from './head-cut.js';
+import type { CompactionStep, ExpiredNames } from './housekeeping.js';
+import type { Retention } from './retention.js';
 
 interface Op<Request, Reply> {
   request: Request;
@@ -26,6 +28,12 @@ export interface CompactorOps {
   finishCut: Op<Nothing, { meta: BlockMeta | undefined }>;
   /** Nothing is left of the cut. */
   abortCut: Op<Nothing, Nothing>;
+  /** Merges the next blocks, for a while: to be asked again where there is more. Others' tasks come in between. */
+  compactBlocks: Op<{ ranges: readonly number[]; nowMs: number }, CompactionStep>;
+  /** Marks the blocks that are kept no longer. */
+  expireBlocks: Op<{ retention: Retention }, ExpiredNames>;
+  /** Removes blocks that nobody reads any more. */
+  removeBlocks: Op<{ ulids: readonly string[] }, Nothing>;
 }
 
 export type CompactorOp = keyof CompactorOps;

@@ -52,12 +52,12 @@ test('housekeeping: merges until nothing is left to do, and its parents are to g
   assert.ok(last.state === 'done' && last.made !== undefined);
   assert.deepEqual(last.from, parents);
   assert.equal(last.isVertical, false);
-  assert.deepEqual(keeping.expired(NOTHING, 0).superseded, parents);
+  assert.deepEqual(keeping.expired(NOTHING).superseded, parents);
   // They do not count any more.
   assert.deepEqual(steps(keeping).last, { state: 'nothing' });
   keeping.remove(parents);
   assert.deepEqual(disk.list('data'), [newest, last.made.ulid].sort());
-  assert.deepEqual(keeping.expired(NOTHING, 0).superseded, []);
+  assert.deepEqual(keeping.expired(NOTHING).superseded, []);
 });
 
 test('housekeeping: many series are merged in steps, and can be given up between two', () => {
@@ -81,7 +81,7 @@ test('housekeeping: blocks of which nothing is left are marked', () => {
     writeTombstones(disk, `${path}/tombstones`, tombstones, testCrc());
   }
   assert.deepEqual(steps(keeping).last, { state: 'done', from: blocks, made: undefined, isVertical: true });
-  assert.deepEqual(keeping.expired(NOTHING, 0).superseded, blocks);
+  assert.deepEqual(keeping.expired(NOTHING).superseded, blocks);
 });
 
 test('housekeeping: damaged blocks are marked as failed and left alone', () => {
@@ -113,16 +113,23 @@ test('housekeeping: what the disk refuses is tried again', () => {
 test('housekeeping: what is kept no longer', () => {
   const { disk, keeping } = directory();
   const blocks = [0, 100, 200].map((start) => addBlock(disk, start));
-  const { totalBytes } = keeping.expired(NOTHING, 0);
-  const size = totalBytes / 3;
-  assert.deepEqual(keeping.expired({ ...NOTHING, timeMs: 200 }, 0).byTime, [blocks[0]]);
-  assert.deepEqual(keeping.expired({ ...NOTHING, bytes: totalBytes }, 0).bySize, []);
-  assert.deepEqual(keeping.expired({ ...NOTHING, bytes: totalBytes }, 1).bySize, [blocks[0]]);
+  const { totalBytes } = keeping.expired(NOTHING);
+  const size = Math.floor(totalBytes / 3);
+  assert.deepEqual(keeping.expired({ ...NOTHING, timeMs: 200 }).byTime, [blocks[0]]);
+  assert.deepEqual(keeping.expired({ ...NOTHING, bytes: totalBytes }).bySize, []);
+  disk.makeFolder('data/wal/checkpoint.00000001');
+  disk.writeFileAtomic('data/wal/checkpoint.00000001/00000000', new Uint8Array(1));
+  assert.deepEqual(keeping.expired({ ...NOTHING, bytes: totalBytes }).bySize, [blocks[0]], 'the log counts');
   disk.capacity = totalBytes * 10;
-  assert.deepEqual(keeping.expired({ ...NOTHING, percentage: 10 }, size + 1).bySize, [blocks[1], blocks[0]]);
+  disk.makeFolder('data/chunks_head');
+  disk.writeFileAtomic('data/chunks_head/000001', new Uint8Array(size));
+  assert.deepEqual(keeping.expired({ ...NOTHING, percentage: 10 }).bySize, [blocks[1], blocks[0]]);
+  disk.capacity = Number.POSITIVE_INFINITY;
+  keeping.expire({ ...NOTHING, timeMs: 200 });
+  assert.deepEqual(keeping.expired(NOTHING).superseded, [blocks[0]], 'marked: nobody reads it any more');
   disk.fail({ operation: 'rename', nth: 1 });
   assert.throws(() => keeping.remove(blocks), DiskError);
   keeping.remove(blocks);
   keeping.remove(blocks);
-  assert.deepEqual(disk.list('data'), []);
+  assert.deepEqual(disk.list('data'), ['chunks_head', 'wal']);
 });

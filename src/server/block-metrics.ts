@@ -1,0 +1,76 @@
+// What metrics say of the blocks: how they are merged, how long they are kept.
+
+import type { Registry } from '../telemetry/metrics.js';
+import type { BlockKeeping } from './storage/block-keeping.js';
+
+/** 1 s to 2.3 h, doubling. */
+const SECONDS_BOUNDS = Array.from({ length: 14 }, (_, i) => 2 ** i);
+
+export function registerBlockKeeping(registry: Registry, keeping: BlockKeeping): void {
+  const counter = (name: string, help: string, read: () => number) =>
+    registry.collect(name, help, { type: 'counter' }, read);
+  const gauge = (name: string, help: string, read: () => number) =>
+    registry.collect(name, help, { type: 'gauge' }, read);
+  const stats = () => keeping.stats;
+  counter(
+    'prometheus_tsdb_compactions_triggered_total',
+    'Total number of triggered compactions for the partition.',
+    () => stats().triggered,
+  );
+  counter(
+    'prometheus_tsdb_compactions_total',
+    'Total number of compactions that were executed for the partition.',
+    () => stats().compactions,
+  );
+  counter(
+    'prometheus_tsdb_compactions_failed_total',
+    'Total number of compactions that failed for the partition.',
+    () => stats().failures,
+  );
+  counter(
+    'prometheus_tsdb_vertical_compactions_total',
+    'Total number of compactions done on overlapping blocks.',
+    () => stats().vertical,
+  );
+  counter(
+    'prometheus_tsdb_time_retentions_total',
+    'The number of times that blocks were deleted because the maximum time limit was exceeded.',
+    () => stats().timeRetentions,
+  );
+  counter(
+    'prometheus_tsdb_size_retentions_total',
+    'The number of times that blocks were deleted because the maximum number of bytes was exceeded.',
+    () => stats().sizeRetentions,
+  );
+  gauge(
+    'prometheus_tsdb_compaction_populating_block',
+    'Set to 1 when a block is currently being written to the disk.',
+    () => (stats().isMerging ? 1 : 0),
+  );
+  gauge(
+    'prometheus_tsdb_storage_blocks_bytes',
+    'The number of bytes that are currently used for local storage by all blocks.',
+    () => stats().bytes,
+  );
+  gauge(
+    'prometheus_tsdb_retention_limit_bytes',
+    'Max number of bytes to be retained in the tsdb blocks, configured 0 means disabled',
+    () => keeping.retention.bytes,
+  );
+  gauge(
+    'prometheus_tsdb_retention_limit_percentage',
+    'Max percentage of total storage space to be retained in the tsdb blocks, configured 0 means disabled',
+    () => keeping.retention.percentage,
+  );
+  gauge(
+    'prometheus_tsdb_retention_limit_seconds',
+    'How long to retain samples in storage.',
+    () => keeping.retention.timeMs / 1000,
+  );
+  const seconds = registry.histogram(
+    'prometheus_tsdb_compaction_duration_seconds',
+    'Duration of compaction runs',
+    SECONDS_BOUNDS,
+  );
+  keeping.onCompaction = (duration) => seconds.observe(duration);
+}

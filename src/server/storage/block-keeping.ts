@@ -1,0 +1,174 @@
+// Blocks are merged, and those that are kept no longer go: looked at each minute.
+//
+//   compactor   merge ──► a block more      expire ──► marked                    removed
+//   main          └──► whoever reads blocks hears of it, and lets go of the others ──┘
+//
+// A block is removed when nobody reads it; a crash before that leaves it superseded, and the next look removes it.
+
+import type { Timer } from '../../base/clock.js';
+import type { CompactionStep } from '../../tsdb/compact/housekeeping.js';
+import { blockRanges } from '../../tsdb/compact/plan.js';
+import type { Retention } from '../../tsdb/compact/retention.js';
+import type { StorageParts } from './options.js';
+
+/** How often blocks are looked at; short ones need it more often. */
+const LOOK_EVERY_MS = 60_000;
+const LOOK_EVERY_RANGES = 1 / 20;
+
+export interface BlockKeepingStats {
+  /** Looks at what is there to merge. */
+  readonly triggered: number;
+  readonly compactions: number;
+  readonly failures: number;
+  /** Of blocks that shared time. */
+  readonly vertical: number;
+  /** Looks that found blocks too old, or too much. */
+  readonly timeRetentions: number;
+  readonly sizeRetentions: number;
+  /** Of all blocks, as of the last look. */
+  readonly bytes: number;
+  /** A merge is under way. */
+  readonly isMerging: boolean;
+}
+
+export type BlockKeepingParts = Pick<StorageParts, 'compactor' | 'clock' | 'logger'> & {
+  readonly options: Pick<StorageParts['options'], 'blockMs' | 'blockMaxMs'>;
+};
+
+export interface BlockKeepingRooms {
+  /** The blocks of the directory are others now: resolves when nobody reads those that are superseded. */
+  readonly changed: () => Promise<void>;
+  readonly retention: Retention;
+}
+
+export class BlockKeeping {
+  readonly #parts: BlockKeepingParts;
+  readonly #rooms: BlockKeepingRooms;
+  readonly #ranges: readonly number[];
+  readonly #stats = {
+    triggered: 0,
+    compactions: 0,
+    failures: 0,
+    vertical: 0,
+    timeRetentions: 0,
+    sizeRetentions: 0,
+    bytes: 0,
+    isMerging: false,
+  };
+  #retention: Retention;
+  #timer: Timer | undefined;
+  #underWay: Promise<void> = Promise.resolve();
+  #closed = false;
+  /** Hears how many seconds a compaction took. */
+  onCompaction: ((seconds: number) => void) | undefined;
+
+  constructor(parts: BlockKeepingParts, rooms: BlockKeepingRooms) {
+    this.#parts = parts;
+    this.#rooms = rooms;
+    this.#retention = rooms.retention;
+    const { blockMs, blockMaxMs } = parts.options;
+    this.#ranges = blockRanges(blockMs, blockMaxMs ?? 0, rooms.retention.timeMs);
+  }
+
+  get stats(): BlockKeepingStats {
+    return this.#stats;
+  }
+
+  get retention(): Retention {
+    return this.#retention;
+  }
+
+  /** From the next look on. How large blocks become stays as it was at the start, as in Prometheus. */
+  setRetention(retention: Retention): void {
+    this.#retention = retention;
+  }
+
+  /** Looks at once, and from then on every now and then. */
+  start(): void {
+    if (this.#closed) return;
+    const { clock, options, logger } = this.#parts;
+    this.#underWay = this.#look()
+      .catch((error: unknown) => {
+        if (!this.#closed) logger.error('Looking after blocks failed: it is tried again', { err: error as Error });
+      })
+      .finally(() => {
+        if (this.#closed) return;
+        this.#timer = clock.after(Math.min(LOOK_EVERY_MS, options.blockMs * LOOK_EVERY_RANGES), () => this.start());
+      });
+  }
+
+  /** Resolves when nothing is under way any more. The compactor is closed before that, or it takes its time. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    await this.#underWay;
+  }
+
+  async #look(): Promise<void> {
+    this.#stats.triggered++;
+    await this.#compact();
+    await this.#expire();
+  }
+
+  /** Merges as long as there is something to merge. */
+  async #compact(): Promise<void> {
+    const { clock } = this.#parts;
+    while (!this.#closed) {
+      const startMs = clock.monotonicMs();
+      const end = await this.#merge();
+      const seconds = (clock.monotonicMs() - startMs) / 1000;
+      if (end.state === 'nothing') return;
+      this.onCompaction?.(seconds);
+      this.#tell(end, seconds);
+      if (end.state === 'failed') return;
+      await this.#rooms.changed();
+      await this.#parts.compactor.call('removeBlocks', { ulids: end.from });
+    }
+  }
+
+  async #merge(): Promise<Exclude<CompactionStep, { state: 'more' }>> {
+    const { compactor, clock } = this.#parts;
+    try {
+      for (;;) {
+        const step = await compactor.call('compactBlocks', { ranges: this.#ranges, nowMs: clock.nowMs() });
+        if (step.state !== 'more') return step;
+        this.#stats.isMerging = true;
+      }
+    } finally {
+      this.#stats.isMerging = false;
+    }
+  }
+
+  async #expire(): Promise<void> {
+    const { compactor, logger } = this.#parts;
+    if (this.#closed) return;
+    const retention = this.#retention;
+    const { superseded, byTime, bySize, totalBytes } = await compactor.call('expireBlocks', { retention });
+    this.#stats.bytes = totalBytes;
+    if (byTime.length > 0) this.#stats.timeRetentions++;
+    if (bySize.length > 0) this.#stats.sizeRetentions++;
+    const ulids = [...new Set([...superseded, ...byTime, ...bySize])];
+    if (ulids.length === 0 || this.#closed) return;
+    await this.#rooms.changed();
+    await compactor.call('removeBlocks', { ulids });
+    logger.info('Deleting obsolete blocks', { blocks: ulids.join(' ') });
+  }
+
+  #tell(end: Exclude<CompactionStep, { state: 'more' | 'nothing' }>, seconds: number): void {
+    const { logger } = this.#parts;
+    const sources = end.from.join(' ');
+    const duration = `${seconds.toFixed(3)}s`;
+    if (end.state === 'failed') {
+      this.#stats.failures++;
+      logger.error('Compaction failed', { sources, err: end.reason });
+      return;
+    }
+    this.#stats.compactions++;
+    if (end.isVertical) this.#stats.vertical++;
+    if (end.made === undefined) logger.info('compact blocks resulted in empty block', { sources, duration });
+    else {
+      const { ulid, minTimeMs, maxTimeMs } = end.made;
+      logger.info('compact blocks', { mint: minTimeMs, maxt: maxTimeMs, ulid, sources, duration });
+    }
+  }
+}
