@@ -13,8 +13,9 @@ import type {
   CompactorSetup,
   CompactorTask,
 } from './protocol.js';
+import { Scrub } from './scrub.js';
 
-/** A merge lets other tasks in after so long: a cut of the head does not wait for blocks of a month. */
+/** A merge or a reading through lets other tasks in after so long: a cut of the head does not wait for blocks of a month. */
 const STEP_MS = 50;
 
 export class Compactor {
@@ -23,12 +24,18 @@ export class Compactor {
   readonly #core = new Core();
   readonly #handlers: CompactorHandlers;
   #cut: HeadCut | undefined;
+  #scrub: Scrub | undefined;
 
   constructor(disk: Disk, setup: CompactorSetup, clock: Clock = realClock) {
     this.#disk = disk;
     this.#setup = setup;
     const keeping = new Housekeeping({ disk, core: this.#core, dataFolder: setup.dataFolder });
     this.#handlers = {
+      scrubBlock: ({ path }) => {
+        const endMs = clock.monotonicMs() + STEP_MS;
+        this.#scrub ??= new Scrub(this.#disk, this.#core);
+        return this.#scrub.step(path, () => clock.monotonicMs() < endMs);
+      },
       beginCut: (request) => {
         this.#abort();
         this.#cut = new HeadCut(this.#disk, this.#core, this.#setup.dataFolder, request);

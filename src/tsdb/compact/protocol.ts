@@ -4,6 +4,7 @@ import type { BlockMeta } from '../block/contract.js';
 import type { CutRequest, WantedChunks } from './head-cut.js';
 import type { CompactionStep, ExpiredNames } from './housekeeping.js';
 import type { Retention } from './retention.js';
+import type { ScrubStep } from './scrub.js';
 
 interface Op<Request, Reply> {
   request: Request;
@@ -13,6 +14,8 @@ interface Op<Request, Reply> {
 type Nothing = Record<string, never>;
 
 export interface CompactorOps {
+  /** Reads a block through, for a while: to be asked again where there is more. Others' tasks come in between. */
+  scrubBlock: Op<{ path: string }, ScrubStep>;
   /** Begins a cut of the head; one that is under way is given up. */
   beginCut: Op<CutRequest, Nothing>;
   /** What a shard's exportSchemas gave: before its series. */
