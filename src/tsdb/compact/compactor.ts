@@ -1,8 +1,13 @@
 // The compactor: blocks are written and merged here, one task after the other, beside shards and log.
 
 import { type Clock, realClock } from '../../base/clock.js';
-import type { Disk } from '../../base/disk.js';
+import { type Disk, DiskError } from '../../base/disk.js';
 import { Core } from '../../wasm/core.js';
+import { Crc32c } from '../../wasm/crc32c.js';
+import { BlockFault } from '../block/contract.js';
+import { IndexReader } from '../block/index-reader.js';
+import { type IndexSummary, shareSummary } from '../block/index-summary.js';
+import { INDEX_NAME } from '../block/layout.js';
 import { HeadCut } from './head-cut.js';
 import { Housekeeping } from './housekeeping.js';
 import type {
@@ -31,6 +36,7 @@ export class Compactor {
     this.#setup = setup;
     const keeping = new Housekeeping({ disk, core: this.#core, dataFolder: setup.dataFolder });
     this.#handlers = {
+      summarizeBlock: ({ path }) => ({ summary: summaryOf(this.#disk, path, new Crc32c(this.#core)) }),
       scrubBlock: ({ path }) => {
         const endMs = clock.monotonicMs() + STEP_MS;
         this.#scrub ??= new Scrub(this.#disk, this.#core);
@@ -85,6 +91,18 @@ export class Compactor {
   #abort(): void {
     this.#cut?.abort();
     this.#cut = undefined;
+  }
+}
+
+/** Whoever reads the block meets what is wrong with it as well, and says so. */
+function summaryOf(disk: Disk, path: string, crc: Crc32c): IndexSummary | undefined {
+  try {
+    const index = IndexReader.open(disk, `${path}/${INDEX_NAME}`, crc);
+    index.close();
+    return shareSummary(index.summary());
+  } catch (error) {
+    if (error instanceof BlockFault || error instanceof DiskError) return undefined;
+    throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 // What the compactor thread can be asked. All buffers in requests move.
 
 import type { BlockMeta } from '../block/contract.js';
+import type { IndexSummary } from '../block/index-summary.js';
 import type { CutRequest, WantedChunks } from './head-cut.js';
 import type { CompactionStep, ExpiredNames } from './housekeeping.js';
 import type { Retention } from './retention.js';
@@ -14,6 +15,8 @@ interface Op<Request, Reply> {
 type Nothing = Record<string, never>;
 
 export interface CompactorOps {
+  /** What readers keep of a block's index, in shared memory; undefined where it cannot be read. */
+  summarizeBlock: Op<{ path: string }, { summary: IndexSummary | undefined }>;
   /** Reads a block through, for a while: to be asked again where there is more. Others' tasks come in between. */
   scrubBlock: Op<{ path: string }, ScrubStep>;
   /** Begins a cut of the head; one that is under way is given up. */

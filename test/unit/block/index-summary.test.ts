@@ -4,6 +4,7 @@ import type { FileHandle } from '../../../src/base/disk.js';
 import { Block } from '../../../src/tsdb/block/block.js';
 import { shareSummary } from '../../../src/tsdb/block/index-summary.js';
 import { labelValues } from '../../../src/tsdb/block/select.js';
+import { Compactor } from '../../../src/tsdb/compact/compactor.js';
 import { inMemory, openBlock, rawSeries, testCrc } from '../../support/block.js';
 import type { FaultDisk } from '../../support/fault-disk.js';
 import { testdata } from '../../support/testdata.js';
@@ -27,6 +28,19 @@ test('a block opened with the summary of another reader answers the same', () =>
   assert.deepEqual(answers(second), answers(first));
   first.close();
   second.close();
+});
+
+test('the compactor summarizes a block; of one that cannot be read there is no summary', () => {
+  const disk = inMemory(KILLED);
+  const compactor = new Compactor(disk, { dataFolder: 'data' });
+  const ask = (path: string) => compactor.run({ op: 'summarizeBlock', request: { path } }).summary;
+  const block = Block.open(disk, PATH, testCrc(), ask(PATH));
+  assert.deepEqual(ask(PATH), block.index.summary());
+  block.close();
+  disk.damage(`${PATH}/index`, (bytes) => bytes.fill(0, 100, 200));
+  assert.equal(ask(PATH), undefined);
+  assert.equal(ask('data/nothing'), undefined);
+  assert.equal(disk.openFiles, 0);
 });
 
 test('with a summary the index is not read but for its table of contents and lengths', () => {
