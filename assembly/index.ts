@@ -92,6 +92,9 @@ export {
   appendRows as append_rows,
   closePart as part_close,
   createSeries as series_create,
+  deletedTotal as delete_total,
+  deleteHandled as delete_handled,
+  deleteSamples as delete_samples,
   openPart as part_open,
   partAddress as part_address,
   partBytes as part_bytes,
@@ -101,6 +104,7 @@ export {
   truncateScan as truncate_scan,
   wholeRefOf as series_ref,
 } from './head/bridge';
+export { chunksFreedTotal as delete_chunks_freed } from './head/delete';
 export {
   chunksPage as export_chunks,
   clear as export_clear,
@@ -136,6 +140,7 @@ export {
   newest as replay_newest,
   seriesRecord as replay_series,
   skipped as replay_skipped,
+  tombstonesRecord as replay_tombstones,
 } from './head/replay';
 export {
   all as select_all,

@@ -9,6 +9,7 @@ import * as buffer from '../memory/buffer';
 import * as heap from '../memory/heap';
 import * as pages from '../memory/pages';
 import { rows } from './append';
+import { deletedCount, deletedFrom, deletedTo, deleteRange } from './delete';
 import * as journal from './journal';
 import { samplesRecord } from './replay';
 import * as series from './series';
@@ -17,6 +18,9 @@ import * as wal from './wal';
 
 /** New series are refused when fewer pages than this are free: what is there must be able to grow (4 MiB). */
 const RESERVE_PAGES: u32 = 64;
+
+/** What deleteSamples() writes for each series: three numbers. */
+const DELETED_BYTES: usize = 24;
 
 /** An empty part; 0 where the memory limit says no. */
 export function openPart(): usize {
@@ -88,4 +92,37 @@ export function truncateChunks(minTime: f64, from: u32, count: u32): void {
 
 export function replaySamples(record: usize, bytes: u32, minTime: f64): Status {
   return samplesRecord(record, bytes, <i64>minTime);
+}
+
+/** Series that deleteSamples() has seen to. */
+let handled: u32 = 0;
+let samplesDeleted: f64 = 0;
+
+/**
+ * Deletes the samples from `minTime` to `maxTime` of the series of a list, until memory is refused. Writes for each
+ * that lost any its ref and the times of the first and the last (f64 each) to `out`, and gives how many these are.
+ */
+export function deleteSamples(list: usize, count: u32, minTime: f64, maxTime: f64, out: usize): u32 {
+  let losers: u32 = 0;
+  for (handled = 0; handled < count; handled++) {
+    const record = series.find(load<u32>(list + ((<usize>handled) << 2)));
+    if (record == 0) continue;
+    if (deleteRange(record, <i64>minTime, <i64>maxTime) != Status.Ok) break;
+    if (deletedCount() == 0) continue;
+    const entry = out + <usize>losers * DELETED_BYTES;
+    losers++;
+    store<f64>(entry, <f64>series.ref(record));
+    store<f64>(entry, <f64>deletedFrom(), 8);
+    store<f64>(entry, <f64>deletedTo(), 16);
+    samplesDeleted += <f64>deletedCount();
+  }
+  return losers;
+}
+
+export function deleteHandled(): u32 {
+  return handled;
+}
+
+export function deletedTotal(): f64 {
+  return samplesDeleted;
 }

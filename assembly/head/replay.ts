@@ -1,4 +1,4 @@
-// Replaying the log: records of series and samples back into the head.
+// Replaying the log: records of series, samples and deletions back into the head.
 //
 // Every shard reads the whole log and keeps what it owns by the hash of the labels;
 // decoding is cheap, and no routing is needed. Refs are looked up in a two-level map:
@@ -17,6 +17,7 @@ import * as heap from '../memory/heap';
 import * as table from '../memory/table';
 import * as vector from '../memory/vector';
 import * as head from './append';
+import { deleteRange } from './delete';
 import * as series from './series';
 
 const PAGE_LOG2: u32 = 14;
@@ -156,6 +157,28 @@ export function samplesRecord(record: usize, bytes: u32, mint: i64): Status {
     if (status != Status.Ok) return status;
     samplesApplied += 1;
     if (time > newestTime) newestTime = time;
+  }
+  return Status.Ok;
+}
+
+/** A record of tombstones: deletes what is there by now; samples that follow in the log are new ones. */
+export function tombstonesRecord(record: usize, bytes: u32): Status {
+  const stop = record + bytes;
+  let at = record + 1;
+  while (at < stop) {
+    if (at + 8 > stop) return invalid(record, at);
+    const ref = bswap<u64>(load<u64>(at));
+    at = readUvarint(at + 8, stop);
+    if (at == 0) return invalid(record, stop);
+    const mint = <i64>unzigzag(varintValue);
+    at = readUvarint(at, stop);
+    if (at == 0) return invalid(record, stop);
+    const maxt = <i64>unzigzag(varintValue);
+    const number = recall(ref);
+    const target: usize = number == 0 ? 0 : series.find(number - 1);
+    if (target == 0) continue;
+    const status = deleteRange(target, mint, maxt);
+    if (status != Status.Ok) return status;
   }
   return Status.Ok;
 }

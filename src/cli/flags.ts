@@ -92,12 +92,7 @@ const TABLE = {
     placeholder: '<path>',
   }),
   webEnableLifecycle: switchFlag('web.enable-lifecycle', false, 'Allow shutdown and reload by HTTP request.'),
-  webEnableAdminApi: switchFlag(
-    'web.enable-admin-api',
-    false,
-    'Allow administration of the storage by HTTP request.',
-    PENDING,
-  ),
+  webEnableAdminApi: switchFlag('web.enable-admin-api', false, 'Allow administration of the storage by HTTP request.'),
   webEnableRemoteWriteReceiver: switchFlag(
     'web.enable-remote-write-receiver',
     false,

@@ -32,7 +32,7 @@ import { StorageMetrics } from './metrics.js';
 import { openQueries, type Queries } from './queries.js';
 import { retentionOf } from './retention.js';
 import { Storage } from './storage/storage.js';
-import { storageDeps, targetDeps, writeDeps } from './web-deps.js';
+import { adminDeps, storageDeps, targetDeps, writeDeps } from './web-deps.js';
 
 export interface ServerOptions {
   readonly flags: Flags;
@@ -189,6 +189,7 @@ export class Server {
       ...(flags.webEnableLifecycle
         ? { lifecycle: { reload: async () => this.reload(), quit: this.#options.quit } }
         : {}),
+      ...(flags.webEnableAdminApi ? { admin: adminDeps(storage) } : {}),
       readiness: () => this.#state,
       metricsPage: async () => {
         // During the replay the shards have no time for questions.

@@ -64,6 +64,17 @@ export function targetDeps(manager: ScrapeManager, storage: Storage): web.Target
   };
 }
 
+export function adminDeps(storage: Storage): web.Admin {
+  return {
+    deleteSeries: (selectors, startMs, endMs) =>
+      storage.deletion.run(
+        selectors.map((matchers) => [...matchers]),
+        startMs,
+        endMs,
+      ),
+  };
+}
+
 /** Remote writes go to the shards in turn: any of them can parse any body. */
 export function writeDeps(storage: Storage, nowMs: () => number): web.RemoteWrite {
   let turn = 0;

@@ -38,6 +38,8 @@ export interface TimeBounds {
 /** The log cannot be written: nothing new is taken until it can. */
 export class IngestRefused extends Error {
   override readonly name = 'IngestRefused';
+  /** Of the API's error types. */
+  readonly type = 'unavailable';
 }
 
 /** A type byte, base ref and base time, in front of the samples of all shards. */
@@ -65,6 +67,8 @@ export class Ingest {
   /** A ref near those of a target, or of remote writes: the base of its next record. */
   readonly #nearRefs = new Map<string, number>();
   #newestMs = Number.NEGATIVE_INFINITY;
+  /** Appends wait for it. */
+  #pause: Promise<void> | undefined;
 
   constructor(shards: Shards, bounds: () => TimeBounds) {
     this.#shards = shards;
@@ -79,6 +83,22 @@ export class Ingest {
   /** The replay of the log found samples up to here. */
   noteNewest(timeMs: number): void {
     if (timeMs > this.#newestMs) this.#newestMs = timeMs;
+  }
+
+  /** Runs an action while no append is under way: what comes meanwhile waits. Rejects with IngestRefused while the log is stuck. */
+  async alone<T>(action: () => Promise<T>): Promise<T> {
+    while (this.#pause !== undefined) await this.#pause;
+    let resume = () => {};
+    this.#pause = new Promise((resolve) => {
+      resume = resolve;
+    });
+    try {
+      await unlessStuck(this.#shards.appends.settled(), this.#shards.log);
+      return await action();
+    } finally {
+      this.#pause = undefined;
+      resume();
+    }
   }
 
   async openTarget(shard: number, config: TargetConfig): Promise<void> {
@@ -180,6 +200,7 @@ export class Ingest {
     run: (header: AppendHeader, work: AppendWork) => Promise<T>,
   ): Promise<T> {
     const { appends, log } = this.#shards;
+    while (this.#pause !== undefined) await this.#pause;
     if (log.stuck !== undefined) throw new IngestRefused(log.stuck);
     const append = appends.begin();
     const work = new AppendWork();
@@ -269,7 +290,7 @@ export class Ingest {
 }
 
 /** A log that cannot write keeps the records and writes them later; their sender is told to come again. */
-function unlessStuck(ended: Promise<void>, log: LogPort): Promise<void> {
+export function unlessStuck(ended: Promise<void>, log: LogPort): Promise<void> {
   return new Promise((resolve, reject) => {
     const forget = log.whenStuck((reason) => reject(new IngestRefused(reason)));
     ended.then(resolve, reject).finally(forget);

@@ -373,6 +373,15 @@ export interface ShardOps {
   exportChunks: Op<{ range: TimeRange; series: Uint32Array }, { count: number; chunks: ArrayBuffer }>;
   /** The pages' memory is given back. */
   closeExport: Op<Record<string, never>, Record<string, never>>;
+  /**
+   * Deletes samples from one time to another, both inclusive, of the series above `after` that a selector takes: of a
+   * page of them; called until done. `intervals` has for each that lost any its ref and the times of the first and the
+   * last, f64 each; it moves. No append is under way meanwhile.
+   */
+  deleteSamples: Op<
+    { selectors: Matcher[][]; minTimeMs: number; maxTimeMs: number; after: number },
+    { intervals: ArrayBuffer; after: number; done: boolean; refused: boolean }
+  >;
   /** Refs of all series alive, ascending, as float64: what a checkpoint keeps. Moves. */
   liveRefs: Op<Record<string, never>, { refs: ArrayBuffer }>;
 }

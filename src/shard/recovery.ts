@@ -49,6 +49,8 @@ export function replayLog(
         return head.replaySeries(address, length);
       case RecordType.Samples:
         return head.replaySamples(address, length, ANY_TIME);
+      case RecordType.Tombstones:
+        return head.replayTombstones(address, length);
       default:
         skippedRecords++;
         return undefined;

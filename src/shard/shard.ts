@@ -11,6 +11,7 @@ import { LabelError } from '../wasm/label-scratch.js';
 import { OutOfMemory } from '../wasm/out-of-memory.js';
 import { Admission } from './admission.js';
 import { AppendScope, PartStore } from './append.js';
+import { Deletions } from './deletions.js';
 import { estimate } from './estimates.js';
 import { ShardExports } from './exports.js';
 import { ShardFederations } from './federations.js';
@@ -74,6 +75,7 @@ export class Shard {
     const federations = new ShardFederations(core, queries.select, setup.firstNumber);
     const exports = new ShardExports(core, this.#head);
     const truncation = new Truncation(this.#head, [targets, writes], place.index);
+    const deletions = new Deletions(this.#head, queries.select);
     const listings = new Listings(core, queries, exposition, this.#head, () => this.#watermark, this.#input.bytes);
     this.#handlers = {
       openTarget: (request) => nothing(() => targets.open(request)),
@@ -121,6 +123,7 @@ export class Shard {
       exportChunks: (request) => exports.chunks(request),
       closeExport: () => nothing(() => exports.close()),
       fault: ({ how }) => this.#fail(how, setup.faults),
+      deleteSamples: (request) => deletions.step(request),
       liveRefs: () => ({ refs: this.#head.liveRefs().buffer as ArrayBuffer }),
     };
   }

@@ -75,6 +75,17 @@ export interface ReplayTotals {
   readonly newestMs: number | undefined;
 }
 
+/** What deleteSamples() did. */
+export interface DeletedSamples {
+  /** Of each series that lost samples: its ref, the time of the first, the time of the last. */
+  readonly intervals: Float64Array<ArrayBuffer>;
+  /** Series of the list that were seen to: fewer than asked for where memory was refused. */
+  readonly handled: number;
+}
+
+/** Numbers of an interval of deleted samples. */
+export const DELETED_FIELDS = 3;
+
 /** Where a row has the low half of its ref: see assembly/exposition/batch.ts. */
 const ROW_REF_OFFSET = 4;
 
@@ -222,6 +233,11 @@ export class Head {
     return this.#replayed(this.#core.exports.replay_samples(address, length, minTimeMs), 'samples');
   }
 
+  /** A record of tombstones: what they name is deleted from what was replayed so far. */
+  replayTombstones(address: number, length: number): string | undefined {
+    return this.#replayed(this.#core.exports.replay_tombstones(address, length), 'tombstones');
+  }
+
   /** Time of the newest sample applied so far. */
   get replayNewestMs(): number {
     return this.#core.exports.replay_newest();
@@ -289,14 +305,35 @@ export class Head {
     this.#core.exports.truncate_finish();
   }
 
+  // --- Deletion: see assembly/head/delete.ts ---
+
+  /**
+   * Deletes samples from one time to another, both inclusive, of series at an address. Stops where memory is refused,
+   * with the series so far done.
+   */
+  deleteSamples(address: number, count: number, minTimeMs: number, maxTimeMs: number): DeletedSamples {
+    const { exports } = this.#core;
+    const bytes = Math.max(count, 1) * DELETED_FIELDS * 8;
+    const out = exports.heap_alloc(bytes) >>> 0;
+    if (out === 0) throw new OutOfMemory();
+    try {
+      const losers = exports.delete_samples(address, count, minTimeMs, maxTimeMs, out) >>> 0;
+      const intervals = this.#core.f64(out, losers * DELETED_FIELDS).slice();
+      return { intervals, handled: exports.delete_handled() >>> 0 };
+    } finally {
+      exports.heap_free(out, bytes);
+    }
+  }
+
   // --- Numbers ---
 
   get counters(): Record<string, number> {
     const { exports } = this.#core;
     return {
       samplesAppended: exports.append_total(),
+      samplesDeleted: exports.delete_total(),
       chunksSealed: exports.append_sealed_total(),
-      chunksFreed: exports.truncate_chunks_freed(),
+      chunksFreed: exports.truncate_chunks_freed() + exports.delete_chunks_freed(),
       seriesCreated: exports.series_created(),
       seriesRemoved: exports.series_removed(),
       corruptChunks: exports.query_corrupt(),

@@ -3,6 +3,7 @@
 //   request ─► prefix ─► route ─► ready? ─► same site? ─► handler ─► counted
 
 import { Answer } from './answer.js';
+import { adminRoutes } from './api/admin.js';
 import type { ApiHandler, ApiRoute } from './api/call.js';
 import { explainRoutes } from './api/explain.js';
 import { metadataRoutes } from './api/metadata.js';
@@ -43,6 +44,7 @@ const API_ROUTES: readonly ApiRoute[] = [
   ...targetRoutes,
   ...statusRoutes,
   ...textRoutes,
+  ...adminRoutes,
 ];
 
 const PAGE_ROUTES: readonly PageRoute[] = [indexRoute, federateRoute, writeRoute, ...probeRoutes];

@@ -37,6 +37,8 @@ export interface WebDeps {
   readonly remoteWrite?: RemoteWrite;
   /** undefined where the lifecycle API is not enabled. */
   readonly lifecycle?: Lifecycle;
+  /** undefined where the admin API is not enabled. */
+  readonly admin?: Admin;
   /** Whether queries and writes can be served, or what is in their way. */
   readiness(): 'ready' | 'starting' | 'stopping';
   /** The page of our own metrics, text format 0.0.4. */
@@ -242,4 +244,10 @@ export interface Lifecycle {
   reload(): Promise<void>;
   /** Begins the end of the process; returns at once. */
   quit(): void;
+}
+
+/** What changes the storage itself. */
+export interface Admin {
+  /** Deletes the samples of series that a selector takes, both ends of the range included. Resolves when that is on the disk. */
+  deleteSeries(selectors: readonly (readonly Matcher[])[], startMs: number, endMs: number): Promise<void>;
 }

@@ -21,6 +21,8 @@ export class ApiError extends Error {
   constructor(
     readonly type: ApiErrorType,
     message: string,
+    /** Where it is not the type's. */
+    readonly status: number = STATUS[type],
   ) {
     super(message);
   }
@@ -51,7 +53,7 @@ export function apiErrorOf(error: unknown): ApiError {
 
 export function sendError(answer: Answer, error: ApiError): Promise<void> {
   // Parts of the storage are being made again: a matter of seconds.
-  if (error.type === 'unavailable') answer.header('Retry-After', '1');
+  if (error.status === STATUS.unavailable) answer.header('Retry-After', '1');
   const body = { status: 'error', errorType: error.type, error: error.message };
-  return answer.whole(STATUS[error.type], JSON_TYPE, JSON.stringify(body));
+  return answer.whole(error.status, JSON_TYPE, JSON.stringify(body));
 }

@@ -6,6 +6,9 @@ import { heapSink } from './door.js';
 /** As Go's limit of a form body. */
 const FORM_BYTES_MAX = 10 * 1024 * 1024;
 
+/** Go reads a form of these. */
+const FORM_METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
+
 export const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 export class Params {
@@ -83,7 +86,7 @@ export type ReadParams = { readonly params: Params } | { readonly failed: 'too-l
 /** Reads a form body, where there is one, and the query. */
 export async function readParams(request: DoorRequest): Promise<ReadParams> {
   const params = new Params();
-  if (request.method === 'POST' && isForm(request.header('content-type'))) {
+  if (FORM_METHODS.has(request.method) && isForm(request.header('content-type'))) {
     const body = await request.readBody(heapSink, FORM_BYTES_MAX);
     if (body.kind !== 'whole') return { failed: body.kind === 'too-large' ? 'too-large' : 'cut' };
     params.add(Buffer.from(body.bytes.buffer, body.bytes.byteOffset, body.bytes.length).toString('utf8'));

@@ -88,8 +88,13 @@ export class HeadRig {
   }
 
   /** Runs a record through the head's replay. Throws where memory is refused. */
-  replay(record: Uint8Array, kind: 'series' | 'samples', minTimeMs = Number.NEGATIVE_INFINITY): string | undefined {
+  replay(
+    record: Uint8Array,
+    kind: 'series' | 'samples' | 'tombstones',
+    minTimeMs = Number.NEGATIVE_INFINITY,
+  ): string | undefined {
     const { address } = this.exposition.load(record);
+    if (kind === 'tombstones') return this.head.replayTombstones(address, record.length);
     return kind === 'series'
       ? this.head.replaySeries(address, record.length)
       : this.head.replaySamples(address, record.length, minTimeMs);

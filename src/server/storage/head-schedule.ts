@@ -75,7 +75,8 @@ export class HeadSchedule {
   start(): void {
     if (this.#closed) return;
     const { clock, options, logger } = this.#parts;
-    this.#underWay = this.#look()
+    this.#underWay = this.#underWay
+      .then(() => this.#look())
       .catch((error: unknown) => {
         if (!this.#closed) logger.error('Cutting the head failed: it is tried again', { err: error as Error });
       })
@@ -84,6 +85,16 @@ export class HeadSchedule {
         const everyMs = Math.min(LOOK_EVERY_MS, options.blockMs * LOOK_EVERY_RANGES);
         this.#timer = clock.after(everyMs, () => this.start());
       });
+  }
+
+  /** Runs an action while nothing is cut or truncated. */
+  apart<T>(action: () => Promise<T>): Promise<T> {
+    const run = this.#underWay.then(action);
+    this.#underWay = run.then(
+      () => {},
+      () => {},
+    );
+    return run;
   }
 
   /** Resolves when nothing is under way any more. */

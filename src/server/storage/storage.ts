@@ -14,6 +14,7 @@ import { Refusals } from '../refusals.js';
 import { blocksEndMs, removeUnfinished } from './block-folders.js';
 import { BlockKeeping } from './block-keeping.js';
 import { HeadCutting } from './cutting.js';
+import { Deletion } from './deletion.js';
 import { type HeadCutStats, HeadSchedule } from './head-schedule.js';
 import { ownFolder, type StorageOptions, type StorageParts, walFolder } from './options.js';
 import { Replay, type ReplayProgress } from './replay.js';
@@ -43,6 +44,7 @@ export class Storage {
   readonly log: LogThread;
   /** Merges blocks, and removes old ones. */
   readonly keeping: BlockKeeping;
+  readonly deletion: Deletion;
   readonly #parts: StorageParts;
   readonly #replay: Replay;
   readonly #truncation: Truncation;
@@ -57,7 +59,6 @@ export class Storage {
     this.log = log;
     this.shards = parts.shards;
     this.ingest = parts.ingest;
-
     this.#parts = parts;
     this.#replay = new Replay(disk, parts);
     this.#truncation = new Truncation(parts);
@@ -71,6 +72,7 @@ export class Storage {
       changed: () => Promise.resolve(),
       retention: parts.options.retention ?? KEEP_ALL,
     });
+    this.deletion = new Deletion(parts, this.#schedule);
     this.#refused = new Refusals(parts.clock, parts.logger);
   }
 
