@@ -42,13 +42,18 @@ export class HeadSchedule {
   readonly #stats = { cuts: 0, failures: 0, truncations: 0, truncationFailures: 0, seconds: 0 };
   /** Where the blocks end: nothing older is accepted. */
   #floorMs: number;
-  /** The head and the log begin here, as far as truncations have come. */
-  #truncatedMs = Number.NEGATIVE_INFINITY;
+  /** Where the head and the log begin, as far as truncations have come. */
+  #headFromMs = Number.NEGATIVE_INFINITY;
+  #logFromMs = Number.NEGATIVE_INFINITY;
   /** Of the head's samples; Infinity where that is to be found out. */
   #oldestMs = Number.POSITIVE_INFINITY;
   #timer: Timer | undefined;
   #underWay: Promise<void> = Promise.resolve();
   #closed = false;
+  #endWaiting = (): void => {};
+  readonly #closing = new Promise<void>((resolve) => {
+    this.#endWaiting = resolve;
+  });
 
   constructor(parts: StorageParts, rooms: { cutting: HeadCutting; truncation: Truncation; floorMs: number }) {
     this.#parts = parts;
@@ -101,6 +106,7 @@ export class HeadSchedule {
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
+    this.#endWaiting();
     this.#cutting.close();
     this.#truncation.close();
     await this.#underWay;
@@ -112,8 +118,9 @@ export class HeadSchedule {
       const isCrowded = await this.#isCrowded();
       const range = await this.#due(isCrowded);
       if (range !== undefined) await this.#cut(range);
-      await this.#truncate(isCrowded);
-      if (range === undefined) return;
+      await this.#truncateHead(isCrowded);
+      // After the last of several: a checkpoint reads most of the log.
+      if (range === undefined) return this.#truncateLog();
     }
   }
 
@@ -138,8 +145,8 @@ export class HeadSchedule {
     this.#floorMs = range.maxTimeMs;
     let meta: BlockMeta | undefined;
     try {
-      // Those that began under the old floor.
-      await shards.appends.settled();
+      // Those that began under the old floor. While the log is stuck they stay under way.
+      await Promise.race([shards.appends.settled(), this.#closing]);
       meta = await this.#cutting.cut(range, newUlid(clock.nowMs()));
     } catch (error) {
       this.#floorMs = floorMs;
@@ -153,15 +160,34 @@ export class HeadSchedule {
   }
 
   /** What is in blocks leaves, but for the window, while there is memory for that. */
-  async #truncate(isCrowded: boolean): Promise<void> {
+  #truncateHead(isCrowded: boolean): Promise<void> {
     const windowMs = isCrowded ? 0 : this.#parts.options.windowMs;
     const minTimeMs = Math.min(this.#floorMs, this.#parts.ingest.newestMs - windowMs);
-    if (!(minTimeMs - this.#truncatedMs >= this.#parts.options.blockMs * TRUNCATED_SHARE_MIN)) return;
-    try {
-      this.#stats.truncations++;
+    if (!this.#isWorthwhile(this.#headFromMs, minTimeMs)) return Promise.resolve();
+    this.#stats.truncations++;
+    return this.#counted(async () => {
       await this.#truncation.head(minTimeMs);
+      this.#headFromMs = minTimeMs;
+    });
+  }
+
+  /** The log keeps what the head has. */
+  #truncateLog(): Promise<void> {
+    const minTimeMs = this.#headFromMs;
+    if (!this.#isWorthwhile(this.#logFromMs, minTimeMs)) return Promise.resolve();
+    return this.#counted(async () => {
       await this.#truncation.log(minTimeMs);
-      this.#truncatedMs = minTimeMs;
+      this.#logFromMs = minTimeMs;
+    });
+  }
+
+  #isWorthwhile(fromMs: number, toMs: number): boolean {
+    return toMs - fromMs >= this.#parts.options.blockMs * TRUNCATED_SHARE_MIN;
+  }
+
+  async #counted(truncation: () => Promise<void>): Promise<void> {
+    try {
+      await truncation();
     } catch (error) {
       this.#stats.truncationFailures++;
       throw error;

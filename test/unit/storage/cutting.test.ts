@@ -4,13 +4,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Prng } from '../../../src/base/prng.js';
 import type { Labels } from '../../../src/model/labels.js';
+import { removeUnfinished } from '../../../src/server/storage/block-folders.js';
 import { HeadCutting } from '../../../src/server/storage/cutting.js';
 import type { Ingest } from '../../../src/shard/ingest.js';
 import type { Shards } from '../../../src/shard/shards.js';
 import { newUlid } from '../../../src/tsdb/block/ulid.js';
-import { FaultDisk, type Operation } from '../../support/fault-disk.js';
 import { blocksOf, HereCompactor } from '../../support/head-cuts.js';
 import { anyOwner, packSamples, testShards } from '../../support/shards.js';
+import { type Operation, SimDisk } from '../../support/sim-disk.js';
 
 const DATA = 'data';
 const HOUR = 3_600_000;
@@ -20,7 +21,7 @@ type Samples = [timeMs: number, bits: bigint][];
 
 interface Rig {
   readonly shards: Shards;
-  readonly disk: FaultDisk;
+  readonly disk: SimDisk;
   readonly compactor: HereCompactor;
   readonly cutting: HeadCutting;
   /** By label set, as text. */
@@ -39,8 +40,9 @@ async function append(
 /** Series of five hours, with steps of their own. */
 async function filled(count: number, seed: number, seriesCount = 300): Promise<Rig> {
   const { shards, ingest } = await testShards(count);
-  const disk = new FaultDisk();
+  const disk = new SimDisk();
   disk.makeFolder(DATA);
+  disk.syncFolder('.');
   const compactor = new HereCompactor(disk, DATA);
   const random = new Prng(seed);
   const series = Array.from({ length: seriesCount }, (_, i) => {
@@ -90,7 +92,7 @@ for (const count of [1, 3]) {
 
 test('more series than a page of chunks has: all of them, in order', async () => {
   const { shards, ingest } = await testShards(2);
-  const disk = new FaultDisk();
+  const disk = new SimDisk();
   disk.makeFolder(DATA);
   const series = Array.from({ length: 9000 }, (_, i) => ({
     labels: ['__name__', 'm', 'id', `${i}`],
@@ -137,6 +139,35 @@ test('whatever call of the disk fails: nothing is left, and the next try is whol
   assert.ok(failures > 10, `${failures} calls failed`);
   await rig.cutting.cut(range, ULID);
   assert.deepEqual(blocksOf(rig.disk, DATA)[0]!.samples, new Map([...within(rig.samples, 0, 2 * HOUR)].sort()));
+  await rig.shards.close();
+});
+
+test('whenever the power goes: after a start the block is there as a whole, or not at all', async () => {
+  const rig = await filled(2, 3, 60);
+  const want = new Map([...within(rig.samples, 0, 2 * HOUR)].sort());
+  let whole = 0;
+  let none = 0;
+  for (let isOver = false, call = 1; !isOver; call += 3) {
+    // The process that meets it is gone, with its compactor.
+    const cutting = new HeadCutting(rig.shards, new HereCompactor(rig.disk, DATA));
+    rig.disk.cutPowerAt(call);
+    isOver = await cutting.cut({ minTimeMs: 0, maxTimeMs: 2 * HOUR }, ULID).then(
+      () => true,
+      () => false,
+    );
+    assert.ok(call < 1000, 'the cut comes to its end');
+    rig.disk.crash(call);
+    rig.disk.heal();
+    removeUnfinished(rig.disk, DATA);
+    const blocks = blocksOf(rig.disk, DATA);
+    assert.deepEqual(rig.disk.list(DATA), blocks.length > 0 ? [ULID] : [], `call ${call}`);
+    if (blocks.length > 0) assert.deepEqual(blocks[0]!.samples, want, `call ${call}`);
+    if (isOver) assert.equal(blocks.length, 1, 'a cut that is over is durable');
+    if (blocks.length > 0) whole++;
+    else none++;
+    rig.disk.remove(`${DATA}/${ULID}`);
+  }
+  assert.ok(whole > 0 && none > 5, `${whole} blocks, ${none} times none`);
   await rig.shards.close();
 });
 
