@@ -72,6 +72,7 @@ export function adminDeps(storage: Storage): web.Admin {
         startMs,
         endMs,
       ),
+    cleanTombstones: () => storage.keeping.clean(),
   };
 }
 

@@ -250,4 +250,6 @@ export interface Lifecycle {
 export interface Admin {
   /** Deletes the samples of series that a selector takes, both ends of the range included. Resolves when that is on the disk. */
   deleteSeries(selectors: readonly (readonly Matcher[])[], startMs: number, endMs: number): Promise<void>;
+  /** Makes blocks anew without what is deleted of them. Resolves when that is done. */
+  cleanTombstones(): Promise<void>;
 }

@@ -83,6 +83,18 @@ export class BlockKeeping {
     this.#retention = retention;
   }
 
+  /** Makes the blocks anew of which something is deleted. Resolves when none is left; rejects where one cannot be read or written. */
+  async clean(): Promise<void> {
+    const { compactor, clock } = this.#parts;
+    while (!this.#closed) {
+      const startMs = clock.monotonicMs();
+      const step = await this.#toItsEnd(() => compactor.call('cleanBlocks', { nowMs: clock.nowMs() }));
+      if (step.state === 'nothing') return;
+      await this.#settle(step, (clock.monotonicMs() - startMs) / 1000);
+      if (step.state === 'failed') throw new Error(`cleaning ${step.from.join(' ')} failed: ${step.reason}`);
+    }
+  }
+
   /** Looks at once, and from then on every now and then. */
   start(): void {
     if (this.#closed) return;
@@ -112,31 +124,37 @@ export class BlockKeeping {
 
   /** Merges as long as there is something to merge. */
   async #compact(): Promise<void> {
-    const { clock } = this.#parts;
+    const { compactor, clock } = this.#parts;
     while (!this.#closed) {
       const startMs = clock.monotonicMs();
-      const end = await this.#merge();
-      const seconds = (clock.monotonicMs() - startMs) / 1000;
+      const end = await this.#toItsEnd(() =>
+        compactor.call('compactBlocks', { ranges: this.#ranges, nowMs: clock.nowMs() }),
+      );
       if (end.state === 'nothing') return;
-      this.onCompaction?.(seconds);
-      this.#tell(end, seconds);
+      await this.#settle(end, (clock.monotonicMs() - startMs) / 1000);
       if (end.state === 'failed') return;
-      await this.#rooms.changed();
-      await this.#parts.compactor.call('removeBlocks', { ulids: end.from });
     }
   }
 
-  async #merge(): Promise<Exclude<CompactionStep, { state: 'more' }>> {
-    const { compactor, clock } = this.#parts;
+  async #toItsEnd(next: () => Promise<CompactionStep>): Promise<Exclude<CompactionStep, { state: 'more' }>> {
     try {
       for (;;) {
-        const step = await compactor.call('compactBlocks', { ranges: this.#ranges, nowMs: clock.nowMs() });
+        const step = await next();
         if (step.state !== 'more') return step;
         this.#stats.isMerging = true;
       }
     } finally {
       this.#stats.isMerging = false;
     }
+  }
+
+  /** Tells what became of blocks, and removes those that were made anew once nobody reads them. */
+  async #settle(end: Exclude<CompactionStep, { state: 'more' | 'nothing' }>, seconds: number): Promise<void> {
+    this.onCompaction?.(seconds);
+    this.#tell(end, seconds);
+    if (end.state === 'failed') return;
+    await this.#rooms.changed();
+    await this.#parts.compactor.call('removeBlocks', { ulids: end.from });
   }
 
   async #expire(): Promise<void> {

@@ -21,8 +21,11 @@ export class DeletionRefused extends Error {
 export class Deletion {
   readonly #parts: StorageParts;
   readonly #schedule: HeadSchedule;
+  readonly #changed: () => Promise<void>;
 
-  constructor(parts: StorageParts, schedule: HeadSchedule) {
+  /** `changed` tells whoever reads blocks that other samples of them are deleted. */
+  constructor(parts: StorageParts, schedule: HeadSchedule, changed: () => Promise<void>) {
+    this.#changed = changed;
     this.#parts = parts;
     this.#schedule = schedule;
   }
@@ -34,6 +37,9 @@ export class Deletion {
       for (let shard = 0; shard < this.#parts.shards.count; shard++) {
         await this.#fromHead(shard, { selectors, minTimeMs, maxTimeMs });
       }
+      const request = { selectors, interval: { minTimeMs, maxTimeMs } };
+      const { changed } = await this.#parts.compactor.call('deleteFromBlocks', request);
+      if (changed.length > 0) await this.#changed();
     });
   }
 

@@ -67,12 +67,13 @@ export class Storage {
       truncation: this.#truncation,
       floorMs,
     });
+    // Nobody reads blocks yet.
+    const changed = () => Promise.resolve();
     this.keeping = new BlockKeeping(parts, {
-      // Nobody reads blocks yet.
-      changed: () => Promise.resolve(),
+      changed,
       retention: parts.options.retention ?? KEEP_ALL,
     });
-    this.deletion = new Deletion(parts, this.#schedule);
+    this.deletion = new Deletion(parts, this.#schedule, changed);
     this.#refused = new Refusals(parts.clock, parts.logger);
   }
 

@@ -71,6 +71,11 @@ export class Compactor {
         const endMs = clock.monotonicMs() + STEP_MS;
         return keeping.compactNext(ranges, nowMs, () => clock.monotonicMs() < endMs);
       },
+      cleanBlocks: ({ nowMs }) => {
+        const endMs = clock.monotonicMs() + STEP_MS;
+        return keeping.cleanNext(nowMs, () => clock.monotonicMs() < endMs);
+      },
+      deleteFromBlocks: ({ selectors, interval }) => ({ changed: keeping.deleteSamples(selectors, interval) }),
       expireBlocks: ({ retention }) => keeping.expire(retention),
       removeBlocks: ({ ulids }) => nothing(() => keeping.remove(ulids)),
     };

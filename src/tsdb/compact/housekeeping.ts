@@ -6,8 +6,11 @@
 
 import type { Disk } from '../../base/disk.js';
 import { DiskError } from '../../base/disk.js';
+import type { Matcher } from '../../model/matcher.js';
 import type { Core } from '../../wasm/core.js';
-import { BlockFault, type BlockMeta, type Compaction } from '../block/contract.js';
+import { Crc32c } from '../../wasm/crc32c.js';
+import { BlockFault, type BlockMeta, type Compaction, type DeletedInterval } from '../block/contract.js';
+import { deleteFromBlock } from '../block/delete.js';
 import { META_NAME } from '../block/layout.js';
 import { writeMeta } from '../block/meta.js';
 import { type ListedBlock, listBlocks } from '../block/open-blocks.js';
@@ -61,7 +64,29 @@ export class Housekeeping {
 
   /** Merges the next blocks, as long as `isTime` says; whoever asks goes on asking while there is more. */
   compactNext(ranges: readonly number[], nowMs: number, isTime: () => boolean): CompactionStep {
-    this.#underWay ??= this.#plan(ranges, nowMs);
+    this.#underWay ??= this.#plan(planCompaction(this.#live(), ranges), nowMs);
+    return this.#advance(isTime);
+  }
+
+  /** Makes the next block anew of which something is deleted, in the same way; a merge that is under way comes first. */
+  cleanNext(nowMs: number, isTime: () => boolean): CompactionStep {
+    const dirty = this.#live().find(({ stats }) => (stats.tombstones ?? 0) > 0);
+    this.#underWay ??= this.#plan(dirty === undefined ? [] : [dirty], nowMs);
+    return this.#advance(isTime);
+  }
+
+  /** Notes deletions in all blocks; gives the names of those that changed. Throws a DiskError or a BlockFault. */
+  deleteSamples(selectors: readonly (readonly Matcher[])[], interval: DeletedInterval): string[] {
+    const { disk, dataFolder } = this.#options;
+    // A merge has read what was deleted before.
+    this.abort();
+    const crc = new Crc32c(this.#options.core);
+    return this.#live()
+      .map(({ ulid }) => ulid)
+      .filter((ulid) => deleteFromBlock(disk, `${dataFolder}/${ulid}`, selectors, interval, crc));
+  }
+
+  #advance(isTime: () => boolean): CompactionStep {
     if (this.#underWay === undefined) return { state: 'nothing' };
     const { blocks, steps } = this.#underWay;
     const from = blocks.map(({ ulid }) => ulid);
@@ -123,8 +148,7 @@ export class Housekeeping {
     for (const ulid of ulids) removeBlock(this.#options.disk, this.#options.dataFolder, ulid);
   }
 
-  #plan(ranges: readonly number[], nowMs: number) {
-    const blocks = planCompaction(this.#live(), ranges);
+  #plan(blocks: readonly BlockMeta[], nowMs: number) {
     return blocks.length === 0 ? undefined : { blocks, steps: compacting({ ...this.#options, blocks, nowMs }) };
   }
 

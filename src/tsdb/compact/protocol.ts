@@ -1,6 +1,7 @@
 // What the compactor thread can be asked. All buffers in requests move.
 
-import type { BlockMeta } from '../block/contract.js';
+import type { Matcher } from '../../model/matcher.js';
+import type { BlockMeta, DeletedInterval } from '../block/contract.js';
 import type { IndexSummary } from '../block/index-summary.js';
 import type { CutRequest, WantedChunks } from './head-cut.js';
 import type { CompactionStep, ExpiredNames } from './housekeeping.js';
@@ -36,6 +37,13 @@ export interface CompactorOps {
   abortCut: Op<Nothing, Nothing>;
   /** Merges the next blocks, for a while: to be asked again where there is more. Others' tasks come in between. */
   compactBlocks: Op<{ ranges: readonly number[]; nowMs: number }, CompactionStep>;
+  /** Makes the next block anew of which something is deleted, likewise. */
+  cleanBlocks: Op<{ nowMs: number }, CompactionStep>;
+  /** Notes in all blocks what of their series is deleted; the names of those where that is new. */
+  deleteFromBlocks: Op<
+    { selectors: readonly (readonly Matcher[])[]; interval: DeletedInterval },
+    { changed: readonly string[] }
+  >;
   /** Marks the blocks that are kept no longer. */
   expireBlocks: Op<{ retention: Retention }, ExpiredNames>;
   /** Removes blocks that nobody reads any more. */

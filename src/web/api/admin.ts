@@ -11,6 +11,7 @@ const POST_PUT = ['POST', 'PUT'] as const;
 
 export const adminRoutes: readonly ApiRoute[] = [
   { pattern: '/admin/tsdb/delete_series', methods: POST_PUT, handler: deleteSeries, changes: true },
+  { pattern: '/admin/tsdb/clean_tombstones', methods: POST_PUT, handler: cleanTombstones, changes: true },
 ];
 
 async function deleteSeries(call: ApiCall): Promise<void> {
@@ -22,6 +23,11 @@ async function deleteSeries(call: ApiCall): Promise<void> {
   const startMs = timeParameter(params, 'start', TIME_MIN_MS);
   const endMs = timeParameter(params, 'end', TIME_MAX_MS);
   await admin.deleteSeries(texts.map(readSelector), startMs, endMs);
+  call.answer.empty(204);
+}
+
+async function cleanTombstones(call: ApiCall): Promise<void> {
+  await enabled(call).cleanTombstones();
   call.answer.empty(204);
 }
 
