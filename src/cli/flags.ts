@@ -178,7 +178,7 @@ const TABLE = {
     'storage.tsdb.block-reload-interval',
     '1m',
     'How often to look for blocks.',
-    HIDDEN,
+    TESTING,
   ),
 
   // ---- Remote storage

@@ -34,6 +34,9 @@ import { retentionOf } from './retention.js';
 import { Storage } from './storage/storage.js';
 import { adminDeps, storageDeps, targetDeps, writeDeps } from './web-deps.js';
 
+/** Blocks are not looked at more often, whatever the flag says. */
+const BLOCK_LOOK_MIN_MS = 1000;
+
 export interface ServerOptions {
   readonly flags: Flags;
   readonly version: string;
@@ -154,6 +157,7 @@ export class Server {
       windowMs: flags.storageHeadWindowMs,
       blockMs: flags.storageMinBlockMs,
       blockMaxMs: flags.storageMaxBlockMs,
+      blockLookMs: Math.max(BLOCK_LOOK_MIN_MS, flags.storageBlockReloadMs),
       retention: this.#retention,
       onHopeless: (reason) => {
         log.error('Giving up', { err: reason });

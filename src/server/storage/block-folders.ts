@@ -1,10 +1,9 @@
-// What the start needs to know of the blocks in a data directory: where they end, and which were never finished.
+// What the start needs to know of the blocks in a data directory: where they end.
 
 import { type Disk, DiskError } from '../../base/disk.js';
 import { BlockFault } from '../../tsdb/block/contract.js';
 import { readMeta } from '../../tsdb/block/meta.js';
 import { isUlid } from '../../tsdb/block/ulid.js';
-import { TEMPORARY_SUFFIX } from '../../tsdb/block/writer.js';
 
 /** Blocks of samples that came late say nothing of where the head begins. */
 const OUT_OF_ORDER_HINT = 'from-out-of-order';
@@ -16,11 +15,6 @@ export function blocksEndMs(disk: Disk, folder: string): number {
     .filter(isUlid)
     .map((ulid) => endOf(disk, `${folder}/${ulid}/meta.json`));
   return Math.max(Number.NEGATIVE_INFINITY, ...ends);
-}
-
-/** Removes what a crash left of blocks that were being written. */
-export function removeUnfinished(disk: Disk, folder: string): void {
-  for (const name of disk.list(folder)) if (name.endsWith(TEMPORARY_SUFFIX)) disk.remove(`${folder}/${name}`);
 }
 
 function endOf(disk: Disk, path: string): number {

@@ -32,7 +32,7 @@ export interface BlockKeepingStats {
 }
 
 export type BlockKeepingParts = Pick<StorageParts, 'compactor' | 'clock' | 'logger'> & {
-  readonly options: Pick<StorageParts['options'], 'blockMs' | 'blockMaxMs'>;
+  readonly options: Pick<StorageParts['options'], 'blockMs' | 'blockMaxMs' | 'blockLookMs'>;
 };
 
 export interface BlockKeepingRooms {
@@ -95,18 +95,18 @@ export class BlockKeeping {
     }
   }
 
-  /** Looks at once, and from then on every now and then. */
+  /** Looks every now and then; not at once, since a server that has just started has more urgent things to do. */
   start(): void {
     if (this.#closed) return;
     const { clock, options, logger } = this.#parts;
-    this.#underWay = this.#look()
-      .catch((error: unknown) => {
-        if (!this.#closed) logger.error('Looking after blocks failed: it is tried again', { err: error as Error });
-      })
-      .finally(() => {
-        if (this.#closed) return;
-        this.#timer = clock.after(Math.min(LOOK_EVERY_MS, options.blockMs * LOOK_EVERY_RANGES), () => this.start());
-      });
+    const everyMs = Math.min(options.blockLookMs ?? LOOK_EVERY_MS, options.blockMs * LOOK_EVERY_RANGES);
+    this.#timer = clock.after(everyMs, () => {
+      this.#underWay = this.#look()
+        .catch((error: unknown) => {
+          if (!this.#closed) logger.error('Looking after blocks failed: it is tried again', { err: error as Error });
+        })
+        .finally(() => this.start());
+    });
   }
 
   /** Resolves when nothing is under way any more. The compactor is closed before that, or it takes its time. */

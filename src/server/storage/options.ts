@@ -24,6 +24,8 @@ export interface StorageOptions {
   readonly blockMs: number;
   /** Span of the largest; a tenth of the time that is kept, up to 31 days, where absent or 0. */
   readonly blockMaxMs?: number;
+  /** How often it is looked what there is to merge or to remove: each minute where absent. */
+  readonly blockLookMs?: number;
   /** What is kept; everything where absent. */
   readonly retention?: Retention;
   /** Shards died too often to go on. */

@@ -73,7 +73,7 @@ class Rig {
 test('blocks: merged level by level; readers hear of each before its parents go', async () => {
   const rig = new Rig(10);
   rig.keeping.start();
-  await rig.idle();
+  await rig.look();
   assert.deepEqual(rig.served(), ['0-9', '9-10']);
   assert.deepEqual(rig.told, [
     ['0-3', '3-4', '4-5', '5-6', '6-7', '7-8', '8-9', '9-10'],
@@ -94,7 +94,7 @@ test('blocks: merged level by level; readers hear of each before its parents go'
 test('blocks: what is too old goes at the next look, with the limit of then', async () => {
   const rig = new Rig(3, { ...KEEP_ALL, timeMs: 2.5 * BLOCK_MS });
   rig.keeping.start();
-  await rig.idle();
+  await rig.look();
   assert.deepEqual(rig.served(), ['0-1', '1-2', '2-3']);
   rig.keeping.setRetention({ ...KEEP_ALL, timeMs: BLOCK_MS });
   await rig.look();
@@ -113,7 +113,7 @@ test('blocks: what fails is said and tried again', async () => {
   const rig = new Rig(4);
   rig.disk.fail({ operation: 'pwrite', nth: 1, code: 'ENOSPC' });
   rig.keeping.start();
-  await rig.idle();
+  await rig.look();
   assert.equal(rig.keeping.stats.failures, 1);
   assert.equal(rig.served().length, 4);
   rig.disk.heal();
@@ -127,7 +127,7 @@ test('blocks: superseded ones that a crash has left are removed', async () => {
   const rig = new Rig(4);
   rig.disk.fail({ operation: 'rename', nth: 4 });
   rig.keeping.start();
-  await rig.idle();
+  await rig.look();
   const left = rig.disk.list(DATA).length;
   assert.ok(left > 2, `${left} folders`);
   assert.deepEqual(rig.served(), ['0-3', '3-4']);
