@@ -73,6 +73,7 @@ export {
   blockCount as federate_block_count,
   blocksAddress as federate_blocks,
   close as federate_close,
+  countOf as federate_count,
   nameAt as federate_name,
   open as federate_open,
   order as federate_order,
@@ -227,6 +228,7 @@ export { morsel as query_morsel } from './query/morsel';
 export { placesOf as query_places } from './query/places';
 export {
   close as query_close,
+  corruptOf as query_corrupt_of,
   corruptTotal as query_corrupt,
   cursor as query_cursor,
   groupCount as query_groups,

@@ -118,6 +118,11 @@ export function order(federation: usize): i32 {
   return <i32>(buffer.length(federation + NAMES) >>> 2);
 }
 
+/** Series that are rendered: of the list those with a metric name. */
+export function countOf(federation: usize): u32 {
+  return load<u32>(federation, COUNT);
+}
+
 function rankOf(federation: usize, name: u32): u32 {
   const hash = name * 0x9e3779b1;
   let rank = table.first(index, hash);

@@ -550,6 +550,16 @@ export function timesAddress(): usize {
   return buffer.address(TIMES);
 }
 
+/** Chunks that could not be decoded so far, in all lanes. */
+export function corruptOf(query: usize): f64 {
+  const lanes = query + LANES;
+  let sum = <f64>lane.corrupt(query);
+  for (let at: u32 = 4; at < buffer.length(lanes); at += 4) {
+    sum += <f64>lane.corrupt(<usize>load<u32>(buffer.address(lanes) + at));
+  }
+  return sum;
+}
+
 /** Samples decoded so far, in all lanes. */
 export function samples(query: usize): f64 {
   const lanes = query + LANES;

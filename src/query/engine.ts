@@ -309,7 +309,9 @@ export class QueryEngine {
       running.isLarge = true;
       return place.grow();
     };
+    const faults = new Set<string>();
     const context: QueryContext = {
+      warn: (text) => faults.add(text),
       get signal() {
         return running.signal;
       },
@@ -327,13 +329,14 @@ export class QueryEngine {
     const { rendered = false, observe = (opened: Source) => opened } = options;
     const source = observe(this.#open(priority));
     try {
-      const evaluation = await evaluate(
+      const evaluated = await evaluate(
         { plan, steps, ranged, query: text, lookbackMs, rendered, priority, ...this.#naming },
         source,
         this.#evaluators,
         { context, samples, samplesMax: this.options.samplesMax, memory, grow },
         () => this.#clock.monotonicMs(),
       );
+      const evaluation = faults.size === 0 ? evaluated : { ...evaluated, warnings: [...faults, ...evaluated.warnings] };
       if (options.counted !== true) return evaluation;
       const naming = { lookbackMs, query: text, ...this.#naming };
       return { ...evaluation, counts: await countSamples(plan, steps, source, context, naming) };

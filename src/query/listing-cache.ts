@@ -32,6 +32,11 @@ export class ListingCache {
     return list;
   }
 
+  /** The list is made anew the next time. */
+  forget(key: string): void {
+    this.#kept.delete(key);
+  }
+
   #keep(key: string, kept: Kept): Kept {
     this.#kept.delete(key);
     this.#kept.set(key, kept);

@@ -24,6 +24,11 @@ export interface ListedStrings {
   readonly warnings: readonly string[];
 }
 
+export interface ListedSeries {
+  readonly rows: RenderedRows;
+  readonly warnings: readonly string[];
+}
+
 export interface FederateQuestion {
   readonly selectors: readonly (readonly Matcher[])[];
   readonly nowMs: number;
@@ -49,25 +54,42 @@ export class ShardStorage {
     this.#lists = new ListingCache(() => shards.seriesVersion);
   }
 
-  async labelNames({ selectors, signal }: SeriesQuestion): Promise<ListedStrings> {
-    const values = await this.#lists.get(JSON.stringify(selectors), async () => {
-      const ask = ({ client }: ShardHandle) => client.call('labelNames', { selectors: mutable(selectors) }, 'adhoc');
-      return union((await this.#each(signal, ask)).map((share) => share.names));
+  labelNames({ selectors, startMs, endMs, signal }: SeriesQuestion): Promise<ListedStrings> {
+    const request = { selectors: mutable(selectors), startMs, endMs };
+    return this.#listed([selectors], startMs, endMs, async () => {
+      const shares = await this.#each(signal, ({ client }) => client.call('labelNames', request, 'adhoc'));
+      return shares.map(({ names, faults = [] }) => ({ strings: names, faults }));
     });
-    return { values, warnings: [] };
   }
 
-  async labelValues(name: string, { selectors, signal }: SeriesQuestion): Promise<ListedStrings> {
-    const values = await this.#lists.get(JSON.stringify([name, selectors]), async () => {
-      const request = { name, selectors: mutable(selectors) };
-      const ask = ({ client }: ShardHandle) => client.call('labelValues', request, 'adhoc');
-      return union((await this.#each(signal, ask)).map((share) => share.values));
+  labelValues(name: string, { selectors, startMs, endMs, signal }: SeriesQuestion): Promise<ListedStrings> {
+    const request = { name, selectors: mutable(selectors), startMs, endMs };
+    return this.#listed([name, selectors], startMs, endMs, async () => {
+      const shares = await this.#each(signal, ({ client }) => client.call('labelValues', request, 'adhoc'));
+      return shares.map(({ values, faults = [] }) => ({ strings: values, faults }));
     });
-    return { values, warnings: [] };
+  }
+
+  /** The strings of all shards; a list is kept by its question and the blocks that it is of. */
+  async #listed(
+    question: readonly unknown[],
+    startMs: number,
+    endMs: number,
+    ask: () => Promise<{ readonly strings: string[]; readonly faults: readonly string[] }[]>,
+  ): Promise<ListedStrings> {
+    const warnings = new Set<string>();
+    const key = JSON.stringify([...question, this.#shards.blocks.within(startMs, endMs)]);
+    const values = await this.#lists.get(key, async () => {
+      const shares = await ask();
+      for (const { faults } of shares) for (const fault of faults) warnings.add(fault);
+      return union(shares.map(({ strings }) => strings));
+    });
+    if (warnings.size > 0) this.#lists.forget(key);
+    return { values, warnings: [...warnings] };
   }
 
   /** The label sets of series as JSON objects, sorted. */
-  async series({ selectors, startMs, endMs, limit, signal }: SeriesQuestion): Promise<RenderedRows> {
+  async series({ selectors, startMs, endMs, limit, signal }: SeriesQuestion): Promise<ListedSeries> {
     const request = {
       selectors: mutable(selectors),
       startMs: Math.max(startMs, -TIME_MAX),
@@ -76,7 +98,8 @@ export class ShardStorage {
     };
     const shares = await this.#each(signal, ({ client }) => client.call('series', request, 'adhoc'));
     const texts = shares.flatMap((share) => share.texts);
-    return joinTexts(texts, 'labels');
+    const warnings = [...new Set(shares.flatMap(({ faults = [] }) => faults))];
+    return { rows: joinTexts(texts, 'labels'), warnings };
   }
 
   /** The newest samples as text, families in the order of their names. Memory stays flat: one piece of each shard at a time. */

@@ -5,38 +5,55 @@ import type { Core } from '../wasm/core.js';
 import { Federation } from '../wasm/federate.js';
 import { Queries, type Query } from '../wasm/query.js';
 import type { Select, SeriesList } from '../wasm/select.js';
+import type { HistoryFeed } from './history/feed.js';
+import type { OpenHistory, ShardHistory } from './history/history.js';
 import type { Reply, Request } from './protocol.js';
+import { ALONE } from './snapshots.js';
 
 interface Open {
   readonly list: SeriesList;
   readonly query: Query;
   readonly federation: Federation;
+  readonly history: OpenHistory;
+  readonly feed: HistoryFeed | undefined;
 }
 
 export class ShardFederations {
   readonly #core: Core;
   readonly #select: Select;
+  readonly #history: ShardHistory;
   readonly #queries: Queries;
   readonly #open = new Map<number, Open>();
   #last: number;
 
-  constructor(core: Core, select: Select, firstNumber: number) {
+  constructor(core: Core, select: Select, history: ShardHistory, firstNumber: number) {
     this.#core = core;
     this.#last = firstNumber;
     this.#select = select;
+    this.#history = history;
     this.#queries = new Queries(core);
   }
 
   open(request: Request<'openFederate'>): Reply<'openFederate'> {
     const { selectors, fromMs, toMs, watermark, externalLabels, utf8 } = request;
-    const list = this.#select.anyOf(selectors);
-    const window = { startMs: toMs, stepMs: 1, steps: 1, windowMs: toMs - fromMs };
-    const query = this.#releasing(list, () =>
-      this.#queries.open(list, this.#queries.view(watermark), 'last', window, false),
-    );
-    const federation = this.#start(list, query, externalLabels, utf8);
-    this.#open.set(++this.#last, { list, query, federation });
-    return { query: this.#last, names: federation.names.length };
+    const history = this.#history.open(ALONE);
+    try {
+      const span = { minTimeMs: Math.floor(fromMs) + 1, maxTimeMs: Math.floor(toMs) };
+      const past = history.select(selectors, span);
+      const list = history.join(this.#select, this.#select.anyOf(selectors), past);
+      const window = { startMs: toMs, stepMs: 1, steps: 1, windowMs: toMs - fromMs };
+      const query = this.#releasing(list, () =>
+        this.#queries.open(list, this.#queries.view(watermark), 'last', window, false),
+      );
+      const federation = this.#start(list, query, externalLabels, utf8);
+      // Series are rendered in the order of their names, so what blocks have of all of them is loaded at once.
+      const feed = this.#fed(history.feed(query, federation.list, past, span), query, federation, list);
+      this.#open.set(++this.#last, { list, query, federation, history, feed });
+      return { query: this.#last, names: federation.names.length };
+    } catch (error) {
+      history.close();
+      throw error;
+    }
   }
 
   next(request: Request<'nextFederate'>): Reply<'nextFederate'> {
@@ -47,9 +64,25 @@ export class ShardFederations {
     const open = this.#open.get(number);
     if (open === undefined) return;
     this.#open.delete(number);
+    open.feed?.close();
     open.federation.close();
     open.query.close();
     this.#select.release(open.list);
+    open.history.close();
+  }
+
+  /** Loads the feed; where that fails all is given back. */
+  #fed(feed: HistoryFeed | undefined, query: Query, federation: Federation, list: SeriesList): HistoryFeed | undefined {
+    try {
+      feed?.loadAll(query);
+      return feed;
+    } catch (error) {
+      feed?.close();
+      federation.close();
+      query.close();
+      this.#select.release(list);
+      throw error;
+    }
   }
 
   /** Releases the list where opening a query over it fails. */

@@ -10,6 +10,7 @@
 import type { Matcher } from '../model/matcher.js';
 import { type NewestQuestion, SeriesRecords } from '../wasm/places.js';
 import type { ShardClient } from './client.js';
+import type { KnownBlocks } from './known-blocks.js';
 import { KnownSelection } from './known-selection.js';
 import type { Reply } from './protocol.js';
 
@@ -30,6 +31,7 @@ export interface KnownRows {
 export class KnownSeries {
   readonly #clients: readonly ShardClient[];
   readonly #records: SeriesRecords[];
+  readonly #blocks: KnownBlocks;
   /** By the text of their matchers, the one read last at the end. */
   readonly #selections = new Map<string, KnownSelection>();
   /** Of selectors that were asked for and are not known: of which series, by the shards' versions. */
@@ -37,8 +39,9 @@ export class KnownSeries {
   #bytes = 0;
   #reads = 0;
 
-  constructor(clients: readonly ShardClient[], memories: readonly WebAssembly.Memory[]) {
+  constructor(clients: readonly ShardClient[], memories: readonly WebAssembly.Memory[], blocks: KnownBlocks) {
     this.#clients = clients;
+    this.#blocks = blocks;
     this.#records = memories.map((memory) => new SeriesRecords(memory));
   }
 
@@ -62,6 +65,8 @@ export class KnownSeries {
 
   /** The newest samples of a selector's series, `most` of them; undefined where the shards have to say. */
   read(matchers: readonly Matcher[], question: NewestQuestion, most = Infinity): KnownRows | undefined {
+    // The newest sample may be in a block, and so may be series that no head has.
+    if (this.#blocks.mayHave(question.endMs - question.windowMs, question.endMs)) return undefined;
     const key = JSON.stringify(matchers);
     const selection = this.#selections.get(key);
     if (selection === undefined || !selection.isCurrent(this.#clients)) {

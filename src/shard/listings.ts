@@ -6,12 +6,17 @@ import type { Core } from '../wasm/core.js';
 import type { Exposition } from '../wasm/exposition.js';
 import type { Head } from '../wasm/head.js';
 import { Listing } from '../wasm/listing.js';
-import { Queries } from '../wasm/query.js';
+import { Queries, type Query } from '../wasm/query.js';
 import type { RenderedText } from '../wasm/render.js';
 import type { SeriesList } from '../wasm/select.js';
 import { decodeStrings } from './columns.js';
-import type { Reply, Request } from './protocol.js';
+import type { HistoryFeed } from './history/feed.js';
+import type { OpenHistory, ShardHistory } from './history/history.js';
+import { namesInBlocks, valuesInBlocks } from './history/listing.js';
+import type { TimeSpan } from './history/selection.js';
+import type { ListedRange, Reply, Request } from './protocol.js';
 import type { ShardQueries } from './queries.js';
+import { ALONE } from './snapshots.js';
 
 export class Listings {
   readonly #core: Core;
@@ -20,6 +25,9 @@ export class Listings {
   readonly #head: Head;
   readonly #listing: Listing;
 
+  readonly #history: ShardHistory;
+  /** Names and values in blocks are the same whoever lists them: one shard does. */
+  readonly #listsBlocks: boolean;
   readonly #watermark: () => number;
   /** The region that main is lent: reserved, and touched only as far as bodies need it. */
   readonly #lentBytes: number;
@@ -29,9 +37,13 @@ export class Listings {
     queries: ShardQueries,
     exposition: Exposition,
     head: Head,
+    history: ShardHistory,
+    listsBlocks: boolean,
     watermark: () => number,
     lentBytes: number,
   ) {
+    this.#history = history;
+    this.#listsBlocks = listsBlocks;
     this.#core = core;
     this.#listing = new Listing(core);
     this.#queries = queries;
@@ -41,46 +53,82 @@ export class Listings {
     this.#lentBytes = lentBytes;
   }
 
-  /** In no order. */
-  names(selectors: Matcher[][]): string[] {
-    if (selectors.length === 0) return this.#queries.select.names().map(({ name }) => name);
-    return this.#ofSeries(selectors, (list) => decodeStrings(this.#listing.names(list)));
+  /** Each once, in no order. */
+  names({ selectors, ...range }: Request<'labelNames'>): Reply<'labelNames'> {
+    const own =
+      selectors.length === 0
+        ? this.#queries.select.names().map(({ name }) => name)
+        : this.#ofSeries(selectors, (list) => decodeStrings(this.#listing.names(list)));
+    const { strings, faults } = this.#withBlocks(own, (history) => namesInBlocks(history, selectors, spanOf(range)));
+    return { names: strings, ...faults };
   }
 
-  /** In no order. */
-  values(name: string, selectors: Matcher[][]): string[] {
-    if (selectors.length === 0) return decodeStrings(this.#listing.values(name, undefined));
-    return this.#ofSeries(selectors, (list) => decodeStrings(this.#listing.values(name, list)));
+  /** Each once, in no order. */
+  values({ name, selectors, ...range }: Request<'labelValues'>): Reply<'labelValues'> {
+    const own =
+      selectors.length === 0
+        ? decodeStrings(this.#listing.values(name, undefined))
+        : this.#ofSeries(selectors, (list) => decodeStrings(this.#listing.values(name, list)));
+    const list = (history: OpenHistory) => valuesInBlocks(history, name, selectors, spanOf(range));
+    const { strings, faults } = this.#withBlocks(own, list);
+    return { values: strings, ...faults };
   }
 
-  /** Label sets of series with a sample in [startMs, endMs], as text: each morsel sorted. */
-  series(request: Request<'series'>): Reply<'series'> {
-    const { selectors, startMs, endMs, limit } = request;
-    return this.#ofSeries(selectors, (list) => {
-      const queries = new Queries(this.#core);
-      const window = { startMs: endMs, stepMs: 1, steps: 1, windowMs: endMs - startMs + 1 };
-      const spec = { form: 'labels', startMs: 0, stepMs: 1 } as const;
-      const view = queries.view(this.#watermark());
-      const query = queries.openText(list, view, 'present_over_time', window, [], spec);
-      try {
-        const texts: RenderedText[] = [];
-        let rows = 0;
-        for (let done = false; !done && (limit === 0 || rows <= limit); ) {
-          done = query.next();
-          const text = query.text();
-          rows += text.rowCount;
-          texts.push(text);
-        }
-        return { texts };
-      } finally {
-        query.close();
-      }
+  #withBlocks(
+    own: string[],
+    list: (history: OpenHistory) => string[],
+  ): { strings: string[]; faults: { faults?: string[] } } {
+    if (!this.#listsBlocks || this.#history.blockCount === 0) return { strings: own, faults: {} };
+    return this.#withHistory((history) => {
+      const strings = [...new Set([...own, ...list(history)])];
+      return { strings, faults: faultsOf(history) };
     });
   }
 
-  #ofSeries<T>(selectors: Matcher[][], action: (list: SeriesList) => T): T {
+  #withHistory<T>(action: (history: OpenHistory) => T): T {
+    const history = this.#history.open(ALONE);
+    try {
+      return action(history);
+    } finally {
+      history.close();
+    }
+  }
+
+  /** Label sets of series with a sample in [startMs, endMs], as text: each morsel sorted. */
+  series({ selectors, startMs, endMs, limit }: Request<'series'>): Reply<'series'> {
+    const span = { minTimeMs: startMs, maxTimeMs: endMs };
+    return this.#withHistory((history) => {
+      const past = history.select(selectors, span);
+      const join = (list: SeriesList) => history.join(this.#queries.select, list, past);
+      return this.#ofSeries(
+        selectors,
+        (list) => {
+          const queries = new Queries(this.#core);
+          const window = { startMs: endMs, stepMs: 1, steps: 1, windowMs: endMs - startMs + 1 };
+          const spec = { form: 'labels', startMs: 0, stepMs: 1 } as const;
+          const view = queries.view(this.#watermark());
+          const query = queries.openText(list, view, 'present_over_time', window, [], spec);
+          const feed = history.feed(query, list, past, span);
+          try {
+            const texts = textsOf(query, feed, limit);
+            return { texts, ...faultsOf(history) };
+          } finally {
+            feed?.close();
+            query.close();
+          }
+        },
+        join,
+      );
+    });
+  }
+
+  #ofSeries<T>(
+    selectors: Matcher[][],
+    action: (list: SeriesList) => T,
+    join: (list: SeriesList) => SeriesList = (list) => list,
+  ): T {
     const { select } = this.#queries;
-    const list = select.anyOf(selectors);
+    const list = join(select.anyOf(selectors));
     try {
       return action(list);
     } finally {
@@ -125,6 +173,29 @@ export class Listings {
       bytesByName: highest(bytesByName, top),
     };
   }
+}
+
+/** Rows of all morsels, or of so many that the limit is passed. */
+function textsOf(query: Query, feed: HistoryFeed | undefined, limit: number): RenderedText[] {
+  const texts: RenderedText[] = [];
+  let rows = 0;
+  for (let done = false; !done && (limit === 0 || rows <= limit); ) {
+    feed?.load(query);
+    done = query.next();
+    const text = query.text();
+    rows += text.rowCount;
+    texts.push(text);
+  }
+  return texts;
+}
+
+function spanOf({ startMs = Number.NEGATIVE_INFINITY, endMs = Number.POSITIVE_INFINITY }: ListedRange): TimeSpan {
+  return { minTimeMs: startMs, maxTimeMs: endMs };
+}
+
+function faultsOf({ faults }: OpenHistory): { faults?: string[] } {
+  const texts = faults.take();
+  return texts.length === 0 ? {} : { faults: texts };
 }
 
 function highest(counts: [string, number][], top: number): [string, number][] {

@@ -20,6 +20,7 @@ import type { Places } from '../wasm/places.js';
 import type { MorselSize } from '../wasm/query.js';
 import type { RenderedText, RenderSpec } from '../wasm/render.js';
 import type { ColumnsMessage } from './column-messages.js';
+import type { BlockPlace, BlockRefusal } from './history/history.js';
 import type { MixedMessage } from './mixed-series.js';
 import type { ScratchLimits } from './scratch.js';
 import type { SideMessage } from './side-samples.js';
@@ -209,6 +210,8 @@ export interface Morsel {
   readonly text?: RenderedText;
   /** The fragment has `cells`, and there are histograms. */
   readonly declined?: true;
+  /** What of the blocks could not be read: warnings of the query's answer. */
+  readonly faults?: readonly string[];
 }
 
 export interface OpenedQuery {
@@ -244,6 +247,12 @@ export interface ReplayReport {
   readonly skippedRecords: number;
   /** Records that are not what their type says: where, and why. */
   readonly malformed: string[];
+}
+
+/** Times in ms, both ends in it; all times where absent. */
+export interface ListedRange {
+  readonly startMs?: number;
+  readonly endMs?: number;
 }
 
 export interface ShardOps {
@@ -318,11 +327,14 @@ export interface ShardOps {
   /** What the matchers would find in (startMs, endMs]: series by the postings, samples by what a few of these have. */
   estimate: Op<{ matchers: readonly Matcher[]; startMs: number; endMs: number }, { series: number; samples: number }>;
 
-  /** Names and values in no order. */
-  labelNames: Op<{ selectors: Matcher[][] }, { names: string[] }>;
-  labelValues: Op<{ name: string; selectors: Matcher[][] }, { values: string[] }>;
+  /** Names and values in no order, of the head and of blocks that overlap the time range. The first shard answers for blocks. */
+  labelNames: Op<{ selectors: Matcher[][] } & ListedRange, { names: string[]; faults?: string[] }>;
+  labelValues: Op<{ name: string; selectors: Matcher[][] } & ListedRange, { values: string[]; faults?: string[] }>;
   /** Label sets of the series that have samples in the time range: sorted texts of the form `labels`, which move. */
-  series: Op<{ selectors: Matcher[][]; startMs: number; endMs: number; limit: number }, { texts: RenderedText[] }>;
+  series: Op<
+    { selectors: Matcher[][]; startMs: number; endMs: number; limit: number },
+    { texts: RenderedText[]; faults?: string[] }
+  >;
   metadata: Op<{ metric: string | undefined }, { entries: { target: number; metadata: MetricMetadata[] }[] }>;
   /** Numbers for our own metrics: series, memory, slow paths, totals. Cheap. */
   counters: Op<Record<string, never>, Record<string, number>>;
@@ -354,11 +366,20 @@ export interface ShardOps {
     ReplayReport
   >;
 
+  /**
+   * What the disk has beside the head: queries that open from now on read these blocks, and the head from `headMinTimeMs` on
+   * (all of it where absent). Those that are open go on with what they have. Gives the blocks that cannot be opened.
+   */
+  setBlocks: Op<{ blocks: readonly BlockPlace[]; headMinTimeMs: number | undefined }, { refused: BlockRefusal[] }>;
+
+  /** Whether no query is open that began before the last setBlocks. */
+  blocksReleased: Op<Record<string, never>, { released: boolean }>;
+
   /** Ends the shard the hard way, for tests: refused unless the shard was started for that. */
   fault: Op<{ how: 'trap' | 'exit' | 'hang' }, Record<string, never>>;
 
-  /** Frees what lies before mint, in bounded steps; called until done. */
-  truncate: Op<{ minTimeMs: number }, { done: boolean; removed: number }>;
+  /** Frees what lies before mint, in bounded steps; called until done. While `waiting` a query still reads there: later, then. */
+  truncate: Op<{ minTimeMs: number }, { done: boolean; removed: number; waiting?: true }>;
   /** The time of the oldest sample at or after a time, Infinity where there is none: in bounded steps from series 0 on; undefined after the last. */
   oldestTime: Op<{ minTimeMs: number; from: number }, { next: number | undefined; oldestMs: number }>;
   /** Splits the chunks that cross a time, in bounded steps from series 0 on; undefined after the last. */

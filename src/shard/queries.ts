@@ -29,6 +29,9 @@ import {
 } from '../wasm/query.js';
 import { Select, type SeriesList } from '../wasm/select.js';
 import { type ColumnsMessage, columnsMessage, partialMessage } from './column-messages.js';
+import type { HistoryFeed } from './history/feed.js';
+import type { OpenHistory, ShardHistory } from './history/history.js';
+import type { TimeSpan } from './history/selection.js';
 import { eachMixed, eachSeries, type MorselSeries, mixedMessage } from './mixed-series.js';
 import type { Morsel, Reply, Request, ShardSetup } from './protocol.js';
 import { QueryFault } from './query-fault.js';
@@ -50,6 +53,8 @@ type QuerySetup = Pick<ShardSetup, 'firstNumber' | 'morsel' | 'readers' | 'scrat
 interface Stretch {
   readonly list: SeriesList;
   readonly query: Query;
+  /** What blocks have of these series, where they have anything. */
+  readonly feed: HistoryFeed | undefined;
   /** By the core, which may leave rows as text; here, from floats; here, from all samples. */
   readonly by: 'core' | 'text' | 'floats' | 'mixed';
 }
@@ -61,7 +66,9 @@ interface TimeRange {
 }
 
 interface OpenQuery extends TimeRange {
-  readonly stretches: readonly Stretch[];
+  /** One more comes where blocks have histograms of series of the others. */
+  readonly stretches: Stretch[];
+  readonly history: OpenHistory;
   /** The stretch under way. */
   at: number;
   readonly fragment: Fragment | undefined;
@@ -77,14 +84,21 @@ export class ShardQueries {
   readonly #queries: Queries;
   readonly #snapshots: Snapshots;
   readonly #side: SideSamples;
+  readonly #history: ShardHistory;
   readonly #morsel: MorselSize;
   readonly #scratch: Scratch;
   readonly #open = new Map<number, OpenQuery>();
   #last: number;
 
-  constructor(core: Core, side: SideSamples, { firstNumber, morsel = MORSEL, readers, scratch }: QuerySetup) {
+  constructor(
+    core: Core,
+    side: SideSamples,
+    history: ShardHistory,
+    { firstNumber, morsel = MORSEL, readers, scratch }: QuerySetup,
+  ) {
     this.#core = core;
     this.#side = side;
+    this.#history = history;
     this.#last = firstNumber;
     this.#morsel = morsel;
     this.#scratch = new Scratch(core, scratch);
@@ -122,8 +136,8 @@ export class ShardQueries {
       return this.#shaped(fragment, this.#openCore(list, view, fragment, window, by === 'text' ? render : undefined));
     };
     const builder = fragment.aggregate === undefined ? undefined : new ColumnsBuilder(count);
-    return this.#add({ fragment, ...range, watermark, builder }, () =>
-      this.#stretches(fragment.matchers, way, openOne, stop),
+    return this.#add({ fragment, ...range, watermark, builder }, snapshot, (history) =>
+      this.#stretches(fragment.matchers, way, openOne, history, range, stop),
     );
   }
 
@@ -159,8 +173,8 @@ export class ShardQueries {
     const range = { startMs: endMs - windowMs, endMs };
     const openOne = (list: SeriesList, how: Stretch['by']) =>
       this.#openSamples(list, this.#snapshots.view(snapshot, watermark), how, range);
-    return this.#add({ fragment: undefined, ...range, watermark, builder: undefined }, () =>
-      this.#stretches(matchers, 'floats', openOne, stop),
+    return this.#add({ fragment: undefined, ...range, watermark, builder: undefined }, snapshot, (history) =>
+      this.#stretches(matchers, 'floats', openOne, history, range, stop),
     );
   }
 
@@ -189,22 +203,52 @@ export class ShardQueries {
     const before = query.samples;
     const { aggregate, quantile } = open.fragment ?? {};
     const isText = stretch.by === 'text' && aggregate === undefined && quantile === undefined;
+    stretch.feed?.load(query);
     const ended = query.next(this.#morselOf(open.fragment, isText ? TEXT_CELLS : MORSEL_CELLS));
     const samples = query.samples - before;
-    if (ended) open.at++;
+    if (ended) this.#endStretch(open, stretch);
     const done = open.at === open.stretches.length;
-    return { done, samples, columns: undefined, raw: undefined, notes: [], ...this.#take(open, stretch, ended) };
+    const morsel = {
+      done,
+      samples,
+      columns: undefined,
+      raw: undefined,
+      notes: [],
+      ...this.#take(open, stretch, ended),
+    };
+    return this.#faulty(open, query, morsel);
+  }
+
+  #endStretch(open: OpenQuery, { feed }: Stretch): void {
+    open.at++;
+    if (feed?.hasDeferred) throw new QueryFault('execution', 'native histograms in blocks cannot be queried yet');
+  }
+
+  /** With what of the blocks could not be read, or decoded. */
+  #faulty({ history }: OpenQuery, query: Query, morsel: Morsel): Morsel {
+    const faults = history.faults.take();
+    const damaged = query.takeCorrupt();
+    if (damaged > 0) faults.push(`${damaged} chunks are damaged, their samples are missing`);
+    return faults.length === 0 ? morsel : { ...morsel, faults };
   }
 
   closeSnapshot(snapshot: number): void {
-    this.#scratch.count(undefined, () => this.#snapshots.close(snapshot));
+    this.#scratch.count(undefined, () => {
+      this.#snapshots.close(snapshot);
+      this.#history.closeSnapshot(snapshot);
+      this.#history.trim();
+    });
   }
 
   close(number: number): void {
     const open = this.#open.get(number);
     if (open === undefined) return;
     this.#open.delete(number);
-    this.#scratch.count(open.scratch, () => this.#closeAll(open.stretches));
+    this.#scratch.count(open.scratch, () => {
+      this.#closeAll(open.stretches);
+      open.history.close();
+    });
+    this.#scratch.count(undefined, () => this.#history.trim());
   }
 
   /** Fewer series where each has very many steps: time and memory of a morsel go by cells. */
@@ -221,16 +265,24 @@ export class ShardQueries {
     matchers: Fragment['matchers'],
     by: Stretch['by'],
     open: (list: SeriesList, by: Stretch['by']) => Query,
+    history: OpenHistory,
+    range: TimeRange,
     stop: SharedArrayBuffer | undefined,
   ): Stretch[] {
-    const all = this.#select.series(matchers, stop && (() => checkStop(stop)));
+    const check = stop && (() => checkStop(stop));
+    const span = spanOf(range);
+    const past = history.select([matchers], span, check);
+    const all = history.join(this.#select, this.#select.series(matchers, check), past);
     const isMixed = (series: SeriesIndex) => this.#side.has(series);
     const { rest, wanted } = this.#side.isEmpty ? { rest: all, wanted: undefined } : this.#select.part(all, isMixed);
     const lists: [SeriesList, Stretch['by']][] = [[rest, by]];
     if (wanted !== undefined && wanted.count > 0) lists.push([wanted, 'mixed']);
     const stretches: Stretch[] = [];
     try {
-      for (const [list, how] of lists) stretches.push({ list, query: open(list, how), by: how });
+      for (const [list, how] of lists) {
+        const query = open(list, how);
+        stretches.push({ list, query, by: how, feed: history.feed(query, list, past, span) });
+      }
       return stretches;
     } catch (error) {
       this.#closeAll(stretches);
@@ -245,7 +297,8 @@ export class ShardQueries {
   }
 
   #closeAll(stretches: readonly Stretch[]): void {
-    for (const { query, list } of stretches) {
+    for (const { query, list, feed } of stretches) {
+      feed?.close();
       query.close();
       this.#select.release(list);
     }
@@ -286,13 +339,15 @@ export class ShardQueries {
 
   /** Evaluates the first morsel at once: most queries have only this one, and are closed with it. */
   #add(
-    what: Omit<OpenQuery, 'stretches' | 'at' | 'scratch'>,
-    openStretches: () => readonly Stretch[],
+    what: Omit<OpenQuery, 'stretches' | 'history' | 'at' | 'scratch'>,
+    snapshot: number,
+    openStretches: (history: OpenHistory) => Stretch[],
   ): Reply<'openQuery'> {
     const scratch: ScratchShare = { bytes: 0 };
-    const stretches = this.#scratch.use(scratch, openStretches);
+    const history = this.#history.open(snapshot);
+    const stretches = orClose(history, () => this.#scratch.use(scratch, () => openStretches(history)));
     const query = ++this.#last;
-    this.#open.set(query, { ...what, stretches, at: 0, scratch });
+    this.#open.set(query, { ...what, stretches, history, at: 0, scratch });
     const series = stretches.reduce((sum, { list }) => sum + list.count, 0);
     if (what.fragment?.quantile !== undefined && series * what.fragment.steps.count > MORSEL_CELLS) {
       // Selecting of so many takes long, and cannot be done a morsel at a time.
@@ -323,6 +378,21 @@ export class ShardQueries {
   get core(): Core {
     return this.#core;
   }
+}
+
+/** Closes the history where the action fails. */
+function orClose<T>(history: OpenHistory, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    history.close();
+    throw error;
+  }
+}
+
+/** Both ends in it. */
+function spanOf({ startMs, endMs }: TimeRange): TimeSpan {
+  return { minTimeMs: Math.floor(startMs) + 1, maxTimeMs: Math.floor(endMs) };
 }
 
 function checkStop(stop: SharedArrayBuffer): void {

@@ -4,6 +4,7 @@
 // Handlers run one at a time to completion. A trap ends the core: nothing may call into
 // it any more, and the shard is made again from the log.
 
+import { realDisk } from '../base/disk.js';
 import { Core, isTrap, PAGE_BYTES } from '../wasm/core.js';
 import { Exposition } from '../wasm/exposition.js';
 import { Head, NO_SERIES } from '../wasm/head.js';
@@ -15,6 +16,7 @@ import { Deletions } from './deletions.js';
 import { estimate } from './estimates.js';
 import { ShardExports } from './exports.js';
 import { ShardFederations } from './federations.js';
+import { blockOpener, ShardHistory } from './history/history.js';
 import { Listings } from './listings.js';
 import type {
   AppendHeader,
@@ -66,17 +68,22 @@ export class Shard {
     const refs = new Refs(setup.refCounter);
     const side = new SideSamples((series) => this.#head.refLow(series));
     this.#side = side;
-    const queries = new ShardQueries(core, side, setup);
+    const history = new ShardHistory(core, place, blockOpener(core, realDisk), () => this.#watermark);
+    const queries = new ShardQueries(core, side, history, setup);
     this.#queries = queries;
     const admission = new Admission(core, this.#head, setup.memoryBytes, () => targets.jobCount + 1);
     const scope = (header: AppendHeader) => new AppendScope(this.#head, refs, admission, this.#parts, header);
     const targets = new ShardTargets(exposition, this.#head, scope, place);
     const writes = new ShardWrites(core, exposition, this.#head, scope, place, setup.sideSamples ? side : undefined);
-    const federations = new ShardFederations(core, queries.select, setup.firstNumber);
+    const federations = new ShardFederations(core, queries.select, history, setup.firstNumber);
     const exports = new ShardExports(core, this.#head);
     const truncation = new Truncation(this.#head, [targets, writes], place.index);
     const deletions = new Deletions(this.#head, queries.select);
-    const listings = new Listings(core, queries, exposition, this.#head, () => this.#watermark, this.#input.bytes);
+    const listings = new Listings(
+      ...([core, queries, exposition, this.#head, history, place.index === 0] as const),
+      () => this.#watermark,
+      this.#input.bytes,
+    );
     this.#handlers = {
       openTarget: (request) => nothing(() => targets.open(request)),
       scrape: (request) => targets.scrape(request),
@@ -101,9 +108,9 @@ export class Shard {
       closeQuery: ({ query }) => nothing(() => queries.close(query)),
       closeSnapshot: ({ snapshot }) => nothing(() => queries.closeSnapshot(snapshot)),
 
-      estimate: (request) => estimate(core, queries.select, this.#watermark, request),
-      labelNames: ({ selectors }) => ({ names: listings.names(selectors) }),
-      labelValues: ({ name, selectors }) => ({ values: listings.values(name, selectors) }),
+      estimate: (request) => estimate(core, queries.select, history, this.#watermark, request),
+      labelNames: (request) => listings.names(request),
+      labelValues: (request) => listings.values(request),
       series: (request) => listings.series(request),
       metadata: ({ metric }) => ({ entries: targets.metadata.list(metric) }),
       counters: () => listings.counters(),
@@ -114,7 +121,11 @@ export class Shard {
       closeFederate: ({ query }) => nothing(() => federations.close(query)),
 
       replay: (request) => replayLog(core, this.#head, place, setup.memoryBytes, request),
-      truncate: ({ minTimeMs }) => truncation.step(minTimeMs),
+      setBlocks: ({ blocks, headMinTimeMs }) => ({ refused: history.set(blocks, headMinTimeMs) }),
+      blocksReleased: () => ({ released: !history.hasOlderQueries }),
+      truncate: ({ minTimeMs }) => {
+        return history.mayTruncate(minTimeMs) ? truncation.step(minTimeMs) : { done: false, removed: 0, waiting: true };
+      },
       oldestTime: (request) => exports.oldest(request),
       splitChunks: (request) => exports.split(request),
       exportSeries: (request) => exports.series(request),

@@ -5,6 +5,8 @@ import { buffersOf } from '../base/thread.js';
 import type { MorselSize } from '../wasm/query.js';
 import { Appends } from './appends.js';
 import { ShardClient, type ShardPort } from './client.js';
+import type { BlockRefusal } from './history/history.js';
+import { type KnownBlock, KnownBlocks } from './known-blocks.js';
 import { KnownSeries } from './known-series.js';
 import type { LogPort } from './log-port.js';
 import { startShard } from './pool.js';
@@ -52,6 +54,8 @@ export class Shards {
   readonly log: LogPort;
   /** Series that main knows the places of. */
   readonly known: KnownSeries;
+  /** What the disk has beside the heads. */
+  readonly blocks = new KnownBlocks();
   /** The highest ref given out, one BigInt64 that all shards share. */
   readonly refCounter: BigInt64Array;
   readonly #boot: (index: number) => Promise<BootedShard>;
@@ -70,6 +74,7 @@ export class Shards {
     this.known = new KnownSeries(
       handles.map(({ client }) => client),
       memories,
+      this.blocks,
     );
     this.refCounter = new BigInt64Array(refCounter);
     this.appends = new Appends((watermark, held) => {
@@ -119,9 +124,30 @@ export class Shards {
     slots.restart(started.memory, started.input);
     this.known.restart(index, started.memory);
     await this.log.replace(index, started.memory);
-    await fill(new ShardClient(port));
+    const filling = new ShardClient(port);
+    await fill(filling);
+    await this.blocks.tell(filling);
     client.revive(port);
     this.noteSeriesChange();
+  }
+
+  /**
+   * Queries that open from now on read these blocks, and the heads from a time on. Gives the blocks that a shard cannot open.
+   * What blocks have may leave the heads when this has resolved.
+   */
+  async setBlocks(blocks: readonly KnownBlock[], headMinTimeMs: number | undefined): Promise<readonly BlockRefusal[]> {
+    this.blocks.set(blocks, headMinTimeMs);
+    // A shard that is dead is told when it is made again.
+    const told = await Promise.allSettled(this.handles.map(({ client }) => this.blocks.tell(client)));
+    this.noteSeriesChange();
+    return told.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+  }
+
+  /** Whether no query reads other blocks any more than those that were told last. */
+  async haveReleasedBlocks(): Promise<boolean> {
+    const asked = this.handles.map(({ client }) => client.call('blocksReleased', {}, 'ingest'));
+    const replies = await Promise.allSettled(asked);
+    return replies.every((reply) => reply.status === 'rejected' || reply.value.released);
   }
 
   /** Another number after each change of which series there are, as far as main has heard: before anyone is told of it. */

@@ -231,7 +231,8 @@ export class ShardSource implements Source {
   #take(share: Share, morsel: Morsel, context: QueryContext): void {
     // Of a query that has ended nothing more is counted.
     this.#check(context);
-    const { columns, raw, text } = morsel;
+    const { columns, raw, text, faults = [] } = morsel;
+    for (const fault of faults) context.warn?.(fault);
     // What is joined in the end takes as much again.
     if (columns !== undefined && columns.rowCount > 0) {
       context.reserve(2 * columnsBytes(columns) + columns.strings.byteLength + columns.rows.byteLength);

@@ -5,6 +5,7 @@
 
 import { DECODE_INVALID, DECODE_SLACK, SEALED_HEADER_BYTES, Status } from '../../assembly/layout.js';
 import type { Core } from './core.js';
+import { OutOfMemory } from './out-of-memory.js';
 
 /** An open chunk in this core's memory. Meaningless in any other shard. */
 export type OpenChunk = number & { readonly __ref: 'OpenChunk' };
@@ -89,15 +90,15 @@ export class Chunks {
   /** As many chunks as the samples need. Throws where memory is refused. */
   encode(samples: Samples): ChunkBytes[] {
     const chunk = this.open();
-    if (chunk === undefined) throw new RangeError('no memory for an open chunk');
+    if (chunk === undefined) throw new OutOfMemory();
     const sealed: ChunkBytes[] = [];
     let at = 0;
     while (at < samples.times.length) {
       const { count, outcome } = this.append(chunk, samples, at);
       at += count;
-      if (outcome === 'no-memory') throw new RangeError(`no memory after ${at} samples`);
+      if (outcome === 'no-memory') throw new OutOfMemory();
       const bytes = this.seal(chunk);
-      if (bytes === undefined) throw new RangeError(`no memory to seal a chunk after ${at} samples`);
+      if (bytes === undefined) throw new OutOfMemory();
       sealed.push(bytes);
     }
     this.close(chunk);
@@ -135,7 +136,7 @@ export class Chunks {
 
   #alloc(bytes: number): number {
     const address = this.#core.exports.heap_alloc(bytes) >>> 0;
-    if (address === 0) throw new RangeError(`no memory for ${bytes} bytes of scratch`);
+    if (address === 0) throw new OutOfMemory();
     return address;
   }
 }

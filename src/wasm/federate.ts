@@ -23,6 +23,7 @@ export class Federation {
   #names: readonly string[] = [];
   /** The series in family order: a heap block of ours. */
   #arranged = { address: 0, bytes: 0 };
+  #count = 0;
 
   /**
    * Arranges the series by metric name. Query and list stay the caller's until close(). The query is an instant
@@ -43,6 +44,11 @@ export class Federation {
     }
   }
 
+  /** The series in the order in which they are rendered, those without a metric name left out. */
+  get list(): SeriesList {
+    return { ...this.#arranged, count: this.#count };
+  }
+
   get names(): readonly string[] {
     return this.#names;
   }
@@ -55,6 +61,7 @@ export class Federation {
     const distinct = Array.from({ length: count }, (_, i) => this.#text(exports.federate_name(this.#address, i)));
     const order = distinct.map((_, i) => i).sort((a, b) => compareStrings(distinct[a]!, distinct[b]!));
     this.#names = order.map((i) => distinct[i]!);
+    this.#count = exports.federate_count(this.#address) >>> 0;
     const bytes = Math.max(listCount, 4) * 4;
     this.#arranged = { address: this.#alloc(bytes), bytes };
     const places = this.#alloc(Math.max(count, 4) * 4);

@@ -260,6 +260,7 @@ export class Queries {
 export class Query {
   readonly #core: Core;
   readonly #address: number;
+  #corrupt = 0;
   readonly #steps: number;
   readonly #op: (QueryAggregate | QueryQuantile)['op'] | undefined;
   #rendering: { readonly address: Rendering; readonly form: RenderSpec['form'] } | undefined;
@@ -298,6 +299,14 @@ export class Query {
   /** Samples decoded so far. */
   get samples(): number {
     return this.#core.exports.query_samples(this.#address);
+  }
+
+  /** Chunks that could not be decoded, since this was last asked. */
+  takeCorrupt(): number {
+    const all = this.#core.exports.query_corrupt_of(this.#address);
+    const more = all - this.#corrupt;
+    this.#corrupt = all;
+    return more;
   }
 
   /** Evaluates the next morsel; true when that was the last. */

@@ -110,7 +110,7 @@ export interface Storage {
   /** Sorted. */
   labelValues(name: string, query: LabelQuery): Promise<Found<readonly string[]>>;
   /** Label sets without duplicates, as JSON objects, sorted. */
-  series(query: LabelQuery): Promise<RenderedRows>;
+  series(query: LabelQuery): Promise<{ readonly rows: RenderedRows; readonly warnings: readonly string[] }>;
   /** Exposition text, external labels added, in pieces; not asked for the next one before the client has taken some. */
   federate(query: FederateQuery): AsyncIterable<Uint8Array>;
   /** Counts for the status page; each list has at most `limit` entries, largest first. */

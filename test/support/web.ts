@@ -52,7 +52,7 @@ export function fakeDeps(fakes: Fakes = {}): WebDeps {
     storage: {
       labelNames: async () => nothing,
       labelValues: async () => nothing,
-      series: async () => renderedRows([]),
+      series: async () => ({ rows: renderedRows([]), warnings: [] }),
       async *federate(): AsyncGenerator<Uint8Array> {},
       stats: async () => ({
         series: 0,
@@ -157,7 +157,7 @@ export function askedQueries(): { asked: LabelQuery[]; storage: Partial<WebDeps[
       },
       async series(query) {
         asked.push(query);
-        return renderedRows(['{"__name__":"up","job":"a"}', '{"__name__":"up","job":"b"}']);
+        return { rows: renderedRows(['{"__name__":"up","job":"a"}', '{"__name__":"up","job":"b"}']), warnings: [] };
       },
     },
   };

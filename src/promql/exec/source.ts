@@ -174,6 +174,8 @@ export interface QueryContext {
    * query's limit error where there are too many. A negative number gives back.
    */
   charge(samples: number): void;
+  /** A warning of the query's answer: something of what was asked for could not be read. */
+  warn?(text: string): void;
   /** Words of shared memory, for threads that no signal reaches in the middle of their work; the one at STOP_WORD counts. */
   readonly words?: SharedArrayBuffer;
   /** Throws where the query is to end, as the signal would: for long loops, during which no signal arrives. Cheap. */

@@ -1,26 +1,34 @@
 // What the start needs to know of the blocks in a data directory: where they end.
 
 import { type Disk, DiskError } from '../../base/disk.js';
-import { BlockFault } from '../../tsdb/block/contract.js';
+import { BlockFault, type BlockMeta } from '../../tsdb/block/contract.js';
 import { readMeta } from '../../tsdb/block/meta.js';
 import { isUlid } from '../../tsdb/block/ulid.js';
 
 /** Blocks of samples that came late say nothing of where the head begins. */
 const OUT_OF_ORDER_HINT = 'from-out-of-order';
 
-/** The latest end of the blocks of in-order samples; -Infinity where there are none. Blocks that cannot be read count for nothing. */
+/** The latest end of blocks of in-order samples; -Infinity where there are none. */
+export function endMsOf(blocks: readonly BlockMeta[]): number {
+  return blocks.reduce((end, meta) => Math.max(end, endOf(meta)), Number.NEGATIVE_INFINITY);
+}
+
+/** The latest end of the blocks of in-order samples in a data directory; -Infinity where there are none. Blocks that cannot be read count for nothing. */
 export function blocksEndMs(disk: Disk, folder: string): number {
   const ends = disk
     .list(folder)
     .filter(isUlid)
-    .map((ulid) => endOf(disk, `${folder}/${ulid}/meta.json`));
+    .map((ulid) => endOfFile(disk, `${folder}/${ulid}/meta.json`));
   return Math.max(Number.NEGATIVE_INFINITY, ...ends);
 }
 
-function endOf(disk: Disk, path: string): number {
+function endOf({ maxTimeMs, compaction }: BlockMeta): number {
+  return compaction.hints?.includes(OUT_OF_ORDER_HINT) ? Number.NEGATIVE_INFINITY : maxTimeMs;
+}
+
+function endOfFile(disk: Disk, path: string): number {
   try {
-    const { maxTimeMs, compaction } = readMeta(disk, path);
-    return compaction.hints?.includes(OUT_OF_ORDER_HINT) ? Number.NEGATIVE_INFINITY : maxTimeMs;
+    return endOf(readMeta(disk, path));
   } catch (error) {
     if (error instanceof BlockFault || error instanceof DiskError) return Number.NEGATIVE_INFINITY;
     throw error;

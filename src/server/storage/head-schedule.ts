@@ -35,7 +35,17 @@ export interface HeadCutStats {
   readonly seconds: number;
 }
 
+/** What the schedule works with. */
+export interface HeadRooms {
+  readonly cutting: HeadCutting;
+  readonly truncation: Truncation;
+  readonly floorMs: number;
+  /** A block was written: resolves when every query that begins reads it. */
+  readonly onBlock: () => Promise<void>;
+}
+
 export class HeadSchedule {
+  readonly #onBlock: () => Promise<void>;
   readonly #parts: StorageParts;
   readonly #cutting: HeadCutting;
   readonly #truncation: Truncation;
@@ -55,8 +65,9 @@ export class HeadSchedule {
     this.#endWaiting = resolve;
   });
 
-  constructor(parts: StorageParts, rooms: { cutting: HeadCutting; truncation: Truncation; floorMs: number }) {
+  constructor(parts: StorageParts, rooms: HeadRooms) {
     this.#parts = parts;
+    this.#onBlock = rooms.onBlock;
     this.#cutting = rooms.cutting;
     this.#truncation = rooms.truncation;
     this.#floorMs = rooms.floorMs;
@@ -157,6 +168,7 @@ export class HeadSchedule {
     this.#stats.cuts++;
     this.#stats.seconds += (clock.monotonicMs() - startMs) / 1000;
     this.#tell(meta, range, startMs);
+    await this.#onBlock();
   }
 
   /** What is in blocks leaves, but for the window, while there is memory for that. */

@@ -9,11 +9,14 @@ import { Rebuilder } from '../../shard/rebuild.js';
 import type { ScratchLimits } from '../../shard/scratch.js';
 import { Shards } from '../../shard/shards.js';
 import type { Logger } from '../../telemetry/log.js';
+import { BlockFault } from '../../tsdb/block/contract.js';
+import type { ListedBlock } from '../../tsdb/block/open-blocks.js';
 import { removeLeftovers } from '../../tsdb/compact/superseded.js';
 import { CompactorThread } from '../../tsdb/compact/thread.js';
 import { Refusals } from '../refusals.js';
-import { blocksEndMs } from './block-folders.js';
+import { blocksEndMs, endMsOf } from './block-folders.js';
 import { BlockKeeping } from './block-keeping.js';
+import { BlockSet } from './block-set.js';
 import { HeadCutting } from './cutting.js';
 import { Deletion } from './deletion.js';
 import { type HeadCutStats, HeadSchedule } from './head-schedule.js';
@@ -37,12 +40,17 @@ const SCRATCH_BYTES_MIN = 16 * 2 ** 20;
 /** A shard's memory is 32-bit. */
 const SHARD_BYTES_MAX = 4 * 2 ** 30 - 2 ** 16;
 
+/** How often it is looked whether queries that read old blocks have ended. */
+const RELEASE_EVERY_MS = 100;
+
 const KEEP_ALL = { timeMs: 0, bytes: 0, percentage: 0 };
 
 export class Storage {
   readonly shards: Shards;
   readonly ingest: Ingest;
   readonly log: LogThread;
+  /** What queries read beside the head. */
+  readonly blocks: BlockSet;
   /** Merges blocks, and removes old ones. */
   readonly keeping: BlockKeeping;
   readonly deletion: Deletion;
@@ -52,6 +60,9 @@ export class Storage {
   readonly #schedule: HeadSchedule;
   readonly #refused: Refusals;
   #closed = false;
+  /** How often something was deleted of blocks, and how much of that the shards know. */
+  #deletions = 0;
+  #toldDeletions = 0;
   #rebuilder: Rebuilder | undefined;
   /** A shard was made again, and knows nothing but the log: what is called now comes first. */
   onShardBack: ((index: number) => void) | undefined;
@@ -63,18 +74,25 @@ export class Storage {
     this.#parts = parts;
     this.#replay = new Replay(disk, parts);
     this.#truncation = new Truncation(parts);
+    this.blocks = new BlockSet({
+      ...{ disk, folder: parts.options.path, logger: parts.logger },
+      tell: (blocks) => this.#tellShards(blocks),
+    });
     this.#schedule = new HeadSchedule(parts, {
       cutting: new HeadCutting(parts.shards, parts.compactor),
       truncation: this.#truncation,
       floorMs,
+      onBlock: () => this.blocks.look(),
     });
-    // Nobody reads blocks yet.
-    const changed = () => Promise.resolve();
+    const changed = () => this.#lookAndWait();
     this.keeping = new BlockKeeping(parts, {
       changed,
       retention: parts.options.retention ?? KEEP_ALL,
     });
-    this.deletion = new Deletion(parts, this.#schedule, changed);
+    this.deletion = new Deletion(parts, this.#schedule, () => {
+      this.#deletions++;
+      return changed();
+    });
     this.#refused = new Refusals(parts.clock, parts.logger);
   }
 
@@ -103,6 +121,7 @@ export class Storage {
   /** Reads the log back; rejects where storage is closed meanwhile. */
   async replay(): Promise<void> {
     await this.#replay.all();
+    await this.blocks.look();
     this.#rebuilder = this.#watchShards();
     this.#schedule.start();
     this.keeping.start();
@@ -139,6 +158,30 @@ export class Storage {
     await this.log.close();
     await Promise.all(ended);
     await this.shards.close();
+  }
+
+  /** Queries that begin from now on read these blocks, and the head from their end on. */
+  async #tellShards(blocks: readonly ListedBlock[]): Promise<void> {
+    const version = this.#deletions;
+    this.#toldDeletions = version;
+    const known = blocks.map(({ path, meta }) => {
+      return { ulid: meta.ulid, version, path, minTimeMs: meta.minTimeMs, maxTimeMs: meta.maxTimeMs };
+    });
+    const endMs = endMsOf(blocks.map(({ meta }) => meta));
+    const refused = await this.shards.setBlocks(known, Number.isFinite(endMs) ? endMs : undefined);
+    for (const { path, reason } of refused) {
+      await this.blocks.report(new BlockFault(path, 'at opening', reason));
+    }
+  }
+
+  /** Resolves when no query reads blocks that are not there any more: then their files may go. */
+  async #lookAndWait(): Promise<void> {
+    await this.blocks.look();
+    if (this.#toldDeletions < this.#deletions) await this.#tellShards(this.blocks.blocks);
+    const { clock } = this.#parts;
+    while (!this.#closed && !(await this.shards.haveReleasedBlocks())) {
+      await new Promise<void>((resolve) => clock.after(RELEASE_EVERY_MS, resolve));
+    }
   }
 
   #watchShards(): Rebuilder {

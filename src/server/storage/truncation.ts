@@ -2,6 +2,9 @@
 
 import type { StorageParts } from './options.js';
 
+/** How soon it is tried again where a query still reads what is to go. */
+const WAIT_MS = 100;
+
 export class Truncation {
   readonly #parts: StorageParts;
   #checkpointing: Promise<void> = Promise.resolve();
@@ -23,12 +26,14 @@ export class Truncation {
 
   /** Drops what lies before a time from the head, in bounded steps, and the series that have nothing else. */
   async head(minTimeMs: number): Promise<void> {
-    const { shards, logger } = this.#parts;
+    const { shards, logger, clock } = this.#parts;
     let removed = 0;
     for (const { client } of shards.handles) {
       for (let done = false; !done && !this.#closed; ) {
         const step = await client.call('truncate', { minTimeMs }, 'rules');
         done = step.done;
+        // A query that is open still reads there.
+        if (step.waiting) await new Promise<void>((resolve) => clock.after(WAIT_MS, resolve));
         if (done) removed += step.removed;
       }
     }

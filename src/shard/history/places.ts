@@ -6,55 +6,41 @@ import { isGuest } from '../../wasm/guests.js';
 const SPARSE = 16;
 const TABLE_MIN = 4096;
 
-/** An ascending run of numbers, the first at some place. */
-class Run {
-  readonly #numbers: Uint32Array;
-  readonly #first: number;
-  /** 1 + the place by number, less the first number. */
-  readonly #table: Uint32Array | undefined;
-
-  constructor(numbers: Uint32Array, first: number) {
-    this.#numbers = numbers;
-    this.#first = first;
-    if (numbers.length === 0) return;
-    const span = numbers[numbers.length - 1]! - numbers[0]! + 1;
-    if (span > Math.max(numbers.length * SPARSE, TABLE_MIN)) return;
-    this.#table = new Uint32Array(span);
-    for (let i = 0; i < numbers.length; i++) this.#table[numbers[i]! - numbers[0]!] = i + 1;
-  }
-
-  of(number: number): number {
-    if (this.#numbers.length === 0) return -1;
-    const at = this.#table === undefined ? this.#search(number) : (this.#table[number - this.#numbers[0]!] ?? 0) - 1;
-    return at < 0 ? -1 : this.#first + at;
-  }
-
-  #search(number: number): number {
-    let from = 0;
-    let to = this.#numbers.length;
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if (this.#numbers[middle]! < number) from = middle + 1;
-      else to = middle;
-    }
-    return this.#numbers[from] === number ? from : -1;
-  }
-}
-
 export class Places {
-  readonly #own: Run;
-  readonly #guests: Run;
+  readonly #own: (number: number) => number;
+  readonly #guests: (number: number) => number;
 
-  /** Of ascending numbers, guests last. */
+  /** Of numbers in any order, each once. */
   constructor(numbers: Uint32Array) {
-    const firstGuest = numbers.findIndex(isGuest);
-    const own = firstGuest < 0 ? numbers.length : firstGuest;
-    this.#own = new Run(numbers.subarray(0, own), 0);
-    this.#guests = new Run(numbers.subarray(own), own);
+    this.#own = finder(numbers, (number) => !isGuest(number));
+    this.#guests = finder(numbers, isGuest);
   }
 
   /** -1 for a number that is not in the list. */
   of(number: number): number {
-    return (isGuest(number) ? this.#guests : this.#own).of(number);
+    return isGuest(number) ? this.#guests(number) : this.#own(number);
   }
+}
+
+/** Finds the places of some of the numbers: by a table where they are dense. */
+function finder(numbers: Uint32Array, isWanted: (number: number) => boolean): (number: number) => number {
+  let least = Number.POSITIVE_INFINITY;
+  let greatest = -1;
+  let count = 0;
+  for (const number of numbers) {
+    if (!isWanted(number)) continue;
+    least = Math.min(least, number);
+    greatest = Math.max(greatest, number);
+    count++;
+  }
+  if (count === 0) return () => -1;
+  if (greatest - least >= Math.max(count * SPARSE, TABLE_MIN)) {
+    const places = new Map<number, number>();
+    for (const [place, number] of numbers.entries()) if (isWanted(number)) places.set(number, place);
+    return (number) => places.get(number) ?? -1;
+  }
+  // 1 + the place.
+  const table = new Uint32Array(greatest - least + 1);
+  for (const [place, number] of numbers.entries()) if (isWanted(number)) table[number - least] = place + 1;
+  return (number) => (table[number - least] ?? 0) - 1;
 }

@@ -25,16 +25,16 @@ async function series(call: ApiCall): Promise<void> {
   if (params.error !== undefined) throw badData(`error parsing form values: ${params.error}`);
   if (params.all('match[]').length === 0) throw badData('no match[] parameter provided');
   const { limit, query } = readQuery(call, (message) => invalidParameter('match[]', message));
-  const found = await deps.storage.series(query);
-  const cut = limit > 0 && found.rowCount > limit;
+  const { rows, warnings } = await deps.storage.series(query);
+  const cut = limit > 0 && rows.rowCount > limit;
   await streamData(call, async (writer): Promise<Remarks> => {
     writer.add('[');
-    for await (const piece of found.pieces(limit)) {
+    for await (const piece of rows.pieces(limit)) {
       writer.add(piece);
       if (writer.full && !(await writer.pass())) return {};
     }
     writer.add(']');
-    return { warnings: cut ? [TRUNCATED] : [] };
+    return { warnings: cut ? [...warnings, TRUNCATED] : warnings };
   });
 }
 

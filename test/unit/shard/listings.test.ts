@@ -99,7 +99,8 @@ for (const count of [1, 3]) {
         );
         const want = present.map(({ labels }) => JSON.stringify(labels));
         for (const limit of [0, 5]) {
-          const { rowCount, pieces } = await storage.series({ selectors, startMs, endMs, limit, signal });
+          const { rows } = await storage.series({ selectors, startMs, endMs, limit, signal });
+          const { rowCount, pieces } = rows;
           const bytes: Uint8Array[] = [];
           for await (const piece of pieces(limit)) bytes.push(piece);
           const text = Buffer.concat(bytes).toString();

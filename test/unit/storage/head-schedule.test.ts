@@ -77,6 +77,7 @@ class Rig {
       cutting: new HeadCutting(shards, this.compactor),
       truncation: new Truncation(parts),
       floorMs,
+      onBlock: async () => {},
     });
     closing.push(async () => {
       await this.schedule.close();

@@ -410,11 +410,14 @@ test('labels, values and series ask the storage and cut at the limit', async () 
 test('a stream that breaks off in the middle ends the connection', async () => {
   const storage = {
     series: async () => ({
-      rowCount: 2,
-      *pieces() {
-        yield Buffer.from(`{"__name__":"${'x'.repeat(100_000)}"}`);
-        throw new Error('the shard is gone');
+      rows: {
+        rowCount: 2,
+        *pieces() {
+          yield Buffer.from(`{"__name__":"${'x'.repeat(100_000)}"}`);
+          throw new Error('the shard is gone');
+        },
       },
+      warnings: [],
     }),
   };
   await withApp({ storage }, async (app) => {

@@ -1,0 +1,28 @@
+// A block in its folder, as queries ask it.
+
+import type { Disk } from '../../base/disk.js';
+import { Block } from '../../tsdb/block/block.js';
+import { labelNames, labelValues, selectSeries } from '../../tsdb/block/select.js';
+import { SeriesEntry } from '../../tsdb/block/series-entry.js';
+import type { Crc32c } from '../../wasm/crc32c.js';
+import type { HistoryBlock } from './block.js';
+
+/** Opens the block. Whoever has it closes it. Throws BlockFault and DiskError. */
+export function openHistoryBlock(disk: Disk, path: string, crc: Crc32c): HistoryBlock {
+  const block = Block.open(disk, path, crc);
+  const { meta, index, chunks, tombstones } = block;
+  const entry = new SeriesEntry();
+  return {
+    ulid: meta.ulid,
+    minTimeMs: meta.minTimeMs,
+    maxTimeMs: meta.maxTimeMs,
+    select: (matchers, check) => selectSeries(block, matchers, check),
+    names: (matchers) => labelNames(block, matchers),
+    values: (name, matchers) => labelValues(block, name, matchers),
+    entry: (ref) => index.series(ref, entry),
+    symbol: (number) => index.symbols.bytes(number),
+    chunks: (refs) => chunks.read(refs),
+    deleted: (ref) => tombstones.of(ref),
+    close: () => block.close(),
+  };
+}

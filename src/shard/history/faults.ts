@@ -1,0 +1,54 @@
+// What of the blocks could not be read for a query: its answer says so.
+
+import { DiskError } from '../../base/disk.js';
+import { formatTime } from '../../model/time.js';
+import { BlockFault } from '../../tsdb/block/contract.js';
+
+/** Different texts of one query; of more there is only the number. */
+const TEXTS_MAX = 10;
+
+interface Times {
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+}
+
+export class Faults {
+  readonly #texts = new Set<string>();
+  #more = 0;
+
+  /** Runs what reads a block; gives undefined, and keeps the reason, where that fails. */
+  guard<T>(ulid: string, times: Times, action: () => T): T | undefined {
+    try {
+      return action();
+    } catch (error) {
+      if (!(error instanceof BlockFault || error instanceof DiskError)) throw error;
+      this.add(ulid, times, error.message);
+      return undefined;
+    }
+  }
+
+  /** The same for what is tried again in another way. */
+  tryQuietly<T>(action: () => T): T | undefined {
+    try {
+      return action();
+    } catch (error) {
+      if (!(error instanceof BlockFault || error instanceof DiskError)) throw error;
+      return undefined;
+    }
+  }
+
+  add(ulid: string, { minTimeMs, maxTimeMs }: Times, reason: string): void {
+    const range = `from ${formatTime(minTimeMs)} to ${formatTime(maxTimeMs)}`;
+    if (this.#texts.size < TEXTS_MAX) this.#texts.add(`samples ${range} are missing: block ${ulid}: ${reason}`);
+    else this.#more++;
+  }
+
+  /** What came since it was last asked. */
+  take(): string[] {
+    const texts = [...this.#texts];
+    if (this.#more > 0) texts.push(`samples of ${this.#more} more places in blocks are missing`);
+    this.#texts.clear();
+    this.#more = 0;
+    return texts;
+  }
+}

@@ -1,0 +1,235 @@
+// The blocks that a shard answers from, beside its head.
+//
+//   setBlocks ──► state: blocks + where the head begins ──► taken by each query that opens, kept until it closes
+//
+// A query sees the blocks and the head's beginning of its own opening. Blocks are closed when no state that somebody
+// holds has them any more, and the head is not truncated while a query is open that still reads there what a block has.
+
+import type { Disk } from '../../base/disk.js';
+import { DiskError } from '../../base/disk.js';
+import type { Matcher } from '../../model/matcher.js';
+import { BlockFault } from '../../tsdb/block/contract.js';
+import type { Core } from '../../wasm/core.js';
+import { Crc32c } from '../../wasm/crc32c.js';
+import { Guests } from '../../wasm/guests.js';
+import type { Query } from '../../wasm/query.js';
+import type { Select, SeriesList } from '../../wasm/select.js';
+import type { HistoryBlock } from './block.js';
+import { openHistoryBlock } from './block-files.js';
+import { Faults } from './faults.js';
+import { HistoryFeed } from './feed.js';
+import { BlockNumbers } from './numbers.js';
+import { Rewriter } from './rewrite.js';
+import { HistorySelection, type NumberedBlock, type TimeSpan } from './selection.js';
+
+/** Guests are dropped when no query is open and there are more: some 20 MB with their labels. */
+const GUESTS_MAX = 50_000;
+
+/** A block that main tells of. */
+export interface BlockPlace {
+  readonly ulid: string;
+  readonly path: string;
+  /** Another number where something was deleted of it since: it is opened anew then. */
+  readonly version: number;
+}
+
+/** A block that could not be opened. */
+export interface BlockRefusal extends BlockPlace {
+  readonly reason: string;
+}
+
+interface Held extends NumberedBlock {
+  readonly version: number;
+  /** States that have it. */
+  states: number;
+}
+
+interface State {
+  readonly blocks: readonly Held[];
+  readonly floorMs: number;
+  /** Queries and snapshots that hold it, and one for being the newest. */
+  holders: number;
+}
+
+export type OpenBlock = (path: string) => HistoryBlock;
+
+export class ShardHistory {
+  readonly #core: Core;
+  readonly #guests: Guests;
+  readonly #rewriter: Rewriter;
+  readonly #openBlock: OpenBlock;
+  readonly #states = new Set<State>();
+  readonly #snapshots = new Map<number, State>();
+  #state: State = { blocks: [], floorMs: Number.NEGATIVE_INFINITY, holders: 1 };
+
+  /** `watermark` is what is visible to all just now. */
+  constructor(
+    core: Core,
+    place: { readonly index: number; readonly count: number },
+    openBlock: OpenBlock,
+    watermark: () => number,
+  ) {
+    this.#core = core;
+    this.#guests = new Guests(core, place);
+    this.#rewriter = new Rewriter(core, watermark);
+    this.#openBlock = openBlock;
+    this.#states.add(this.#state);
+  }
+
+  /** From now on queries see these blocks, and the head from its beginning on. Gives those that cannot be opened. */
+  set(blocks: readonly BlockPlace[], headMinTimeMs: number | undefined): BlockRefusal[] {
+    const refused: BlockRefusal[] = [];
+    const held: Held[] = [];
+    for (const place of blocks) {
+      const { ulid, version } = place;
+      const known = this.#state.blocks.find((one) => one.block.ulid === ulid && one.version === version);
+      try {
+        held.push(known ?? this.#hold(this.#openBlock(place.path), version));
+      } catch (error) {
+        if (!(error instanceof BlockFault || error instanceof DiskError)) throw error;
+        refused.push({ ...place, reason: error.message });
+      }
+    }
+    held.sort((a, b) => a.block.minTimeMs - b.block.minTimeMs);
+    const before = this.#state;
+    this.#state = { blocks: held, floorMs: headMinTimeMs ?? Number.NEGATIVE_INFINITY, holders: 1 };
+    this.#states.add(this.#state);
+    for (const one of held) one.states++;
+    this.#letGo(before);
+    return refused;
+  }
+
+  /** What a query sees from its opening to its end; all of a snapshot the same. To be closed. */
+  open(snapshot: number): OpenHistory {
+    let state = this.#snapshots.get(snapshot);
+    if (state === undefined) {
+      state = this.#state;
+      if (snapshot !== 0) {
+        this.#snapshots.set(snapshot, state);
+        state.holders++;
+      }
+    }
+    state.holders++;
+    return new OpenHistory(this.#core, this.#rewriter, state, () => this.#letGo(state));
+  }
+
+  closeSnapshot(snapshot: number): void {
+    const state = this.#snapshots.get(snapshot);
+    this.#snapshots.delete(snapshot);
+    if (state !== undefined) this.#letGo(state);
+  }
+
+  /** Whether nobody reads in the head any more what is before a time, because a block has it. */
+  mayTruncate(minTimeMs: number): boolean {
+    const needed = Math.min(minTimeMs, this.#state.floorMs);
+    return [...this.#states].every((state) => state === this.#state || state.floorMs >= needed);
+  }
+
+  /** Whether a query is open that began with other blocks than those of now. */
+  get hasOlderQueries(): boolean {
+    return this.#states.size > 1;
+  }
+
+  get guestCount(): number {
+    return this.#guests.count;
+  }
+
+  get blockCount(): number {
+    return this.#state.blocks.length;
+  }
+
+  /** Where blocks end and the head begins. */
+  get floorMs(): number {
+    return this.#state.floorMs;
+  }
+
+  /** Forgets guests, if they are many and no query is open. */
+  trim(): void {
+    if (this.#guests.count > GUESTS_MAX) this.dropGuests();
+  }
+
+  /** Forgets all guests, unless a query is open. */
+  dropGuests(): void {
+    const isOpen = this.#states.size > 1 || this.#state.holders > 1;
+    if (isOpen || this.#guests.count === 0) return;
+    this.#guests.drop();
+    for (const { numbers } of this.#state.blocks) numbers.forgetGuests();
+  }
+
+  #hold(block: HistoryBlock, version: number): Held {
+    return { block, version, numbers: new BlockNumbers(block, this.#guests), states: 0 };
+  }
+
+  #letGo(state: State): void {
+    state.holders--;
+    if (state.holders > 0) return;
+    this.#states.delete(state);
+    for (const one of state.blocks) if (--one.states === 0) one.block.close();
+  }
+}
+
+/** The history of one query. */
+export class OpenHistory {
+  readonly faults = new Faults();
+  readonly #core: Core;
+  readonly #rewriter: Rewriter;
+  readonly #state: State;
+  readonly #letGo: () => void;
+  #isOpen = true;
+
+  constructor(core: Core, rewriter: Rewriter, state: State, letGo: () => void) {
+    this.#core = core;
+    this.#rewriter = rewriter;
+    this.#state = state;
+    this.#letGo = letGo;
+  }
+
+  get floorMs(): number {
+    return this.#state.floorMs;
+  }
+
+  get blocks(): readonly HistoryBlock[] {
+    return this.#state.blocks.map(({ block }) => block);
+  }
+
+  /** What blocks have of the series that match any of the selectors within the span; undefined where that is nothing. */
+  select(selectors: readonly (readonly Matcher[])[], span: TimeSpan, check?: () => void): HistorySelection | undefined {
+    if (this.#state.blocks.length === 0) return undefined;
+    const selection = HistorySelection.of(this.#state.blocks, selectors, span, this.faults, check);
+    return selection.isEmpty ? undefined : selection;
+  }
+
+  /** Has a query over a joined list read what blocks have; the feed is asked before each morsel, and closed before the query. */
+  feed(
+    query: Query,
+    list: SeriesList,
+    selection: HistorySelection | undefined,
+    span: TimeSpan,
+  ): HistoryFeed | undefined {
+    query.setFloor(this.floorMs);
+    if (selection === undefined) return undefined;
+    const numbers = this.#core.u32(list.address, list.count).slice();
+    const { faults, floorMs } = this;
+    return new HistoryFeed({
+      ...{ core: this.#core, list: numbers, blocks: selection.place(numbers), span },
+      ...{ floorMs, faults, rewriter: this.#rewriter },
+    });
+  }
+
+  /** The head's series of the selectors, and guests behind them. Takes the list. */
+  join(select: Select, list: SeriesList, selection: HistorySelection | undefined): SeriesList {
+    return selection === undefined ? list : selection.join(select, list);
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#letGo();
+  }
+}
+
+/** Opens blocks of a disk; their checksums are made in the core. */
+export function blockOpener(core: Core, disk: Disk): OpenBlock {
+  const crc = new Crc32c(core);
+  return (path) => openHistoryBlock(disk, path, crc);
+}

@@ -1,0 +1,108 @@
+// The series of a query in blocks and head, as one list of numbers.
+//
+//   head's list   3  7  9  12              block A   refs → 7  guest 0  FOREIGN  9
+//                  └──┬───┘                block B   refs → guest 0  guest 1
+//   joined        3  7  9  12  guest 0  guest 1
+
+import type { Matcher } from '../../model/matcher.js';
+import { isGuest, isSeries } from '../../wasm/guests.js';
+import type { Select, SeriesList } from '../../wasm/select.js';
+import type { HistoryBlock } from './block.js';
+import type { Faults } from './faults.js';
+import type { BlockNumbers } from './numbers.js';
+import { Places } from './places.js';
+
+/** Both ends in it. */
+export interface TimeSpan {
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+}
+
+/** A block and its series' numbers. */
+export interface NumberedBlock {
+  readonly block: HistoryBlock;
+  readonly numbers: BlockNumbers;
+}
+
+/** What a block has for a query. */
+interface Found {
+  readonly block: HistoryBlock;
+  readonly refs: Uint32Array;
+  /** Of the series at the same index. */
+  readonly numbers: Uint32Array;
+}
+
+/** A block's series by their place in a list; 0 where it has none. */
+export interface PlacedBlock {
+  readonly block: HistoryBlock;
+  readonly refs: Uint32Array;
+}
+
+/** What blocks have for a query, oldest first. */
+export class HistorySelection {
+  readonly #found: readonly Found[];
+
+  private constructor(found: readonly Found[]) {
+    this.#found = found;
+  }
+
+  /** Looks for the series that match any of the selectors in blocks that may have samples in the span; all series without selectors. */
+  static of(
+    blocks: readonly NumberedBlock[],
+    selectors: readonly (readonly Matcher[])[],
+    span: TimeSpan,
+    faults: Faults,
+    check?: () => void,
+  ): HistorySelection {
+    const found: Found[] = [];
+    for (const { block, numbers } of blocks) {
+      if (!overlaps(block, span)) continue;
+      const times = {
+        minTimeMs: Math.max(block.minTimeMs, span.minTimeMs),
+        maxTimeMs: Math.min(block.maxTimeMs - 1, span.maxTimeMs),
+      };
+      const one = faults.guard(block.ulid, times, () => {
+        const refs = union(
+          selectors.length === 0 ? [block.select([], check)] : selectors.map((one) => block.select(one, check)),
+        );
+        return { block, refs, numbers: numbers.of(refs) };
+      });
+      if (one !== undefined && one.refs.length > 0) found.push(one);
+    }
+    return new HistorySelection(found);
+  }
+
+  get isEmpty(): boolean {
+    return this.#found.length === 0;
+  }
+
+  /** A list of the head's series with the guests behind them. Takes the list, also where it throws. */
+  join(select: Select, list: SeriesList): SeriesList {
+    const guests = new Set<number>();
+    for (const { numbers } of this.#found) for (const number of numbers) if (isGuest(number)) guests.add(number);
+    return select.extended(list, Uint32Array.from(guests).sort());
+  }
+
+  /** Where the blocks' series stand in a list of numbers. */
+  place(list: Uint32Array): PlacedBlock[] {
+    const places = new Places(list);
+    return this.#found.map(({ block, refs, numbers }) => {
+      const placed = new Uint32Array(list.length);
+      for (let i = 0; i < refs.length; i++) {
+        const place = isSeries(numbers[i]!) ? places.of(numbers[i]!) : -1;
+        if (place >= 0) placed[place] = refs[i]!;
+      }
+      return { block, refs: placed };
+    });
+  }
+}
+
+export function overlaps({ minTimeMs, maxTimeMs }: TimeSpan, span: TimeSpan): boolean {
+  return minTimeMs <= span.maxTimeMs && maxTimeMs > span.minTimeMs;
+}
+
+/** Ascending, each once. */
+function union(lists: readonly Uint32Array[]): Uint32Array {
+  if (lists.length === 1) return lists[0]!;
+  return Uint32Array.from(new Set(lists.flatMap((list) => [...list]))).sort();
+}
