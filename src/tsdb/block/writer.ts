@@ -152,8 +152,8 @@ export class BlockWriter {
   /** Every encoding begins with the number of samples, u16. */
   #count({ encoding, data }: StreamedChunk): void {
     const samples = (data[0]! << 8) | data[1]!;
-    if (encoding === ChunkEncoding.Xor) this.#stats.floatSamples += samples;
-    else this.#stats.histogramSamples += samples;
+    const isHistogram = encoding === ChunkEncoding.Histogram || encoding === ChunkEncoding.FloatHistogram;
+    this.#stats[isHistogram ? 'histogramSamples' : 'floatSamples'] += samples;
   }
 }
 

@@ -9,8 +9,9 @@ import { BlockFault, type BlockMeta, type Compaction } from '../block/contract.j
 import { newUlid } from '../block/ulid.js';
 import { verifyBlock } from '../block/verify.js';
 import { BlockWriter } from '../block/writer.js';
+import { checkDecoding } from './check-decoding.js';
 import { merging } from './merge.js';
-import { FloatCodec } from './samples.js';
+import { SampleCodec } from './samples.js';
 
 export const OUT_OF_ORDER_HINT = 'from-out-of-order';
 
@@ -38,7 +39,7 @@ export function* compacting(task: CompactionTask): Generator<void, BlockMeta | u
   try {
     for (const meta of metas) blocks.push(Block.open(disk, `${dataFolder}/${meta.ulid}`, crc));
     writer = BlockWriter.create(disk, dataFolder, ulid, { core, segmentBytes });
-    yield* merging(blocks, writer, new FloatCodec(new Chunks(core)));
+    yield* merging(blocks, writer, new SampleCodec(new Chunks(core)));
     const minTimeMs = Math.min(...metas.map((meta) => meta.minTimeMs));
     const maxTimeMs = Math.max(...metas.map((meta) => meta.maxTimeMs));
     const description = { minTimeMs, maxTimeMs, compaction: mergedFrom(metas) };
@@ -74,6 +75,7 @@ export function readBack(disk: Disk, crc: Crc32c, folder: string, meta: BlockMet
       if (counts[what] === meta.stats[what]) continue;
       throw new BlockFault(folder, what, `${counts[what]} where ${meta.stats[what]} were written`);
     }
+    checkDecoding(block);
   } finally {
     block.close();
   }

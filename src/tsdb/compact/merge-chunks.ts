@@ -7,7 +7,7 @@
 // that of the chunk that begins first. So it is in Prometheus, and so values do not depend on who merged.
 
 import type { DeletedInterval, StreamedChunk } from '../block/contract.js';
-import type { Sample, SampleCodec } from './samples.js';
+import { detached, type Sample, type SampleCodec } from './samples.js';
 
 /** Merges chunks. Those of each block come in its order, oldest block first. */
 export function mergeChunks(chunks: readonly StreamedChunk[], codec: SampleCodec): StreamedChunk[] {
@@ -41,7 +41,9 @@ export function withoutDeleted(
     const touching = deleted.filter((one) => one.minTimeMs <= chunk.maxTimeMs && one.maxTimeMs >= chunk.minTimeMs);
     if (touching.length === 0) return [chunk];
     if (touching.some((one) => one.minTimeMs <= chunk.minTimeMs && one.maxTimeMs >= chunk.maxTimeMs)) return [];
-    const left = codec.decode(chunk).filter(({ timeMs }) => !isDeleted(touching, timeMs));
+    const all = codec.decode(chunk);
+    const isLeft = all.map(({ timeMs }) => !isDeleted(touching, timeMs));
+    const left = all.flatMap((sample, i) => (isLeft[i] ? [isLeft[i - 1] ? sample : detached(sample)] : []));
     return left.length === 0 ? [] : codec.encode(left);
   });
 }
@@ -60,6 +62,7 @@ export function mergeSamples(rows: readonly (readonly Sample[])[]): Sample[] {
   const [first, second, ...others] = rows.filter((samples) => samples.length > 0).map((samples) => new Row(samples));
   if (second === undefined) return [...(first?.samples ?? [])];
   const merged: Sample[] = [];
+  let last: Row | undefined;
   const waiting = new Waiting();
   for (const row of [...others, first!]) waiting.push(row);
   let current = second;
@@ -72,7 +75,10 @@ export function mergeSamples(rows: readonly (readonly Sample[])[]): Sample[] {
       if (!current.isAtEnd) waiting.push(current);
       current = waiting.pop();
     }
-    if (current.timeMs !== merged.at(-1)?.timeMs) merged.push(current.samples[current.at]!);
+    if (current.timeMs === merged.at(-1)?.timeMs) continue;
+    const sample = current.samples[current.at]!;
+    merged.push(current === last ? sample : detached(sample));
+    last = current;
   }
 }
 

@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Prng } from '../../../src/base/prng.js';
+import type { CounterHint } from '../../../src/model/histogram.js';
+import { floatHistogramOf } from '../../../src/model/stored-histogram.js';
 import type { DeletedInterval, StreamedChunk } from '../../../src/tsdb/block/contract.js';
 import { mergeChunks, mergeSamples, withoutDeleted } from '../../../src/tsdb/compact/merge-chunks.js';
-import { FloatCodec, type Sample } from '../../../src/tsdb/compact/samples.js';
+import { type Sample, SampleCodec } from '../../../src/tsdb/compact/samples.js';
 import { Chunks } from '../../../src/wasm/chunks.js';
 import { chunkAt } from '../../support/blocks.js';
+import { generateStored } from '../../support/stored-histograms.js';
 import { testCore } from '../../support/wal.js';
 import { decodeXor } from '../../support/xor-model.js';
 
-const codec = new FloatCodec(new Chunks(testCore()));
+const codec = new SampleCodec(new Chunks(testCore()));
 
 /** Rows written as `time` + name of the row: its sample's value. */
 function row(name: string, times: readonly number[]): Sample[] {
@@ -17,7 +20,9 @@ function row(name: string, times: readonly number[]): Sample[] {
 }
 
 function text(samples: readonly Sample[]): string {
-  return samples.map(({ timeMs, bits }) => `${timeMs}${String.fromCharCode(Number(bits))}`).join(' ');
+  return samples
+    .map(({ timeMs, ...rest }) => `${timeMs}${String.fromCharCode(Number('bits' in rest ? rest.bits : 63))}`)
+    .join(' ');
 }
 
 // What Prometheus's chain of iterators makes of these, worked out by hand from its rule.
@@ -261,3 +266,56 @@ for (const [what, deleted, want] of deletions) {
     assert.deepEqual(timesOf(withoutDeleted([chunkAt([1, 2, 3]), chunkAt([5, 6, 7])], intervals, codec)), want);
   });
 }
+
+function histogramChunks(isFloat: boolean, seed: number, times: readonly number[]): StreamedChunk[] {
+  const stored = generateStored(new Prng(seed), isFloat, times.length);
+  return codec.encode(times.map((timeMs, i) => ({ timeMs, histogram: stored[i]! })));
+}
+
+test('chunks: histograms and floats of both kinds merge, each sample as it was', () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const prng = new Prng(seed);
+    const times = () => [...new Set(Array.from({ length: 60 }, () => prng.int(400) * 1000))].sort((a, b) => a - b);
+    const chunks = [
+      ...histogramChunks(false, seed, times()),
+      ...histogramChunks(prng.int(2) === 0, seed + 1000, times()),
+      chunkAt(times()),
+    ];
+    const rows = chunks.map((chunk) => codec.decode(chunk));
+    const merged = mergeChunks(chunks, codec);
+    const samples = merged.flatMap((chunk) => {
+      const decoded = codec.decode(chunk);
+      assert.deepEqual([chunk.minTimeMs, chunk.maxTimeMs], [decoded[0]!.timeMs, decoded.at(-1)!.timeMs]);
+      return decoded;
+    });
+    const wanted = [...new Set(rows.flat().map(({ timeMs }) => timeMs))].sort((a, b) => a - b);
+    assert.deepEqual(
+      samples.map(({ timeMs }) => timeMs),
+      wanted,
+      `seed ${seed}`,
+    );
+    for (const sample of samples) {
+      const same = rows.flat().filter(({ timeMs }) => timeMs === sample.timeMs);
+      assert.ok(
+        same.some((one) => isSameValue(one, sample)),
+        `seed ${seed}, time ${sample.timeMs}`,
+      );
+    }
+  }
+});
+
+/** But for hints and empty buckets. */
+function isSameValue(a: Sample, b: Sample): boolean {
+  if (a.histogram === undefined || b.histogram === undefined) return 'bits' in a && 'bits' in b && a.bits === b.bits;
+  if (a.histogram.isFloat !== b.histogram.isFloat || a.histogram.sumBits !== b.histogram.sumBits) return false;
+  return floatHistogramOf(a.histogram).equals(floatHistogramOf(b.histogram));
+}
+
+test('samples: hints of resets hold only behind the sample that they were written behind', () => {
+  const [first] = generateStored(new Prng(3), false, 1);
+  const sample = (timeMs: number, hint: CounterHint): Sample => ({ timeMs, histogram: { ...first!, hint } });
+  const hints = (samples: readonly Sample[]) => samples.map(({ histogram }) => histogram?.hint);
+  const a = [sample(1, 'reset'), sample(2, 'not_reset'), sample(5, 'not_reset')];
+  const b = [sample(3, 'gauge'), sample(4, 'not_reset'), sample(6, 'reset')];
+  assert.deepEqual(hints(mergeSamples([a, b])), ['unknown', 'not_reset', 'gauge', 'not_reset', 'unknown', 'unknown']);
+});
