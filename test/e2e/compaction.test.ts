@@ -7,8 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { realDisk } from '../../src/base/disk.js';
+import { listBlocks } from '../../src/tsdb/block/open-blocks.js';
 import { newUlid } from '../../src/tsdb/block/ulid.js';
 import { BlockWriter } from '../../src/tsdb/block/writer.js';
+import { compacting } from '../../src/tsdb/compact/compact.js';
+import { removeBlock } from '../../src/tsdb/compact/superseded.js';
+import { Core } from '../../src/wasm/core.js';
 import { chunkAt, fill } from '../support/blocks.js';
 import { missing, peerBinary } from '../support/peers.js';
 import { eventually, startNarthex } from '../support/servers.js';
@@ -70,6 +74,24 @@ test('recorded blocks are merged, and none of their samples is lost', {
     ],
   );
   assert.ok(!readdirSync(data).some((name) => name.includes('.tmp')));
+});
+
+test('a recorded block with deletions and histograms is made anew, and promtool sees no difference', {
+  skip: conformanceMissing() || (promtool === undefined && missing('promtool')),
+}, () => {
+  const data = join(folder, 'deleted');
+  mkdirSync(join(data, 'wal'), { recursive: true });
+  const recorded = conformance('tsdb/killed/data');
+  for (const name of blocksOf(recorded)) run('cp', '-r', join(recorded, name), data);
+  run('chmod', '-R', 'u+w', data);
+  const before = dump(data);
+  assert.ok(before.some((line) => line.includes('count:')));
+  const blocks = listBlocks(realDisk, data).blocks.map(({ meta }) => meta);
+  assert.equal(blocks[0]!.stats.tombstones, 2);
+  const steps = compacting({ disk: realDisk, core: new Core(), dataFolder: data, blocks, nowMs: Date.now() });
+  while (steps.next().done !== true);
+  for (const { ulid } of blocks) removeBlock(realDisk, data, ulid);
+  assert.deepEqual(dump(data), before);
 });
 
 function addBlock(data: string, minTimeMs: number): void {

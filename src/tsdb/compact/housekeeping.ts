@@ -119,10 +119,15 @@ export class Housekeeping {
   expire(retention: Retention): ExpiredNames {
     const expired = this.expired(retention);
     const names = new Set([...expired.byTime, ...expired.bySize]);
-    this.#mark(
-      this.#live().filter(({ ulid }) => names.has(ulid)),
-      { deletable: true },
-    );
+    try {
+      this.#mark(
+        this.#live().filter(({ ulid }) => names.has(ulid)),
+        { deletable: true },
+      );
+    } catch (error) {
+      // A full disk has no room for marks, and is what removing helps against: then blocks go from under their readers.
+      if (!(error instanceof DiskError)) throw error;
+    }
     return expired;
   }
 

@@ -136,3 +136,13 @@ test('blocks: superseded ones that a crash has left are removed', async () => {
   assert.equal(rig.disk.list(DATA).length, 2);
   await rig.keeping.close();
 });
+
+test('blocks: old ones go though the disk is full', async () => {
+  const rig = new Rig(3, { ...KEEP_ALL, timeMs: BLOCK_MS });
+  rig.disk.capacity = rig.disk.usedBytes;
+  rig.keeping.start();
+  await rig.look();
+  assert.deepEqual(rig.served(), ['2-3']);
+  assert.equal(rig.disk.list(DATA).length, 1);
+  await rig.keeping.close();
+});
