@@ -53,10 +53,13 @@ test('recorded blocks are merged, and none of their samples is lost', {
   const server = await startNarthex({
     data,
     config: 'storage: {tsdb: {retention: {time: 100y}}}\n',
-    flags: ['--storage.tsdb.block-reload-interval=1s'],
+    flags: ['--storage.tsdb.block-reload-interval=3s'],
   });
   try {
+    const answer = await ask(server.url);
+    assert.ok(answer.includes('"values"'));
     await eventually(async () => assert.equal(blocksOf(data).length, 3));
+    assert.equal(await ask(server.url), answer, 'queries see what they saw before');
     assert.equal(await metric(server.url, 'prometheus_tsdb_compactions_total'), 1);
     assert.equal(await metric(server.url, 'prometheus_tsdb_retention_limit_seconds'), 100 * 365 * 86_400);
   } finally {
@@ -100,6 +103,21 @@ function addBlock(data: string, minTimeMs: number): void {
   fill(writer, [{ labels: { __name__: 'newer' }, chunks: [chunkAt([minTimeMs])] }]);
   const compaction = { level: 1, sources: [ulid] };
   writer.finish({ minTimeMs, maxTimeMs: minTimeMs + 7_200_000, compaction });
+}
+
+/** All samples of the recorded blocks: the answer as text. */
+async function ask(url: string): Promise<string> {
+  const query = '{__name__=~"fx_.+"}[7h]';
+  const params = new URLSearchParams({ query, time: '1767250800' });
+  const { status, data } = (await (await fetch(`${url}/api/v1/query?${params}`)).json()) as {
+    status: string;
+    data: { result: unknown[] };
+  };
+  assert.equal(status, 'success');
+  return data.result
+    .map((row) => JSON.stringify(row))
+    .sort()
+    .join('\n');
 }
 
 async function metric(url: string, name: string): Promise<number> {
