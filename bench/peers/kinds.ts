@@ -24,9 +24,7 @@ export const narthex: PeerKind = {
   command: (place) => {
     if (!existsSync(MAIN)) return undefined;
     const profile = place.profileFolder ? ['--cpu-prof', `--cpu-prof-dir=${place.profileFolder}`] : [];
-    // It drops what is older than its window, and the suite asks for six hours.
-    const window = '--storage.head-window=12h';
-    return { file: process.execPath, args: [...profile, MAIN, ...prometheusFlags(place), window] };
+    return { file: process.execPath, args: [...profile, MAIN, ...prometheusFlags(place)] };
   },
   settle: () => pause(2000),
 };

@@ -334,7 +334,6 @@ const TABLE = {
     walSyncOf,
     (sync) => (sync.kind === 'interval' ? `interval:${formatDuration(sync.intervalMs)}` : sync.kind),
   ),
-  storageHeadWindowMs: durationFlag('storage.head-window', '3h', 'How much of the latest data is kept in memory.'),
   querySlowThresholdMs: durationFlag(
     'query.slow-threshold',
     '10s',

@@ -2,7 +2,8 @@
 
 import type { Flags } from '../cli/flags.js';
 import type { StorageConfig } from '../config/storage.js';
-import { parseDuration } from '../model/duration.js';
+import { formatBytes } from '../config/values.js';
+import { formatDuration, parseDuration } from '../model/duration.js';
 import type { Retention } from '../tsdb/compact/retention.js';
 
 const DEFAULT_MS = 15 * 86_400_000;
@@ -18,4 +19,9 @@ export function retentionOf(
   }
   const { storageRetentionMs: timeMs, storageRetentionBytes: bytes } = flags;
   return { timeMs: timeMs === 0 && bytes === 0 ? DEFAULT_MS : timeMs, bytes, percentage: 0 };
+}
+
+/** As Prometheus's runtime information has it: `15d or 512MB`. */
+export function retentionText({ timeMs, bytes }: Retention): string {
+  return [timeMs > 0 ? formatDuration(timeMs) : '', bytes > 0 ? formatBytes(bytes) : ''].filter(Boolean).join(' or ');
 }

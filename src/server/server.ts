@@ -30,7 +30,7 @@ import type { Door } from '../web/door.js';
 import { openDoor } from '../web/listen.js';
 import { StorageMetrics } from './metrics.js';
 import { openQueries, type Queries } from './queries.js';
-import { retentionOf } from './retention.js';
+import { retentionOf, retentionText } from './retention.js';
 import { Storage } from './storage/storage.js';
 import { adminDeps, storageDeps, targetDeps, writeDeps } from './web-deps.js';
 
@@ -154,7 +154,6 @@ export class Server {
         flags.storageWalSync.kind === 'interval'
           ? { mode: 'interval', intervalMs: flags.storageWalSync.intervalMs }
           : { mode: flags.storageWalSync.kind },
-      windowMs: flags.storageHeadWindowMs,
       blockMs: flags.storageMinBlockMs,
       blockMaxMs: flags.storageMaxBlockMs,
       blockLookMs: Math.max(BLOCK_LOOK_MIN_MS, flags.storageBlockReloadMs),
@@ -286,7 +285,7 @@ export class Server {
         threads: (this.#storage?.shards.count ?? 0) + (this.#queries?.evaluators?.threads ?? 0) + 2,
         processors: processors(),
         memoryLimitBytes: memoryBytes(this.#options.disk),
-        storageRetention: `${flags.storageHeadWindowMs / 3_600_000}h`,
+        storageRetention: retentionText(this.#retention),
       }),
       flags: () => flagList(flags),
       configYaml: () => renderConfig(this.#loaded.config),

@@ -360,9 +360,9 @@ export interface ShardOps {
   >;
   closeFederate: Op<{ query: number }, Record<string, never>>;
 
-  /** Reads the whole log and applies what this shard owns: where memory is short, the newest of the window. */
+  /** Reads the whole log and applies what this shard owns from a time on: where memory is short, the newest of about `spanMs`. */
   replay: Op<
-    { folder: string; ownFolder: string; repair: boolean; windowMs: number; progress: ReplayProgress },
+    { folder: string; ownFolder: string; repair: boolean; minTimeMs: number; spanMs: number; progress: ReplayProgress },
     ReplayReport
   >;
 

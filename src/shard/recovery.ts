@@ -8,9 +8,6 @@ import type { Head } from '../wasm/head.js';
 import type { Reply, Request } from './protocol.js';
 import type { ShardPlace } from './targets.js';
 
-/** Samples of any age: what is too old leaves with the next truncation. */
-const ANY_TIME = -(2 ** 52);
-
 /** Enough to see what is wrong. */
 const MALFORMED_MAX = 20;
 
@@ -28,11 +25,11 @@ export function replayLog(
   memoryBytes: number,
   request: Request<'replay'>,
 ): Reply<'replay'> {
-  const { folder, ownFolder, repair, windowMs, progress } = request;
+  const { folder, ownFolder, repair, minTimeMs, progress } = request;
   const malformed: string[] = [];
   let skippedRecords = 0;
   head.beginReplay(place.index, place.count);
-  let spanMs = windowMs;
+  let spanMs = request.spanMs;
   let triedAtMs = Number.NEGATIVE_INFINITY;
   const makeRoom = (): void => {
     const newestMs = head.replayNewestMs;
@@ -48,7 +45,7 @@ export function replayLog(
       case RecordType.Series:
         return head.replaySeries(address, length);
       case RecordType.Samples:
-        return head.replaySamples(address, length, ANY_TIME);
+        return head.replaySamples(address, length, minTimeMs);
       case RecordType.Tombstones:
         return head.replayTombstones(address, length);
       default:

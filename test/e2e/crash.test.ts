@@ -207,12 +207,7 @@ test('kills while the window moves and the log is cut: the window is whole', asy
   const load = senders();
   let checkpoints = 0;
   for (let round = 1; round <= 5; round++) {
-    const server = await start(
-      data,
-      1 + (round % 2),
-      `--storage.head-window=${windowMs}ms`,
-      `--storage.tsdb.min-block-duration=${blockMs}ms`,
-    );
+    const server = await start(data, 1 + (round % 2), `--storage.tsdb.min-block-duration=${blockMs}ms`);
     for (const sender of load) {
       await sender.check(server.url, rangeMs);
       await sender.settle(server.url);

@@ -103,7 +103,7 @@ test('six hours of old samples, kills at any moment: all of it is in blocks and 
   const aligned = Math.floor(load.startMs / (2 * HOUR)) * 2 * HOUR;
   const whole = Math.floor((load.startMs + SPAN - HOUR - aligned) / (2 * HOUR));
   await eventually(async () => assert.ok(blocksIn(data).length >= whole - 1, `${blocksIn(data)}`), 40_000);
-  await sleep(500);
+  await check(server.url, load);
   await server.end('SIGKILL');
   assert.doesNotMatch(server.log(), /level=error/);
 

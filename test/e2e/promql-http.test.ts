@@ -35,7 +35,7 @@ test('promql: a whole server sends what a real Prometheus sends', {
   const servers = [
     await startPeer(binary!, { flags: [...FLAGS, '--storage.tsdb.retention.time=20y'] }),
     await startNarthex({
-      flags: [...FLAGS, '--shards=2', '--storage.head-window=20y', '--storage.tsdb.min-block-duration=20y'],
+      flags: [...FLAGS, '--shards=2', '--storage.tsdb.min-block-duration=20y'],
     }),
   ];
   t.after(() => Promise.all(servers.map((server) => server.stop())));

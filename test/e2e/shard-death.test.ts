@@ -40,7 +40,6 @@ async function openStorage(path: string, shards = SHARDS, onHopeless = (_: Error
     shards,
     memoryBytes: 256 * 2 ** 20,
     sync: { mode: 'group' },
-    windowMs: 3 * 3_600_000,
     blockMs: 2 * 3_600_000,
     onHopeless,
     faults: true,

@@ -46,12 +46,7 @@ scrape_configs:
   - job_name: page
     static_configs: [{targets: ['127.0.0.1:${port}']}]
 `,
-    flags: [
-      '--shards=2',
-      '--web.enable-remote-write-receiver',
-      `--storage.head-window=${WINDOW_MS}ms`,
-      `--storage.tsdb.min-block-duration=${BLOCK_MS}ms`,
-    ],
+    flags: ['--shards=2', '--web.enable-remote-write-receiver', `--storage.tsdb.min-block-duration=${BLOCK_MS}ms`],
   });
   writer = new RemoteWriter(narthex.url);
 });
@@ -128,7 +123,7 @@ test('memory, disk and replay stay bounded, and the window stays whole', { timeo
   const perWindow = (NEW_SERIES_PER_ROUND * WINDOW_MS) / ROUND_MS;
   assert.ok((await metric('prometheus_tsdb_head_series')) < 3 * perWindow);
   assert.ok((await metric('prometheus_tsdb_head_series_removed_total')) > 3 * perWindow);
-  assert.ok((await metric('prometheus_tsdb_checkpoint_creations_total')) > 5);
+  assert.ok((await metric('prometheus_tsdb_checkpoint_creations_total')) > 2);
   assert.equal(await metric('prometheus_tsdb_checkpoint_creations_failed_total'), 0);
   const memory = await metric('narthex_shard_memory_bytes');
   assert.ok(memory < settled.memory * 1.5, `memory ${memory}, was ${settled.memory}`);

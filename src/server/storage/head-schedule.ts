@@ -23,9 +23,6 @@ const LOOK_EVERY_RANGES = 1 / 20;
 /** Beyond this share of any shard's memory, the oldest leave before they are due. */
 const CROWDED_SHARE = 0.85;
 
-/** The head and the log are truncated once this share of a range may go. */
-const TRUNCATED_SHARE_MIN = 1 / 24;
-
 export interface HeadCutStats {
   readonly cuts: number;
   readonly failures: number;
@@ -126,10 +123,9 @@ export class HeadSchedule {
   /** Cuts while there is something to cut. */
   async #look(): Promise<void> {
     while (!this.#closed) {
-      const isCrowded = await this.#isCrowded();
-      const range = await this.#due(isCrowded);
+      const range = await this.#due(await this.#isCrowded());
       if (range !== undefined) await this.#cut(range);
-      await this.#truncateHead(isCrowded);
+      await this.#truncateHead();
       // After the last of several: a checkpoint reads most of the log.
       if (range === undefined) return this.#truncateLog();
     }
@@ -171,11 +167,10 @@ export class HeadSchedule {
     await this.#onBlock();
   }
 
-  /** What is in blocks leaves, but for the window, while there is memory for that. */
-  #truncateHead(isCrowded: boolean): Promise<void> {
-    const windowMs = isCrowded ? 0 : this.#parts.options.windowMs;
-    const minTimeMs = Math.min(this.#floorMs, this.#parts.ingest.newestMs - windowMs);
-    if (!this.#isWorthwhile(this.#headFromMs, minTimeMs)) return Promise.resolve();
+  /** What is in blocks leaves: queries that begin read it there. */
+  #truncateHead(): Promise<void> {
+    const minTimeMs = this.#floorMs;
+    if (minTimeMs <= this.#headFromMs) return Promise.resolve();
     this.#stats.truncations++;
     return this.#counted(async () => {
       await this.#truncation.head(minTimeMs);
@@ -186,15 +181,11 @@ export class HeadSchedule {
   /** The log keeps what the head has. */
   #truncateLog(): Promise<void> {
     const minTimeMs = this.#headFromMs;
-    if (!this.#isWorthwhile(this.#logFromMs, minTimeMs)) return Promise.resolve();
+    if (minTimeMs <= this.#logFromMs) return Promise.resolve();
     return this.#counted(async () => {
       await this.#truncation.log(minTimeMs);
       this.#logFromMs = minTimeMs;
     });
-  }
-
-  #isWorthwhile(fromMs: number, toMs: number): boolean {
-    return toMs - fromMs >= this.#parts.options.blockMs * TRUNCATED_SHARE_MIN;
   }
 
   async #counted(truncation: () => Promise<void>): Promise<void> {

@@ -18,8 +18,6 @@ export interface StorageOptions {
   /** --query.max-memory: what one query may take in a shard, too. */
   readonly queryBytes?: number;
   readonly sync: SyncPolicy;
-  /** How much of the newest time stays in memory, though it is in blocks. */
-  readonly windowMs: number;
   /** Span of the blocks that are cut from the head: two hours. */
   readonly blockMs: number;
   /** Span of the largest; a tenth of the time that is kept, up to 31 days, where absent or 0. */

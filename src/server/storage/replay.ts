@@ -13,13 +13,21 @@ export interface ReplayProgress {
   readonly current: number;
 }
 
+/** Before every sample. */
+const ANY_TIME = -(2 ** 52);
+/** What the head spans at the most, unless it is behind. */
+const SPAN_BLOCKS = 3 / 2;
+
 export class Replay {
   readonly #parts: StorageParts;
   readonly #segments: { readonly min: number; readonly max: number };
+  readonly #floorMs: () => number;
   /** The segment that each shard reads. */
   readonly #reading: Int32Array;
 
-  constructor(disk: Disk, parts: StorageParts) {
+  /** `floorMs` gives where the blocks end. */
+  constructor(disk: Disk, parts: StorageParts, floorMs: () => number) {
+    this.#floorMs = floorMs;
     const segments = listSegments(disk, walFolder(parts.options.path));
     this.#parts = parts;
     this.#segments = { min: segments[0] ?? 0, max: segments.at(-1) ?? 0 };
@@ -64,9 +72,15 @@ export class Replay {
   }
 
   #read(client: ShardClient, repair: boolean): Promise<ReplayReport> {
-    const { path, windowMs } = this.#parts.options;
-    const folders = { folder: walFolder(path), ownFolder: ownFolder(path) };
-    return client.call('replay', { ...folders, repair, windowMs, progress: this.#reading }, 'ingest');
+    const { path, blockMs } = this.#parts.options;
+    const request = {
+      ...{ folder: walFolder(path), ownFolder: ownFolder(path), repair },
+      // What is in blocks is not needed twice.
+      minTimeMs: Math.max(this.#floorMs(), ANY_TIME),
+      spanMs: SPAN_BLOCKS * blockMs,
+      progress: this.#reading,
+    };
+    return client.call('replay', request, 'ingest');
   }
 
   #tellLosses({ opened, malformed }: ReplayReport): void {

@@ -72,7 +72,7 @@ export class Storage {
     this.shards = parts.shards;
     this.ingest = parts.ingest;
     this.#parts = parts;
-    this.#replay = new Replay(disk, parts);
+    this.#replay = new Replay(disk, parts, () => this.#schedule.floorMs);
     this.#truncation = new Truncation(parts);
     this.blocks = new BlockSet({
       ...{ disk, folder: parts.options.path, logger: parts.logger },

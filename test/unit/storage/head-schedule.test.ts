@@ -41,7 +41,6 @@ class Rig {
   private constructor(
     readonly shards: Shards,
     memoryBytes: number,
-    windowMs: number,
     floorMs: number,
   ) {
     this.disk.makeFolder(DATA);
@@ -66,7 +65,6 @@ class Rig {
         shards: SHARDS,
         memoryBytes,
         sync: { mode: 'group' },
-        windowMs,
         blockMs: 2 * HOUR,
         onHopeless() {},
       },
@@ -85,9 +83,9 @@ class Rig {
     });
   }
 
-  static async open({ memoryBytes = 2 ** 29, windowMs = 0, floorMs = Number.NEGATIVE_INFINITY } = {}): Promise<Rig> {
+  static async open({ memoryBytes = 2 ** 29, floorMs = Number.NEGATIVE_INFINITY } = {}): Promise<Rig> {
     const { shards } = await testShards(SHARDS, memoryBytes);
-    return new Rig(shards, memoryBytes, windowMs, floorMs);
+    return new Rig(shards, memoryBytes, floorMs);
   }
 
   /** A sample a minute of every series, both ends included. */
@@ -160,19 +158,6 @@ test('a head that is behind is cut several times in a row, over gaps too', async
   assert.equal(late.tooOld, 2 * LABELS.length);
 });
 
-test('the window stays in memory, though it is in blocks', async () => {
-  const rig = await Rig.open({ windowMs: 3 * HOUR });
-  await rig.fill(0, 6 * HOUR + MINUTE);
-  rig.schedule.start();
-  await rig.idle();
-  assert.deepEqual(rig.blocks(), [
-    [0, 2, 120],
-    [2, 4, 120],
-  ]);
-  // A chunk leaves as a whole.
-  assert.equal(await rig.oldestHour(), 2);
-});
-
 test('a block that was there is not cut again', async () => {
   const rig = await Rig.open({ floorMs: 2 * HOUR });
   const outcome = await rig.fill(0, 6 * HOUR);
@@ -216,7 +201,7 @@ test('a log that cannot be cut: the block stays, is not written twice, and the l
 });
 
 test('where memory is short the older half leaves early, and nothing is lost', async () => {
-  const rig = await Rig.open({ memoryBytes: 40 * 2 ** 20, windowMs: 3 * HOUR });
+  const rig = await Rig.open({ memoryBytes: 40 * 2 ** 20 });
   await rig.fill(0, HOUR);
   rig.schedule.start();
   await rig.idle();
