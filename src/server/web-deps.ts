@@ -72,6 +72,9 @@ export function adminDeps(storage: Storage): web.Admin {
         startMs,
         endMs,
       ),
+    snapshot: (skipHead) => storage.snapshots.make(skipHead),
+    snapshots: () => storage.snapshots.list(),
+    removeSnapshot: (name) => storage.snapshots.remove(name),
     cleanTombstones: () => storage.keeping.clean(),
   };
 }

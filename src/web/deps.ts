@@ -252,4 +252,10 @@ export interface Admin {
   deleteSeries(selectors: readonly (readonly Matcher[])[], startMs: number, endMs: number): Promise<void>;
   /** Makes blocks anew without what is deleted of them. Resolves when that is done. */
   cleanTombstones(): Promise<void>;
+  /** Makes a snapshot, of the blocks alone with `skipHead`; gives its name. */
+  snapshot(skipHead: boolean): Promise<string>;
+  /** Names, oldest first. */
+  snapshots(): Promise<readonly string[]>;
+  /** False where there is no such snapshot. */
+  removeSnapshot(name: string): Promise<boolean>;
 }

@@ -2,13 +2,20 @@
 // a kill, and for a Prometheus that opens a copy of our directory.
 
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { realDisk } from '../../src/base/disk.js';
+import { parseSelector } from '../../src/promql/syntax/parse.js';
+import { deleteFromBlock } from '../../src/tsdb/block/delete.js';
+import { readTombstones } from '../../src/tsdb/block/tombstones.js';
+import { TIME_MAX_MS, TIME_MIN_MS } from '../../src/web/api/time.js';
+import { blocksIn, testCrc } from '../support/block.js';
 import { missing, peerBinary } from '../support/peers.js';
 import { RemoteWriter, type Series } from '../support/remote-write.js';
 import { type Server, startNarthex, startPeer } from '../support/servers.js';
+import { conformance, conformanceMissing } from '../support/testdata.js';
 
 const prometheus = peerBinary('prometheus');
 const skip = prometheus === undefined && missing('prometheus');
@@ -227,6 +234,51 @@ test('deletions beside Prometheus: the same answers, through a kill, and in a co
     await assertSame(ours, theirs, 'after a stop');
   } finally {
     await Promise.all([ours.stop(), theirs.stop(), copy?.stop()]);
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+/** Prometheus writes them in no order. */
+function stonesOf(block: string): unknown {
+  const stones = readTombstones(realDisk, join(block, 'tombstones'), testCrc());
+  return stones.series().map((ref) => [ref, stones.of(ref)]);
+}
+
+function numTombstones(block: string): unknown {
+  const { stats } = JSON.parse(readFileSync(join(block, 'meta.json'), 'utf8')) as { stats: { numTombstones?: number } };
+  return stats.numTombstones;
+}
+
+/** Of the recorded blocks: what, from when, until when. */
+const BLOCK_DELETIONS: [match: string, startMs?: number, endMs?: number][] = [
+  ['fx_card{id=~"1.*"}', 1_767_226_000_000, 1_767_226_600_000],
+  ['fx_card{mod!="1"}', 1_767_226_300_000, 1_767_240_000_000],
+  ['{__name__=~"fx_.*"}', 1_767_231_000_500, 1_767_233_000_500],
+  ['fx_card{id="10"}'],
+];
+
+test('blocks: the same tombstones as Prometheus notes', { skip: skip || conformanceMissing() }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'narthex-delete-'));
+  const [mine, other] = [join(folder, 'mine'), join(folder, 'other')];
+  for (const copy of [mine, other]) cpSync(conformance('tsdb/blocks/data'), copy, { recursive: true });
+  const flags = [...FLAGS, '--storage.tsdb.retention.time=100y', '--storage.tsdb.max-block-duration=2h'];
+  const theirs = await startPeer(prometheus!, { data: other, flags });
+  const crc = testCrc();
+  try {
+    for (const [match, start, end] of BLOCK_DELETIONS) {
+      const params: [string, string][] = [['match[]', match]];
+      if (start !== undefined) params.push(['start', String(start / 1000)], ['end', String(end! / 1000)]);
+      assert.equal((await admin(theirs, params)).status, 204);
+      const interval = { minTimeMs: start ?? TIME_MIN_MS, maxTimeMs: end ?? TIME_MAX_MS };
+      for (const path of blocksIn(mine)) deleteFromBlock(realDisk, path, [parseSelector(match)], interval, crc);
+      for (const path of blocksIn(mine)) {
+        const [a, b] = [path, path.replace(mine, other)];
+        assert.deepEqual(stonesOf(a), stonesOf(b), `${match}: ${path}`);
+        assert.equal(numTombstones(a), numTombstones(b), `${match}: ${path}`);
+      }
+    }
+  } finally {
+    await theirs.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 });

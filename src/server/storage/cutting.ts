@@ -10,7 +10,7 @@ import type { ShardClient } from '../../shard/client.js';
 import type { OpName, Reply, Request } from '../../shard/protocol.js';
 import type { Shards } from '../../shard/shards.js';
 import type { BlockMeta } from '../../tsdb/block/contract.js';
-import type { WantedChunks } from '../../tsdb/compact/head-cut.js';
+import type { CutRequest, WantedChunks } from '../../tsdb/compact/head-cut.js';
 import type { CompactorPort } from '../../tsdb/compact/protocol.js';
 import { CHUNK_WINDOW_MS, type TimeRange } from '../../wasm/export.js';
 
@@ -38,11 +38,15 @@ export class HeadCutting {
    * Writes a block of what the head has in a range to which nobody appends any more; undefined where that is nothing.
    * The head keeps it. Where it rejects nothing has changed, but that chunks may have been split.
    */
-  async cut(range: TimeRange, ulid: string): Promise<BlockMeta | undefined> {
+  async cut(
+    range: TimeRange,
+    ulid: string,
+    target: Pick<CutRequest, 'folder' | 'isOpen'> = {},
+  ): Promise<BlockMeta | undefined> {
     const { clients } = this;
     const compactor = this.#compactor;
     if (range.maxTimeMs % CHUNK_WINDOW_MS !== 0) await this.#splitChunks(range.maxTimeMs);
-    await compactor.call('beginCut', { shards: clients.length, ulid, ...range });
+    await compactor.call('beginCut', { shards: clients.length, ulid, ...range, ...target });
     try {
       await Promise.all(clients.map((client, shard) => this.#moveSeries(client, shard, range)));
       await Promise.all(clients.map((client, shard) => this.#moveSymbols(client, shard)));

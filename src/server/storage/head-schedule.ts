@@ -11,7 +11,7 @@
 import type { Timer } from '../../base/clock.js';
 import type { BlockMeta } from '../../tsdb/block/contract.js';
 import { newUlid } from '../../tsdb/block/ulid.js';
-import type { TimeRange } from '../../wasm/export.js';
+import { CHUNK_WINDOW_MS, type TimeRange } from '../../wasm/export.js';
 import type { HeadCutting } from './cutting.js';
 import { nextCut } from './next-cut.js';
 import type { StorageParts } from './options.js';
@@ -98,6 +98,17 @@ export class HeadSchedule {
         const everyMs = Math.min(LOOK_EVERY_MS, options.blockMs * LOOK_EVERY_RANGES);
         this.#timer = clock.after(everyMs, () => this.start());
       });
+  }
+
+  /**
+   * What of the head is in no block, and what may come to it in the next hours: chunks do not cross its end. undefined
+   * where that is nothing. The head is not to change meanwhile: see apart().
+   */
+  async uncut(): Promise<TimeRange | undefined> {
+    const minTimeMs = await this.#findOldest();
+    const { newestMs } = this.#parts.ingest;
+    if (!(minTimeMs <= newestMs)) return undefined;
+    return { minTimeMs, maxTimeMs: (Math.floor(newestMs / CHUNK_WINDOW_MS) + 2) * CHUNK_WINDOW_MS };
   }
 
   /** Runs an action while nothing is cut or truncated. */

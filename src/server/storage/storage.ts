@@ -23,6 +23,7 @@ import { type HeadCutStats, HeadSchedule } from './head-schedule.js';
 import { ownFolder, type StorageOptions, type StorageParts, walFolder } from './options.js';
 import { Replay, type ReplayProgress } from './replay.js';
 import { readSeed } from './seed.js';
+import { Snapshots } from './snapshots.js';
 import { Truncation } from './truncation.js';
 
 /** In-order samples may be older than the newest of all by this share of a block, as in Prometheus. */
@@ -54,6 +55,7 @@ export class Storage {
   /** Merges blocks, and removes old ones. */
   readonly keeping: BlockKeeping;
   readonly deletion: Deletion;
+  readonly snapshots: Snapshots;
   readonly #parts: StorageParts;
   readonly #replay: Replay;
   readonly #truncation: Truncation;
@@ -78,8 +80,9 @@ export class Storage {
       ...{ disk, folder: parts.options.path, logger: parts.logger },
       tell: (blocks) => this.#tellShards(blocks),
     });
+    const cutting = new HeadCutting(parts.shards, parts.compactor);
     this.#schedule = new HeadSchedule(parts, {
-      cutting: new HeadCutting(parts.shards, parts.compactor),
+      cutting,
       truncation: this.#truncation,
       floorMs,
       onBlock: () => this.blocks.look(),
@@ -89,6 +92,7 @@ export class Storage {
       changed,
       retention: parts.options.retention ?? KEEP_ALL,
     });
+    this.snapshots = new Snapshots(parts, this.#schedule, cutting);
     this.deletion = new Deletion(parts, this.#schedule, () => {
       this.#deletions++;
       return changed();

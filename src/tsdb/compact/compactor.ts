@@ -8,6 +8,7 @@ import { BlockFault } from '../block/contract.js';
 import { IndexReader } from '../block/index-reader.js';
 import { type IndexSummary, shareSummary } from '../block/index-summary.js';
 import { INDEX_NAME } from '../block/layout.js';
+import { beginSnapshot, finishSnapshot, listSnapshots, removeSnapshot } from '../snapshot.js';
 import { HeadCut } from './head-cut.js';
 import { Housekeeping } from './housekeeping.js';
 import type {
@@ -76,6 +77,10 @@ export class Compactor {
         return keeping.cleanNext(nowMs, () => clock.monotonicMs() < endMs);
       },
       deleteFromBlocks: ({ selectors, interval }) => ({ changed: keeping.deleteSamples(selectors, interval) }),
+      beginSnapshot: ({ name }) => nothing(() => beginSnapshot(disk, setup.dataFolder, name)),
+      finishSnapshot: ({ name }) => nothing(() => finishSnapshot(disk, setup.dataFolder, name)),
+      listSnapshots: () => ({ names: listSnapshots(disk, setup.dataFolder) }),
+      removeSnapshot: ({ name }) => ({ removed: removeSnapshot(disk, setup.dataFolder, name) }),
       expireBlocks: ({ retention }) => keeping.expire(retention),
       removeBlocks: ({ ulids }) => nothing(() => keeping.remove(ulids)),
     };

@@ -28,6 +28,10 @@ export interface CutRequest {
   /** What the block spans; the second is not in it. */
   readonly minTimeMs: number;
   readonly maxTimeMs: number;
+  /** Where the block is to be, if not in the data directory. */
+  readonly folder?: string;
+  /** Appends go on: the block ends behind the newest sample that is in it. */
+  readonly isOpen?: boolean;
 }
 
 export class HeadCut {
@@ -40,6 +44,7 @@ export class HeadCut {
   /** Places in label order up to which chunks were asked for, and written. */
   #asked = 0;
   #written = 0;
+  #newestMs = Number.NEGATIVE_INFINITY;
 
   /** Throws a DiskError, as does everything from sort() on; abort() is due then. */
   constructor(disk: Disk, core: Core, dataFolder: string, request: CutRequest) {
@@ -48,7 +53,7 @@ export class HeadCut {
     this.#request = request;
     this.#series = new CutSeries(request.shards);
     this.#symbols = new SymbolMerger(request.shards);
-    this.#writer = BlockWriter.create(disk, dataFolder, request.ulid, { core });
+    this.#writer = BlockWriter.create(disk, request.folder ?? dataFolder, request.ulid, { core });
   }
 
   addSchemas(shard: number, page: ArrayBuffer): void {
@@ -91,14 +96,17 @@ export class HeadCut {
     const end = Math.min(this.#written + PAGE_SERIES, this.#asked);
     for (; this.#written < end; this.#written++) {
       const { shard } = this.#series.place(this.#written);
-      this.#writer.addSeries(this.#series.labels(this.#written), chunks[shard]!.next());
+      const own = chunks[shard]!.next();
+      this.#newestMs = Math.max(this.#newestMs, own.at(-1)?.maxTimeMs ?? Number.NEGATIVE_INFINITY);
+      this.#writer.addSeries(this.#series.labels(this.#written), own);
     }
   }
 
   /** Reads the block back; it is there from now on. undefined where it would be empty. */
   finish(): BlockMeta | undefined {
     if (this.#written < this.#series.count) throw new Error('chunks of some series were never brought');
-    const { ulid, minTimeMs, maxTimeMs } = this.#request;
+    const { ulid, minTimeMs, isOpen } = this.#request;
+    const maxTimeMs = isOpen ? this.#newestMs + 1 : this.#request.maxTimeMs;
     const description = { minTimeMs, maxTimeMs, compaction: { level: 1, sources: [ulid] } };
     return this.#writer.finish(description, (folder, meta) => readBack(this.#disk, this.#crc, folder, meta));
   }

@@ -44,6 +44,11 @@ export interface CompactorOps {
     { selectors: readonly (readonly Matcher[])[]; interval: DeletedInterval },
     { changed: readonly string[] }
   >;
+  /** Links all blocks into a snapshot that is not there by its name yet. */
+  beginSnapshot: Op<{ name: string }, Nothing>;
+  finishSnapshot: Op<{ name: string }, Nothing>;
+  listSnapshots: Op<Nothing, { names: readonly string[] }>;
+  removeSnapshot: Op<{ name: string }, { removed: boolean }>;
   /** Marks the blocks that are kept no longer. */
   expireBlocks: Op<{ retention: Retention }, ExpiredNames>;
   /** Removes blocks that nobody reads any more. */
