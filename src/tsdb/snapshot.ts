@@ -5,7 +5,7 @@
 
 import type { Disk } from '../base/disk.js';
 import { CHUNKS_NAME } from './block/layout.js';
-import { listBlocks } from './block/open-blocks.js';
+import { listAllBlocks } from './block/open-blocks.js';
 import { supersededBlocks } from './compact/superseded.js';
 
 const FOLDER = 'snapshots';
@@ -32,7 +32,7 @@ export function beginSnapshot(disk: Disk, dataFolder: string, name: string): voi
   }
   const target = unfinishedFolder(dataFolder, name);
   disk.makeFolder(target);
-  const metas = listBlocks(disk, dataFolder).blocks.map(({ meta }) => meta);
+  const metas = listAllBlocks(disk, dataFolder).map(({ meta }) => meta);
   const superseded = supersededBlocks(metas);
   for (const { ulid } of metas)
     if (!superseded.has(ulid)) linkBlock(disk, `${dataFolder}/${ulid}`, `${target}/${ulid}`);

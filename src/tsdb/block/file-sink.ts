@@ -17,6 +17,7 @@ export class FileSink {
   readonly #buffer: CoreBuffer;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
+  #open = true;
   #filled = 0;
   #written = 0;
   /** Checksum of the stretch as far as it has left the buffer, and where the rest begins. */
@@ -109,8 +110,10 @@ export class FileSink {
     this.close();
   }
 
-  /** Leaves the file as it is. */
+  /** Leaves the file as it is. Again is no matter: a descriptor is gone even where closing it fails. */
   close(): void {
+    if (!this.#open) return;
+    this.#open = false;
     this.#buffer.release();
     this.#disk.close(this.#file);
   }

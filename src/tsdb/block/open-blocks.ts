@@ -43,6 +43,13 @@ export function listBlocks(disk: Disk, folder: string): FoundBlocks<ListedBlock>
   });
 }
 
+/** The same, for work that must not miss one: throws the DiskError where the disk refuses a block. Damaged ones are passed over. */
+export function listAllBlocks(disk: Disk, folder: string): readonly ListedBlock[] {
+  const { blocks, bad } = listBlocks(disk, folder);
+  for (const { fault } of bad) if (fault instanceof DiskError) throw fault;
+  return blocks;
+}
+
 /** The same blocks, opened. Whoever asked closes them. */
 export function openBlocks(disk: Disk, folder: string, crc: Crc32c): FoundBlocks<Block> {
   return findBlocks(disk, folder, (path) => Block.open(disk, path, crc));

@@ -13,7 +13,7 @@ import { BlockFault, type BlockMeta, type Compaction, type DeletedInterval } fro
 import { deleteFromBlock } from '../block/delete.js';
 import { META_NAME } from '../block/layout.js';
 import { writeMeta } from '../block/meta.js';
-import { type ListedBlock, listBlocks } from '../block/open-blocks.js';
+import { type ListedBlock, listAllBlocks, listBlocks } from '../block/open-blocks.js';
 import { compacting } from './compact.js';
 import { planCompaction } from './plan.js';
 import { expiredBlocks, type Retention } from './retention.js';
@@ -70,7 +70,9 @@ export class Housekeeping {
 
   /** Makes the next block anew of which something is deleted, in the same way; a merge that is under way comes first. */
   cleanNext(nowMs: number, isTime: () => boolean): CompactionStep {
-    const dirty = this.#live().find(({ stats }) => (stats.tombstones ?? 0) > 0);
+    const dirty = this.#live(listAllBlocks(this.#options.disk, this.#options.dataFolder)).find(
+      ({ stats }) => (stats.tombstones ?? 0) > 0,
+    );
     this.#underWay ??= this.#plan(dirty === undefined ? [] : [dirty], nowMs);
     return this.#advance(isTime);
   }
@@ -81,7 +83,7 @@ export class Housekeeping {
     // A merge has read what was deleted before.
     this.abort();
     const crc = new Crc32c(this.#options.core);
-    return this.#live()
+    return this.#live(listAllBlocks(this.#options.disk, dataFolder))
       .map(({ ulid }) => ulid)
       .filter((ulid) => deleteFromBlock(disk, `${dataFolder}/${ulid}`, selectors, interval, crc));
   }
@@ -157,8 +159,8 @@ export class Housekeeping {
     return blocks.length === 0 ? undefined : { blocks, steps: compacting({ ...this.#options, blocks, nowMs }) };
   }
 
-  #live(): BlockMeta[] {
-    const metas = listBlocks(this.#options.disk, this.#options.dataFolder).blocks.map(({ meta }: ListedBlock) => meta);
+  #live(listed = listBlocks(this.#options.disk, this.#options.dataFolder).blocks): BlockMeta[] {
+    const metas = listed.map(({ meta }: ListedBlock) => meta);
     const superseded = supersededBlocks(metas);
     return metas.filter(({ ulid }) => !superseded.has(ulid));
   }

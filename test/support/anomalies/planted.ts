@@ -1,6 +1,7 @@
 // Bugs on purpose. Loops that do not find each of them prove nothing.
 
 import type { Habit } from '../sim-disk.js';
+import { DELETING, SNAPSHOTTING, WRITING_BLOCK } from './block-scenarios.js';
 import { appending, CHECKPOINTING, MENDING } from './log-scenarios.js';
 import { type Looped, looped } from './loops.js';
 
@@ -46,6 +47,26 @@ export const PLANTED: readonly Planted[] = [
     name: 'unfinished checkpoints are left lying',
     scenario: looped(CHECKPOINTING),
     habits: [{ skips: 'unlink', path: /\.tmp/ }],
+  },
+  {
+    name: 'a block has its name before its files are synced',
+    scenario: looped(WRITING_BLOCK),
+    habits: [{ skips: 'fdatasync', path: /tmp-for-creation/ }],
+  },
+  {
+    name: 'the name of a block is not synced',
+    scenario: looped(WRITING_BLOCK),
+    habits: [{ skips: 'syncFolder', path: /^data$/ }],
+  },
+  {
+    name: 'tombstones are not synced before they are renamed',
+    scenario: looped(DELETING),
+    habits: [{ skips: 'fdatasync', path: /tombstones\.tmp/ }],
+  },
+  {
+    name: 'the names in a snapshot are not synced',
+    scenario: looped(SNAPSHOTTING),
+    habits: [{ skips: 'syncFolder', path: /snapshots\/[^/]*\.tmp\/[^/]*$/ }],
   },
   { name: 'a torn end is not cut off', scenario: looped(MENDING), habits: [{ skips: 'truncate', path: /wal/ }] },
 ];
