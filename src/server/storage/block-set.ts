@@ -135,5 +135,7 @@ function isDamage(fault: BlockFault | DiskError): fault is BlockFault {
 }
 
 function isSame(a: readonly ListedBlock[], b: readonly ListedBlock[]): boolean {
-  return a.length === b.length && a.every(({ path, meta }, i) => path === b[i]!.path && meta.ulid === b[i]!.meta.ulid);
+  const isEqual = (one: ListedBlock, other: ListedBlock) =>
+    one.path === other.path && one.meta.ulid === other.meta.ulid && one.deletions === other.deletions;
+  return a.length === b.length && a.every((one, i) => isEqual(one, b[i]!));
 }

@@ -2,9 +2,10 @@
 
 import { type Disk, DiskError } from '../../base/disk.js';
 import type { Crc32c } from '../../wasm/crc32c.js';
+import { ByteReader } from '../bytes.js';
 import { Block } from './block.js';
 import { BlockFault, type BlockMeta } from './contract.js';
-import { CHUNKS_NAME, META_NAME } from './layout.js';
+import { CHUNKS_NAME, CRC_BYTES, META_NAME, TOMBSTONES_NAME } from './layout.js';
 import { readMeta } from './meta.js';
 import { isUlid } from './ulid.js';
 
@@ -21,6 +22,8 @@ export interface ListedBlock {
   readonly meta: BlockMeta;
   /** Of all its files: what retention by size counts. */
   readonly sizeBytes: number;
+  /** Checksum of what is deleted of it: another one where that has changed. 0 where nothing is. */
+  readonly deletions: number;
 }
 
 export interface FoundBlocks<T> {
@@ -39,7 +42,7 @@ export function listBlocks(disk: Disk, folder: string): FoundBlocks<ListedBlock>
     const chunks = disk.list(`${path}/${CHUNKS_NAME}`).map((name) => `${CHUNKS_NAME}/${name}`);
     const files = [...disk.list(path).filter((name) => name !== CHUNKS_NAME), ...chunks];
     const sizeBytes = files.reduce((sum, name) => sum + (disk.stat(`${path}/${name}`)?.size ?? 0), 0);
-    return { path, meta, sizeBytes };
+    return { path, meta, sizeBytes, deletions: deletionsOf(disk, `${path}/${TOMBSTONES_NAME}`) };
   });
 }
 
@@ -53,6 +56,13 @@ export function listAllBlocks(disk: Disk, folder: string): readonly ListedBlock[
 /** The same blocks, opened. Whoever asked closes them. */
 export function openBlocks(disk: Disk, folder: string, crc: Crc32c): FoundBlocks<Block> {
   return findBlocks(disk, folder, (path) => Block.open(disk, path, crc));
+}
+
+/** The checksum at the end of a tombstones file; what is wrong with the file shows when it is read. */
+function deletionsOf(disk: Disk, path: string): number {
+  if (disk.stat(path) === undefined) return 0;
+  const bytes = disk.readFile(path);
+  return bytes.length < CRC_BYTES ? 0 : new ByteReader(bytes, bytes.length - CRC_BYTES).u32();
 }
 
 function findBlocks<T extends { readonly path: string; readonly meta: BlockMeta }>(

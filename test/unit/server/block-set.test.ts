@@ -4,7 +4,8 @@ import { DiskError } from '../../../src/base/disk.js';
 import { BlockSet } from '../../../src/server/storage/block-set.js';
 import { createLogger } from '../../../src/telemetry/log.js';
 import { BlockFault, NOT_THERE } from '../../../src/tsdb/block/contract.js';
-import { copyInto } from '../../support/block.js';
+import { Tombstones, writeTombstones } from '../../../src/tsdb/block/tombstones.js';
+import { copyInto, testCrc } from '../../support/block.js';
 import { FaultDisk } from '../../support/fault-disk.js';
 import { testdata } from '../../support/testdata.js';
 
@@ -53,6 +54,18 @@ test('a set is told once, and again when it is another', async () => {
   assert.deepEqual(told, [[ONE], [ONE, TWO], [TWO]]);
   assert.deepEqual([set.stats, lines], [{ looks: 5, failures: 0, quarantined: 0 }, []]);
   assert.ok(set.sizeBytes > 90_000);
+});
+
+test('a set of the same blocks is told again where other samples of them are deleted', async () => {
+  const { disk, set, told } = setUp();
+  addBlock(disk, ONE);
+  await set.look();
+  const tombstones = new Tombstones();
+  tombstones.add(234, { minTimeMs: 1, maxTimeMs: 2 });
+  writeTombstones(disk, `data/${ONE}/tombstones`, tombstones, testCrc());
+  await set.look();
+  await set.look();
+  assert.deepEqual(told, [[ONE], [ONE]]);
 });
 
 test('blocks that another was made of are not served', async () => {
