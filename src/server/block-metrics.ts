@@ -2,6 +2,8 @@
 
 import type { Registry } from '../telemetry/metrics.js';
 import type { BlockKeeping } from './storage/block-keeping.js';
+import type { BlockSet } from './storage/block-set.js';
+import type { Scrubbing } from './storage/scrubbing.js';
 
 /** 1 s to 2.3 h, doubling. */
 const SECONDS_BOUNDS = Array.from({ length: 14 }, (_, i) => 2 ** i);
@@ -73,4 +75,36 @@ export function registerBlockKeeping(registry: Registry, keeping: BlockKeeping):
     SECONDS_BOUNDS,
   );
   keeping.onCompaction = (duration) => seconds.observe(duration);
+}
+
+/** Which blocks are served, and whether they are sound. */
+export function registerBlocks(registry: Registry, blocks: BlockSet, scrubbing: Scrubbing): void {
+  const counter = (name: string, help: string, read: () => number) =>
+    registry.collect(name, help, { type: 'counter' }, read);
+  registry.collect(
+    'prometheus_tsdb_blocks_loaded',
+    'Number of currently loaded data blocks',
+    { type: 'gauge' },
+    () => blocks.blocks.length,
+  );
+  counter(
+    'prometheus_tsdb_reloads_total',
+    'Number of times the database reloaded block data from disk.',
+    () => blocks.stats.looks,
+  );
+  counter(
+    'prometheus_tsdb_reloads_failures_total',
+    'Number of times the database failed to reloadBlocks block data from disk.',
+    () => blocks.stats.failures,
+  );
+  counter(
+    'narthex_blocks_quarantined_total',
+    'Damaged blocks that were renamed and are served no more.',
+    () => blocks.stats.quarantined,
+  );
+  counter(
+    'narthex_blocks_scrubbed_total',
+    'Blocks that were read through in the background.',
+    () => scrubbing.stats.blocks,
+  );
 }

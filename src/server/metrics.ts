@@ -2,7 +2,7 @@
 
 import type { Logger } from '../telemetry/log.js';
 import type { Registry } from '../telemetry/metrics.js';
-import { registerBlockKeeping } from './block-metrics.js';
+import { registerBlockKeeping, registerBlocks } from './block-metrics.js';
 import type { Storage } from './storage/storage.js';
 
 /** Counters of the cores, by our metric names. */
@@ -88,6 +88,7 @@ export class StorageMetrics {
     this.#registerTimes(registry);
     this.#registerCuts(registry);
     registerBlockKeeping(registry, storage.keeping);
+    registerBlocks(registry, storage.blocks, storage.scrubbing);
     this.#registerLog(registry);
   }
 

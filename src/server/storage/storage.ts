@@ -9,12 +9,11 @@ import { Rebuilder } from '../../shard/rebuild.js';
 import type { ScratchLimits } from '../../shard/scratch.js';
 import { Shards } from '../../shard/shards.js';
 import type { Logger } from '../../telemetry/log.js';
-import { BlockFault } from '../../tsdb/block/contract.js';
 import type { ListedBlock } from '../../tsdb/block/open-blocks.js';
 import { removeLeftovers } from '../../tsdb/compact/superseded.js';
 import { CompactorThread } from '../../tsdb/compact/thread.js';
 import { Refusals } from '../refusals.js';
-import { blocksEndMs, endMsOf } from './block-folders.js';
+import { blocksEndMs } from './block-folders.js';
 import { BlockKeeping } from './block-keeping.js';
 import { BlockSet } from './block-set.js';
 import { HeadCutting } from './cutting.js';
@@ -22,7 +21,9 @@ import { Deletion } from './deletion.js';
 import { type HeadCutStats, HeadSchedule } from './head-schedule.js';
 import { ownFolder, type StorageOptions, type StorageParts, walFolder } from './options.js';
 import { Replay, type ReplayProgress } from './replay.js';
+import { Scrubbing } from './scrubbing.js';
 import { readSeed } from './seed.js';
+import { ShardBlocks } from './shard-blocks.js';
 import { Snapshots } from './snapshots.js';
 import { Truncation } from './truncation.js';
 
@@ -56,15 +57,15 @@ export class Storage {
   readonly keeping: BlockKeeping;
   readonly deletion: Deletion;
   readonly snapshots: Snapshots;
+  /** Reads all blocks through, again and again. */
+  readonly scrubbing: Scrubbing;
+  readonly #shardBlocks: ShardBlocks;
   readonly #parts: StorageParts;
   readonly #replay: Replay;
   readonly #truncation: Truncation;
   readonly #schedule: HeadSchedule;
   readonly #refused: Refusals;
   #closed = false;
-  /** How often something was deleted of blocks, and how much of that the shards know. */
-  #deletions = 0;
-  #toldDeletions = 0;
   #rebuilder: Rebuilder | undefined;
   /** A shard was made again, and knows nothing but the log: what is called now comes first. */
   onShardBack: ((index: number) => void) | undefined;
@@ -76,6 +77,7 @@ export class Storage {
     this.#parts = parts;
     this.#replay = new Replay(disk, parts, () => this.#schedule.floorMs);
     this.#truncation = new Truncation(parts);
+    this.#shardBlocks = new ShardBlocks(parts.shards, parts.compactor);
     this.blocks = new BlockSet({
       ...{ disk, folder: parts.options.path, logger: parts.logger },
       tell: (blocks) => this.#tellShards(blocks),
@@ -93,10 +95,8 @@ export class Storage {
       retention: parts.options.retention ?? KEEP_ALL,
     });
     this.snapshots = new Snapshots(parts, this.#schedule, cutting);
-    this.deletion = new Deletion(parts, this.#schedule, () => {
-      this.#deletions++;
-      return changed();
-    });
+    this.deletion = new Deletion(parts, this.#schedule, changed);
+    this.scrubbing = new Scrubbing(parts, this.blocks);
     this.#refused = new Refusals(parts.clock, parts.logger);
   }
 
@@ -129,6 +129,7 @@ export class Storage {
     this.#rebuilder = this.#watchShards();
     this.#schedule.start();
     this.keeping.start();
+    this.scrubbing.start();
   }
 
   /** Shards made again since the start. */
@@ -157,31 +158,20 @@ export class Storage {
   /** May be called during the replay: that ends at once then. */
   async close(): Promise<void> {
     this.#closed = true;
-    const ended = [this.#schedule.close(), this.keeping.close()];
+    const ended = [this.#schedule.close(), this.keeping.close(), this.scrubbing.close()];
     await this.#parts.compactor.close();
     await this.log.close();
     await Promise.all(ended);
     await this.shards.close();
   }
 
-  /** Queries that begin from now on read these blocks, and the head from their end on. */
   async #tellShards(blocks: readonly ListedBlock[]): Promise<void> {
-    const version = this.#deletions;
-    this.#toldDeletions = version;
-    const known = blocks.map(({ path, meta }) => {
-      return { ulid: meta.ulid, version, path, minTimeMs: meta.minTimeMs, maxTimeMs: meta.maxTimeMs };
-    });
-    const endMs = endMsOf(blocks.map(({ meta }) => meta));
-    const refused = await this.shards.setBlocks(known, Number.isFinite(endMs) ? endMs : undefined);
-    for (const { path, reason } of refused) {
-      await this.blocks.report(new BlockFault(path, 'at opening', reason));
-    }
+    for (const fault of await this.#shardBlocks.tell(blocks)) await this.blocks.report(fault);
   }
 
   /** Resolves when no query reads blocks that are not there any more: then their files may go. */
   async #lookAndWait(): Promise<void> {
     await this.blocks.look();
-    if (this.#toldDeletions < this.#deletions) await this.#tellShards(this.blocks.blocks);
     const { clock } = this.#parts;
     while (!this.#closed && !(await this.shards.haveReleasedBlocks())) {
       await new Promise<void>((resolve) => clock.after(RELEASE_EVERY_MS, resolve));

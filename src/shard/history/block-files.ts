@@ -2,14 +2,15 @@
 
 import type { Disk } from '../../base/disk.js';
 import { Block } from '../../tsdb/block/block.js';
+import type { IndexSummary } from '../../tsdb/block/index-summary.js';
 import { labelNames, labelValues, selectSeries } from '../../tsdb/block/select.js';
 import { SeriesEntry } from '../../tsdb/block/series-entry.js';
 import type { Crc32c } from '../../wasm/crc32c.js';
 import type { HistoryBlock } from './block.js';
 
 /** Opens the block. Whoever has it closes it. Throws BlockFault and DiskError. */
-export function openHistoryBlock(disk: Disk, path: string, crc: Crc32c): HistoryBlock {
-  const block = Block.open(disk, path, crc);
+export function openHistoryBlock(disk: Disk, path: string, crc: Crc32c, summary?: IndexSummary): HistoryBlock {
+  const block = Block.open(disk, path, crc, summary);
   const { meta, index, chunks, tombstones } = block;
   const entry = new SeriesEntry();
   return {

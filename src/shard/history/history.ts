@@ -9,6 +9,7 @@ import type { Disk } from '../../base/disk.js';
 import { DiskError } from '../../base/disk.js';
 import type { Matcher } from '../../model/matcher.js';
 import { BlockFault } from '../../tsdb/block/contract.js';
+import type { IndexSummary } from '../../tsdb/block/index-summary.js';
 import type { Core } from '../../wasm/core.js';
 import { Crc32c } from '../../wasm/crc32c.js';
 import { Guests } from '../../wasm/guests.js';
@@ -31,11 +32,16 @@ export interface BlockPlace {
   readonly path: string;
   /** Another number where something was deleted of it since: it is opened anew then. */
   readonly version: number;
+  /** Of its index, made elsewhere: reading it all to make one takes a shard too long. */
+  readonly summary?: IndexSummary | undefined;
 }
 
 /** A block that could not be opened. */
-export interface BlockRefusal extends BlockPlace {
+export interface BlockRefusal {
+  readonly path: string;
   readonly reason: string;
+  /** It is the block that is wrong, not the disk. */
+  readonly isDamaged: boolean;
 }
 
 interface Held extends NumberedBlock {
@@ -51,7 +57,7 @@ interface State {
   holders: number;
 }
 
-export type OpenBlock = (path: string) => HistoryBlock;
+export type OpenBlock = (path: string, summary?: IndexSummary) => HistoryBlock;
 
 export class ShardHistory {
   readonly #core: Core;
@@ -84,10 +90,11 @@ export class ShardHistory {
       const { ulid, version } = place;
       const known = this.#state.blocks.find((one) => one.block.ulid === ulid && one.version === version);
       try {
-        held.push(known ?? this.#hold(this.#openBlock(place.path), version));
+        held.push(known ?? this.#hold(this.#openBlock(place.path, place.summary), version));
       } catch (error) {
         if (!(error instanceof BlockFault || error instanceof DiskError)) throw error;
-        refused.push({ ...place, reason: error.message });
+        const isDamaged = error instanceof BlockFault && !error.isMissing;
+        refused.push({ path: place.path, reason: error.message, isDamaged });
       }
     }
     held.sort((a, b) => a.block.minTimeMs - b.block.minTimeMs);
@@ -231,5 +238,5 @@ export class OpenHistory {
 /** Opens blocks of a disk; their checksums are made in the core. */
 export function blockOpener(core: Core, disk: Disk): OpenBlock {
   const crc = new Crc32c(core);
-  return (path) => openHistoryBlock(disk, path, crc);
+  return (path, summary) => openHistoryBlock(disk, path, crc, summary);
 }
