@@ -283,6 +283,46 @@ test('blocks: the same tombstones as Prometheus notes', { skip: skip || conforma
   }
 });
 
+/** Times of the recorded blocks' samples are long past. */
+const KEEP = '--storage.tsdb.retention.time=100y';
+
+test('blocks, as queries see them: deleted, made anew, and after a kill', {
+  skip: skip || conformanceMissing(),
+}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'narthex-delete-'));
+  const [mine, other] = [join(folder, 'mine'), join(folder, 'other')];
+  for (const copy of [mine, other]) cpSync(conformance('tsdb/blocks/data'), copy, { recursive: true });
+  let ours = await startNarthex({ data: mine, flags: [...FLAGS, KEEP] });
+  const theirs = await startPeer(prometheus!, {
+    data: other,
+    flags: [...FLAGS, KEEP, '--storage.tsdb.max-block-duration=2h'],
+  });
+  const found = async (server: Server) => {
+    const params = new URLSearchParams({ query: '{__name__=~"fx_.*"}[10h]', time: '1767250800' });
+    const answer = await fetch(`${server.url}/api/v1/query?${params}`);
+    const { data } = (await answer.json()) as { data: { result: object[] } };
+    return data.result.map((row) => JSON.stringify(sorted(row))).sort();
+  };
+  try {
+    for (const [match, start, end] of BLOCK_DELETIONS) {
+      const params: [string, string][] = [['match[]', match]];
+      if (start !== undefined) params.push(['start', String(start / 1000)], ['end', String(end! / 1000)]);
+      for (const server of [ours, theirs]) assert.equal((await admin(server, params)).status, 204);
+      assert.deepEqual(await found(ours), await found(theirs), match);
+    }
+    const cleaned = await fetch(`${ours.url}/api/v1/admin/tsdb/clean_tombstones`, { method: 'PUT' });
+    assert.equal(cleaned.status, 204);
+    for (const path of blocksIn(mine)) assert.deepEqual(stonesOf(path), []);
+    assert.deepEqual(await found(ours), await found(theirs), 'cleaned');
+    await ours.end('SIGKILL');
+    ours = await startNarthex({ data: mine, flags: [...FLAGS, KEEP] });
+    assert.deepEqual(await found(ours), await found(theirs), 'after a kill');
+  } finally {
+    await Promise.all([ours.stop(), theirs.stop()]);
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test('without the flag: refused, as Prometheus does it', { skip }, async () => {
   const servers = [await startNarthex(), await startPeer(prometheus!)];
   try {

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { type Disk, realDisk } from '../../src/base/disk.js';
 import { Block } from '../../src/tsdb/block/block.js';
 import { Crc32c } from '../../src/wasm/crc32c.js';
-import { FaultDisk } from './fault-disk.js';
+import { SimDisk } from './sim-disk.js';
 import { testCore } from './wal.js';
 import { decodeXor, type Sample } from './xor-model.js';
 
@@ -34,7 +34,7 @@ export function blocksIn(folder: string): string[] {
 }
 
 /** A folder copied into a disk in memory, under `to`. */
-export function copyInto(disk: FaultDisk, from: string, to: string): void {
+export function copyInto(disk: SimDisk, from: string, to: string): void {
   disk.makeFolder(to);
   for (const name of readdirSync(from)) {
     const path = `${from}/${name}`;
@@ -43,8 +43,8 @@ export function copyInto(disk: FaultDisk, from: string, to: string): void {
   }
 }
 
-export function inMemory(from: string, to = 'data/block'): FaultDisk {
-  const disk = new FaultDisk();
+export function inMemory(from: string, to = 'data/block'): SimDisk {
+  const disk = new SimDisk();
   copyInto(disk, from, to);
   return disk;
 }

@@ -8,7 +8,7 @@ import { BlockFault } from '../../../src/tsdb/block/contract.js';
 import { listBlocks, openBlocks } from '../../../src/tsdb/block/open-blocks.js';
 import { labelValues, selectSeries } from '../../../src/tsdb/block/select.js';
 import { copyInto, inMemory, openBlock, rawSeries, testCrc, withBlock } from '../../support/block.js';
-import { FaultDisk } from '../../support/fault-disk.js';
+import { SimDisk } from '../../support/sim-disk.js';
 import { testdata } from '../../support/testdata.js';
 
 const ULID = '01M7Y0DYVRQYB5RRVPA5E1T2RB';
@@ -19,7 +19,7 @@ const ROUNDS = 25;
 const FILES = ['index', 'chunks/000001', 'tombstones'];
 
 /** All that one can ask a block. */
-function answers(disk: FaultDisk): unknown {
+function answers(disk: SimDisk): unknown {
   return withBlock(
     PATH,
     (block) => ({
@@ -122,7 +122,7 @@ test('a read that fails once is tried again', () => {
 });
 
 test('a data directory: good blocks in the order of time, bad ones reported, the rest passed over', () => {
-  const disk = new FaultDisk();
+  const disk = new SimDisk();
   const early = '01M7Y0DXJ9842ERM7HS55F3Y8P';
   const bad = '01M7Y0DXKKSAXXFXF93BV48HZG';
   copyInto(disk, KILLED, `data/${ULID}`);

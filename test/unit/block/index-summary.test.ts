@@ -6,7 +6,7 @@ import { shareSummary } from '../../../src/tsdb/block/index-summary.js';
 import { labelValues } from '../../../src/tsdb/block/select.js';
 import { Compactor } from '../../../src/tsdb/compact/compactor.js';
 import { inMemory, openBlock, rawSeries, testCrc } from '../../support/block.js';
-import type { FaultDisk } from '../../support/fault-disk.js';
+import type { SimDisk } from '../../support/sim-disk.js';
 import { testdata } from '../../support/testdata.js';
 
 const KILLED = testdata('blocks/killed/01M7Y0DYVRQYB5RRVPA5E1T2RB');
@@ -70,7 +70,7 @@ test('the summary of another index is not believed', () => {
   }
 });
 
-function bytesRead(disk: FaultDisk, action: () => void): number {
+function bytesRead(disk: SimDisk, action: () => void): number {
   const pread = disk.pread.bind(disk);
   let bytes = 0;
   disk.pread = (file: FileHandle, into: Uint8Array, offset: number) => {

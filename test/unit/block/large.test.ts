@@ -11,7 +11,7 @@ import { verifyBlock } from '../../../src/tsdb/block/verify.js';
 import { BlockWriter } from '../../../src/tsdb/block/writer.js';
 import { openBlock } from '../../support/block.js';
 import { fill, type SeriesOfTest } from '../../support/blocks.js';
-import { FaultDisk } from '../../support/fault-disk.js';
+import { SimDisk } from '../../support/sim-disk.js';
 import { testCore } from '../../support/wal.js';
 
 const ULID = '01M7Y0DXJ9842ERM7HS55F3Y8P';
@@ -38,8 +38,8 @@ function generate(): SeriesOfTest[] {
   }));
 }
 
-function written(series: readonly SeriesOfTest[]): { disk: FaultDisk; block: Block } {
-  const disk = new FaultDisk();
+function written(series: readonly SeriesOfTest[]): { disk: SimDisk; block: Block } {
+  const disk = new SimDisk();
   disk.makeFolder('data');
   const writer = BlockWriter.create(disk, 'data', ULID, { core: testCore(), segmentBytes: 1_000_000 });
   fill(writer, series);

@@ -8,7 +8,7 @@ import { TOC_BYTES } from '../../../src/tsdb/block/layout.js';
 import { labelNames, labelValues, selectSeries } from '../../../src/tsdb/block/select.js';
 import { verifyBlock } from '../../../src/tsdb/block/verify.js';
 import { inMemory, testCrc, withBlock } from '../../support/block.js';
-import type { FaultDisk } from '../../support/fault-disk.js';
+import type { SimDisk } from '../../support/sim-disk.js';
 import { testdata } from '../../support/testdata.js';
 
 const KILLED = testdata('blocks/killed/01M7Y0DYVRQYB5RRVPA5E1T2RB');
@@ -41,7 +41,7 @@ const stretches = withBlock(KILLED, ({ index }): Record<string, Stretch[]> => {
   };
 });
 
-function askAll(disk: FaultDisk): void {
+function askAll(disk: SimDisk): void {
   withBlock(
     PATH,
     (block) => {

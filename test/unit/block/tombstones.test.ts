@@ -11,13 +11,13 @@ import {
   writeTombstones,
 } from '../../../src/tsdb/block/tombstones.js';
 import { testCrc } from '../../support/block.js';
-import { FaultDisk } from '../../support/fault-disk.js';
+import { SimDisk } from '../../support/sim-disk.js';
 import { testdata } from '../../support/testdata.js';
 
 const RECORDED = testdata('blocks/killed/01M7Y0DYVRQYB5RRVPA5E1T2RB/tombstones');
 
-function onDisk(bytes: Uint8Array): FaultDisk {
-  const disk = new FaultDisk();
+function onDisk(bytes: Uint8Array): SimDisk {
+  const disk = new SimDisk();
   disk.makeFolder('b');
   disk.writeFileAtomic('b/tombstones', bytes);
   return disk;
@@ -39,7 +39,7 @@ test('tombstones: none at all, as Prometheus writes it', () => {
   const bytes = encodeTombstones(new Tombstones(), testCrc());
   assert.equal(Buffer.from(bytes).toString('hex'), '0130ba300100000000');
   assert.equal(readTombstones(onDisk(bytes), 'b/tombstones', testCrc()).isEmpty, true);
-  assert.equal(readTombstones(new FaultDisk(), 'b/tombstones', testCrc()).isEmpty, true);
+  assert.equal(readTombstones(new SimDisk(), 'b/tombstones', testCrc()).isEmpty, true);
 });
 
 test('tombstones: what was written is read again, the ends of time with it', () => {
@@ -47,7 +47,7 @@ test('tombstones: what was written is read again, the ends of time with it', () 
   tombstones.add(7, { minTimeMs: -(2 ** 63), maxTimeMs: -5 });
   tombstones.add(7, { minTimeMs: 10, maxTimeMs: 2 ** 63 });
   tombstones.add(2 ** 32 - 1, { minTimeMs: 0, maxTimeMs: 0 });
-  const disk = new FaultDisk();
+  const disk = new SimDisk();
   disk.makeFolder('b');
   writeTombstones(disk, 'b/tombstones', tombstones, testCrc());
   const again = readTombstones(disk, 'b/tombstones', testCrc());

@@ -5,7 +5,7 @@ import { BlockFault } from '../../../src/tsdb/block/contract.js';
 import { isUlid } from '../../../src/tsdb/block/ulid.js';
 import { verifyBlock } from '../../../src/tsdb/block/verify.js';
 import { blocksIn, inMemory, openBlock, withBlock } from '../../support/block.js';
-import { FaultDisk } from '../../support/fault-disk.js';
+import { SimDisk } from '../../support/sim-disk.js';
 import { conformance, conformanceMissing, testdata } from '../../support/testdata.js';
 
 const KILLED = testdata('blocks/killed/01M7Y0DYVRQYB5RRVPA5E1T2RB');
@@ -61,7 +61,7 @@ test('quarantine: the folder is renamed, again and again, and nothing is lost', 
 });
 
 test('quarantine: a disk that refuses leaves the block where it is', () => {
-  const disk = new FaultDisk();
+  const disk = new SimDisk();
   disk.makeFolder('data/b');
   disk.fail({ operation: 'rename', nth: 1, code: 'EROFS' });
   assert.throws(() => quarantine(disk, 'data/b'), { name: 'DiskError' });

@@ -5,7 +5,7 @@ import { inspect } from '../../../src/cli/inspect/inspect.js';
 import { ManifestWriter } from '../../../src/tsdb/wal/manifest.js';
 import { Crc32c } from '../../../src/wasm/crc32c.js';
 import { inMemory } from '../../support/block.js';
-import { FaultDisk } from '../../support/fault-disk.js';
+import { SimDisk } from '../../support/sim-disk.js';
 import { testdata } from '../../support/testdata.js';
 import { testCore } from '../../support/wal.js';
 
@@ -78,7 +78,7 @@ test('inspect: damage of a log stands where it is', () => {
 });
 
 test('inspect: a manifest', () => {
-  const disk = new FaultDisk();
+  const disk = new SimDisk();
   disk.makeFolder('narthex');
   const path = 'narthex/log.manifest';
   const writer = new ManifestWriter(disk, path, new Crc32c(testCore()), 0);

@@ -6,7 +6,7 @@ import { createLogger } from '../../../src/telemetry/log.js';
 import { BlockFault, NOT_THERE } from '../../../src/tsdb/block/contract.js';
 import { Tombstones, writeTombstones } from '../../../src/tsdb/block/tombstones.js';
 import { copyInto, testCrc } from '../../support/block.js';
-import { FaultDisk } from '../../support/fault-disk.js';
+import { SimDisk } from '../../support/sim-disk.js';
 import { testdata } from '../../support/testdata.js';
 
 const KILLED = testdata('blocks/killed/01M7Y0DYVRQYB5RRVPA5E1T2RB');
@@ -15,7 +15,7 @@ const TWO = '01M7Y0DYVRQYB5RRVPA5E1T2RB';
 const THREE = '01M7Y0DYZZZZZZZZZZZZZZZZZZ';
 
 function setUp() {
-  const disk = new FaultDisk();
+  const disk = new SimDisk();
   disk.makeFolder('data/wal');
   const told: string[][] = [];
   const lines: string[] = [];
@@ -31,7 +31,7 @@ function setUp() {
 }
 
 /** A block whose name and description are its own. */
-function addBlock(disk: FaultDisk, ulid: string, parents: readonly string[] = []): void {
+function addBlock(disk: SimDisk, ulid: string, parents: readonly string[] = []): void {
   copyInto(disk, KILLED, `data/${ulid}`);
   const meta = JSON.parse(Buffer.from(disk.readFile(`data/${ulid}/meta.json`)).toString()) as Record<string, unknown>;
   const compaction = {

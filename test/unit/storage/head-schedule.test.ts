@@ -11,9 +11,9 @@ import { Ingest } from '../../../src/shard/ingest.js';
 import type { Outcome } from '../../../src/shard/protocol.js';
 import type { Shards } from '../../../src/shard/shards.js';
 import { FakeClock } from '../../support/clock.js';
-import { FaultDisk } from '../../support/fault-disk.js';
 import { blocksOf, HereCompactor, QuietLog } from '../../support/head-cuts.js';
 import { anyOwner, packSamples, testShards } from '../../support/shards.js';
+import { SimDisk } from '../../support/sim-disk.js';
 
 const DATA = 'data';
 const MINUTE = 60_000;
@@ -28,7 +28,7 @@ after(async () => {
 });
 
 class Rig {
-  readonly disk = new FaultDisk();
+  readonly disk = new SimDisk();
   readonly clock = new FakeClock(0);
   readonly log = new QuietLog();
   readonly checkpoints: number[] = [];

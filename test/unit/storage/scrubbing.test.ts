@@ -7,7 +7,7 @@ import type { CompactorOp, CompactorPort, CompactorRequest } from '../../../src/
 import { Scrub } from '../../../src/tsdb/compact/scrub.js';
 import { copyInto } from '../../support/block.js';
 import { FakeClock } from '../../support/clock.js';
-import { FaultDisk } from '../../support/fault-disk.js';
+import { SimDisk } from '../../support/sim-disk.js';
 import { testdata } from '../../support/testdata.js';
 import { testCore } from '../../support/wal.js';
 
@@ -17,7 +17,7 @@ const DAY_MS = 86_400_000;
 
 /** A compactor that does one step of a scrub a task, and notes which block it was. */
 async function setUp() {
-  const disk = new FaultDisk();
+  const disk = new SimDisk();
   for (const ulid of ULIDS) {
     copyInto(disk, KILLED, `data/${ulid}`);
     const meta = Buffer.from(disk.readFile(`data/${ulid}/meta.json`)).toString();
