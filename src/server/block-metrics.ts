@@ -75,6 +75,12 @@ export function registerBlockKeeping(registry: Registry, keeping: BlockKeeping):
     SECONDS_BOUNDS,
   );
   keeping.onCompaction = (duration) => seconds.observe(duration);
+  const cleanups = registry.histogram(
+    'prometheus_tsdb_tombstone_cleanup_seconds',
+    'The time taken to recompact blocks to remove tombstones.',
+    SECONDS_BOUNDS,
+  );
+  keeping.onCleanup = (duration) => cleanups.observe(duration);
 }
 
 /** Which blocks are served, and whether they are sound. */

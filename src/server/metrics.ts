@@ -14,6 +14,7 @@ const CORE_COUNTERS: readonly [name: string, help: string, key: string][] = [
   ['narthex_scrape_lines_expected_total', 'Lines that stood where they stood in the scrape before.', 'lines.expected'],
   ['narthex_scrape_lines_moved_total', 'Lines found by hash: known, but not where they stood before.', 'lines.known'],
   ['narthex_scrape_lines_new_total', 'Lines never seen before, which take the slow path.', 'lines.new'],
+  ['narthex_head_samples_deleted_total', 'Samples that requests deleted from the head.', 'samplesDeleted'],
   ['narthex_corrupt_chunks_total', 'Chunks in memory that could not be decoded.', 'corruptChunks'],
   ['narthex_float_fallbacks_total', 'Numbers in expositions that needed exact arithmetic.', 'floatFallbacks'],
 ];

@@ -61,6 +61,8 @@ export class BlockKeeping {
   #closed = false;
   /** Hears how many seconds a compaction took. */
   onCompaction: ((seconds: number) => void) | undefined;
+  /** Hears how many seconds it took to make all blocks anew of which something was deleted. */
+  onCleanup: ((seconds: number) => void) | undefined;
 
   constructor(parts: BlockKeepingParts, rooms: BlockKeepingRooms) {
     this.#parts = parts;
@@ -86,13 +88,15 @@ export class BlockKeeping {
   /** Makes the blocks anew of which something is deleted. Resolves when none is left; rejects where one cannot be read or written. */
   async clean(): Promise<void> {
     const { compactor, clock } = this.#parts;
+    const beginMs = clock.monotonicMs();
     while (!this.#closed) {
       const startMs = clock.monotonicMs();
       const step = await this.#toItsEnd(() => compactor.call('cleanBlocks', { nowMs: clock.nowMs() }));
-      if (step.state === 'nothing') return;
+      if (step.state === 'nothing') break;
       await this.#settle(step, (clock.monotonicMs() - startMs) / 1000);
       if (step.state === 'failed') throw new Error(`cleaning ${step.from.join(' ')} failed: ${step.reason}`);
     }
+    this.onCleanup?.((clock.monotonicMs() - beginMs) / 1000);
   }
 
   /** Looks every now and then; not at once, since a server that has just started has more urgent things to do. */
