@@ -271,6 +271,8 @@ export function isWindowed(query: usize): bool {
 
 /** Makes room for the rows of a round, behind those that the query has. */
 export function reserveRows(query: usize, round: Round): bool {
+  // Where all series are passed over there is nothing to make room for, and a buffer may have no address.
+  if (round.end == 0) return true;
   const steps = changetype<Job>(query).steps;
   const values = buffer.reserve(VALUES, (round.end * steps) << 3);
   const present = buffer.reserve(PRESENT, round.end * steps);

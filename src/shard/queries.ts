@@ -30,6 +30,7 @@ import {
 import { Select, type SeriesList } from '../wasm/select.js';
 import { type ColumnsMessage, columnsMessage, partialMessage } from './column-messages.js';
 import type { HistoryFeed } from './history/feed.js';
+import { BlockHistograms, withBlocks } from './history/histograms.js';
 import type { OpenHistory, ShardHistory } from './history/history.js';
 import type { TimeSpan } from './history/selection.js';
 import { eachMixed, eachSeries, type MorselSeries, mixedMessage } from './mixed-series.js';
@@ -55,8 +56,15 @@ interface Stretch {
   readonly query: Query;
   /** What blocks have of these series, where they have anything. */
   readonly feed: HistoryFeed | undefined;
+  /** Of a mixed stretch: the native histograms in blocks of the series of a morsel. */
+  readonly histograms: BlockHistograms | undefined;
   /** By the core, which may leave rows as text; here, from floats; here, from all samples. */
   readonly by: 'core' | 'text' | 'floats' | 'mixed';
+}
+
+interface OpenedStretches {
+  readonly stretches: Stretch[];
+  readonly defer: OpenQuery['defer'];
 }
 
 /** (startMs, endMs]. */
@@ -69,6 +77,8 @@ interface OpenQuery extends TimeRange {
   /** One more comes where blocks have histograms of series of the others. */
   readonly stretches: Stretch[];
   readonly history: OpenHistory;
+  /** Opens a mixed stretch of series whose histograms came to light. */
+  readonly defer: (numbers: Uint32Array) => Stretch;
   /** The stretch under way. */
   at: number;
   readonly fragment: Fragment | undefined;
@@ -206,6 +216,7 @@ export class ShardQueries {
     stretch.feed?.load(query);
     const ended = query.next(this.#morselOf(open.fragment, isText ? TEXT_CELLS : MORSEL_CELLS));
     const samples = query.samples - before;
+    if (ended && quantile !== undefined && stretch.feed?.hasDeferred) return { ...DECLINED.first, samples };
     if (ended) this.#endStretch(open, stretch);
     const done = open.at === open.stretches.length;
     const morsel = {
@@ -221,7 +232,7 @@ export class ShardQueries {
 
   #endStretch(open: OpenQuery, { feed }: Stretch): void {
     open.at++;
-    if (feed?.hasDeferred) throw new QueryFault('execution', 'native histograms in blocks cannot be queried yet');
+    if (feed?.hasDeferred) open.stretches.push(open.defer(feed.takeDeferred()));
   }
 
   /** With what of the blocks could not be read, or decoded. */
@@ -268,7 +279,7 @@ export class ShardQueries {
     history: OpenHistory,
     range: TimeRange,
     stop: SharedArrayBuffer | undefined,
-  ): Stretch[] {
+  ): OpenedStretches {
     const check = stop && (() => checkStop(stop));
     const span = spanOf(range);
     const past = history.select([matchers], span, check);
@@ -278,12 +289,17 @@ export class ShardQueries {
     const lists: [SeriesList, Stretch['by']][] = [[rest, by]];
     if (wanted !== undefined && wanted.count > 0) lists.push([wanted, 'mixed']);
     const stretches: Stretch[] = [];
+    const fed = (list: SeriesList, by: Stretch['by']): Stretch => {
+      const query = open(list, by);
+      const histograms = by === 'mixed' && past !== undefined ? new BlockHistograms() : undefined;
+      return { list, query, by, histograms, feed: history.feed(query, list, past, span, histograms) };
+    };
     try {
       for (const [list, how] of lists) {
-        const query = open(list, how);
-        stretches.push({ list, query, by: how, feed: history.feed(query, list, past, span) });
+        stretches.push(fed(list, how));
       }
-      return stretches;
+      const defer = (numbers: Uint32Array) => fed(this.#select.extended(NO_SERIES_LIST, numbers), 'mixed');
+      return { stretches, defer };
     } catch (error) {
       this.#closeAll(stretches);
       for (const [list] of lists.slice(stretches.length)) this.#select.release(list);
@@ -305,21 +321,25 @@ export class ShardQueries {
   }
 
   /** What the morsel just evaluated gives. */
-  #take(open: OpenQuery, { query, by }: Stretch, ended: boolean): Partial<Morsel> {
+  #take(open: OpenQuery, stretch: Stretch, ended: boolean): Partial<Morsel> {
+    const { query, by } = stretch;
     const { fragment } = open;
     if (fragment === undefined) {
       if (by === 'floats') return { raw: query.rawSamples() };
-      return { raw: mixedMessage(this.#series(open, query, by), open.startMs, open.endMs) };
+      return { raw: mixedMessage(this.#series(open, stretch), open.startMs, open.endMs) };
     }
     if (by === 'text') return { text: query.text() };
-    if (by !== 'core') return this.#evaluate(open, fragment, this.#series(open, query, by));
+    if (by !== 'core') return this.#evaluate(open, fragment, this.#series(open, stretch));
     if (fragment.quantile !== undefined) return ended ? quantilesOf(query, fragment) : {};
     if (fragment.aggregate === undefined) return { columns: rowsMessage(query.rows()) };
     return ended ? groupsOf(query, fragment) : {};
   }
 
-  #series({ watermark }: OpenQuery, query: Query, by: Stretch['by']): Iterable<MorselSeries> {
-    return by === 'mixed' ? eachMixed(query.allSamples(), this.#side, watermark) : eachSeries(query.rawSamples());
+  #series({ watermark, history }: OpenQuery, { query, by, histograms }: Stretch): Iterable<MorselSeries> {
+    if (by !== 'mixed') return eachSeries(query.rawSamples());
+    const raw = query.allSamples();
+    const mixed = eachMixed(raw, this.#side, watermark);
+    return histograms === undefined ? mixed : withBlocks(raw, mixed, histograms, history.floorMs);
   }
 
   /** Evaluates a fragment over the series of a morsel; groups are folded when all stretches have ended. */
@@ -339,15 +359,16 @@ export class ShardQueries {
 
   /** Evaluates the first morsel at once: most queries have only this one, and are closed with it. */
   #add(
-    what: Omit<OpenQuery, 'stretches' | 'history' | 'at' | 'scratch'>,
+    what: Omit<OpenQuery, 'stretches' | 'defer' | 'history' | 'at' | 'scratch'>,
     snapshot: number,
-    openStretches: (history: OpenHistory) => Stretch[],
+    openStretches: (history: OpenHistory) => OpenedStretches,
   ): Reply<'openQuery'> {
     const scratch: ScratchShare = { bytes: 0 };
     const history = this.#history.open(snapshot);
-    const stretches = orClose(history, () => this.#scratch.use(scratch, () => openStretches(history)));
+    const opened = orClose(history, () => this.#scratch.use(scratch, () => openStretches(history)));
+    const { stretches } = opened;
     const query = ++this.#last;
-    this.#open.set(query, { ...what, stretches, history, at: 0, scratch });
+    this.#open.set(query, { ...what, ...opened, history, at: 0, scratch });
     const series = stretches.reduce((sum, { list }) => sum + list.count, 0);
     if (what.fragment?.quantile !== undefined && series * what.fragment.steps.count > MORSEL_CELLS) {
       // Selecting of so many takes long, and cannot be done a morsel at a time.
@@ -398,6 +419,8 @@ function spanOf({ startMs, endMs }: TimeRange): TimeSpan {
 function checkStop(stop: SharedArrayBuffer): void {
   if (Atomics.load(new Int32Array(stop), STOP_WORD) !== 0) throw new QueryFault('execution', 'query has ended');
 }
+
+const NO_SERIES_LIST: SeriesList = { address: 0, count: 0, bytes: 0 };
 
 /** Of a query that is not begun. */
 const DECLINED: Reply<'openQuery'> = {

@@ -6,13 +6,15 @@
 // A window of places is loaded before the morsel that begins with it, and freed before the next is. Nothing is missing
 // without a word: what cannot be read is a fault, which the query's answer names.
 
-import { ChunkEncoding } from '../../tsdb/block/contract.js';
+import { ChunkEncoding, type DeletedInterval } from '../../tsdb/block/contract.js';
+import { ChunkFault } from '../../tsdb/chunk/bit-stream.js';
 import type { Core } from '../../wasm/core.js';
 import { isGuest } from '../../wasm/guests.js';
 import { type ChunkSlice, LoadedChunks } from '../../wasm/history.js';
 import type { Query } from '../../wasm/query.js';
 import type { BlockChunks, HistoryBlock } from './block.js';
 import type { Faults } from './faults.js';
+import type { BlockHistograms } from './histograms.js';
 import type { Piece, Rewriter } from './rewrite.js';
 import type { PlacedBlock, TimeSpan } from './selection.js';
 
@@ -36,6 +38,8 @@ export interface FeedOptions {
   readonly floorMs: number;
   readonly faults: Faults;
   readonly rewriter: Rewriter;
+  /** Takes the native histograms of a window; without it series that have some are left out. */
+  readonly histograms?: BlockHistograms;
 }
 
 /** What a window wants of one block. */
@@ -70,6 +74,7 @@ export class HistoryFeed {
 
   #loadFrom(query: Query, from: number, most: WindowSize): void {
     this.close();
+    this.#options.histograms?.clear();
     const window = new Window(this.#options, from, most);
     this.#loaded = window.loaded;
     window.load();
@@ -79,7 +84,7 @@ export class HistoryFeed {
 
   /** Series that were left out, ascending; they are forgotten here. */
   takeDeferred(): Uint32Array {
-    return Uint32Array.from(this.#deferred.splice(0));
+    return Uint32Array.from(this.#deferred.splice(0)).sort();
   }
 
   get hasDeferred(): boolean {
@@ -148,7 +153,8 @@ class Window {
       if (chunks !== undefined) this.#add(chunks, slices, this.#options.blocks[i]!);
       else this.#addOneByOne(wanted, this.#options.blocks[i]!);
     });
-    for (const [place, pieces] of this.#pieces) if (!this.skipped.has(place)) this.#rewrite(place, pieces);
+    for (const [place, pieces] of this.#pieces)
+      if (!this.skipped.has(place) && pieces.length > 0) this.#rewrite(place, pieces);
     for (const place of this.skipped) this.loaded.skip(place);
   }
 
@@ -171,7 +177,13 @@ class Window {
       const start = starts[i]!;
       const length = lengths[i]!;
       if (encodings[i] !== ChunkEncoding.Xor) {
-        this.skipped.add(place);
+        this.#addOther(
+          block,
+          wanted[i]!,
+          encodings[i]!,
+          bytes.slice(start, start + length),
+          block.deleted(refs[place]!),
+        );
         continue;
       }
       const pieces = this.#pieces.get(place);
@@ -182,6 +194,32 @@ class Window {
       }
     }
     this.loaded.add(bytes, plain);
+  }
+
+  /** A chunk of native histograms, where somebody takes them; else the series is left out. */
+  #addOther(
+    block: HistoryBlock,
+    times: Wanted['slices'][number],
+    encoding: number,
+    data: Uint8Array,
+    deleted: readonly DeletedInterval[],
+  ): void {
+    const { histograms, list, faults } = this.#options;
+    const isFloat = encoding === ChunkEncoding.FloatHistogram;
+    if (!isFloat && encoding !== ChunkEncoding.Histogram) {
+      faults.add(block.ulid, times, `a chunk of encoding ${encoding}, which is unknown`);
+      return;
+    }
+    if (histograms === undefined) {
+      this.skipped.add(times.place);
+      return;
+    }
+    try {
+      histograms.add(list[times.place]!, data, isFloat, deleted);
+    } catch (error) {
+      if (!(error instanceof ChunkFault)) throw error;
+      faults.add(block.ulid, times, error.message);
+    }
   }
 
   /** Samples of a series in order, each once, without those that are deleted; with the head's where they overlap. */

@@ -19,6 +19,7 @@ import type { HistoryBlock } from './block.js';
 import { openHistoryBlock } from './block-files.js';
 import { Faults } from './faults.js';
 import { HistoryFeed } from './feed.js';
+import type { BlockHistograms } from './histograms.js';
 import { BlockNumbers } from './numbers.js';
 import { Rewriter } from './rewrite.js';
 import { HistorySelection, type NumberedBlock, type TimeSpan } from './selection.js';
@@ -212,6 +213,7 @@ export class OpenHistory {
     list: SeriesList,
     selection: HistorySelection | undefined,
     span: TimeSpan,
+    histograms?: BlockHistograms,
   ): HistoryFeed | undefined {
     query.setFloor(this.floorMs);
     if (selection === undefined) return undefined;
@@ -219,7 +221,7 @@ export class OpenHistory {
     const { faults, floorMs } = this;
     return new HistoryFeed({
       ...{ core: this.#core, list: numbers, blocks: selection.place(numbers), span },
-      ...{ floorMs, faults, rewriter: this.#rewriter },
+      ...{ floorMs, faults, rewriter: this.#rewriter, ...(histograms && { histograms }) },
     });
   }
 

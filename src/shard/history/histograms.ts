@@ -1,0 +1,56 @@
+// Native histograms that blocks have of a query's next series: decoded here, evaluated by the TypeScript windows.
+
+import { floatHistogramOf } from '../../model/stored-histogram.js';
+import type { DeletedInterval } from '../../tsdb/block/contract.js';
+import { decodeHistogramChunk, type HistogramSample } from '../../tsdb/chunk/histogram.js';
+import type { QueryAllSamples } from '../../wasm/query.js';
+import type { MorselSeries } from '../mixed-series.js';
+
+export class BlockHistograms {
+  readonly #series = new Map<number, HistogramSample[]>();
+
+  clear(): void {
+    this.#series.clear();
+  }
+
+  /** Decodes a chunk of a series. Throws ChunkFault. */
+  add(number: number, chunk: Uint8Array, isFloat: boolean, deleted: readonly DeletedInterval[]): void {
+    const isLeft = ({ timeMs }: HistogramSample) =>
+      !deleted.some(({ minTimeMs, maxTimeMs }) => timeMs >= minTimeMs && timeMs <= maxTimeMs);
+    const samples = decodeHistogramChunk(chunk, isFloat).filter(isLeft);
+    this.#series.set(number, [...(this.#series.get(number) ?? []), ...samples]);
+  }
+
+  /** Ascending, each time once. */
+  of(number: number): HistogramSample[] {
+    const all = this.#series.get(number) ?? [];
+    all.sort((a, b) => a.timeMs - b.timeMs);
+    return all.filter(({ timeMs }, i) => i === 0 || timeMs !== all[i - 1]!.timeMs);
+  }
+}
+
+/** The series of a morsel with what blocks have of them before what they have in the head, which begins at a floor. */
+export function* withBlocks(
+  { series }: QueryAllSamples,
+  all: Iterable<MorselSeries>,
+  blocks: BlockHistograms,
+  floorMs: number,
+): Generator<MorselSeries> {
+  const numbers = new Uint32Array(series);
+  let i = 0;
+  for (const one of all) {
+    const past = blocks.of(numbers[i++]!);
+    if (past.length === 0) {
+      yield one;
+      continue;
+    }
+    const { histogramTimes = new Float64Array(0), histograms = [], starts: _starts, ...floats } = one;
+    const from = histogramTimes.findIndex((timeMs) => timeMs >= floorMs);
+    const own = from < 0 ? histogramTimes.length : from;
+    yield {
+      ...floats,
+      histogramTimes: Float64Array.from([...past.map(({ timeMs }) => timeMs), ...histogramTimes.subarray(own)]),
+      histograms: [...past.map(({ histogram }) => floatHistogramOf(histogram)), ...histograms.slice(own)],
+    };
+  }
+}
