@@ -157,6 +157,11 @@ function touch(first: usize, size: u32): void {
 /** Appends one sample in order. Ok also accounts for it; Full (the very same sample again), OutOfOrder, Duplicate, TooOld, Invalid (too far), NoMemory change nothing. */
 function sample(record: usize, time: i64, value: u64, minTime: i64, maxTime: i64): Status {
   const state = changetype<ChunkState>(series.chunk(record));
+  const histogram = series.newestHistogram(record);
+  if (histogram != i64.MIN_VALUE && time <= histogram) {
+    if (time == histogram) return Status.Duplicate;
+    return time < minTime ? Status.TooOld : Status.OutOfOrder;
+  }
   if (hasSamples(record, state)) {
     if (time <= state.time) {
       if (time < state.time) return time < minTime ? Status.TooOld : Status.OutOfOrder;
@@ -168,11 +173,16 @@ function sample(record: usize, time: i64, value: u64, minTime: i64, maxTime: i64
   if (time > maxTime) return Status.Invalid;
   const status = put(record, state, time, value);
   if (status != Status.Ok) return status;
+  accept(time);
+  return Status.Ok;
+}
+
+/** Accounts for a sample that was appended. */
+export function accept(time: i64): void {
   store<u32>(outcome, load<u32>(outcome, OUTCOME_ACCEPTED) + 1, OUTCOME_ACCEPTED);
   if (time < load<i64>(outcome, OUTCOME_MIN_TIME)) store<i64>(outcome, time, OUTCOME_MIN_TIME);
   if (time > load<i64>(outcome, OUTCOME_MAX_TIME)) store<i64>(outcome, time, OUTCOME_MAX_TIME);
   samplesAppended += 1;
-  return Status.Ok;
 }
 
 /** Appends to the open chunk, cutting it first where it is due. Order is the caller's business. */
@@ -203,8 +213,8 @@ export function cut(record: usize, state: ChunkState): bool {
   return true;
 }
 
-/** Whether the series ever had a sample: the state's time and value mean something. */
-function hasSamples(record: usize, state: ChunkState): bool {
+/** Whether the series ever had a float: the state's time and value mean something. */
+export function hasSamples(record: usize, state: ChunkState): bool {
   return state.count != 0 || series.sealed(record) != 0;
 }
 
@@ -219,7 +229,8 @@ function euclid(time: i64): i64 {
   return rest < 0 ? rest + WINDOW : rest;
 }
 
-function refuse(status: Status, row: u32, record: usize): void {
+/** Counts a sample that was not appended; `row` is its place in the batch. */
+export function refuse(status: Status, row: u32, record: usize): void {
   let counter: usize = OUTCOME_OUT_OF_ORDER;
   switch (status) {
     case Status.Full:

@@ -10,8 +10,9 @@ import * as heap from '../memory/heap';
 import * as pages from '../memory/pages';
 import { rows } from './append';
 import { deletedCount, deletedFrom, deletedTo, deleteRange } from './delete';
+import * as histograms from './histograms';
 import * as journal from './journal';
-import { samplesRecord } from './replay';
+import { find, histogram, samplesRecord } from './replay';
 import * as series from './series';
 import { dropChunks, scan } from './truncate';
 import * as wal from './wal';
@@ -35,6 +36,15 @@ export function partAddress(part: usize): usize {
 
 export function partBytes(part: usize): u32 {
   return buffer.length(part);
+}
+
+/** Makes room for bytes at a part's end; their address, or 0. They count once part_advance() says so. */
+export function partRoom(part: usize, bytes: u32): usize {
+  return buffer.reserve(part, bytes);
+}
+
+export function partAdvance(part: usize, bytes: u32): void {
+  buffer.advance(part, bytes);
 }
 
 /** Frees a part. */
@@ -80,6 +90,24 @@ export function appendRows(
   part: usize,
 ): Status {
   return rows(from, count, append, <u64>baseRef, <i64>baseTime, <i64>minTime, <i64>maxTime, part);
+}
+
+/** histograms.add() with times as f64. */
+export function appendHistogram(number: u32, append: u32, time: f64, minTime: f64, maxTime: f64, isSame: bool): Status {
+  return histograms.add(number, append, <i64>time, <i64>minTime, <i64>maxTime, isSame);
+}
+
+/** The time of a series' newest float; about -2^63 where there was none. */
+export function newestFloatOf(number: u32): f64 {
+  return <f64>histograms.newestFloat(series.at(number));
+}
+
+export function replayFind(ref: f64): u32 {
+  return find(<u64>ref);
+}
+
+export function replayHistogram(number: u32, time: f64): bool {
+  return histogram(number, <i64>time);
 }
 
 export function truncateScan(minTime: f64, from: u32, count: u32): void {

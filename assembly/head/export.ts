@@ -135,7 +135,9 @@ function oldestOf(record: usize, mint: i64): i64 {
   return time;
 }
 
+/** Also of a series that has none of floats, but may have some of histograms: those are added in TypeScript. */
 function hasChunks(record: usize, mint: i64, maxt: i64): bool {
+  if (series.newestHistogram(record) >= mint) return true;
   if (isOpenWithin(changetype<ChunkState>(series.chunk(record)), mint, maxt)) return true;
   const block = newestBefore(record, maxt);
   return block != 0 && changetype<Sealed>(block).maxT >= mint;

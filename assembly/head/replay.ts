@@ -18,6 +18,7 @@ import * as table from '../memory/table';
 import * as vector from '../memory/vector';
 import * as head from './append';
 import { deleteRange } from './delete';
+import * as histograms from './histograms';
 import * as series from './series';
 
 const PAGE_LOG2: u32 = 14;
@@ -149,7 +150,7 @@ export function samplesRecord(record: usize, bytes: u32, mint: i64): Status {
       continue;
     }
     const state = changetype<ChunkState>(series.chunk(target));
-    if ((state.count != 0 || series.sealed(target) != 0) && time <= state.time) {
+    if ((head.hasSamples(target, state) && time <= state.time) || time <= series.newestHistogram(target)) {
       samplesSkipped += 1;
       continue;
     }
@@ -181,6 +182,25 @@ export function tombstonesRecord(record: usize, bytes: u32): Status {
     if (status != Status.Ok) return status;
   }
   return Status.Ok;
+}
+
+/** The series that a ref means; series.NONE where it is not of this shard, or of none that is known: counted then. */
+export function find(ref: u64): u32 {
+  const number = recall(ref);
+  if (number != 0 && series.find(number - 1) != 0) return number - 1;
+  samplesForeign += 1;
+  return series.NONE;
+}
+
+/** Whether a histogram of a series that find() gave is later than what the series has: it is the newest then. */
+export function histogram(number: u32, time: i64): bool {
+  if (!histograms.place(series.at(number), time)) {
+    samplesSkipped += 1;
+    return false;
+  }
+  samplesApplied += 1;
+  if (time > newestTime) newestTime = time;
+  return true;
 }
 
 function remember(ref: u64, number: u32): bool {

@@ -2,14 +2,15 @@
 // its index (dense, never given out twice) or by its label set.
 //
 //   record (64 bytes, one cache line)
-//   0        4        8        12       16                            52     64
-//   ┌────────┬────────┬────────┬────────┬─────────────────────────────┬──────┐
-//   │ ref lo │ labels │ sealed │ append │ open chunk's encoder state  │ –    │
-//   └────────┴────────┴────────┴────────┴─────────────────────────────┴──────┘
+//   0        4        8        12       16                            52     56            64
+//   ┌────────┬────────┬────────┬────────┬─────────────────────────────┬──────┬─────────────┐
+//   │ ref lo │ labels │ sealed │ append │ open chunk's encoder state  │ –    │ histogram   │
+//   └────────┴────────┴────────┴────────┴─────────────────────────────┴──────┴─────────────┘
 //     ref lo   low 32 bits of the WAL ref
 //     labels   address of the label set; 0 means the series is gone, bit 0 that it is going, bit 1 that it was lost
 //     sealed   newest sealed chunk; each links to the one before
 //     append   number of the last append that touched the series (isolation, see journal.ts)
+//     histogram  time of the newest sample that is a histogram, its highest bit flipped, so that 0 says none: see histograms.ts
 //   The state is drawn in chunk/state.ts; its time and value are the series' newest sample. Main reads it, too
 //   (layout.ts: SERIES_…): at times when no append is under way.
 //
@@ -47,6 +48,7 @@ const LABELS: usize = 4;
 const SEALED: usize = SERIES_SEALED;
 const APPEND: usize = SERIES_APPEND;
 const CHUNK: usize = SERIES_TIME;
+const HISTOGRAM: usize = 56;
 
 /** Set in the labels' address while a series waits for its postings to be swept. */
 const GOING: u32 = 1;
@@ -144,6 +146,15 @@ export function setLastAppend(record: usize, append: u32): void {
 
 export function chunk(record: usize): usize {
   return record + CHUNK;
+}
+
+/** The time of the newest histogram; i64.MIN_VALUE where there was none. */
+export function newestHistogram(record: usize): i64 {
+  return load<i64>(record, HISTOGRAM) ^ i64.MIN_VALUE;
+}
+
+export function setNewestHistogram(record: usize, time: i64): void {
+  store<i64>(record, time ^ i64.MIN_VALUE, HISTOGRAM);
 }
 
 // --- Label sets ---

@@ -46,6 +46,7 @@ export function scan(mint: i64, from: u32, count: u32): void {
     dropSealedBefore(record, mint);
     const state = changetype<ChunkState>(series.chunk(record));
     if (series.sealed(record) != 0 || (state.count != 0 && state.time >= mint)) continue;
+    if (series.newestHistogram(record) >= mint) continue;
     // Room for its number comes first: without it the series simply stays until the next time.
     const entry = buffer.reserve(retired, 4);
     if (entry == 0) return;

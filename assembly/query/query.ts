@@ -237,6 +237,11 @@ export function endMorsel(query: usize, status: Status): bool {
   return done;
 }
 
+/** The time from which on samples of a series are invisible to the query; beyond all times where none are. */
+export function cutOf(query: usize, number: u32): f64 {
+  return <f64>journal.cutOf(view(query), number, series.lastAppend(series.at(number)));
+}
+
 export function view(query: usize): usize {
   return <usize>load<u32>(query, VIEW);
 }

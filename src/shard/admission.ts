@@ -12,6 +12,7 @@
 
 import type { Core } from '../wasm/core.js';
 import type { Head } from '../wasm/head.js';
+import type { HistogramStore } from './histogram-store.js';
 
 const EVERYBODY_SHARE = 0.8;
 const NOBODY_SHARE = 0.9;
@@ -25,6 +26,7 @@ const SERIES_BYTES_MIN = 256;
 export class Admission {
   readonly #core: Core;
   readonly #head: Head;
+  readonly #histograms: HistogramStore;
   readonly #memoryBytes: number;
   /** Jobs that might make series. */
   readonly #jobs: () => number;
@@ -32,8 +34,9 @@ export class Admission {
   /** Series made by job since memory is short. */
   readonly #made = new Map<string, number>();
 
-  constructor(core: Core, head: Head, memoryBytes: number, jobs: () => number) {
+  constructor(core: Core, head: Head, memoryBytes: number, jobs: () => number, histograms: HistogramStore) {
     this.#core = core;
+    this.#histograms = histograms;
     this.#head = head;
     this.#memoryBytes = memoryBytes;
     this.#jobs = jobs;
@@ -51,6 +54,11 @@ export class Admission {
     if (made >= this.#share(held)) return false;
     this.#made.set(job, made + 1);
     return true;
+  }
+
+  /** Whether chunks of histograms may grow: they are beside the core's memory, and within the same limit. */
+  takesHistograms(): boolean {
+    return this.#core.heldBytes + this.#histograms.bytes < this.#memoryBytes;
   }
 
   /**

@@ -1,9 +1,13 @@
 // One append in one shard: what handlers that add samples share.
 
+import type { StoredHistogram } from '../model/stored-histogram.js';
+import { encodeHistogramEntry, histogramRecordType } from '../tsdb/wal/histogram-record.js';
+import type { RecordType } from '../tsdb/wal/record.js';
 import type { AppendOutcome, Head, PartRef, Refusal } from '../wasm/head.js';
 import { NO_SERIES, type SeriesIndex } from '../wasm/head.js';
 import { OutOfMemory } from '../wasm/out-of-memory.js';
 import type { Admission } from './admission.js';
+import type { HistogramStore } from './histogram-store.js';
 import type { AppendHeader, Outcome, WalParts } from './protocol.js';
 import type { Refs } from './refs.js';
 
@@ -49,7 +53,7 @@ export class PartStore {
   }
 }
 
-const NO_WAL: WalParts = { series: undefined, samples: undefined, release: 0 };
+const NO_WAL: WalParts = { series: undefined, samples: undefined, histograms: [], release: 0 };
 
 /** Begins an append, by its header. */
 export type OpenScope = (header: AppendHeader) => AppendScope;
@@ -57,19 +61,30 @@ export type OpenScope = (header: AppendHeader) => AppendScope;
 /** Collects what one append does in this shard; finish() ends it. */
 export class AppendScope {
   readonly #head: Head;
+  readonly #histograms: HistogramStore;
   readonly #refs: Refs;
   readonly #store: PartStore;
   readonly #header: AppendHeader;
   readonly #admission: Admission;
   #seriesPart: PartRef | undefined;
   #samplesPart: PartRef | undefined;
+  /** By type of record. */
+  readonly #histogramParts = new Map<RecordType, PartRef>();
   #created = 0;
   #refused = 0;
   /** Samples for whose books there was no memory. */
   #lost = 0;
 
-  constructor(head: Head, refs: Refs, admission: Admission, store: PartStore, header: AppendHeader) {
+  constructor(
+    head: Head,
+    histograms: HistogramStore,
+    refs: Refs,
+    admission: Admission,
+    store: PartStore,
+    header: AppendHeader,
+  ) {
     this.#head = head;
+    this.#histograms = histograms;
     this.#refs = refs;
     this.#store = store;
     this.#header = header;
@@ -112,6 +127,22 @@ export class AppendScope {
     else if (!this.#head.rows(address, count, this.#header, this.#samplesPart)) this.#lost += count;
   }
 
+  /** Appends a histogram to a series of this shard. */
+  histogram(series: SeriesIndex, timeMs: number, histogram: StoredHistogram): void {
+    const { baseRef, baseTimeMs } = this.#header;
+    const type = histogramRecordType(histogram);
+    const entry = encodeHistogramEntry(this.#head.ref(series) - baseRef, timeMs - baseTimeMs, histogram);
+    const part = this.#admission.takesHistograms() ? this.#histogramPart(type) : undefined;
+    if (part === undefined || !this.#head.roomInPart(part, entry.length)) this.#lost++;
+    else if (this.#histograms.append(series, timeMs, histogram, this.#header)) this.#head.writePart(part, entry);
+  }
+
+  #histogramPart(type: RecordType): PartRef | undefined {
+    const part = this.#histogramParts.get(type) ?? this.#partIfRoom();
+    if (part !== undefined) this.#histogramParts.set(type, part);
+    return part;
+  }
+
   #partIfRoom(): PartRef | undefined {
     try {
       return this.#head.openPart();
@@ -126,8 +157,13 @@ export class AppendScope {
     this.#store.end();
     const series = this.#span(this.#seriesPart);
     const samples = this.#span(this.#samplesPart);
-    const parts = [this.#seriesPart, this.#samplesPart].filter((part) => part !== undefined);
-    const wal = parts.length === 0 ? NO_WAL : { series, samples, release: this.#store.keep(parts) };
+    const histograms = [...this.#histogramParts].flatMap(([type, part]) => {
+      const span = this.#span(part);
+      return span === undefined ? [] : [{ type, span }];
+    });
+    const known = [this.#seriesPart, this.#samplesPart].filter((part) => part !== undefined);
+    const parts = [...known, ...this.#histogramParts.values()];
+    const wal = parts.length === 0 ? NO_WAL : { series, samples, histograms, release: this.#store.keep(parts) };
     const outcome = outcomeOf(this.#head.outcome(), this.#created, this.#refused);
     return { outcome: { ...outcome, noMemory: outcome.noMemory + this.#lost }, wal };
   }

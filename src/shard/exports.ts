@@ -2,7 +2,9 @@
 
 import type { Core } from '../wasm/core.js';
 import { Export } from '../wasm/export.js';
-import type { Head } from '../wasm/head.js';
+import type { Head, SeriesIndex } from '../wasm/head.js';
+import { withHistograms } from './export-histograms.js';
+import type { HistogramStore } from './histogram-store.js';
 import type { Reply, Request } from './protocol.js';
 
 /** A step goes over so many series, or gives so many bytes: about two milliseconds either way. */
@@ -13,14 +15,17 @@ const PAGE_BYTES = 1024 * 1024;
 export class ShardExports {
   readonly #head: Head;
   readonly #export: Export;
+  readonly #histograms: HistogramStore;
 
-  constructor(core: Core, head: Head) {
+  constructor(core: Core, head: Head, histograms: HistogramStore) {
     this.#head = head;
+    this.#histograms = histograms;
     this.#export = new Export(core);
   }
 
   oldest({ minTimeMs, from }: Request<'oldestTime'>): Reply<'oldestTime'> {
-    const oldestMs = this.#export.oldest(minTimeMs, from, SCAN_SERIES);
+    const floatMs = this.#export.oldest(minTimeMs, from, SCAN_SERIES);
+    const oldestMs = from === 0 ? Math.min(floatMs, this.#histograms.oldestFrom(minTimeMs)) : floatMs;
     return { next: this.#upToBound(from + SCAN_SERIES), oldestMs };
   }
 
@@ -45,7 +50,11 @@ export class ShardExports {
   }
 
   chunks({ range, series }: Request<'exportChunks'>): Reply<'exportChunks'> {
-    return this.#export.chunks(range, series, PAGE_BYTES);
+    const page = this.#export.chunks(range, series, PAGE_BYTES);
+    if (this.#histograms.isEmpty) return page;
+    return withHistograms(page, series, (one) =>
+      this.#histograms.chunks(one as SeriesIndex, range.minTimeMs, range.maxTimeMs - 1),
+    );
   }
 
   close(): void {

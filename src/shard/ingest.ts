@@ -10,6 +10,7 @@
 // a crash leaves all of it or nothing.
 
 import type { Labels } from '../model/labels.js';
+import { RecordType } from '../tsdb/wal/record.js';
 import { ShardError } from './client.js';
 import type { LogPort, RecordPart } from './log-port.js';
 import type {
@@ -43,7 +44,6 @@ export class IngestRefused extends Error {
 }
 
 /** A type byte, base ref and base time, in front of the samples of all shards. */
-const SAMPLES_RECORD = 2;
 const RECORD_HEAD_BYTES = 17;
 
 /** What stands for a job where there is none: remote writes, and what the server itself appends. */
@@ -306,7 +306,7 @@ async function allSettled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
 /** What one append has done so far, on all shards. */
 class AppendWork {
   readonly #series: RecordPart[] = [];
-  readonly #samples: RecordPart[] = [];
+  readonly #samples = new Map<RecordType, RecordPart[]>();
   readonly releases: [shard: number, part: number][] = [];
   readonly outgoing: Outgoing[] = [];
   outcome: Outcome = NOTHING;
@@ -328,10 +328,17 @@ class AppendWork {
     this.outcome = addOutcomes(this.outcome, reply.outcome);
   }
 
-  #takeWal(shard: number, { series, samples, release }: WalParts): void {
+  #takeWal(shard: number, { series, samples, histograms, release }: WalParts): void {
     if (series !== undefined) this.#series.push({ shard, span: series });
-    if (samples !== undefined) this.#samples.push({ shard, span: samples });
+    if (samples !== undefined) this.#takeSamples(RecordType.Samples, { shard, span: samples });
+    for (const { type, span } of histograms) this.#takeSamples(type, { shard, span });
     if (release !== 0) this.releases.push([shard, release]);
+  }
+
+  #takeSamples(type: RecordType, part: RecordPart): void {
+    const parts = this.#samples.get(type);
+    if (parts === undefined) this.#samples.set(type, [part]);
+    else parts.push(part);
   }
 
   get hasNewSeries(): boolean {
@@ -341,14 +348,14 @@ class AppendWork {
   /** Series records first: no sample may precede its series in the log. */
   records(header: AppendHeader): RecordPart[][] {
     const records: RecordPart[][] = this.#series.map((part) => [part]);
-    if (this.#samples.length > 0) records.push([recordHead(header), ...this.#samples]);
+    for (const [type, parts] of this.#samples) records.push([recordHead(type, header), ...parts]);
     return records;
   }
 }
 
-function recordHead({ baseRef, baseTimeMs }: AppendHeader): Uint8Array {
+function recordHead(type: RecordType, { baseRef, baseTimeMs }: AppendHeader): Uint8Array {
   const head = new DataView(new ArrayBuffer(RECORD_HEAD_BYTES));
-  head.setUint8(0, SAMPLES_RECORD);
+  head.setUint8(0, type);
   head.setBigUint64(1, BigInt(baseRef));
   head.setBigInt64(9, BigInt(baseTimeMs));
   return new Uint8Array(head.buffer);

@@ -3,6 +3,7 @@
 
 import { decodeHistograms, encodeHistograms, type HistogramTable, tableBytes } from '../model/histogram-table.js';
 import type { Labels } from '../model/labels.js';
+import { STALE_HIGH, STALE_LOW, wordsOf } from '../model/value.js';
 import { withoutStale } from '../promql/exec/fragment-row.js';
 import type { RawSeries } from '../promql/exec/source.js';
 import type { SeriesSamples } from '../promql/exec/window/window.js';
@@ -10,7 +11,7 @@ import type { SeriesIndex } from '../wasm/head.js';
 import type { QueryAllSamples, QuerySamples } from '../wasm/query.js';
 import { decodeLabels, encodeLabels } from './columns.js';
 import type { SamplesMessage } from './protocol.js';
-import type { SideSamples } from './side-samples.js';
+import type { SideRange, SideSamples } from './side-samples.js';
 
 /** What a message of samples has besides floats. All move. */
 export interface MixedMessage {
@@ -45,25 +46,54 @@ export function* eachSeries(raw: QuerySamples): Generator<MorselSeries> {
 }
 
 /** The same with all their samples, stale markers among them. Histograms from before the morsel's time range may precede. */
-export function* eachMixed(raw: QueryAllSamples, side: SideSamples, watermark: number): Generator<MorselSeries> {
+export function* eachMixed(
+  raw: QueryAllSamples,
+  side: SideSamples,
+  rangeOf: (series: number) => SideRange,
+): Generator<MorselSeries> {
   const indexes = new Uint32Array(raw.series);
   let i = 0;
   for (const series of eachSeries(raw)) {
-    const view = side.view(indexes[i++] as SeriesIndex, watermark);
+    const index = indexes[i++] as SeriesIndex;
+    const view = side.view(index, rangeOf(index));
     if (view === undefined) {
       yield series;
       continue;
     }
-    const { histogramTimes, histograms, histogramStarts } = view;
-    const starts = view.startsOf(series.times);
+    const { histogramTimes, histograms } = view;
+    const floats = withStale(series, view.staleTimes);
+    const starts = view.startsOf(floats.times);
+    const histogramStarts = view.startsOf(histogramTimes);
     yield {
-      ...series,
+      ...floats,
       ...(starts && { starts }),
       histogramTimes,
       histograms,
       ...(histogramStarts && { histogramStarts }),
     };
   }
+}
+
+/** Stale markers end a series whatever its samples were: those of histograms come among the floats. */
+function withStale(series: MorselSeries, staleTimes: Float64Array): MorselSeries {
+  if (staleTimes.length === 0) return series;
+  const count = series.count + staleTimes.length;
+  const times = new Float64Array(count);
+  const values = new Float64Array(count);
+  // As bits: a NaN's payload is lost in a number.
+  const [from, to] = [wordsOf(series.values), wordsOf(values)];
+  for (let i = 0, j = 0; i + j < count; ) {
+    const at = i + j;
+    if (j === staleTimes.length || series.times[i]! < staleTimes[j]!) {
+      times[at] = series.times[i]!;
+      to.set(from.subarray(2 * i, 2 * i + 2), 2 * at);
+      i++;
+    } else {
+      times[at] = staleTimes[j++]!;
+      to.set([STALE_LOW, STALE_HIGH], 2 * at);
+    }
+  }
+  return { ...series, times, values, count };
 }
 
 /** Raw samples in (startMs, endMs] of those series that have any. */

@@ -14,6 +14,7 @@ import type { Matcher } from '../model/matcher.js';
 import type { Fragment, Note } from '../promql/exec/source.js';
 import type { relabelRule } from '../relabel/rule.js';
 import type { OpenedLog } from '../tsdb/wal/open.js';
+import type { RecordType } from '../tsdb/wal/record.js';
 import type { SymbolsPage, TimeRange } from '../wasm/export.js';
 import type { ReplayTotals } from '../wasm/head.js';
 import type { Places } from '../wasm/places.js';
@@ -38,10 +39,12 @@ export interface Span {
   readonly bytes: number;
 }
 
-/** What an append leaves for the log: a whole series record, and the shard's part of the samples record. */
+/** What an append leaves for the log: a whole series record, and the shard's parts of the records of samples. */
 export interface WalParts {
   readonly series: Span | undefined;
   readonly samples: Span | undefined;
+  /** By type of record. */
+  readonly histograms: readonly { readonly type: RecordType; readonly span: Span }[];
   /** To be released by number when the log has taken the bytes. */
   readonly release: number;
 }
@@ -174,7 +177,7 @@ export interface AppendedSeries {
   readonly labels: Labels;
   /** (time f64 ms, value bits) of each float. */
   readonly samples: ArrayBuffer;
-  /** Refused, unless the shard was started for it. */
+  /** Histograms; start timestamps are kept where the shard was started for it. */
   readonly side?: SideMessage;
 }
 
@@ -495,7 +498,7 @@ export interface ShardSetup {
   readonly scratch: ScratchLimits | undefined;
   /** Tests may end the shard on purpose. */
   readonly faults: boolean;
-  /** Tests may append samples that neither the log nor chunks can hold yet: see side-samples.ts. */
+  /** Tests may append start timestamps, which neither the log nor chunks can hold yet: see side-samples.ts. */
   readonly sideSamples: boolean;
   /** What it numbers is numbered from here on, so that nobody takes it for something of a shard before it. */
   readonly firstNumber: number;

@@ -335,10 +335,14 @@ export class ShardQueries {
     return ended ? groupsOf(query, fragment) : {};
   }
 
-  #series({ watermark, history }: OpenQuery, { query, by, histograms }: Stretch): Iterable<MorselSeries> {
+  #series(
+    { watermark, history, startMs, endMs }: OpenQuery,
+    { query, by, histograms }: Stretch,
+  ): Iterable<MorselSeries> {
     if (by !== 'mixed') return eachSeries(query.rawSamples());
     const raw = query.allSamples();
-    const mixed = eachMixed(raw, this.#side, watermark);
+    const rangeOf = (series: number) => ({ startMs, endMs, watermark, cutMs: query.cutMs(series) });
+    const mixed = eachMixed(raw, this.#side, rangeOf);
     return histograms === undefined ? mixed : withBlocks(raw, mixed, histograms, history.floorMs);
   }
 

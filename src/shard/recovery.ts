@@ -1,10 +1,13 @@
 // Reading the log back into a shard: every shard reads all of it and keeps what it owns.
 
 import { realDisk } from '../base/disk.js';
+import { BytesError } from '../tsdb/bytes.js';
+import { decodeHistogramRecord } from '../tsdb/wal/histogram-record.js';
 import { openLog } from '../tsdb/wal/open.js';
 import { RecordType } from '../tsdb/wal/record.js';
 import type { Core } from '../wasm/core.js';
-import type { Head } from '../wasm/head.js';
+import { type Head, NO_SERIES } from '../wasm/head.js';
+import type { HistogramStore } from './histogram-store.js';
 import type { Reply, Request } from './protocol.js';
 import type { ShardPlace } from './targets.js';
 
@@ -21,6 +24,7 @@ const SPAN_MIN_MS = 300_000;
 export function replayLog(
   core: Core,
   head: Head,
+  histograms: HistogramStore,
   place: ShardPlace,
   memoryBytes: number,
   request: Request<'replay'>,
@@ -48,6 +52,11 @@ export function replayLog(
         return head.replaySamples(address, length, minTimeMs);
       case RecordType.Tombstones:
         return head.replayTombstones(address, length);
+      case RecordType.HistogramSamples:
+      case RecordType.FloatHistogramSamples:
+      case RecordType.CustomBucketsHistogramSamples:
+      case RecordType.CustomBucketsFloatHistogramSamples:
+        return replayHistograms(head, histograms, core.bytes.subarray(address, address + length));
       default:
         skippedRecords++;
         return undefined;
@@ -67,4 +76,18 @@ export function replayLog(
     },
   );
   return { opened, totals: head.endReplay(), series: head.seriesCount, skippedRecords, malformed };
+}
+
+/** What of a record is this shard's; a reason where it is malformed: then nothing of it is. */
+function replayHistograms(head: Head, histograms: HistogramStore, record: Uint8Array): string | undefined {
+  try {
+    for (const { ref, timeMs, histogram } of decodeHistogramRecord(record)) {
+      const series = head.replayFind(ref);
+      if (series !== NO_SERIES) histograms.replay(series, timeMs, histogram);
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof BytesError) return `histograms: ${error.message}`;
+    throw error;
+  }
 }

@@ -16,6 +16,7 @@ import { Deletions } from './deletions.js';
 import { estimate } from './estimates.js';
 import { ShardExports } from './exports.js';
 import { ShardFederations } from './federations.js';
+import { HistogramStore } from './histogram-store.js';
 import { blockOpener, ShardHistory } from './history/history.js';
 import { Listings } from './listings.js';
 import type {
@@ -66,17 +67,19 @@ export class Shard {
     this.#parts = new PartStore(this.#head, setup.firstNumber);
     this.#input = this.#lend(setup.inputBytes);
     const refs = new Refs(setup.refCounter);
-    const side = new SideSamples((series) => this.#head.refLow(series));
+    const histograms = new HistogramStore(this.#head);
+    const side = new SideSamples(histograms, (series) => this.#head.refLow(series));
     this.#side = side;
     const history = new ShardHistory(core, place, blockOpener(core, realDisk), () => this.#watermark);
     const queries = new ShardQueries(core, side, history, setup);
     this.#queries = queries;
-    const admission = new Admission(core, this.#head, setup.memoryBytes, () => targets.jobCount + 1);
-    const scope = (header: AppendHeader) => new AppendScope(this.#head, refs, admission, this.#parts, header);
+    const admission = new Admission(core, this.#head, setup.memoryBytes, () => targets.jobCount + 1, histograms);
+    const scope = (header: AppendHeader) =>
+      new AppendScope(this.#head, histograms, refs, admission, this.#parts, header);
     const targets = new ShardTargets(exposition, this.#head, scope, place);
     const writes = new ShardWrites(core, exposition, this.#head, scope, place, setup.sideSamples ? side : undefined);
     const federations = new ShardFederations(core, queries.select, history, setup.firstNumber);
-    const exports = new ShardExports(core, this.#head);
+    const exports = new ShardExports(core, this.#head, histograms);
     const truncation = new Truncation(this.#head, [targets, writes], place.index);
     const deletions = new Deletions(this.#head, queries.select);
     const listings = new Listings(
@@ -120,11 +123,14 @@ export class Shard {
       nextFederate: (request) => federations.next(request),
       closeFederate: ({ query }) => nothing(() => federations.close(query)),
 
-      replay: (request) => replayLog(core, this.#head, place, setup.memoryBytes, request),
+      replay: (request) => replayLog(core, this.#head, histograms, place, setup.memoryBytes, request),
       setBlocks: ({ blocks, headMinTimeMs }) => ({ refused: history.set(blocks, headMinTimeMs) }),
       blocksReleased: () => ({ released: !history.hasOlderQueries }),
       truncate: ({ minTimeMs }) => {
-        return history.mayTruncate(minTimeMs) ? truncation.step(minTimeMs) : { done: false, removed: 0, waiting: true };
+        if (!history.mayTruncate(minTimeMs)) return { done: false, removed: 0, waiting: true };
+        const step = truncation.step(minTimeMs);
+        if (step.done) histograms.dropBefore(minTimeMs);
+        return step;
       },
       oldestTime: (request) => exports.oldest(request),
       splitChunks: (request) => exports.split(request),

@@ -1,15 +1,17 @@
 // The receiving side of a shard besides scrapes: remote writes, and series that main hands in.
 
+import { decodeHistograms } from '../model/histogram-table.js';
+import { storedHistogramOf } from '../model/stored-histogram.js';
 import type { Core } from '../wasm/core.js';
 import type { Exposition, LineCache } from '../wasm/exposition.js';
-import { type Head, NO_SERIES } from '../wasm/head.js';
+import { type Head, NO_SERIES, type SeriesIndex } from '../wasm/head.js';
 import { LabelError } from '../wasm/label-scratch.js';
 import { OutOfMemory } from '../wasm/out-of-memory.js';
 import { DEFAULT_WRITE_LIMITS, NO_FAULT, RemoteWrite } from '../wasm/remote-write.js';
 import { ROW_BYTES } from '../wasm/rows.js';
 import type { AppendScope, OpenScope } from './append.js';
 import type { Reply, Request, Span, WriteReply } from './protocol.js';
-import type { SideSamples } from './side-samples.js';
+import type { SideMessage, SideSamples } from './side-samples.js';
 import { AdoptedIndex, type ShardPlace, StrangerList, takeOutgoing } from './targets.js';
 
 /** What a request leaves besides its rows. */
@@ -27,6 +29,10 @@ const EPOCH_UNKNOWN_MIN = 10_000;
 const HISTOGRAMS_REFUSED = 'native histograms are not supported yet';
 
 const LIMITS = DEFAULT_WRITE_LIMITS;
+
+/** A time and the bits of a value, as main packs them. */
+const SAMPLE_BYTES = 16;
+const NOTHING = new ArrayBuffer(0);
 
 export class ShardWrites {
   readonly #exposition: Exposition;
@@ -100,11 +106,6 @@ export class ShardWrites {
     let invalid = 0;
     let error: string | undefined;
     for (const { labels, samples, side } of request.series) {
-      if (side !== undefined && this.#side === undefined) {
-        invalid++;
-        error ??= HISTOGRAMS_REFUSED;
-        continue;
-      }
       try {
         this.#exposition.scratch.write(labels);
       } catch (reason) {
@@ -115,9 +116,8 @@ export class ShardWrites {
       }
       const series = scope.seriesOfScratch();
       if (series === NO_SERIES) continue;
-      const { address, count } = this.#exposition.loadRows(packRows(series, this.#head.refLow(series), samples));
-      scope.rows(address, count);
-      if (side !== undefined) this.#side!.add(series, request.append, timesOf(samples), side);
+      this.#appendInOrder(scope, series, samples, side);
+      if (side !== undefined) this.#side?.addStarts(series, request.append, side);
     }
     return {
       ...scope.finish(),
@@ -128,6 +128,27 @@ export class ShardWrites {
       strangers: [],
       nearRef: 0,
     };
+  }
+
+  /** Floats and histograms of a series, as their times have them. */
+  #appendInOrder(scope: AppendScope, series: SeriesIndex, samples: ArrayBuffer, side: SideMessage | undefined): void {
+    const floats = new Float64Array(samples);
+    const times = new Float64Array(side?.histogramTimes ?? NOTHING);
+    const histograms = side === undefined ? [] : decodeHistograms(side.histograms);
+    let from = 0;
+    histograms.forEach((histogram, i) => {
+      let end = from;
+      while (2 * end < floats.length && floats[2 * end]! < times[i]!) end++;
+      this.#appendFloats(scope, series, samples.slice(from * SAMPLE_BYTES, end * SAMPLE_BYTES));
+      from = end;
+      scope.histogram(series, times[i]!, storedHistogramOf(histogram));
+    });
+    this.#appendFloats(scope, series, samples.slice(from * SAMPLE_BYTES));
+  }
+
+  #appendFloats(scope: AppendScope, series: SeriesIndex, samples: ArrayBuffer): void {
+    const { address, count } = this.#exposition.loadRows(packRows(series, this.#head.refLow(series), samples));
+    scope.rows(address, count);
   }
 
   forget(owner: number, series: Uint32Array): void {
@@ -217,10 +238,6 @@ function rowsOf(rows: ArrayBuffer, isWanted: (series: number) => boolean): Array
     end += ROW_BYTES;
   }
   return kept.slice(0, end).buffer;
-}
-
-function timesOf(samples: ArrayBuffer): Float64Array {
-  return new Float64Array(samples).filter((_, i) => i % 2 === 0);
 }
 
 /** Samples (f64 ms, value bits) as rows of one series. */

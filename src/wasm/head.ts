@@ -154,6 +154,19 @@ export class Head {
     return { address: this.#core.exports.part_address(part) >>> 0, bytes: this.#core.exports.part_bytes(part) >>> 0 };
   }
 
+  /** Whether so many bytes can be written at a part's end. */
+  roomInPart(part: PartRef, bytes: number): boolean {
+    return this.#core.exports.part_room(part, bytes) >>> 0 !== 0;
+  }
+
+  /** Writes bytes at a part's end: copies. */
+  writePart(part: PartRef, bytes: Uint8Array): void {
+    const at = this.#core.exports.part_room(part, bytes.length) >>> 0;
+    if (at === 0) throw new OutOfMemory();
+    this.#core.bytes.set(bytes, at);
+    this.#core.exports.part_advance(part, bytes.length);
+  }
+
   closePart(part: PartRef): void {
     this.#core.exports.part_close(part);
   }
@@ -170,6 +183,25 @@ export class Head {
       this.#core.exports.append_rows(address, count, append, baseRef, baseTimeMs, minTimeMs, maxTimeMs, part) ===
       Status.Ok
     );
+  }
+
+  /**
+   * Appends a histogram as far as the head knows of it; whoever calls keeps the sample where this is true. `isSame`: it is
+   * what the newest histogram of the series is.
+   */
+  histogram(series: SeriesIndex, timeMs: number, bounds: AppendBounds, isSame: boolean): boolean {
+    const { append, minTimeMs, maxTimeMs } = bounds;
+    return this.#core.exports.append_histogram(series, append, timeMs, minTimeMs, maxTimeMs, isSame) === Status.Ok;
+  }
+
+  /** The time of the newest float of a series; far before all times where there was none. */
+  newestFloatMs(series: SeriesIndex): number {
+    return this.#core.exports.series_newest_float(series);
+  }
+
+  /** The whole ref; 0 for a series that is gone. */
+  ref(series: SeriesIndex): number {
+    return this.#core.exports.series_ref(series);
   }
 
   /** The series that a row names. */
@@ -236,6 +268,16 @@ export class Head {
   /** A record of tombstones: what they name is deleted from what was replayed so far. */
   replayTombstones(address: number, length: number): string | undefined {
     return this.#replayed(this.#core.exports.replay_tombstones(address, length), 'tombstones');
+  }
+
+  /** The series of a ref in the log; NO_SERIES where it is not of this shard, or of none. */
+  replayFind(ref: number): SeriesIndex {
+    return (this.#core.exports.replay_find(ref) >>> 0) as SeriesIndex;
+  }
+
+  /** Whether a histogram is later than all that the series has: it is its newest sample then. */
+  replayHistogram(series: SeriesIndex, timeMs: number): boolean {
+    return this.#core.exports.replay_histogram(series, timeMs);
   }
 
   /** Time of the newest sample applied so far. */

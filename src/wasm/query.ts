@@ -291,6 +291,11 @@ export class Query {
     return this.#core.exports.query_cursor(this.#address) >>> 0;
   }
 
+  /** The time from which on the query must not see samples of a series; beyond all times where it sees all. */
+  cutMs(series: number): number {
+    return this.#core.exports.query_cut(this.#address, series);
+  }
+
   /** Takes the shaping. */
   shape(address: Shaping): void {
     this.#core.exports.query_shape(this.#address, address);

@@ -7,15 +7,12 @@ import { FloatHistogram } from '../../../src/model/histogram.js';
 import { encodeHistograms } from '../../../src/model/histogram-table.js';
 import type { Labels } from '../../../src/model/labels.js';
 import { QueryEngine } from '../../../src/query/engine.js';
-import { type SideMessage, SideSamples } from '../../../src/shard/side-samples.js';
+import type { SideMessage } from '../../../src/shard/side-samples.js';
 import { ShardSource } from '../../../src/shard/source.js';
-import type { SeriesIndex } from '../../../src/wasm/head.js';
 import { SCRIPT_OPTIONS } from '../../support/promqltest/run.js';
 import { freeContext, packSamples, testShards } from '../../support/shards.js';
 
 const MEMORY_BYTES = 64 * 2 ** 20;
-const FIVE = 5 as SeriesIndex;
-const NO_FLOATS = new Float64Array(0);
 
 function counts(...all: number[]): FloatHistogram[] {
   return all.map((count) => new FloatHistogram({ count, sum: count, positive: { indices: [0], counts: [count] } }));
@@ -34,133 +31,55 @@ function labels(name: string): Labels {
   return ['__name__', name];
 }
 
-test('side samples: a query sees what was appended up to its watermark', () => {
-  const samples = new SideSamples(() => 1);
-  assert.ok(samples.isEmpty);
-  samples.add(FIVE, 3, Float64Array.of(15), side([[10, 1]], [15, 12]));
-  samples.add(FIVE, 4, Float64Array.of(25), side([[20, 2]], [25, 22]));
-  const seen = (watermark: number) => {
-    const view = samples.view(FIVE, watermark)!;
-    return [[...view.histogramTimes], [...view.startsOf(Float64Array.of(5, 15, 25))!]];
-  };
-  assert.deepEqual(seen(2), [[], [0, 0, 0]]);
-  assert.deepEqual(seen(3), [[10], [0, 12, 0]]);
-  assert.deepEqual(seen(4), [
-    [10, 20],
-    [0, 12, 22],
-  ]);
-  assert.equal(samples.view(6 as SeriesIndex, 9), undefined);
-});
-
-test('side samples: an index that was given again is another series', () => {
-  let ref = 1;
-  const samples = new SideSamples(() => ref);
-  samples.add(FIVE, 1, NO_FLOATS, side([[10, 1]]));
-  assert.ok(samples.has(FIVE));
-  ref = 2;
-  assert.ok(!samples.has(FIVE));
-  assert.equal(samples.view(FIVE, 9), undefined);
-  samples.add(FIVE, 2, NO_FLOATS, side([[20, 1]]));
-  assert.deepEqual([...samples.view(FIVE, 9)!.histogramTimes], [20]);
-});
-
-test('side samples: hints say whether a histogram goes on from the sample before it', () => {
-  const cases: [appends: { floats: number[]; histograms: [number, number][] }[], hints: string][] = [
-    [
-      [
-        {
-          floats: [],
-          histograms: [
-            [10, 1],
-            [20, 2],
-            [30, 1],
-            [40, 1],
-          ],
-        },
-      ],
-      'unknown not_reset unknown not_reset',
-    ],
-    [
-      [
-        {
-          floats: [15],
-          histograms: [
-            [10, 1],
-            [20, 2],
-          ],
-        },
-      ],
-      'unknown unknown',
-    ],
-    [
-      [
-        { floats: [15], histograms: [[10, 1]] },
-        {
-          floats: [],
-          histograms: [
-            [20, 2],
-            [30, 3],
-          ],
-        },
-      ],
-      'unknown unknown not_reset',
-    ],
-    [
-      [
-        { floats: [], histograms: [[10, 1]] },
-        { floats: [5], histograms: [[20, 2]] },
-      ],
-      'unknown not_reset',
-    ],
-    // One that is late goes to its place; one at the time of another takes it.
-    [
-      [
-        {
-          floats: [],
-          histograms: [
-            [10, 1],
-            [30, 3],
-          ],
-        },
-        { floats: [], histograms: [[20, 2]] },
-      ],
-      'unknown not_reset not_reset',
-    ],
-    [
-      [
-        { floats: [], histograms: [[10, 2]] },
-        { floats: [], histograms: [[10, 1]] },
-      ],
-      'unknown',
-    ],
-  ];
-  for (const [appends, hints] of cases) {
-    const samples = new SideSamples(() => 1);
-    appends.forEach(({ floats, histograms }, i) => {
-      samples.add(FIVE, i + 1, Float64Array.from(floats), side(histograms));
-    });
-    const view = samples.view(FIVE, 9)!;
-    assert.equal(view.histograms.map(({ hint }) => hint).join(' '), hints, JSON.stringify(appends));
-    const times = [...view.histogramTimes];
-    assert.deepEqual(
-      times,
-      times.slice().sort((a, b) => a - b),
-    );
-  }
-});
-
-test('side samples: a shard that nobody started for them refuses the series, counted', async () => {
+async function storedTimes(appends: { floats: [number, number][]; histograms: [number, number][] }[]) {
   const { shards } = await testShards(1, MEMORY_BYTES);
-  const header = { append: 1, job: '', baseRef: 0, baseTimeMs: 0, minTimeMs: -1e9, maxTimeMs: 1e9 };
-  const series = [
-    { labels: labels('h'), samples: packSamples([[1000, 1]]), side: side([[2000, 1]]) },
-    { labels: labels('f'), samples: packSamples([[1000, 1]]) },
-  ];
-  const reply = await shards.shard(0).client.call('append', { ...header, series }, 'ingest');
-  assert.equal(reply.invalidSeries, 1);
-  assert.equal(reply.error, 'native histograms are not supported yet');
-  assert.equal(reply.outcome.accepted, 1);
+  const outcomes: [accepted: number, refused: string | undefined][] = [];
+  for (const [i, { floats, histograms }] of appends.entries()) {
+    const header = { append: i + 1, job: '', baseRef: 0, baseTimeMs: 0, minTimeMs: -1e9, maxTimeMs: 1e9 };
+    const series = [{ labels: labels('h'), samples: packSamples(floats), side: side(histograms) }];
+    const { outcome } = await shards.shard(0).client.call('append', { ...header, series }, 'ingest');
+    outcomes.push([outcome.accepted, outcome.firstRefused]);
+  }
   await shards.close();
+  return outcomes;
+}
+
+test('histograms and floats of a series are taken in the order of their times', async () => {
+  assert.deepEqual(
+    await storedTimes([
+      {
+        floats: [
+          [1000, 1],
+          [3000, 3],
+        ],
+        histograms: [
+          [2000, 2],
+          [4000, 4],
+        ],
+      },
+      { floats: [], histograms: [[4000, 4]] },
+      { floats: [], histograms: [[4000, 5]] },
+      { floats: [], histograms: [[3500, 4]] },
+      { floats: [[4000, 4]], histograms: [] },
+      { floats: [[3900, 4]], histograms: [] },
+      { floats: [[5000, 5]], histograms: [[6000, 1]] },
+      { floats: [], histograms: [[5000, 5]] },
+      { floats: [], histograms: [[1e10, 5]] },
+      { floats: [], histograms: [[-1e10, 5]] },
+    ]),
+    [
+      [4, undefined],
+      [0, undefined],
+      [0, 'duplicate sample for timestamp'],
+      [0, 'out of order sample'],
+      [0, 'duplicate sample for timestamp'],
+      [0, 'out of order sample'],
+      [2, undefined],
+      [0, 'out of order sample'],
+      [0, 'out of bounds: the timestamp is too far in the future'],
+      [0, 'out of bounds'],
+    ],
+  );
 });
 
 /** Shards with a series of floats, one of histograms and one of both, on whichever. */
