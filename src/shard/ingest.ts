@@ -144,6 +144,12 @@ export class Ingest {
       await this.#settle(header, work, reply.strangers, shard, undefined, (strangers) =>
         this.#client(shard).call('completeWrite', { ...header, body, strangers }, 'ingest'),
       );
+      await allSettled(
+        (reply.elsewhere ?? []).map(async ({ owner, series }) => {
+          const done = this.#client(owner).call('append', { ...header, series }, 'ingest');
+          work.take(owner, await work.watch(owner, done));
+        }),
+      );
       if (reply.nearRef > 0) this.#nearRefs.set(`writes ${shard}`, reply.nearRef);
       return { ...reply, outcome: work.outcome };
     });

@@ -13,6 +13,7 @@ import type { Labels } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
 import type { Fragment, Note } from '../promql/exec/source.js';
 import type { relabelRule } from '../relabel/rule.js';
+import type { HistogramSample } from '../tsdb/chunk/histogram.js';
 import type { OpenedLog } from '../tsdb/wal/open.js';
 import type { RecordType } from '../tsdb/wal/record.js';
 import type { SymbolsPage, TimeRange } from '../wasm/export.js';
@@ -166,6 +167,8 @@ export interface WriteReply {
   readonly malformed: boolean;
   readonly outcome: Outcome;
   readonly invalidSeries: number;
+  /** Series with histograms that other shards own: to be appended there under the same number. */
+  readonly elsewhere?: readonly { readonly owner: number; readonly series: AppendedSeries[] }[];
   readonly wal: WalParts;
   readonly outgoing: Outgoing[];
   readonly strangers: Strangers[];
@@ -179,6 +182,8 @@ export interface AppendedSeries {
   readonly samples: ArrayBuffer;
   /** Histograms; start timestamps are kept where the shard was started for it. */
   readonly side?: SideMessage;
+  /** Histograms as a receiver has them, checked. */
+  readonly stored?: readonly HistogramSample[];
 }
 
 /** What completing a body brought. */

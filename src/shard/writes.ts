@@ -1,6 +1,8 @@
 // The receiving side of a shard besides scrapes: remote writes, and series that main hands in.
 
+import { histogramFault } from '../model/histogram-check.js';
 import { decodeHistograms } from '../model/histogram-table.js';
+import type { Labels } from '../model/labels.js';
 import { storedHistogramOf } from '../model/stored-histogram.js';
 import type { Core } from '../wasm/core.js';
 import type { Exposition, LineCache } from '../wasm/exposition.js';
@@ -10,9 +12,10 @@ import { OutOfMemory } from '../wasm/out-of-memory.js';
 import { DEFAULT_WRITE_LIMITS, NO_FAULT, RemoteWrite } from '../wasm/remote-write.js';
 import { ROW_BYTES } from '../wasm/rows.js';
 import type { AppendScope, OpenScope } from './append.js';
-import type { Reply, Request, Span, WriteReply } from './protocol.js';
+import type { AppendedSeries, Reply, Request, Span, WriteReply } from './protocol.js';
 import type { SideMessage, SideSamples } from './side-samples.js';
 import { AdoptedIndex, type ShardPlace, StrangerList, takeOutgoing } from './targets.js';
+import { type HistogramSeries, histogramsOf, WireError } from './write-histograms.js';
 
 /** What a request leaves besides its rows. */
 interface Taken {
@@ -20,13 +23,14 @@ interface Taken {
   readonly malformed: string | undefined;
   readonly invalidSeries: number;
   readonly firstInvalid: string | undefined;
+  readonly histograms: readonly HistogramSeries[];
 }
+
+const NOTHING_TAKEN: Taken = { malformed: undefined, invalidSeries: 0, firstInvalid: undefined, histograms: [] };
 
 /** Series that no request named for two epochs are dropped from the cache; an epoch is this many requests. */
 const EPOCH_REQUESTS = 100_000;
 const EPOCH_UNKNOWN_MIN = 10_000;
-
-const HISTOGRAMS_REFUSED = 'native histograms are not supported yet';
 
 const LIMITS = DEFAULT_WRITE_LIMITS;
 
@@ -35,6 +39,7 @@ const SAMPLE_BYTES = 16;
 const NOTHING = new ArrayBuffer(0);
 
 export class ShardWrites {
+  readonly #core: Core;
   readonly #exposition: Exposition;
   readonly #remote: RemoteWrite;
   readonly #cache: LineCache;
@@ -54,6 +59,7 @@ export class ShardWrites {
     place: ShardPlace,
     side: SideSamples | undefined,
   ) {
+    this.#core = core;
     this.#exposition = exposition;
     this.#remote = new RemoteWrite(core, exposition);
     this.#cache = this.#remote.open();
@@ -67,15 +73,18 @@ export class ShardWrites {
     this.#age();
     const scope = this.#scope(request);
     const strangers = new StrangerList();
-    const { malformed, invalidSeries, firstInvalid } = this.#take(request.body, scope, strangers, undefined);
+    const taken = this.#take(request.body, scope, strangers, undefined);
+    const { malformed } = taken;
     const own = this.#exposition.rows(this.#place.index);
     const nearRef = own.count === 0 ? 0 : this.#head.nearRef(own.address);
     const outgoing = this.#appendRows(scope);
+    const { elsewhere, faults } = this.#appendHistograms(scope, taken.histograms);
     return {
       ...scope.finish(),
-      error: malformed ?? firstInvalid,
+      error: malformed ?? taken.firstInvalid ?? faults[0],
       malformed: malformed !== undefined,
-      invalidSeries,
+      invalidSeries: taken.invalidSeries + faults.length,
+      elsewhere,
       outgoing,
       strangers: strangers.list(),
       nearRef,
@@ -105,7 +114,7 @@ export class ShardWrites {
     const scope = this.#scope(request);
     let invalid = 0;
     let error: string | undefined;
-    for (const { labels, samples, side } of request.series) {
+    for (const { labels, samples, side, stored } of request.series) {
       try {
         this.#exposition.scratch.write(labels);
       } catch (reason) {
@@ -117,6 +126,7 @@ export class ShardWrites {
       const series = scope.seriesOfScratch();
       if (series === NO_SERIES) continue;
       this.#appendInOrder(scope, series, samples, side);
+      for (const { timeMs, histogram } of stored ?? []) scope.histogram(series, timeMs, histogram);
       if (side !== undefined) this.#side?.addStarts(series, request.append, side);
     }
     return {
@@ -172,8 +182,8 @@ export class ShardWrites {
     const scanned = this.#remote.scan(this.#cache, decoded.body, LIMITS);
     if (!scanned.ok) return refused(scanned);
     this.#unknown += scanned.misses;
-    let invalidSeries = scanned.histograms;
-    let firstInvalid = scanned.histograms > 0 ? HISTOGRAMS_REFUSED : undefined;
+    let invalidSeries = 0;
+    let firstInvalid: string | undefined;
     for (let miss = 0; miss < scanned.misses; miss++) {
       if (this.#remote.settle(this.#cache, miss)) continue;
       const fault = this.#remote.readLabels(miss, LIMITS);
@@ -185,7 +195,57 @@ export class ShardWrites {
       }
       this.#resolve(miss, scope, strangers, adopted);
     }
-    return { malformed: undefined, invalidSeries, firstInvalid };
+    // Histograms are all taken the first time: a request that is completed is here for its rows.
+    if (scanned.histograms === 0 || adopted !== undefined) return { ...NOTHING_TAKEN, invalidSeries, firstInvalid };
+    const { address, length } = decoded.body;
+    try {
+      const histograms = histogramsOf(this.#core.bytes.subarray(address, address + length));
+      return { malformed: undefined, invalidSeries, firstInvalid, histograms };
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      return { malformed: undefined, invalidSeries: invalidSeries + 1, firstInvalid: error.message, histograms: [] };
+    }
+  }
+
+  /** Those of series that belong here; the others, by owner, and why some were refused. */
+  #appendHistograms(
+    scope: AppendScope,
+    all: readonly HistogramSeries[],
+  ): { elsewhere: NonNullable<WriteReply['elsewhere']>; faults: string[] } {
+    const elsewhere = new Map<number, AppendedSeries[]>();
+    const faults: string[] = [];
+    for (const { labels, samples } of all) {
+      const fault = samples.map(({ histogram }) => histogramFault(histogram)).find((one) => one !== undefined);
+      const stored = samples.filter(({ histogram }) => histogramFault(histogram) === undefined);
+      if (fault !== undefined) faults.push(fault);
+      if (stored.length === 0) continue;
+      const owner = this.#ownerOf(labels, faults);
+      if (owner === undefined) continue;
+      if (owner !== this.#place.index) {
+        const others = elsewhere.get(owner) ?? [];
+        others.push({ labels, samples: NOTHING, stored });
+        elsewhere.set(owner, others);
+        continue;
+      }
+      const series = scope.seriesOfScratch();
+      if (series === NO_SERIES) continue;
+      for (const { timeMs, histogram } of stored) scope.histogram(series, timeMs, histogram);
+    }
+    return { elsewhere: [...elsewhere].map(([owner, series]) => ({ owner, series })), faults };
+  }
+
+  /** Leaves the labels in the scratch; undefined where they are no label set. */
+  #ownerOf(labels: Labels, faults: string[]): number | undefined {
+    try {
+      this.#exposition.scratch.write(labels);
+    } catch (error) {
+      if (!(error instanceof LabelError)) throw error;
+      faults.push(error.message);
+      return undefined;
+    }
+    if (labels.some((text, i) => i % 2 === 0 && text === '__name__')) return this.#head.owner(this.#place.count);
+    faults.push('no metric name');
+    return undefined;
   }
 
   /** Finds or makes the series whose labels are in the scratch. */
@@ -223,7 +283,7 @@ export class ShardWrites {
 /** A body that is no request; one for which there is no memory now may be a good one. */
 function refused({ message, noMemory }: { readonly message: string; readonly noMemory: boolean }): Taken {
   if (noMemory) throw new OutOfMemory();
-  return { malformed: message, invalidSeries: 0, firstInvalid: undefined };
+  return { ...NOTHING_TAKEN, malformed: message };
 }
 
 /** Those rows whose series are wanted. */
