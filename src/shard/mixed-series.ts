@@ -55,7 +55,7 @@ export function* eachMixed(
   let i = 0;
   for (const series of eachSeries(raw)) {
     const index = indexes[i++] as SeriesIndex;
-    const view = side.view(index, rangeOf(index));
+    const view = side.has(index) ? side.view(index, rangeOf(index)) : undefined;
     if (view === undefined) {
       yield series;
       continue;
