@@ -10,7 +10,7 @@
 
 import { type Disk, DiskError } from '../../base/disk.js';
 import type { Crc32c } from '../../wasm/crc32c.js';
-import { FRAGMENT_HEADER_BYTES, Fragment, pageEnd } from './page.js';
+import { FRAGMENT_HEADER_BYTES, Fragment, PAGE_BYTES, pageEnd } from './page.js';
 import type { LogDamage } from './reader.js';
 import { segmentPath } from './segments.js';
 
@@ -64,7 +64,17 @@ function repairBytes(damage: LogDamage, options: RepairOptions): void {
     } else {
       const size = disk.size(file);
       const to = damage.offset + damage.bytes;
-      const filler = fillerFor(damage.offset, to >= size ? pageEnd(size) : to, options.crc);
+      const end = to >= size ? pageEnd(size) : to;
+      const filler = fillerFor(damage.offset, end, options.crc);
+      const page = end - (end % PAGE_BYTES);
+      if (page >= damage.offset && end - page > FRAGMENT_HEADER_BYTES) {
+        // Sound records follow in this page. What changes of it is its first eight bytes, in one sector, so that no
+        // crash in the middle spoils the page for them.
+        const payload = filler.subarray(page + FRAGMENT_HEADER_BYTES - damage.offset);
+        disk.pread(file, payload, page + FRAGMENT_HEADER_BYTES);
+        payload[0] = 0;
+        new DataView(filler.buffer).setUint32(page - damage.offset + 3, options.crc.of(payload));
+      }
       disk.pwrite(file, filler, damage.offset);
     }
     disk.fdatasync(file);
