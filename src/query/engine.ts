@@ -24,7 +24,7 @@ import type { Evaluators } from './evaluator/pool.js';
 import { type Explanation, type Extent, explainedReadings, ObservedSource, stretchOf } from './explain.js';
 import { Gate, type Place, type Priority } from './gate.js';
 import type { QueryMetrics } from './metrics.js';
-import { type KnownPlan, Plans } from './plans.js';
+import { Plans } from './plans.js';
 import type { QueryAnswer, StepCounts } from './result.js';
 import { type ActiveQuery, type QueryOptions, type QueryRequest, RunningQuery, StopWatch } from './running.js';
 import { added, countSamples, type SampleCounts } from './sample-counts.js';
@@ -236,12 +236,11 @@ export class QueryEngine {
 
   async #run(request: QueryRequest, running: RunningQuery): Promise<Answered> {
     const watch = new StopWatch(this.#clock, this.#metrics);
-    const known = this.#known(request);
+    const plan = this.#plan(request);
     const preparation = watch.lap('prepare_time');
     running.check();
     const signalOf = () => running.signal;
     const place = this.#gate.enterNow(running.priority, signalOf) ?? (await this.#wait(running));
-    if (known.wasLarge) await this.#grow(place, running);
     const queue = watch.lap('queue_time');
     running.queueSeconds = queue;
     running.phase = 'expression evaluation';
@@ -251,7 +250,7 @@ export class QueryEngine {
     running.memory = memory;
     let rendered: Promise<void> | undefined;
     try {
-      const evaluation = await this.#evaluate(known.plan, request, running, { samples, memory, place });
+      const evaluation = await this.#evaluate(plan, request, running, { samples, memory, place });
       rendered = evaluation.rendered;
       const sort = evaluation.sortSeconds;
       watch.observe('result_sort', sort);
@@ -270,24 +269,12 @@ export class QueryEngine {
       };
       return { answer: { data, warnings, infos, stats }, rendered };
     } finally {
-      known.wasLarge = running.isLarge;
       running.endBytes = memory.heldBytes;
       // Rows that are still to be rendered are memory, but keep nobody from running.
       if (rendered === undefined) memory.release();
       else rendered.then(() => memory.release());
       this.#metrics?.countSamples(samples.total);
       place.leave();
-    }
-  }
-
-  /** Waits until it may go on as a large one; where it may not, its place is given back. */
-  async #grow(place: Place, running: RunningQuery): Promise<void> {
-    running.noteClient();
-    try {
-      await place.grow();
-    } catch (error) {
-      place.leave();
-      throw error;
     }
   }
 
@@ -306,7 +293,6 @@ export class QueryEngine {
     let turns = 0;
     const grow = () => {
       running.noteClient();
-      running.isLarge = true;
       return place.grow();
     };
     const faults = new Set<string>();
@@ -319,10 +305,7 @@ export class QueryEngine {
       check: () => running.check(),
       reserve: memory.reserve,
       words: memory.shared.own,
-      turn: () => {
-        if (++turns > SMALL_TURNS || memory.heldBytes > SMALL_BYTES) return grow();
-        return place.isLost ? place.grow() : undefined;
-      },
+      turn: () => (++turns > SMALL_TURNS || memory.heldBytes > SMALL_BYTES || place.isLost ? grow() : undefined),
     };
     const lookbackMs = this.#lookback(request);
     const { priority } = running;
@@ -351,10 +334,6 @@ export class QueryEngine {
   }
 
   #plan(request: QueryRequest): Plan {
-    return this.#known(request).plan;
-  }
-
-  #known(request: QueryRequest): KnownPlan {
     const make = (context: PlanContext) => planQuery(this.#parse(request), context);
     return this.#plans.get(request.text, request.ranged ? 'range' : 'instant', this.#planContext(request), make);
   }

@@ -11,23 +11,16 @@ const PLANS_MAX = 1000;
 /** Longer texts are rare, and their plans are large. */
 const TEXT_MAX = 4096;
 
-/** A plan, with what is remembered of the queries that had it. */
-export interface KnownPlan {
-  readonly plan: Plan;
-  /** Whether the last of them turned out large: the next one begins as such. */
-  wasLarge: boolean;
-}
-
 export class Plans {
   /** By text and lookback; the longest unused first. */
-  readonly #plans = new Map<string, KnownPlan>();
+  readonly #plans = new Map<string, Plan>();
 
   /**
    * The plan of a text under a context, made by `make` unless it is known. Contexts differ by times and lookback
    * alone; `kind` says what else decides whether `make` throws. What throws is not kept.
    */
-  get(text: string, kind: string, context: PlanContext, make: (context: PlanContext) => Plan): KnownPlan {
-    if (text.length > TEXT_MAX) return { plan: make(context), wasLarge: false };
+  get(text: string, kind: string, context: PlanContext, make: (context: PlanContext) => Plan): Plan {
+    if (text.length > TEXT_MAX) return make(context);
     const key = `${kind} ${context.lookbackMs} ${text}`;
     const known = this.#plans.get(key);
     if (known !== undefined) {
@@ -36,12 +29,12 @@ export class Plans {
       return known;
     }
     const watched = new WatchedContext(context);
-    const made = { plan: make(watched), wasLarge: false };
-    if (!watched.timesWanted) this.#keep(key, made);
-    return made;
+    const plan = make(watched);
+    if (!watched.timesWanted) this.#keep(key, plan);
+    return plan;
   }
 
-  #keep(key: string, plan: KnownPlan): void {
+  #keep(key: string, plan: Plan): void {
     this.#plans.set(key, plan);
     if (this.#plans.size > PLANS_MAX) this.#plans.delete(this.#plans.keys().next().value!);
   }

@@ -69,8 +69,6 @@ export class RunningQuery implements ActiveQuery {
   /** The most memory it held: all that it held at its end. */
   endBytes = 0;
   queueSeconds = 0;
-  /** Whether it took more than a small query does. */
-  isLarge = false;
   readonly #clock: Clock;
   /** Both by the monotonic clock. */
   readonly #beganMs: number;

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Clock, realClock } from '../../../src/base/clock.js';
-import { emptyColumns } from '../../../src/promql/exec/columns.js';
 import { MemorySource } from '../../../src/promql/exec/memory-source.js';
 import type { Columns, Fragment, QueryContext, RawSeries, Source } from '../../../src/promql/exec/source.js';
 import { type EngineOptions, QueryEngine } from '../../../src/query/engine.js';
@@ -234,39 +233,6 @@ test('engine: metrics tell of queries, their times and samples', async () => {
   ]) {
     assert.ok(page.includes(`${line}\n`), `no ${line} in\n${page}`);
   }
-});
-
-test('engine: a query that was large the last time begins as a large one', async () => {
-  let begun = 0;
-  const held: (() => void)[] = [];
-  const source: Source = {
-    async select({ matchers }, context) {
-      begun++;
-      if (matchers.some(({ value }) => value === 'small')) return emptyColumns(1);
-      for (let turn = 0; turn < 20; turn++) await context.turn?.();
-      await new Promise<void>((resolve) => held.push(resolve));
-      return emptyColumns(1);
-    },
-    samples: () => Promise.resolve([]),
-  };
-  // Three of four places are for large ones.
-  const engine = engineOf(source, { concurrency: 4 });
-  const settled = () => new Promise((resolve) => setImmediate(resolve));
-  const first = engine.instant('large', 0);
-  await settled();
-  held.pop()!();
-  await first;
-
-  const all = Array.from({ length: 5 }, () => engine.instant('large', 0));
-  await settled();
-  assert.equal(begun, 1 + 3, 'the others wait before they take anything');
-  await engine.instant('small', 0);
-  for (let left = 5; left > 0; left--) {
-    held.shift()!();
-    await settled();
-  }
-  await Promise.all(all);
-  assert.equal(begun, 1 + 5 + 1);
 });
 
 test('engine: a source that cannot be opened leaves the place to others', async () => {

@@ -19,7 +19,7 @@ function planned(text: string, contexts: readonly PlanContext[]): number {
       made++;
       return planQuery(parseExpr(text, SCRIPT_OPTIONS.parse), given);
     };
-    const { plan: got } = plans.get(text, 'range', context, make);
+    const got = plans.get(text, 'range', context, make);
     assert.deepEqual(got, planQuery(parseExpr(text, SCRIPT_OPTIONS.parse), context));
   }
   return made;
