@@ -66,6 +66,21 @@ export class DiskError extends Error {
   }
 }
 
+/** How any disk writes a file atomically, out of its own operations. */
+export function replaceFile(disk: Disk, path: string, bytes: Uint8Array): void {
+  const temporary = `${path}.tmp`;
+  disk.remove(temporary);
+  const file = disk.open(temporary, 'create');
+  try {
+    disk.pwrite(file, bytes, 0);
+    disk.fdatasync(file);
+  } finally {
+    disk.close(file);
+  }
+  disk.rename(temporary, path);
+  disk.syncFolder(folderOf(path));
+}
+
 class RealDisk implements Disk {
   readonly #paths = new Map<number, string>();
 
@@ -165,17 +180,7 @@ class RealDisk implements Disk {
   }
 
   writeFileAtomic(path: string, bytes: Uint8Array): void {
-    const temporary = `${path}.tmp`;
-    this.remove(temporary);
-    const file = this.open(temporary, 'create');
-    try {
-      this.pwrite(file, bytes, 0);
-      this.fdatasync(file);
-    } finally {
-      this.close(file);
-    }
-    this.rename(temporary, path);
-    this.syncFolder(folderOf(path));
+    replaceFile(this, path, bytes);
   }
 
   freeBytes(path: string): number {
@@ -194,7 +199,7 @@ class RealDisk implements Disk {
 }
 
 /** The folder that a path is in. */
-function folderOf(path: string): string {
+export function folderOf(path: string): string {
   const slash = path.lastIndexOf('/');
   return slash < 0 ? '.' : path.slice(0, slash) || '/';
 }

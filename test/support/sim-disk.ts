@@ -7,7 +7,7 @@
 //
 // Habits are faults of a program instead of a disk: they stay through crashes, and are how tests plant a forgotten sync.
 
-import { type Disk, DiskError, type FileHandle, type FileStat } from '../../src/base/disk.js';
+import { type Disk, DiskError, type FileHandle, type FileStat, replaceFile } from '../../src/base/disk.js';
 import { Prng } from '../../src/base/prng.js';
 import { SimFile } from './sim-file.js';
 import { SimFolder, SimNames } from './sim-names.js';
@@ -308,17 +308,7 @@ export class SimDisk implements Disk {
   }
 
   writeFileAtomic(path: string, bytes: Uint8Array): void {
-    const temporary = `${path}.tmp`;
-    this.remove(temporary);
-    const file = this.open(temporary, 'create');
-    try {
-      this.pwrite(file, bytes, 0);
-      this.fdatasync(file);
-    } finally {
-      this.close(file);
-    }
-    this.rename(temporary, path);
-    this.syncFolder(folderOf(path));
+    replaceFile(this, path, bytes);
   }
 
   freeBytes(path: string): number {

@@ -17,7 +17,7 @@
 // It is written at most about once a second, so it may know less than there is, never more.
 // A log with a segment above `highest` was written by another server in between: then it is not believed.
 
-import { type Disk, DiskError, type FileHandle } from '../../base/disk.js';
+import { type Disk, DiskError, type FileHandle, folderOf } from '../../base/disk.js';
 import type { Crc32c } from '../../wasm/crc32c.js';
 
 /** "NLM1": Narthex, log manifest, version 1. */
@@ -70,7 +70,7 @@ export class ManifestWriter {
     this.#generation = generation;
     const there = disk.stat(path) !== undefined;
     this.#file = disk.open(path, there ? 'write' : 'create');
-    if (!there) disk.syncFolder(path.slice(0, path.lastIndexOf('/')));
+    if (!there) disk.syncFolder(folderOf(path));
   }
 
   write(state: ManifestState): void {
