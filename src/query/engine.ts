@@ -197,7 +197,7 @@ export class QueryEngine {
       this.#tell(request, running, answer);
       if (rendered === undefined) end();
       else {
-        running.phase = 'result streaming';
+        running.beginStreaming();
         rendered.then(end);
       }
       return answer;

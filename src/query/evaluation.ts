@@ -13,7 +13,7 @@ import { asksMore, mostSteps, type Reading, readingKey, readingsOf } from '../pr
 import { render } from '../promql/exec/rendered.js';
 import type { QueryContext, RenderedRows, Source } from '../promql/exec/source.js';
 import { type Gathered, GatheredSource, sizeOf } from '../shard/gathered.js';
-import type { Share } from '../shard/shares.js';
+import { areDeclined, type Share } from '../shard/shares.js';
 import type { MemoryShare, SampleBudget } from './budget.js';
 import { decodeBlock } from './evaluator/blocks.js';
 import { type Evaluators, LONG_COST } from './evaluator/pool.js';
@@ -73,13 +73,38 @@ export async function evaluate(
   if (!isGathering(source)) return evaluateHere(request, source, limits.context, now);
   // What cannot end well need not begin: one row of the longest subquery.
   limits.memory.check(mostSteps(plan, steps) * CELL_BYTES);
-  const gathered = await source.gather(readingsOf(plan, steps, request), !asksMore(plan), limits.context);
-  const cost = costOf(plan, steps, request, (reading) => sizeOf(gathered.get(readingKey(reading))!));
+  const gathered = await gatherAll(request, source, limits.context);
+  const sharesOf = (reading: Reading) => gathered.get(readingKey(reading))!;
+  const cost = costOf(
+    plan,
+    steps,
+    request,
+    (reading) => sizeOf(sharesOf(reading)),
+    (reading) => areDeclined(sharesOf(reading)),
+  );
   if (evaluators !== undefined && cost > evaluators.hereCostMax) {
     return evaluateThere(request, gathered, cost, source, evaluators, limits);
   }
   const ready = new GatheredSource(gathered, (reading, context) => source.read(reading, context));
   return evaluateHere(request, ready, limits.context, now);
+}
+
+/** All that a plan reads: where a reading is declined, also what is read in its place. */
+async function gatherAll(
+  request: EvaluationRequest,
+  source: GatheringSource,
+  context: QueryContext,
+): Promise<Gathered> {
+  const { plan, steps } = request;
+  const gathered: Gathered = new Map();
+  const isDeclined = (reading: Reading) => areDeclined(gathered.get(readingKey(reading)) ?? []);
+  for (;;) {
+    const readings = readingsOf(plan, steps, request, isDeclined);
+    for (const key of gathered.keys()) readings.delete(key);
+    if (readings.size === 0) return gathered;
+    const isAll = gathered.size === 0 && !asksMore(plan);
+    for (const [key, shares] of await source.gather(readings, isAll, context)) gathered.set(key, shares);
+  }
 }
 
 function isGathering(source: Source): source is GatheringSource {

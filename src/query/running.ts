@@ -9,6 +9,9 @@ import type { EndedQuery } from './ended.js';
 import type { Priority } from './gate.js';
 import type { QueryMetrics, QuerySlice } from './metrics.js';
 
+/** Least time that a client has for taking a large answer, however short its query's deadline: a cut answer says nothing. */
+const STREAMING_MS_MIN = 30_000;
+
 /** What a query asks for beside its text. */
 export interface QueryOptions {
   readonly priority?: Priority;
@@ -72,8 +75,10 @@ export class RunningQuery implements ActiveQuery {
   readonly #clock: Clock;
   /** Both by the monotonic clock. */
   readonly #beganMs: number;
-  readonly #deadlineMs: number;
-  readonly #deadline: Timer;
+  #deadlineMs: number;
+  #deadline: Timer;
+  readonly #timeoutMs: number;
+  readonly #deadlines: Deadlines;
   readonly #client: Ending | undefined;
   /** Why it is to end. */
   #reason: QueryError | undefined;
@@ -89,6 +94,8 @@ export class RunningQuery implements ActiveQuery {
     this.startedMs = clock.nowMs();
     this.#clock = clock;
     this.#beganMs = clock.monotonicMs();
+    this.#timeoutMs = timeoutMs;
+    this.#deadlines = deadlines;
     this.#deadlineMs = this.#beganMs + timeoutMs;
     this.#deadline = deadlines.after(timeoutMs, () => this.#timeOut());
     this.#client = options.signal;
@@ -136,6 +143,15 @@ export class RunningQuery implements ActiveQuery {
       this.#onEnd = reject;
       work.then(resolve, reject);
     });
+  }
+
+  /** The answer is there, and leaves in pieces: the deadline begins anew. */
+  beginStreaming(): void {
+    this.phase = 'result streaming';
+    const timeoutMs = Math.max(this.#timeoutMs, STREAMING_MS_MIN);
+    this.#deadline.cancel();
+    this.#deadlineMs = this.#clock.monotonicMs() + timeoutMs;
+    this.#deadline = this.#deadlines.after(timeoutMs, () => this.#timeOut());
   }
 
   #timeOut(): void {

@@ -37,11 +37,16 @@ export function addMorsel(share: Share, { columns, raw, text, notes, declined }:
   share.notes.push(...notes);
 }
 
+/** Whether a source could not do what was asked of it: something else is to be read in its place. */
+export function areDeclined(shares: readonly Share[]): boolean {
+  return shares.some(({ declined }) => declined);
+}
+
 /** The answer to a fragment. Takes the shares' arrays. */
 export function columnsOf(shares: readonly Share[], fragment: Fragment): Columns {
   const [only] = shares;
   if (only?.known !== undefined) return only.known;
-  if (shares.some((share) => share.declined)) return declinedColumns(fragment.steps.count);
+  if (areDeclined(shares)) return declinedColumns(fragment.steps.count);
   const notes = shares.flatMap((share) => share.notes);
   const columns =
     fragment.aggregate === undefined ? joinRows(shares, fragment) : joinGroups(shares, fragment, fragment.aggregate.op);

@@ -26,7 +26,7 @@ import { sampleCount, samplesBytes } from './mixed-series.js';
 import type { Morsel, OpenedQuery } from './protocol.js';
 import { joinTexts } from './rendered.js';
 import type { Shards } from './shards.js';
-import { addMorsel, columnsOf, emptyShare, type Share, seriesOf } from './shares.js';
+import { addMorsel, areDeclined, columnsOf, emptyShare, type Share, seriesOf } from './shares.js';
 import { ALONE } from './snapshots.js';
 
 /** Numbers of snapshots given out in this process. */
@@ -151,7 +151,7 @@ export class ShardSource implements Source {
       }
       const shares = await this.#each(context, (client) => this.#open(client, reading, this.#moment(alone), context));
       // Something else will be read instead.
-      if (shares.some(({ declined }) => declined)) this.#hold = this.#shards.appends.hold();
+      if (areDeclined(shares)) this.#hold = this.#shards.appends.hold();
       return shares;
     });
   }

@@ -5,8 +5,8 @@ import { buffersOf } from '../../src/base/thread.js';
 import { runTask } from '../../src/query/evaluator/evaluation.js';
 import { Evaluators } from '../../src/query/evaluator/pool.js';
 
-/** Everything goes to them, whatever it costs: all a query's shares and its result cross as messages. */
-export function eagerEvaluators(): Evaluators {
+/** Everything goes to them, whatever it costs, unless told: all a query's shares and its result cross as messages. */
+export function eagerEvaluators(hereCostMax: number | undefined = -1): Evaluators {
   const start = () => ({
     run: async (task: Parameters<typeof runTask>[0], transfer: unknown[]) => {
       // A port cannot be cloned alone; it is used as it is.
@@ -19,5 +19,5 @@ export function eagerEvaluators(): Evaluators {
     close: async () => {},
   });
   const heap = { bytes: Number.POSITIVE_INFINITY, name: '' };
-  return new Evaluators({ workers: 1, heap, hereCostMax: -1, start }, realClock);
+  return new Evaluators({ workers: 1, heap, hereCostMax, start }, realClock);
 }

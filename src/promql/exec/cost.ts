@@ -4,7 +4,15 @@
 // rows are upper bounds where operators leave rows out.
 
 import type { Plan } from '../plan/plan.js';
-import { gridOf, placedInputs, type Reading, type ReadingOptions, readingOf } from './readings.js';
+import {
+  gridOf,
+  type IsDeclined,
+  inPlaceOf,
+  placedInputs,
+  type Reading,
+  type ReadingOptions,
+  readingOf,
+} from './readings.js';
 import type { Steps } from './source.js';
 
 /** Labels of a row are looked at, hashed and copied: about as much as so many cells. */
@@ -39,12 +47,15 @@ export function costOf(
   steps: Steps,
   options: ReadingOptions,
   sizeOf: (reading: Reading) => ReadingSize,
+  isDeclined: IsDeclined = () => false,
 ): number {
   let cost = 0;
   /** Gives the node's rows. */
   const visit = (node: Plan, at: Steps): number => {
-    const inputs = placedInputs(node, at).map((input) => visit(input.plan, input.steps));
     const reading = readingOf(node, at, options);
+    const other = inPlaceOf(node, reading, isDeclined);
+    if (other !== undefined) return visit(other, at);
+    const inputs = placedInputs(node, at).map((input) => visit(input.plan, input.steps));
     const size = reading === undefined ? undefined : sizeOf(reading);
     const rows = rowsOf(node, at, inputs, size);
     cost += rows * (at.count + ROW_CELLS);

@@ -91,13 +91,29 @@ export function mostSteps(plan: Plan, steps: Steps): number {
   );
 }
 
+/** Whether the source could not do a reading, so that what the plan has in its place is read. */
+export type IsDeclined = (reading: Reading) => boolean;
+
+/** What a node comes to where the source declined its reading; undefined where it did not. */
+export function inPlaceOf(plan: Plan, reading: Reading | undefined, isDeclined: IsDeclined): Plan | undefined {
+  if (reading === undefined || plan.kind !== 'fragment' || plan.otherwise === undefined) return undefined;
+  return isDeclined(reading) ? plan.otherwise : undefined;
+}
+
 /** All readings of a plan by their keys, in the order in which it would ask. */
-export function readingsOf(plan: Plan, steps: Steps, options: ReadingOptions): Map<string, Reading> {
+export function readingsOf(
+  plan: Plan,
+  steps: Steps,
+  options: ReadingOptions,
+  isDeclined: IsDeclined = () => false,
+): Map<string, Reading> {
   const readings = new Map<string, Reading>();
   const walk = (placed: PlacedPlan): void => {
     for (const input of placedInputs(placed.plan, placed.steps)) walk(input);
     const reading = readingOf(placed.plan, placed.steps, options);
     if (reading !== undefined) readings.set(readingKey(reading), reading);
+    const other = inPlaceOf(placed.plan, reading, isDeclined);
+    if (other !== undefined) walk({ plan: other, steps: placed.steps });
   };
   walk({ plan, steps });
   return readings;

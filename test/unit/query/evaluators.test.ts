@@ -10,6 +10,7 @@ import type { Priority } from '../../../src/query/gate.js';
 import { resultJson } from '../../../src/query/render.js';
 import type { QueryData } from '../../../src/query/result.js';
 import { ShardSource } from '../../../src/shard/source.js';
+import { FakeClock } from '../../support/clock.js';
 import { eagerEvaluators } from '../../support/evaluators.js';
 import { SCRIPT_OPTIONS } from '../../support/promqltest/run.js';
 import { bitsOf } from '../../support/promqltest/series.js';
@@ -157,15 +158,15 @@ test('memory: what comes when a query has given all back is not taken', () => {
 
 const STEPS = { startMs: 0, stepMs: 15_000, count: 40 };
 
-async function given(series: number): Promise<{ open: () => Source; close: () => Promise<void> }> {
-  const { shards, ingest } = await testShards(2, 64 * 2 ** 20);
+async function given(series: number, shardCount = 2): Promise<{ open: () => Source; close: () => Promise<void> }> {
+  const { shards, ingest } = await testShards(shardCount, 64 * 2 ** 20);
   const samples = (i: number) =>
     Array.from({ length: STEPS.count }, (_, step): [number, bigint] => [step * STEPS.stepMs, bitsOf(i + step / 7)]);
   const batch = Array.from({ length: series }, (_, i) => ({
     labels: ['__name__', 'm', 'i', `${i}`, 'job', `${i % 7}`],
     samples: packSamples(samples(i)),
   }));
-  await ingest.append(batch, 0, anyOwner(2));
+  await ingest.append(batch, 0, anyOwner(shardCount));
   return { open: () => new ShardSource(shards, 'adhoc'), close: () => shards.close() };
 }
 
@@ -219,6 +220,41 @@ test('evaluators: memory is given back when the rows are taken, or when nobody w
   await settled();
   assert.deepEqual(engine.active(), []);
   assert.equal(engine.memoryBytes, 0);
+  await store.close();
+});
+
+test("evaluators: what a shard declines is none of main's work because its first answer was small", async () => {
+  // More cells than a shard sorts at once.
+  const store = await given(14_000, 1);
+  const options = { ...OPTIONS, wholeGroups: true };
+  const evaluators = eagerEvaluators(2 ** 18);
+  const [engine, own] = [evaluators, undefined].map(
+    (used) => new QueryEngine(store.open, realClock, options, undefined, used),
+  );
+  const few = { ...STEPS, count: 2 };
+  await engine!.range('quantile by (job) (0.9, m)', few, { rendered: true });
+  assert.equal(evaluators.threads, 0, 'the shard does it');
+  for (const query of ['quantile by (job) (0.9, m)', '1 + quantile by (job) (0.9, m)']) {
+    const [there, here] = await Promise.all(
+      [engine!, own!].map(async (asked) => textOf((await asked.range(query, STEPS, { rendered: true })).data)),
+    );
+    assert.equal(there, here);
+    assert.equal(evaluators.threads, 1);
+  }
+  await store.close();
+});
+
+test('evaluators: an answer that leaves in pieces has a deadline of its own', async () => {
+  const store = await given(4000);
+  const clock = new FakeClock();
+  const engine = new QueryEngine(store.open, clock, OPTIONS, undefined, eagerEvaluators());
+  const ask = () => engine.range('m * 2', STEPS, { rendered: true, timeoutMs: 500 });
+  const [taken, left] = [await ask(), await ask()];
+  clock.advance(29_000);
+  assert.ok((await textOf(taken.data)).length > 2 ** 20);
+  clock.advance(2000);
+  await assert.rejects(textOf(left.data), { type: 'timeout', message: 'query timed out in result streaming' });
+  assert.deepEqual(engine.active(), []);
   await store.close();
 });
 
