@@ -17,6 +17,10 @@ const defaults = [
   ...(has('--config.file') ? [] : [`--config.file=${join(root, 'narthex.yml')}`]),
   ...(has('--storage.tsdb.path') ? [] : [`--storage.tsdb.path=${join(root, 'data')}`]),
 ];
-const server = spawn(process.execPath, [join(root, 'dist/src/main.js'), ...defaults, ...given], { stdio: 'inherit' });
+const server = spawn(process.execPath, [join(root, 'dist/src/main.js'), ...defaults, ...given], {
+  stdio: 'inherit',
+  // glibc keeps memory of its own for each thread, and gives little of it back: docs/operating.md.
+  env: { MALLOC_ARENA_MAX: '2', ...process.env },
+});
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => server.kill(signal));
 server.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));

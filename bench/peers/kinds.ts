@@ -24,7 +24,9 @@ export const narthex: PeerKind = {
   command: (place) => {
     if (!existsSync(MAIN)) return undefined;
     const profile = place.profileFolder ? ['--cpu-prof', `--cpu-prof-dir=${place.profileFolder}`] : [];
-    return { file: process.execPath, args: [...profile, MAIN, ...prometheusFlags(place)] };
+    // As `npm start` does it.
+    const env = { MALLOC_ARENA_MAX: '2' };
+    return { file: process.execPath, args: [...profile, MAIN, ...prometheusFlags(place)], env };
   },
   settle: () => pause(2000),
 };

@@ -43,10 +43,17 @@ export interface PeerKind {
   version(): string;
   /** Says whether a server that runs already is still the one that would be started. */
   build(): string;
-  /** The program and its arguments; undefined where it is not on this machine. */
-  command(place: Place): { readonly file: string; readonly args: readonly string[] } | undefined;
+  /** Undefined where the program is not on this machine. */
+  command(place: Place): Command | undefined;
   /** See Peer.settle(). */
   settle(url: string): Promise<void>;
+}
+
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** Beside this process's own. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface Place {

@@ -91,10 +91,14 @@ class ServerProcess implements Peer, PeerProcess {
   }
 
   async start(): Promise<number> {
-    const { file, args } = this.#command();
+    const { file, args, env } = this.#command();
     const log = openSync(join(this.#folder, 'log'), 'a');
     const started = performance.now();
-    this.#child = spawn(file, args, { stdio: ['ignore', log, log], detached: this.kept !== undefined });
+    this.#child = spawn(file, args, {
+      stdio: ['ignore', log, log],
+      detached: this.kept !== undefined,
+      env: { ...env, ...process.env },
+    });
     this.#pid = this.#child.pid ?? 0;
     closeSync(log);
     await this.#ready(started + READY_TIMEOUT_MS);
