@@ -82,11 +82,22 @@ class StepCounter {
         this.#begin(this.#classSteps());
         break;
       case '\\':
-        this.#begin(this.#escapeSteps());
+        if (this.pattern[this.#at] === 'Q') this.#quoted();
+        else this.#begin(this.#escapeSteps());
         break;
       default:
         this.#begin(1);
     }
+  }
+
+  /** `\Q…\E`, or up to the end: characters that stand for themselves, of which a quantifier is about the last one. */
+  #quoted(): void {
+    const start = this.#at + 1;
+    const end = this.pattern.indexOf('\\E', start);
+    const characters = (end < 0 ? this.pattern.length : end) - start;
+    this.#at = end < 0 ? this.pattern.length : end + 2;
+    if (characters > 1) this.#begin(characters - 1);
+    if (characters > 0) this.#begin(1);
   }
 
   /** A new part of so many steps. */

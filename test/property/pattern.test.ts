@@ -69,7 +69,7 @@ test('pattern: the steps of a pattern bound the size of its program', () => {
   );
 });
 
-test('pattern: the number of a character is no repetition', () => {
+test('pattern: what is no repetition does not multiply', () => {
   for (const [text, steps] of [
     ['\\x{10000}', 1],
     ['\\x{1F525}|a', 3],
@@ -77,6 +77,10 @@ test('pattern: the number of a character is no repetition', () => {
     ['\\x{20000}{3}', 3],
     ['\\x41{20}', 22],
     ['a\\x{', 2],
+    ['a\\Q{50}\\E', 5],
+    ['\\Q(a){50}', 7],
+    ['\\Qab\\E{3}', 4],
+    ['a\\Q\\E{3}', 3],
   ] as const)
     assert.equal(patternSteps(text), steps, text);
 });
