@@ -3,7 +3,6 @@
 
 import { pathToFileURL } from 'node:url';
 import {
-  AggregateOp,
   CHUNK_BYTES_MAX,
   CHUNK_REF_BYTES,
   CHUNK_REF_DATA,
@@ -29,7 +28,7 @@ import {
 } from '../../assembly/layout.js';
 import type { ChunkBytes } from '../../src/wasm/chunks.js';
 import { Core } from '../../src/wasm/core.js';
-import { AGGREGATE_OPS, Eval, WINDOW_FNS } from '../../src/wasm/eval.js';
+import { AGGREGATE_OPS, type AggregateName, Eval, WINDOW_FNS } from '../../src/wasm/eval.js';
 import { encode, place } from './chunk.js';
 import { type Micro, printAll } from './micro.js';
 import { SHAPES, type Shape, seriesColumns } from './series.js';
@@ -124,7 +123,7 @@ function list(core: Core, chunks: readonly ChunkBytes[]): { refs: number; count:
 }
 
 /** Folds one row of 361 cells into a group. `gaps`: one cell in ten has no value. */
-function fold(op: string, gaps: boolean): Micro {
+function fold(op: AggregateName, gaps: boolean): Micro {
   const steps = 361;
   return {
     name: `eval fold ${op}${gaps ? ', gaps' : ''}`,
@@ -132,7 +131,7 @@ function fold(op: string, gaps: boolean): Micro {
     prepare: () => {
       const core = new Core();
       const { exports } = core;
-      const aggregate = AGGREGATE_OPS.get(op) ?? AggregateOp.Sum;
+      const aggregate = AGGREGATE_OPS.get(op)!;
       const groups = new Eval(core).groups(aggregate, 1, steps);
       const values = exports.heap_alloc(steps * 8);
       const present = exports.heap_alloc(steps);

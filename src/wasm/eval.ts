@@ -68,7 +68,10 @@ export const WINDOW_FNS: ReadonlyMap<string, WindowFn> = new Map([
   ['quantile_over_time', WindowFn.QuantileOverTime],
 ]);
 
-export const AGGREGATE_OPS: ReadonlyMap<string, AggregateOp> = new Map([
+/** Aggregations in which each shard has a share. */
+export type AggregateName = 'sum' | 'avg' | 'min' | 'max' | 'count' | 'group' | 'stddev' | 'stdvar';
+
+export const AGGREGATE_OPS: ReadonlyMap<AggregateName, AggregateOp> = new Map([
   ['sum', AggregateOp.Sum],
   ['avg', AggregateOp.Avg],
   ['min', AggregateOp.Min],
@@ -77,7 +80,6 @@ export const AGGREGATE_OPS: ReadonlyMap<string, AggregateOp> = new Map([
   ['group', AggregateOp.Group],
   ['stddev', AggregateOp.Stddev],
   ['stdvar', AggregateOp.Stdvar],
-  ['quantile', AggregateOp.Quantile],
 ]);
 
 const SCRATCH_BYTES = CHUNK_BYTES_MAX + DECODE_SLACK;

@@ -1,8 +1,8 @@
 // The façade of the query kernel: fragments evaluated in the core, morsel by morsel.
 
-import { QueryMode, READERS_MAX, Status } from '../../assembly/layout.js';
+import { AggregateOp, QueryMode, READERS_MAX, Status } from '../../assembly/layout.js';
 import type { Core } from './core.js';
-import { AGGREGATE_OPS, WINDOW_FNS } from './eval.js';
+import { AGGREGATE_OPS, type AggregateName, WINDOW_FNS } from './eval.js';
 import { copyOut, type LabelTable, takeLabelTable } from './label-table.js';
 import { OutOfMemory } from './out-of-memory.js';
 import { openRendering, type RenderedText, type Rendering, type RenderSpec, takeText } from './render.js';
@@ -33,8 +33,6 @@ export interface QueryWindow {
   readonly args?: readonly number[];
 }
 
-export type AggregateName = 'sum' | 'avg' | 'min' | 'max' | 'count' | 'group' | 'stddev' | 'stdvar';
-
 /** How rows are folded into groups. */
 export interface QueryAggregate {
   readonly op: AggregateName;
@@ -42,12 +40,18 @@ export interface QueryAggregate {
   readonly labels: readonly string[];
 }
 
-/** Groups whose φ-quantiles, φ in [0, 1], are wanted. */
+/** Groups whose φ-quantiles, φ in [0, 1], are wanted: of them there are no shares, one shard makes them whole. */
 export interface QueryQuantile {
   readonly op: 'quantile';
   readonly phi: number;
   readonly grouping: 'by' | 'without';
   readonly labels: readonly string[];
+}
+
+type GroupOp = (QueryAggregate | QueryQuantile)['op'];
+
+function codeOf(op: GroupOp): AggregateOp {
+  return op === 'quantile' ? AggregateOp.Quantile : AGGREGATE_OPS.get(op)!;
 }
 
 /** Rows of one morsel. */
@@ -204,7 +208,7 @@ export class Queries {
     aggregate: QueryAggregate | QueryQuantile | undefined,
   ): Query {
     const { exports } = this.#core;
-    const op = aggregate === undefined ? 0 : AGGREGATE_OPS.get(aggregate.op)!;
+    const op = aggregate === undefined ? 0 : codeOf(aggregate.op);
     const { startMs, stepMs, steps, windowMs, args: [argument = 0, shiftMs = 0] = [] } = window;
     let groups = 0;
     try {
@@ -262,10 +266,10 @@ export class Query {
   readonly #address: number;
   #corrupt = 0;
   readonly #steps: number;
-  readonly #op: (QueryAggregate | QueryQuantile)['op'] | undefined;
+  readonly #op: GroupOp | undefined;
   #rendering: { readonly address: Rendering; readonly form: RenderSpec['form'] } | undefined;
 
-  constructor(core: Core, address: number, steps: number, op: (QueryAggregate | QueryQuantile)['op'] | undefined) {
+  constructor(core: Core, address: number, steps: number, op: GroupOp | undefined) {
     this.#core = core;
     this.#address = address;
     this.#steps = steps;
@@ -393,7 +397,7 @@ export class Query {
     const labels = takeLabelTable(this.#core);
     const steps = this.#steps;
     const present = new Uint8Array(count * steps);
-    const columns = exports.aggregate_columns(AGGREGATE_OPS.get(this.#op!)!);
+    const columns = exports.aggregate_columns(codeOf(this.#op!));
     const state = Array.from({ length: columns }, () => new Float64Array(count * steps));
     for (let group = 0; group < count; group++) {
       const address = exports.query_state(this.#address, group) >>> 0;
