@@ -9,7 +9,7 @@
 // The sums of T grow beyond what a double holds, and may wrap round: the difference is right all the same, modulo 2^64.
 
 import { Job } from './job';
-import { lineOf, ofSame } from './regression';
+import { lineOf, needsLine } from './regression';
 import { EXACT_MAX } from './sums';
 
 /** Whether the sums of all windows are exact, so that slideLines() may be used. */
@@ -45,7 +45,6 @@ export function slideLines(job: Job, until: u32, isPrediction: bool): void {
   const values: usize = job.values;
   const size: usize = (<usize>job.count) << 3;
   const first = load<f64>(times);
-  let cells: u32 = 0;
   let lo: usize = 0;
   let hi: usize = 0;
   /** Since where all values are the same. */
@@ -74,25 +73,14 @@ export function slideLines(job: Job, until: u32, isPrediction: bool): void {
       y -= value;
       ty -= seconds * value;
     }
+    if (!needsLine(job, step, values + lo, values + hi, sameFrom <= lo, isPrediction)) continue;
     const cell = <usize>job.rowValues + ((<usize>step) << 3);
-    const present = hi - lo >= 16;
-    store<u8>(<usize>job.rowPresent + step, present);
-    cells += <u32>present;
-    if (!present) {
-      store<f64>(cell, 0);
-      continue;
-    }
-    if (sameFrom <= lo) {
-      store<f64>(cell, ofSame(job, load<f64>(values + lo), isPrediction));
-      continue;
-    }
     const n = <i64>((hi - lo) >> 3);
     const origin = secondsOf((isPrediction ? end + job.shiftMs : load<f64>(times + lo)) - first);
     const x = <f64>(t - n * origin);
     const x2 = <f64>(tt - 2 * origin * t + n * origin * origin);
     store<f64>(cell, lineOf(job, isPrediction, <f64>n, x, <f64>y, <f64>(ty - origin * y), x2));
   }
-  job.cells += cells;
 }
 
 function secondsOf(ms: f64): i64 {

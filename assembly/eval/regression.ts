@@ -33,7 +33,6 @@ export function regress(job: Job, until: u32, isPrediction: bool): void {
   const waiting = changetype<Waiting>(waitingOf(job));
   waiting.cell = 0;
   forgetSpaced();
-  let cells: u32 = 0;
   let lo: usize = 0;
   let hi: usize = 0;
   /** Since where all values are the same, and since where samples come at one interval. */
@@ -51,18 +50,8 @@ export function regress(job: Job, until: u32, isPrediction: bool): void {
       interval = gap;
     }
     while (lo < hi && load<f64>(times + lo) <= begin) lo += 8;
+    if (!needsLine(job, step, values + lo, values + hi, sameFrom <= lo, isPrediction)) continue;
     const cell = <usize>job.rowValues + ((<usize>step) << 3);
-    const present = hi - lo >= 16;
-    store<u8>(<usize>job.rowPresent + step, present);
-    cells += <u32>present;
-    if (!present) {
-      store<f64>(cell, 0);
-      continue;
-    }
-    if (sameFrom <= lo) {
-      store<f64>(cell, ofSame(job, load<f64>(values + lo), isPrediction));
-      continue;
-    }
     const origin = isPrediction ? end + job.shiftMs : load<f64>(times + lo);
     const even = evenFrom <= lo ? interval : 0;
     if (waiting.cell != 0) {
@@ -79,11 +68,21 @@ export function regress(job: Job, until: u32, isPrediction: bool): void {
   if (waiting.cell != 0) {
     store<f64>(waiting.cell, one(job, waiting.from, waiting.to, waiting.origin, isPrediction));
   }
-  job.cells += cells;
+}
+
+/** Says whether there is a result at a step; false where that is all, or the result of values that are all the same. */
+export function needsLine(job: Job, step: u32, from: usize, to: usize, isSame: bool, isPrediction: bool): bool {
+  const present = to - from >= 16;
+  store<u8>(<usize>job.rowPresent + step, present);
+  job.cells += <u32>present;
+  if (present && !isSame) return true;
+  const value = present ? ofSame(job, load<f64>(from), isPrediction) : 0;
+  store<f64>(<usize>job.rowValues + ((<usize>step) << 3), value);
+  return false;
 }
 
 /** Of a window whose values are all the same. */
-export function ofSame(job: Job, value: f64, isPrediction: bool): f64 {
+function ofSame(job: Job, value: f64, isPrediction: bool): f64 {
   const isFinite = value - value == 0;
   const slope = isFinite ? <f64>0 : NaN;
   return isPrediction ? slope * job.argument + (isFinite ? value : NaN) : slope;
