@@ -1,7 +1,9 @@
-// The parameters of a request: those of a form body before those of the URL, as Go merges them.
+// The parameters of a request: those of a form body before those of the URL, and these before those of a
+// multipart form, as Go merges them.
 
 import type { DoorRequest } from './door.js';
 import { heapSink } from './door.js';
+import { boundaryOf, multipartFields } from './multipart.js';
 
 /** As Go's limit of a form body. */
 const FORM_BYTES_MAX = 10 * 1024 * 1024;
@@ -28,10 +30,14 @@ export class Params {
       const name = this.#decode(equals < 0 ? pair : pair.slice(0, equals));
       const value = this.#decode(equals < 0 ? '' : pair.slice(equals + 1));
       if (name === undefined || value === undefined) continue;
-      const values = this.#values.get(name);
-      if (values === undefined) this.#values.set(name, [value]);
-      else values.push(value);
+      this.append(name, value);
     }
+  }
+
+  append(name: string, value: string): void {
+    const values = this.#values.get(name);
+    if (values === undefined) this.#values.set(name, [value]);
+    else values.push(value);
   }
 
   /** The first value; empty where there is none. */
@@ -83,15 +89,22 @@ function hexDigit(byte: number | undefined): number {
 
 export type ReadParams = { readonly params: Params } | { readonly failed: 'too-large' | 'cut' };
 
+const NO_FORM = Buffer.alloc(0);
+
 /** Reads a form body, where there is one, and the query. */
 export async function readParams(request: DoorRequest): Promise<ReadParams> {
   const params = new Params();
-  if (FORM_METHODS.has(request.method) && isForm(request.header('content-type'))) {
+  const type = FORM_METHODS.has(request.method) ? request.header('content-type') : '';
+  const boundary = boundaryOf(type);
+  let form: Buffer = NO_FORM;
+  if (boundary !== undefined || isForm(type)) {
     const body = await request.readBody(heapSink, FORM_BYTES_MAX);
     if (body.kind !== 'whole') return { failed: body.kind === 'too-large' ? 'too-large' : 'cut' };
-    params.add(Buffer.from(body.bytes.buffer, body.bytes.byteOffset, body.bytes.length).toString('utf8'));
+    form = Buffer.from(body.bytes.buffer, body.bytes.byteOffset, body.bytes.length);
   }
+  if (boundary === undefined) params.add(form.toString('utf8'));
   params.add(request.query);
+  if (boundary !== undefined) for (const { name, value } of multipartFields(form, boundary)) params.append(name, value);
   return { params };
 }
 

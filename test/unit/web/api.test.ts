@@ -256,6 +256,21 @@ for (const [parameters, want] of asked) {
   }
 }
 
+test('query asks as a multipart form says, where the URL does not', async () => {
+  const got: unknown[] = [];
+  const instant = async (text: string, timeMs: number) => {
+    got.push(text, timeMs);
+    return EMPTY_VECTOR;
+  };
+  await withApp({ query: { instant } }, async (app) => {
+    const form = new FormData();
+    form.append('query', 'up{job="é"}');
+    form.append('time', '8');
+    assert.equal((await app.fetch('/api/v1/query?time=7', { method: 'POST', body: form })).status, 200);
+  });
+  assert.deepEqual(got, ['up{job="é"}', 7000]);
+});
+
 test('query_range asks for the steps between start and end', async () => {
   const got: [Steps, number | undefined][] = [];
   const range = async (_text: string, steps: Steps, { endMs }: QueryOptions) => {
