@@ -14,7 +14,8 @@ import { encodeMetadata, encodeSamples, encodeSeries, type SampleEntry } from '.
 import { LogWriter } from '../../src/tsdb/wal/writer.js';
 import { Core } from '../../src/wasm/core.js';
 import { missing, peerBinary } from '../support/peers.js';
-import { startPeer } from '../support/servers.js';
+import { writeAll } from '../support/remote-write.js';
+import { startNarthex, startPeer } from '../support/servers.js';
 
 const SERIES = 500;
 const STEPS = 120;
@@ -154,6 +155,34 @@ test('a real Prometheus starts on a log that was not closed, finds no fault and 
     { record: () => {} },
   );
   assert.deepEqual(damages, []);
+});
+
+test('we start on a log that a real Prometheus compressed with zstd, and find every sample', {
+  skip: prometheus === undefined && missing('prometheus'),
+}, async () => {
+  const data = emptyFolder();
+  const written = await startPeer(prometheus!, {
+    data,
+    flags: ['--web.enable-remote-write-receiver', '--storage.tsdb.wal-compression-type=zstd'],
+  });
+  const timeMs = Date.now();
+  const steps = Array.from({ length: 40 }, (_, step): [number, number] => [timeMs + step, step]);
+  await writeAll(
+    written.url,
+    Array.from({ length: 50 }, (_, i) => ({ labels: ['__name__', 'z', 'i', `${i}`], samples: steps })),
+  );
+  await written.end('SIGKILL');
+  await written.stop();
+  const segment = readFileSync(`${data}/wal/00000000`);
+  assert.ok(segment.includes(Buffer.from('28b52ffd', 'hex')), 'frames of zstd');
+  const server = await startNarthex({ data });
+  try {
+    const end = (timeMs + 1000) / 1000;
+    assert.equal(await ask(server.url, 'sum(count_over_time(z[1m]))', end), 50 * steps.length);
+    assert.equal(await ask(server.url, 'sum(z)', end), 50 * (steps.length - 1));
+  } finally {
+    await server.stop();
+  }
 });
 
 async function ask(url: string, query: string, time: number): Promise<number> {

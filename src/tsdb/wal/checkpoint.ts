@@ -54,7 +54,7 @@ export interface CheckpointStats extends FilterStats {
 
 /**
  * Writes the checkpoint of all segments up to `last`, out of the newest checkpoint and the segments behind it.
- * Deletes nothing: see dropCovered(). Throws a DiskError, LogStuck, UnsupportedLog or UnreadableLog, and has then left
+ * Deletes nothing: see dropCovered(). Throws a DiskError, LogStuck or UnreadableLog, and has then left
  * a temporary folder at most. Damage that can be read costs what it costs: waiting would not bring it back, and
  * the log would grow for ever.
  */

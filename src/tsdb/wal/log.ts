@@ -225,7 +225,7 @@ export class Log {
   /**
    * Replaces old segments by a checkpoint, a step at a time between commits. By default as Prometheus
    * does it: a new segment is begun, and two thirds of those before it go. Answers undefined where
-   * there are too few. Rejects with a DiskError, LogStuck or UnsupportedLog, and has then changed nothing.
+   * there are too few. Rejects with a DiskError or LogStuck, and has then changed nothing.
    */
   async checkpoint(keep: Keep, lastGiven?: number): Promise<CheckpointStats | undefined> {
     const { disk, folder, core, segmentBytes } = this.#options;

@@ -42,7 +42,7 @@ export interface OpenedLog {
   readonly manifest: { readonly path: string; readonly generation: number; readonly state: ManifestState };
 }
 
-/** Reads a whole log. Throws a DiskError where a folder cannot be made or listed, and UnsupportedLog. */
+/** Reads a whole log. Throws a DiskError where a folder cannot be made or listed. */
 export function openLog(options: OpenOptions, visitor: LogVisitor): OpenedLog {
   return drain(openingLog(options, visitor));
 }

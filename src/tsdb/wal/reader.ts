@@ -17,7 +17,7 @@
 
 import { type Disk, DiskError, type FileHandle } from '../../base/disk.js';
 import { SnappyError, snappyDecode, snappyHeader } from '../../base/snappy.js';
-import { zstdDecode, zstdSupported } from '../../base/zstd.js';
+import { zstdDecode } from '../../base/zstd.js';
 import { CoreBuffer } from '../../wasm/buffer.js';
 import { Copier } from '../../wasm/copier.js';
 import type { Core } from '../../wasm/core.js';
@@ -105,16 +105,11 @@ export interface ReadSummary {
   readonly ends: ReadonlyMap<number, number>;
 }
 
-/** The log is compressed in a way that this Node cannot read. Nothing is lost: a newer Node, or Prometheus, reads it. */
-export class UnsupportedLog extends Error {
-  override readonly name = 'UnsupportedLog';
-}
-
 /**
  * Reads all segments of a folder, oldest first.
  *
- * Throws what the visitor throws, a DiskError where it cannot list the folder, and
- * UnsupportedLog; all else that is wrong with the log is damage, which it reports.
+ * Throws what the visitor throws, and a DiskError where it cannot list the folder;
+ * all else that is wrong with the log is damage, which it reports.
  */
 export function readSegments(options: ReadOptions, visitor: LogVisitor): ReadSummary {
   return drain(readingSegments(options, visitor));
@@ -492,9 +487,6 @@ class Assembly {
   #unzstd(raw: Uint8Array): DamageReason | undefined {
     if (raw.length < 4 || new DataView(raw.buffer, raw.byteOffset, raw.length).getUint32(0, true) !== ZSTD_MAGIC)
       return 'compression';
-    if (!zstdSupported) {
-      throw new UnsupportedLog('the log is compressed with zstd, which Node has from version 22.15 on');
-    }
     const decoded = zstdDecode(raw.slice(), RECORD_BYTES_MAX);
     if (decoded === undefined) return 'compression';
     if (!this.#decoded.reserve(decoded.length, 0)) return 'core memory exhausted';

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compress } from 'snappyjs';
 import { Prng } from '../../../src/base/prng.js';
-import { zstdSupported } from '../../../src/base/zstd.js';
 import { framedBytes, PAGE_BYTES } from '../../../src/tsdb/wal/page.js';
 import { listCheckpoints, listSegments, segmentPath } from '../../../src/tsdb/wal/segments.js';
 import { Crc32c } from '../../../src/wasm/crc32c.js';
@@ -309,22 +308,6 @@ test('anything at all: a segment of noise, or a sound one with noise in it, ends
     }
     disk.damage(path, () => sound);
   }
-});
-
-test('zstd: refused as a whole where Node cannot read it, as nothing is wrong with the log', {
-  skip: zstdSupported && 'it can here',
-}, () => {
-  const disk = emptyDisk();
-  const frame = unhex('28b52ffd 00 00 010000');
-  const header = new Uint8Array(7);
-  const view = new DataView(header.buffer);
-  view.setUint8(0, 0x11);
-  view.setUint16(1, frame.length);
-  view.setUint32(3, new Crc32c(testCore()).of(frame));
-  const file = disk.open(FIRST, 'create');
-  disk.pwrite(file, Buffer.concat([header, frame]), 0);
-  disk.close(file);
-  assert.throws(() => readBack(disk), { name: 'UnsupportedLog', message: /zstd.*22\.15/ });
 });
 
 function missing(all: string[], got: Set<string>): number {
