@@ -33,6 +33,9 @@ export const BUDGETS: readonly Budget[] = [
   { path: 'query-of-death', measure: 'missed', atMost: 0 },
   { path: 'query-of-death', measure: 'probe', atMost: 500 },
   { path: 'query-of-death', measure: 'peak', atMost: 1.5 * 2 ** 30 },
+  { path: 'head-cut', measure: 'missed', atMost: 0 },
+  { path: 'head-cut', measure: 'slowdown', atMost: 2 },
+  { path: 'head-cut', measure: 'growth', atMost: 1.3 },
   { path: 'idle', measure: 'rss', atMost: 120e6 },
 ];
 

@@ -38,6 +38,7 @@ export interface Sizes {
   readonly write: { readonly fleet: FleetSize; readonly steps: number };
   /** The load of memory, federate and restart. */
   readonly head: { readonly fleet: FleetSize; readonly steps: number };
+  readonly cut: { readonly fleet: FleetSize; readonly targets: number; readonly series: number };
   readonly suite: SuiteSize;
   readonly wide: SuiteSize;
 }
@@ -65,6 +66,7 @@ export const USAGE = `npm run bench -- <name> … [options]
   queries       61 queries over 20,000 series of six hours
   queries-wide  23 queries over 200,000 series of two hours
   query-of-death  20 clients of the heaviest queries, beside 100,000 samples a second of scraping and small queries
+  head-cut      two hours of a million series become a block, beside 100,000 samples a second of scraping and small queries
   idle          a server with nothing to do
   table file    the suite's results, from a file in bench/results, for docs/performance.md
   drop          ends the servers that --keep left running
@@ -153,6 +155,7 @@ function sizes(scale: number | undefined, quick: boolean): Sizes {
     death: { targets: Math.max(1, Math.round(50 * factor)), series: 2000, seconds: quick ? 15 : 60, clients: 20 },
     write: { fleet: of(100_000, 1000), steps: quick ? 100 : 200 },
     head: { fleet: of(1_000_000, 1000), steps: 40 },
+    cut: { fleet: of(900_000, 1000), targets: Math.max(1, Math.round(50 * factor)), series: 2000 },
     suite: { fleet: of(20_000, 200), steps: 1440, repeats: quick ? 7 : 15, rounds: 1 },
     wide: { fleet: of(200_000, 200), steps: 480, repeats: quick ? 5 : 9, rounds: 1 },
   };

@@ -9,6 +9,7 @@ import type { Context, Group, Outcome, Server } from './bench.js';
 import { type Options, parseOptions, USAGE } from './options.js';
 import { deathGroup } from './paths/death.js';
 import { headGroups } from './paths/head.js';
+import { headCutGroup } from './paths/head-cut.js';
 import { idleGroup } from './paths/idle.js';
 import { queriesGroups } from './paths/queries.js';
 import { scrapeGroups } from './paths/scrape.js';
@@ -21,7 +22,15 @@ import { remotePeer } from './peers/remote.js';
 import { Progress } from './progress.js';
 import { chart, markdown, table } from './report.js';
 
-const GROUPS: readonly Group[] = [...scrapeGroups, writeGroup, ...headGroups, ...queriesGroups, deathGroup, idleGroup];
+const GROUPS: readonly Group[] = [
+  ...scrapeGroups,
+  writeGroup,
+  ...headGroups,
+  ...queriesGroups,
+  deathGroup,
+  headCutGroup,
+  idleGroup,
+];
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);

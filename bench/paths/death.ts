@@ -5,20 +5,17 @@
 
 import { type Context, type Group, less, type Outcome, pause, type Server, said } from '../bench.js';
 import { budgetOf, isMet } from '../budgets.js';
-import { type Fetched, fetchAll, query } from '../client.js';
 import { quantile } from '../measure.js';
-import type { Peer } from '../peers/peer.js';
 import { SUBJECT } from '../report.js';
-import { HEAVY_QUERIES, type HeavyQuery, PROBES } from '../workloads/heavy-queries.js';
+import { HEAVY_QUERIES, type HeavyQuery } from '../workloads/heavy-queries.js';
 import { type ScrapeSpec, scrapeFleet } from '../workloads/scrape-targets.js';
-import { Pages, scrapeConfig } from './targets.js';
+import { ask, Probes } from './probes.js';
+import { failedScrapes, Pages, scrapeConfig } from './targets.js';
 
 /** Pages of each target before anything counts: queries want a minute of data. */
 const WARM_PAGES = 30;
 /** Heavy queries may take so long, by their own parameter. */
 const TIMEOUT_S = 10;
-/** A small query begins so often. */
-const PROBE_EVERY_MS = 50;
 
 export const deathGroup: Group = {
   paths: ['query-of-death'],
@@ -47,26 +44,28 @@ async function attack(
     progress.task(`${peer.name}: first scrapes`);
     await pages.reach(WARM_PAGES);
     progress.task(`${peer.name}: ${clients} clients`);
-    const load = new Load(peer.url, scrapeFleet(spec).instance(0));
+    const load = new Load(peer.url);
+    const probes = new Probes(peer.url, scrapeFleet(spec).instance(0));
     const [startMs, pagesBefore] = [Date.now(), await pages.total()];
     const ends = Array.from({ length: clients }, (_, client) => load.attack(client));
-    ends.push(load.probe());
+    ends.push(probes.run());
     for (let second = 1; second <= seconds; second++) {
       await pause(1000);
       progress.at(`${second} of ${seconds} s`);
     }
     const scraped = (await pages.total()) - pagesBefore;
     load.stop();
+    probes.stop();
     await Promise.all(ends);
     const endMs = Date.now();
     const { peakBytes } = await peer.meter.memory();
-    const down = await failedScrapes(peer, startMs, endMs);
+    const down = await failedScrapes(peer.url, startMs, endMs);
     const due = spec.targets * seconds;
     const measures = [
       less('missed', 'scrapes missed', '', Math.max(0, due - scraped) + down),
-      { ...less('probe', 'small queries, p99', 'ms', quantile(load.probes, 0.99)) },
-      said('probe-median', 'small queries, median', 'ms', quantile(load.probes, 0.5)),
-      said('probe-failures', 'small queries that failed', '', load.probeFailures),
+      { ...less('probe', 'small queries, p99', 'ms', quantile(probes.times, 0.99)) },
+      said('probe-median', 'small queries, median', 'ms', quantile(probes.times, 0.5)),
+      said('probe-failures', 'small queries that failed', '', probes.failures),
       less('peak', 'most memory', 'B', peakBytes),
       said(
         'answered',
@@ -94,7 +93,7 @@ async function attack(
       version: peer.version,
       measures,
       checks: load.lines(),
-      failure: peer.name === SUBJECT ? brokenBounds(measures, load) : undefined,
+      failure: peer.name === SUBJECT ? brokenBounds(measures, probes) : undefined,
     };
   } finally {
     await peer.close();
@@ -102,37 +101,25 @@ async function attack(
 }
 
 /** What a run broke of what must hold. */
-function brokenBounds(measures: Outcome['measures'], load: Load): string | undefined {
+function brokenBounds(measures: Outcome['measures'], probes: Probes): string | undefined {
   const broken = measures.flatMap(({ id, label, value }) => {
     const budget = budgetOf('query-of-death', id);
     return budget === undefined || isMet(budget, value) ? [] : [`${label}: ${Math.round(value)}`];
   });
-  if (load.probeFailures > 0) broken.push(`${load.probeFailures} small queries failed: ${load.probeFailure}`);
+  if (probes.failures > 0) broken.push(`${probes.failures} small queries failed: ${probes.failure}`);
   return broken.length === 0 ? undefined : broken.join('\n    ');
-}
-
-/** Scrapes that were fetched and yet failed, by what the server says of them. */
-async function failedScrapes(peer: Peer, startMs: number, endMs: number): Promise<number> {
-  const window = `${Math.ceil((endMs - startMs) / 1000)}s`;
-  const found = await query(peer.url, `sum(count_over_time(up[${window}]) - sum_over_time(up[${window}]))`, endMs);
-  return Number(found[0]?.value?.[1] ?? 0);
 }
 
 /** The clients and what they saw. */
 class Load {
-  readonly probes: number[] = [];
-  probeFailures = 0;
-  probeFailure = '';
   readonly #url: string;
-  readonly #instance: string;
   /** Answers by query and status; 0 is a connection that ended. */
   readonly #statuses = new Map<string, Map<number, number>>();
   readonly #times = new Map<string, number[]>();
   #stopped = false;
 
-  constructor(url: string, instance: string) {
+  constructor(url: string) {
     this.#url = url;
-    this.#instance = instance;
   }
 
   stop(): void {
@@ -150,26 +137,6 @@ class Load {
       // A server that is gone, or refuses at once, is not asked without a pause.
       if (status !== 200) await pause(20);
     }
-  }
-
-  /** Small queries at a steady pace, whether or not the one before has been answered. */
-  async probe(): Promise<void> {
-    const open: Promise<void>[] = [];
-    for (let at = 0; !this.#stopped; at++) {
-      const expression = PROBES[at % PROBES.length]!.replaceAll('INSTANCE', this.#instance);
-      open.push(this.#probeOnce(expression));
-      await pause(PROBE_EVERY_MS);
-    }
-    await Promise.all(open);
-  }
-
-  async #probeOnce(expression: string): Promise<void> {
-    const path = `/api/v1/query?${new URLSearchParams({ query: expression })}`;
-    const { status, totalMs, body } = await ask(this.#url + path, true);
-    this.probes.push(totalMs);
-    if (status === 200) return;
-    this.probeFailures++;
-    this.probeFailure = `${status} ${body.toString().slice(0, 200)}`;
   }
 
   count(wanted: (status: number) => boolean): number {
@@ -196,15 +163,4 @@ function heavyPath({ expression, range }: HeavyQuery): string {
   const { seconds, steps } = range;
   const times = { start: String(endS - seconds), end: String(endS), step: (seconds / (steps - 1)).toFixed(6) };
   return `/api/v1/query_range?${new URLSearchParams({ ...common, ...times })}`;
-}
-
-/** Status 0 where the connection ended. Bodies are dropped as they come, but for `kept` ones. */
-async function ask(url: string, kept = false): Promise<Fetched> {
-  const started = performance.now();
-  try {
-    return await fetchAll(url, kept ? undefined : () => {});
-  } catch (error) {
-    const totalMs = performance.now() - started;
-    return { status: 0, body: Buffer.from(String(error)), firstByteMs: totalMs, totalMs };
-  }
 }

@@ -34,6 +34,7 @@ export interface Load {
   readonly churn?: WriteSpec['churn'];
   /** Time of the last step; now where there is none. */
   readonly endMs?: number;
+  readonly stepMs?: number;
 }
 
 /** Writes a load. */
@@ -43,11 +44,11 @@ export async function write({ options, progress }: Context, peer: Peer, load: Lo
     // A server that was there before us may hold an earlier run's series, whose samples would be out of order now.
     generation: peer.process ? 0 : Math.floor(Date.now() / 1000),
     endMs: Math.floor(Date.now() / STEP_MS) * STEP_MS,
+    stepMs: STEP_MS,
     ...load,
     url: peer.url,
     path: peer.writePath,
     seed: options.seed,
-    stepMs: STEP_MS,
     samplesPerRequest: SAMPLES_PER_REQUEST,
     connections: CONNECTIONS,
   };

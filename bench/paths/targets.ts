@@ -1,6 +1,7 @@
 // The targets of a load that scrapes: their process, and the config that names them.
 
 import { pause } from '../bench.js';
+import { scalar } from '../client.js';
 import { Generator } from '../workloads/child.js';
 import { type ScrapeSpec, scrapeFleet, type TargetsMessage } from '../workloads/scrape-targets.js';
 
@@ -17,6 +18,12 @@ export function scrapeConfig(spec: ScrapeSpec, ports: readonly number[]): string
     'global:\n  scrape_interval: 1s\n  scrape_timeout: 1s\n' +
     `scrape_configs:\n  - job_name: bench\n    static_configs:\n${targets.join('')}`
   );
+}
+
+/** Scrapes that were fetched and yet failed, by what the server says of them. */
+export function failedScrapes(url: string, startMs: number, endMs: number): Promise<number> {
+  const window = `${Math.ceil((endMs - startMs) / 1000)}s`;
+  return scalar(url, `sum(count_over_time(up[${window}]) - sum_over_time(up[${window}]))`, endMs);
 }
 
 /** The targets' process. */

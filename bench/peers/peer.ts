@@ -29,6 +29,8 @@ export interface PeerProcess {
    * server without a log, which holds `samples`. NaN where all is in the log still.
    */
   restingBytesPerSample(samples: number): number;
+  /** Has it take another config. */
+  reload(config: string): void;
   /** Ends it as a crash would, and waits until it is gone. */
   kill(): Promise<void>;
   /** Starts it again on its data; gives the seconds until it says it is ready. */

@@ -109,6 +109,11 @@ class ServerProcess implements Peer, PeerProcess {
     return this.start();
   }
 
+  reload(config: string): void {
+    writeFileSync(this.#place.configFile, config);
+    process.kill(this.#pid, 'SIGHUP');
+  }
+
   async kill(): Promise<void> {
     await endProcess(this.#pid, 'SIGKILL');
   }
