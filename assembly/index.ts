@@ -77,6 +77,7 @@ export {
   nameAt as federate_name,
   open as federate_open,
   order as federate_order,
+  place as federate_place,
   release as federate_release,
   render as federate_render,
   textAddress as federate_text,
@@ -230,6 +231,16 @@ export {
   open as groups_open,
 } from './query/groups';
 export { close as keep_close, open as keep_open } from './query/keep';
+export {
+  arenaSize as load_arena_size,
+  chunks as load_chunks,
+  clear as load_clear,
+  entries as load_entries,
+  isRefused as load_refused,
+  release as load_release,
+  wantedAddress as load_wanted,
+  wantedCount as load_wanted_count,
+} from './query/load';
 export { morsel as query_morsel } from './query/morsel';
 export { placesOf as query_places } from './query/places';
 export {
@@ -273,6 +284,7 @@ export {
   address as round_address,
   callsTotal as round_calls,
   helpedTotal as round_helped,
+  isHurried as round_hurried,
   setReaders as round_readers,
 } from './query/rounds';
 export { open as shaping_open } from './query/shaping';

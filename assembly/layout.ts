@@ -270,6 +270,11 @@ export enum QueryMode {
 /** Flags in an entry of a query's history, beside the address of the newest chunk: they are all the series has; it is left out. */
 export const HISTORY_WHOLE = 1;
 export const HISTORY_SKIP = 2;
+/** How blocks say that a chunk is of floats. */
+export const BLOCK_CHUNK_XOR = 1;
+/** Bytes of a series, and of a wanted chunk, as assembly/query/load.ts takes and gives them. */
+export const LOAD_SERIES_BYTES = 8;
+export const LOAD_WANTED_BYTES = 32;
 
 // --- A round: what a shard and its readers evaluate together. See assembly/query/round.ts ---
 

@@ -64,6 +64,7 @@ export const USAGE = `npm run bench -- <name> … [options]
   federate      /federate of all of them
   restart       kill -9 with all of them, until ready and until the first count
   queries       61 queries over 20,000 series of six hours
+  queries-blocks  the queries of queries, all of their data in blocks
   queries-wide  23 queries over 200,000 series of two hours
   query-of-death  20 clients of the heaviest queries, beside 100,000 samples a second of scraping and small queries
   head-cut      two hours of a million series become a block, beside 100,000 samples a second of scraping and small queries

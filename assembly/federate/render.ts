@@ -17,6 +17,7 @@ import * as symbols from '../labels/symbols';
 import * as buffer from '../memory/buffer';
 import * as heap from '../memory/heap';
 import * as table from '../memory/table';
+import * as past from '../query/history';
 import * as query from '../query/query';
 import { escapedMax, isLegacyName, writeUnderscored, writeValue } from './escape';
 
@@ -201,8 +202,8 @@ export function release(): void {
 }
 
 /**
- * Writes families until there are about `bytes` of text. 1 when all are written, 0 when there are more, -1 where the
- * memory limit says no. A large family goes on in the next text, as another block of its own.
+ * Writes families until there are about `bytes` of text, or what is loaded of blocks ends. 1 when all are written, 0
+ * when there are more, -1 where the memory limit says no. A large family goes on in the next text, as another block of its own.
  */
 export function render(federation: usize, bytes: u32): i32 {
   const families = buffer.length(federation + NAMES) >>> 2;
@@ -222,7 +223,13 @@ export function render(federation: usize, bytes: u32): i32 {
   return i32(family == families);
 }
 
-/** Goes on with a family: 1 when it is written, 0 when the text is long enough, -1 where the memory limit says no. */
+/** The place in the arranged list of the series that comes next. */
+export function place(federation: usize): u32 {
+  const start = buffer.address(federation + OFFSETS) + ((<usize>load<u32>(federation, FAMILY)) << 2);
+  return load<u32>(start) + load<u32>(federation, POSITION);
+}
+
+/** Goes on with a family: 1 when it is written, 0 when the text is long enough or the history at its end, -1 where the memory limit says no. */
 function renderFamily(federation: usize, family: u32, bytes: u32): i32 {
   const offsets = buffer.address(federation + OFFSETS);
   const list = <usize>load<u32>(federation, LIST);
@@ -230,7 +237,9 @@ function renderFamily(federation: usize, family: u32, bytes: u32): i32 {
   const to = load<u32>(offsets + ((<usize>(family + 1)) << 2));
   const start = buffer.length(text);
   let i = from + load<u32>(federation, POSITION);
-  while (i < to && buffer.length(text) < bytes) {
+  // What blocks have of the next ones is to be loaded first.
+  const until = min(to, past.end(query.history(<usize>load<u32>(federation, QUERY))));
+  while (i < until && buffer.length(text) < bytes) {
     const number = load<u32>(list + ((<usize>i) << 2));
     const place = i++;
     const record = series.findAny(number);

@@ -3,6 +3,7 @@
 import type { Context } from '../bench.js';
 import { scalar } from '../client.js';
 import { CONNECTIONS, SAMPLES_PER_REQUEST, STEP_MS } from '../options.js';
+import { headIsCut } from '../peers/kinds.js';
 import type { Peer } from '../peers/peer.js';
 import { Generator } from '../workloads/child.js';
 import { Fleet, type FleetSize } from '../workloads/fleet.js';
@@ -35,6 +36,8 @@ export interface Load {
   /** Time of the last step; now where there is none. */
   readonly endMs?: number;
   readonly stepMs?: number;
+  /** One more sample of each series follows so much later: then servers have the load in blocks. */
+  readonly followedMs?: number;
 }
 
 /** Writes a load. */
@@ -78,7 +81,12 @@ export async function writeOnce(context: Context, peer: Peer, load: Load): Promi
   const kept = peer.process?.kept;
   const found = kept?.load as Loaded | undefined;
   if (found !== undefined) return { ...found, checks: [...found.checks, 'in an earlier run'] };
-  const { spec, samples } = await write(context, peer, load);
+  const { followedMs, ...all } = load;
+  const { spec, samples } = await write(context, peer, all);
+  if (followedMs !== undefined) {
+    await write(context, peer, { ...all, firstStep: all.steps, steps: 1, endMs: spec.endMs + followedMs });
+  }
+  await headIsCut(peer.url);
   const loaded = { spec, samples, checks: await verify(peer, spec) };
   if (kept) kept.load = loaded;
   return loaded;

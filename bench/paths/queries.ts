@@ -18,7 +18,7 @@ import type { SuiteSize } from '../options.js';
 import type { Peer } from '../peers/peer.js';
 import { nowUs, writeWindows } from '../profile-windows.js';
 import { SUBJECT } from '../report.js';
-import { SUITE } from '../workloads/suite.js';
+import { SUITE, SUITE_BLOCKS } from '../workloads/suite.js';
 import type { Suite, SuiteQuery } from '../workloads/suite-query.js';
 import { SUITE_WIDE } from '../workloads/suite-wide.js';
 import { compareAnswers } from './answers.js';
@@ -34,9 +34,12 @@ const WARM_REQUESTS = 2000;
 const CHEAP_MS = 5;
 /** Loads end with an hour, so that the steps of subqueries, which lie on whole minutes, meet the same samples. */
 const HOUR_MS = 3_600_000;
+/** A load that is to be in blocks ends so long before the newest sample: heads span three hours at the most. */
+const PAST_MS = 4 * HOUR_MS;
 
 export const queriesGroups: readonly Group[] = [
   group(SUITE, ({ options }) => options.sizes.suite),
+  group(SUITE_BLOCKS, ({ options }) => options.sizes.suite),
   group(SUITE_WIDE, ({ options }) => options.sizes.wide),
 ];
 
@@ -49,8 +52,11 @@ function group(suite: Suite, sizeOf: (context: Context) => SuiteSize): Group {
       const queries = chosen(suite, context.options.only);
       const peer = await server.start(QUIET_CONFIG, `${suite.path}-${fleet.series}x${steps}`);
       try {
-        const endMs = Math.floor(context.startMs / HOUR_MS) * HOUR_MS;
-        const loaded = await writeOnce(context, peer, { fleet, steps, endMs });
+        const hourMs = Math.floor(context.startMs / HOUR_MS) * HOUR_MS;
+        const load = suite.inBlocks
+          ? { fleet, steps, endMs: hourMs - PAST_MS, followedMs: PAST_MS }
+          : { fleet, steps, endMs: hourMs };
+        const loaded = await writeOnce(context, peer, load);
         const result = await ask(context, peer, queries, loaded, size);
         const title = `${suite.path}: ${queries.length} over ${millions(loaded.samples)} samples of ${fleet.series.toLocaleString('en')} series; medians`;
         done({

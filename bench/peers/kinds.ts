@@ -42,9 +42,7 @@ export const prometheus: PeerKind = {
   },
   settle: async (url) => {
     await pause(2000);
-    // Once the head spans three hours its first two become a block, at the next minute.
-    const until = performance.now() + SETTLE_MAX_MS;
-    while (performance.now() < until && (await headSpanMs(url)) > 3 * 3_600_000) await pause(1000);
+    await headIsCut(url);
   },
 };
 
@@ -110,6 +108,15 @@ function versionOf(file: string | undefined, args: readonly string[]): string {
   const { stdout, stderr } = spawnSync(file, args, { encoding: 'utf8' });
   const [line = ''] = `${stdout}${stderr}`.split('\n');
   return /v?\d+\.\d+[\w.+~-]*/.exec(line)?.[0] ?? 'unknown';
+}
+
+/**
+ * Once a head spans three hours its first two become a block: Prometheus looks each minute, Narthex after 15 s. Servers
+ * that do not speak of a head have none.
+ */
+export async function headIsCut(url: string): Promise<void> {
+  const until = performance.now() + SETTLE_MAX_MS;
+  while (performance.now() < until && (await headSpanMs(url)) > 3 * 3_600_000) await pause(1000);
 }
 
 async function headSpanMs(url: string): Promise<number> {

@@ -17,6 +17,8 @@ export interface Suite {
   /** Also the name of the benchmark. */
   readonly path: string;
   readonly queries: readonly SuiteQuery[];
+  /** The load ends so long before the newest sample that no server has any of it in its head. */
+  readonly inBlocks?: boolean;
 }
 
 /** Of a range query that ends with the data. */

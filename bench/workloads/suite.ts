@@ -143,3 +143,6 @@ const LISTINGS: readonly SuiteQuery[] = listings(6 * 3600, [
 ]);
 
 export const SUITE: Suite = { path: 'queries', queries: [...INSTANT, ...RANGES, ...LISTINGS] };
+
+/** The same questions about the past. */
+export const SUITE_BLOCKS: Suite = { ...SUITE, path: 'queries-blocks', inBlocks: true };

@@ -88,33 +88,46 @@ export class QueryMemory {
 
   /** One query's part of it. To be released. */
   open(): MemoryShare {
-    return new MemoryShare({
-      pool: this.#pool,
-      own: new SharedArrayBuffer(8),
-      poolLimit: this.#poolLimit,
-      ownLimit: this.#ownLimit,
-    });
+    return new MemoryShare({ pool: this.#pool, poolLimit: this.#poolLimit, ownLimit: this.#ownLimit });
   }
 }
 
+const OWN_BYTES = 8;
+
 /** One query's memory, in any thread that works for it. */
 export class MemoryShare {
-  readonly shared: SharedMemoryShare;
+  readonly #limits: Omit<SharedMemoryShare, 'own'>;
   readonly #pool: Int32Array;
-  readonly #own: Int32Array;
+  /** Over memory of this thread until another one wants to see it: shared memory is dear, and small queries stay here. */
+  #own: Int32Array;
+  #shared: SharedMemoryShare | undefined;
   #isReleased = false;
 
-  constructor(shared: SharedMemoryShare) {
-    this.shared = shared;
-    this.#pool = new Int32Array(shared.pool);
-    this.#own = new Int32Array(shared.own);
+  /** A new one without `own`. */
+  constructor({ own, ...limits }: Omit<SharedMemoryShare, 'own'> & { readonly own?: SharedArrayBuffer }) {
+    this.#limits = limits;
+    this.#pool = new Int32Array(limits.pool);
+    this.#own = own === undefined ? new Int32Array(OWN_BYTES / 4) : new Int32Array(own);
+    if (own !== undefined) this.#shared = { ...limits, own };
+  }
+
+  /** For another thread. */
+  get shared(): SharedMemoryShare {
+    if (this.#shared === undefined) {
+      const own = new SharedArrayBuffer(OWN_BYTES);
+      const words = new Int32Array(own);
+      words.set(this.#own);
+      this.#own = words;
+      this.#shared = { ...this.#limits, own };
+    }
+    return this.#shared;
   }
 
   /** Throws QueryError, with nothing taken, where a limit does not allow it. */
   readonly reserve = (bytes: number): void => {
     if (this.#isReleased) throw new QueryError('canceled', 'query has ended');
     const units = Math.ceil(bytes / UNIT_BYTES);
-    const { ownLimit, poolLimit } = this.shared;
+    const { ownLimit, poolLimit } = this.#limits;
     const own = Atomics.load(this.#own, OWN_HELD) + units;
     if (own * UNIT_BYTES > ownLimit.bytes) {
       throw new QueryError('execution', `query would take more memory than one query may: ${ownLimit.name}`);

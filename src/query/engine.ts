@@ -304,7 +304,9 @@ export class QueryEngine {
       charge: (count) => samples.charge(count),
       check: () => running.check(),
       reserve: memory.reserve,
-      words: memory.shared.own,
+      get words() {
+        return memory.shared.own;
+      },
       turn: () => (++turns > SMALL_TURNS || memory.heldBytes > SMALL_BYTES || place.isLost ? grow() : undefined),
     };
     const lookbackMs = this.#lookback(request);

@@ -49,19 +49,35 @@ export function limited(data: QueryData, limit: number): { readonly kept: QueryD
   }
 }
 
-/** The text of a result, a series or a thousand of its samples at a time; as bytes where it came as bytes. */
-export async function* resultJson(data: QueryData): AsyncGenerator<string | Uint8Array> {
+/** Text of a result, a series or a thousand of its samples at a time; as bytes where it came as bytes. */
+export type ResultPieces = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
+
+/** The text of a result. Only rows that are still to be made are waited for: a small answer is not worth its promises. */
+export function resultJson(data: QueryData): ResultPieces {
+  if (data.kind !== 'rendered') return valuesJson(data);
+  const pieces = data.rows.pieces(data.limit);
+  return Symbol.iterator in pieces ? bracketed(pieces) : bracketedLater(pieces);
+}
+
+function* bracketed(pieces: Iterable<Uint8Array>): Generator<string | Uint8Array> {
+  yield '[';
+  yield* pieces;
+  yield ']';
+}
+
+async function* bracketedLater(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string | Uint8Array> {
+  yield '[';
+  yield* pieces;
+  yield ']';
+}
+
+function* valuesJson(data: Exclude<QueryData, { kind: 'rendered' }>): Generator<string | Uint8Array> {
   switch (data.kind) {
     case 'scalar':
       yield `[${data.timeMs / 1000},"${formatFloat(data.value)}"]`;
       return;
     case 'string':
       yield `[${data.timeMs / 1000},${JSON.stringify(data.text)}]`;
-      return;
-    case 'rendered':
-      yield '[';
-      yield* data.rows.pieces(data.limit);
-      yield ']';
       return;
     default:
       yield '[';

@@ -46,8 +46,7 @@ export class ShardFederations {
         this.#queries.open(list, this.#queries.view(watermark), 'last', window, false),
       );
       const federation = this.#start(list, query, externalLabels, utf8);
-      // Series are rendered in the order of their names, so what blocks have of all of them is loaded at once.
-      const feed = this.#fed(history.feed(query, federation.list, past, span), query, federation, list);
+      const feed = history.feed(query, federation.list, past, span);
       this.#open.set(++this.#last, { list, query, federation, history, feed });
       return { query: this.#last, names: federation.names.length };
     } catch (error) {
@@ -57,7 +56,9 @@ export class ShardFederations {
   }
 
   next(request: Request<'nextFederate'>): Reply<'nextFederate'> {
-    return this.#get(request.query).federation.next(request.bytes);
+    const { federation, feed, query } = this.#get(request.query);
+    feed?.load(query, federation.place);
+    return federation.next(request.bytes);
   }
 
   close(number: number): void {
@@ -69,20 +70,6 @@ export class ShardFederations {
     open.query.close();
     this.#select.release(open.list);
     open.history.close();
-  }
-
-  /** Loads the feed; where that fails all is given back. */
-  #fed(feed: HistoryFeed | undefined, query: Query, federation: Federation, list: SeriesList): HistoryFeed | undefined {
-    try {
-      feed?.loadAll(query);
-      return feed;
-    } catch (error) {
-      feed?.close();
-      federation.close();
-      query.close();
-      this.#select.release(list);
-      throw error;
-    }
   }
 
   /** Releases the list where opening a query over it fails. */

@@ -7,6 +7,7 @@
 // A hand-over to a shard and back is two wake-ups of threads, some 0.2 ms: more than a small answer takes. Why nothing
 // is locked, and when main declines: docs/decisions/0062-newest-samples.md.
 
+import { keptJson } from '../base/kept-json.js';
 import type { Matcher } from '../model/matcher.js';
 import { type NewestQuestion, SeriesRecords } from '../wasm/places.js';
 import type { ShardClient } from './client.js';
@@ -67,7 +68,7 @@ export class KnownSeries {
   read(matchers: readonly Matcher[], question: NewestQuestion, most = Infinity): KnownRows | undefined {
     // The newest sample may be in a block, and so may be series that no head has.
     if (this.#blocks.mayHave(question.endMs - question.windowMs, question.endMs)) return undefined;
-    const key = JSON.stringify(matchers);
+    const key = keptJson(matchers);
     const selection = this.#selections.get(key);
     if (selection === undefined || !selection.isCurrent(this.#clients)) {
       this.#miss(key, matchers);

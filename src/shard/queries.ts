@@ -45,6 +45,9 @@ const MORSEL_CELLS = 2 ** 19;
 /** The same where they are written as text, at some 40 ns a cell. */
 const TEXT_CELLS = 2 ** 16;
 
+/** While nobody waits a morsel takes so many times its samples, as in the core. */
+const PATIENCE = 12;
+
 /** Rows and states of groups are counted in 32 bits: a value of 8 bytes for each of so many steps fits several times. */
 const STEPS_MAX = 2 ** 26;
 
@@ -213,8 +216,14 @@ export class ShardQueries {
     const before = query.samples;
     const { aggregate, quantile } = open.fragment ?? {};
     const isText = stretch.by === 'text' && aggregate === undefined && quantile === undefined;
-    stretch.feed?.load(query);
-    const ended = query.next(this.#morselOf(open.fragment, isText ? TEXT_CELLS : MORSEL_CELLS));
+    const size = this.#morselOf(open.fragment, isText ? TEXT_CELLS : MORSEL_CELLS);
+    let ended = this.#evaluateNext(stretch, size);
+    // Of groups nothing comes out before the end, so what is loaded of blocks at a time need not be a morsel by itself.
+    const isGrouped = stretch.by !== 'floats' && stretch.by !== 'mixed' && (aggregate ?? quantile) !== undefined;
+    const most = before + size.samples * PATIENCE;
+    while (isGrouped && stretch.feed?.isSpent(query) && query.samples < most && !this.#queries.isHurried) {
+      ended = this.#evaluateNext(stretch, size);
+    }
     const samples = query.samples - before;
     if (ended && quantile !== undefined && stretch.feed?.hasDeferred) return { ...DECLINED.first, samples };
     if (ended) this.#endStretch(open, stretch);
@@ -228,6 +237,11 @@ export class ShardQueries {
       ...this.#take(open, stretch, ended),
     };
     return this.#faulty(open, query, morsel);
+  }
+
+  #evaluateNext({ feed, query }: Stretch, size: MorselSize): boolean {
+    feed?.load(query);
+    return query.next(size);
   }
 
   #endStretch(open: OpenQuery, { feed }: Stretch): void {

@@ -252,8 +252,9 @@ export class ShardSource implements Source {
 /** Patterns run over every value of a name, within one job: the shard looks whether anybody still wants that. */
 function stopOf(
   { matchers }: { readonly matchers: readonly Matcher[] },
-  { words }: QueryContext,
+  context: QueryContext,
 ): { readonly stop?: SharedArrayBuffer } {
   const hasPattern = matchers.some(({ op }) => op === '=~' || op === '!~');
-  return hasPattern && words !== undefined ? { stop: words } : {};
+  const words = hasPattern ? context.words : undefined;
+  return words === undefined ? {} : { stop: words };
 }

@@ -74,6 +74,11 @@ export class Federation {
     if (!isArranged) throw new OutOfMemory();
   }
 
+  /** The place in the list of the series that comes next. */
+  get place(): number {
+    return this.#core.exports.federate_place(this.#address) >>> 0;
+  }
+
   /** The next families, up to about `bytes`: copies. */
   next(bytes: number): { done: boolean; text: ArrayBuffer; blocks: FederateBlock[] } {
     const { exports } = this.#core;

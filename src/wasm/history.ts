@@ -26,15 +26,40 @@ export class LoadedChunks {
   readonly from: number;
   readonly count: number;
   readonly #core: Core;
+  /** In the core's memory: by place, the newest chunk so far and flags. */
   readonly #entries: Uint32Array;
+  readonly #list: Arena;
   readonly #arenas: Arena[] = [];
-  #list: Arena | undefined;
+  #isReleased = false;
 
+  /** Throws OutOfMemory. */
   constructor(core: Core, from: number, count: number) {
     this.#core = core;
     this.from = from;
     this.count = count;
-    this.#entries = new Uint32Array(count);
+    this.#list = this.#alloc(count * 4);
+    this.#entries = core.u32(this.#list.address, count).fill(0);
+  }
+
+  /** Where its entries are, for a kernel that adds to them. */
+  get address(): number {
+    return this.#list.address;
+  }
+
+  /** Takes memory that a kernel copied chunks to. */
+  take(address: number, bytes: number): void {
+    this.#arenas.push({ address, bytes });
+  }
+
+  /** Places that were passed over, which begin anew. */
+  takeSkipped(): number[] {
+    const places: number[] = [];
+    for (let i = 0; i < this.count; i++) {
+      if ((this.#entries[i]! & HISTORY_SKIP) === 0) continue;
+      this.#entries[i] = 0;
+      places.push(this.from + i);
+    }
+    return places;
   }
 
   /** Copies chunks; each is later than those of its series that were added before. */
@@ -70,16 +95,15 @@ export class LoadedChunks {
 
   /** Has a query evaluate with these, up to the last of their places. They stay until release(). */
   giveTo(query: number): void {
-    this.#list ??= this.#alloc(this.count * 4);
-    this.#core.u32(this.#list.address, this.count).set(this.#entries);
     this.#core.exports.query_history(query, this.#list.address, this.from, this.count);
   }
 
   /** The query must not be evaluated with them any more. */
   release(): void {
     for (const { address, bytes } of this.#arenas.splice(0)) this.#core.exports.heap_free(address, bytes);
-    if (this.#list !== undefined) this.#core.exports.heap_free(this.#list.address, this.#list.bytes);
-    this.#list = undefined;
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#core.exports.heap_free(this.#list.address, this.#list.bytes);
   }
 
   #alloc(wanted: number): Arena {

@@ -122,6 +122,11 @@ export class Queries {
     return this.#core.exports.round_calls();
   }
 
+  /** Whether others wait for this core. */
+  get isHurried(): boolean {
+    return this.#core.exports.round_hurried();
+  }
+
   /** Gives back what the rows of a large morsel took, once they are copied. */
   trimRows(): void {
     this.#core.exports.query_trim_rows();

@@ -3,6 +3,7 @@
 //
 // Only info() reads by values, and asks while it runs.
 
+import { keptJson } from '../../base/kept-json.js';
 import type { Matcher } from '../../model/matcher.js';
 import { inputsOf, type Plan, type RangePlan } from '../plan/plan.js';
 import { fragmentOf } from './fragment.js';
@@ -27,9 +28,22 @@ export interface ReadingOptions {
   readonly typeLabels?: boolean;
 }
 
-/** The same for readings that give the same. */
+/** The same for readings that give the same: all fields of a fragment, and of raw samples. */
 export function readingKey(reading: Reading): string {
-  return JSON.stringify(reading.kind === 'fragment' ? reading.fragment : reading.samples);
+  if (reading.kind === 'samples') {
+    const { matchers, windowMs, endMs } = reading.samples;
+    return `${keptJson(matchers)} ${windowMs} ${endMs}`;
+  }
+  const { matchers, steps, windowMs, fn, args, dropName, cells, aggregate, quantile, best, histogramStats } =
+    reading.fragment;
+  const folded = `${partKey(cells)} ${partKey(aggregate)} ${partKey(quantile)} ${partKey(best)}`;
+  const flags = `${dropName ? 'n' : ''}${histogramStats ? 'h' : ''}`;
+  const { startMs, stepMs, count } = steps;
+  return `${fn}(${args.join()})${flags} ${keptJson(matchers)} ${windowMs} ${startMs} ${stepMs} ${count} ${folded}`;
+}
+
+function partKey(part: object | undefined): string {
+  return part === undefined ? '' : keptJson(part);
 }
 
 /** What a node itself reads; its inputs are others. */

@@ -22,13 +22,27 @@ export interface BlockChunks {
   readonly encodings: Uint8Array;
 }
 
+/** The files of a block, for a reader that knows what is in them: nothing is checked. Every method throws a BlockFault or a DiskError. */
+export interface BlockBytes {
+  readonly indexBytes: number;
+  /** Fills `into` with the index from `at` on. */
+  readIndex(into: Uint8Array, at: number): void;
+  segmentBytes(segment: number): number;
+  readSegment(segment: number, into: Uint8Array, at: number): void;
+}
+
 /** All that is lent is good until the next question. Every method throws a BlockFault or a DiskError. */
 export interface HistoryBlock {
   readonly ulid: string;
   /** In the block are times from the first to before the last. */
   readonly minTimeMs: number;
   readonly maxTimeMs: number;
-  /** Refs of the series that match all matchers, ascending. `check` throws where nobody wants them any more. */
+  /** About. */
+  readonly chunksPerSeries: number;
+  readonly files: BlockBytes;
+  /** Whether anything is deleted of any series. */
+  readonly hasDeleted: boolean;
+  /** Refs of the series that match all matchers, ascending: nobody writes to them. `check` throws where nobody wants them any more. */
   select(matchers: readonly Matcher[], check?: () => void): Uint32Array;
   names(matchers: readonly Matcher[]): string[];
   values(name: string, matchers: readonly Matcher[]): string[];

@@ -1,6 +1,6 @@
 // Chunks of blocks for a query's series, loaded into the core's memory some series at a time.
 //
-//   place ──► what each block has of it in the span ──► plain: apart in time, nothing deleted ──► copied as they are
+//   place ──► what each block has of it in the span ──► apart in time, nothing deleted, floats ──► quick-load.ts
 //                                                  └──► else: samples merged, deleted ones left out ──► fresh chunks
 //
 // A window of places is loaded before the morsel that begins with it, and freed before the next is. Nothing is missing
@@ -15,18 +15,15 @@ import type { Query } from '../../wasm/query.js';
 import type { BlockChunks, HistoryBlock } from './block.js';
 import type { Faults } from './faults.js';
 import type { BlockHistograms } from './histograms.js';
+import { quickLoad } from './quick-load.js';
 import type { Piece, Rewriter } from './rewrite.js';
 import type { PlacedBlock, TimeSpan } from './selection.js';
 
-/** How much is loaded at once: the first that is reached ends it. */
-interface WindowSize {
-  readonly chunks: number;
-  readonly places: number;
-}
-
-/** Some milliseconds of reading, and a megabyte or two. */
-const SOME: WindowSize = { chunks: 4096, places: 16_384 };
-const ALL: WindowSize = { chunks: Number.POSITIVE_INFINITY, places: Number.POSITIVE_INFINITY };
+/** Chunks that are loaded at once, about: a millisecond of reading, and a megabyte or two. */
+const CHUNKS = 4096;
+/** Places that are loaded at once, whatever blocks are thought to have of them. */
+const PLACES_MIN = 64;
+const PLACES_MAX = 16_384;
 
 export interface FeedOptions {
   readonly core: Core;
@@ -51,35 +48,41 @@ interface Wanted {
 
 export class HistoryFeed {
   readonly #options: FeedOptions;
+  readonly #places: number;
   #loaded: LoadedChunks | undefined;
   /** Numbers of series that have other chunks than those of floats: they were skipped. */
   readonly #deferred: number[] = [];
 
   constructor(options: FeedOptions) {
     this.#options = options;
+    this.#places = placesAtOnce(options);
   }
 
   /** Before a morsel: sees to it that the series that come next have their chunks. Throws OutOfMemory. */
-  load(query: Query): void {
-    const from = query.place;
+  load(query: Query, from = query.place): void {
     const { list } = this.#options;
     if (from >= list.length || (this.#loaded !== undefined && from < this.#loaded.from + this.#loaded.count)) return;
-    this.#loadFrom(query, from, SOME);
+    this.#loadFrom(query, from, this.#places);
   }
 
-  /** The same for all series at once, of a query that reads them in any order. */
-  loadAll(query: Query): void {
-    if (this.#options.list.length > 0) this.#loadFrom(query, 0, ALL);
+  /** Whether a query has come to the end of what is loaded, and there is more. */
+  isSpent(query: Query): boolean {
+    const { place } = query;
+    return (
+      place < this.#options.list.length && this.#loaded !== undefined && place >= this.#loaded.from + this.#loaded.count
+    );
   }
 
-  #loadFrom(query: Query, from: number, most: WindowSize): void {
+  #loadFrom(query: Query, from: number, places: number): void {
     this.close();
-    this.#options.histograms?.clear();
-    const window = new Window(this.#options, from, most);
-    this.#loaded = window.loaded;
+    const { core, list, histograms } = this.#options;
+    histograms?.clear();
+    const loaded = new LoadedChunks(core, from, Math.min(places, list.length - from));
+    this.#loaded = loaded;
+    const window = new Window(this.#options, loaded, quickLoad(this.#options, loaded));
     window.load();
-    for (const place of window.skipped) this.#deferred.push(this.#options.list[place]!);
-    this.#loaded.giveTo(query.address);
+    for (const place of window.skipped) this.#deferred.push(list[place]!);
+    loaded.giveTo(query.address);
   }
 
   /** Series that were left out, ascending; they are forgotten here. */
@@ -98,23 +101,30 @@ export class HistoryFeed {
   }
 }
 
-/** The chunks of some places, planned and then read. */
+/** How many series are loaded at once, by what blocks have of one on the average. */
+function placesAtOnce({ blocks, span }: FeedOptions): number {
+  let chunks = 0;
+  for (const { block } of blocks) {
+    const { minTimeMs, maxTimeMs } = within(block, span);
+    chunks += Math.max(1, (block.chunksPerSeries * (maxTimeMs - minTimeMs)) / (block.maxTimeMs - block.minTimeMs));
+  }
+  return Math.min(PLACES_MAX, Math.max(PLACES_MIN, Math.floor(CHUNKS / Math.max(1, chunks))));
+}
+
+/** The chunks of some places, planned and then read, one by one. */
 class Window {
-  readonly loaded: LoadedChunks;
   readonly skipped = new Set<number>();
+  readonly #loaded: LoadedChunks;
   readonly #options: FeedOptions;
   readonly #wanted: Wanted[];
   /** What of a series has to be merged, by place. */
   readonly #pieces = new Map<number, Piece[]>();
-  #chunks = 0;
 
-  constructor(options: FeedOptions, from: number, { chunks, places }: WindowSize) {
+  constructor(options: FeedOptions, loaded: LoadedChunks, places: readonly number[]) {
     this.#options = options;
+    this.#loaded = loaded;
     this.#wanted = options.blocks.map(({ block }) => ({ block, refs: [], slices: [] }));
-    const end = Math.min(options.list.length, from + places);
-    let place = from;
-    while (place < end && this.#chunks < chunks) this.#plan(place++);
-    this.loaded = new LoadedChunks(options.core, from, place - from);
+    for (const place of places) this.#plan(place);
   }
 
   /** Which chunks a series needs, and whether they may go as they are. */
@@ -138,7 +148,6 @@ class Window {
         last = Math.max(last, maxTimeMs);
         chunkRefs.push(entry.chunkRefs[chunk]!);
         slices.push({ place, minTimeMs, maxTimeMs });
-        this.#chunks++;
       }
     }
     // Samples that came late may be in a block where the head still has others.
@@ -155,7 +164,7 @@ class Window {
     });
     for (const [place, pieces] of this.#pieces)
       if (!this.skipped.has(place) && pieces.length > 0) this.#rewrite(place, pieces);
-    for (const place of this.skipped) this.loaded.skip(place);
+    for (const place of this.skipped) this.#loaded.skip(place);
   }
 
   /** Where one of many cannot be read the others are read without it. */
@@ -193,7 +202,7 @@ class Window {
         pieces.push({ data, minTimeMs, maxTimeMs, deleted: block.deleted(refs[place]!), ulid: block.ulid });
       }
     }
-    this.loaded.add(bytes, plain);
+    this.#loaded.add(bytes, plain);
   }
 
   /** A chunk of native histograms, where somebody takes them; else the series is left out. */
@@ -229,9 +238,9 @@ class Window {
     const withHead = !isGuest(number) && pieces.some(({ maxTimeMs }) => maxTimeMs >= floorMs);
     const chunks = rewriter.rewrite(pieces, withHead ? rewriter.head(number, floorMs, span) : undefined, faults);
     for (const { mint, maxt, bytes } of chunks) {
-      this.loaded.add(bytes, [{ place, minTimeMs: mint, maxTimeMs: maxt, start: 0, length: bytes.length }]);
+      this.#loaded.add(bytes, [{ place, minTimeMs: mint, maxTimeMs: maxt, start: 0, length: bytes.length }]);
     }
-    if (withHead) this.loaded.setWhole(place);
+    if (withHead) this.#loaded.setWhole(place);
   }
 }
 

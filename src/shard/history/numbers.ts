@@ -23,7 +23,11 @@ export class BlockNumbers {
 
   /** The numbers of series by their refs, FOREIGN for those of other shards. Throws BlockFault, DiskError, OutOfMemory. */
   of(refs: Uint32Array): Uint32Array {
-    const numbers = Uint32Array.from(refs, (ref) => this.#pages[ref >>> PAGE_LOG2]?.[ref % PAGE_REFS] ?? UNKNOWN);
+    const numbers = new Uint32Array(refs.length);
+    for (let i = 0; i < refs.length; i++) {
+      const page = this.#pages[refs[i]! >>> PAGE_LOG2];
+      numbers[i] = page === undefined ? UNKNOWN : page[refs[i]! % PAGE_REFS]!;
+    }
     if (this.#guests.renew(numbers) === 0) return this.#note(refs, numbers);
     const unknown: number[] = [];
     for (let i = 0; i < refs.length; i++) if (numbers[i] === UNKNOWN) unknown.push(i);

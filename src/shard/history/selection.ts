@@ -76,11 +76,35 @@ export class HistorySelection {
     return this.#found.length === 0;
   }
 
-  /** A list of the head's series with the guests behind them. Takes the list, also where it throws. */
+  /**
+   * A list of the head's series and the guests, in the order in which the block that has most of them has them: what is
+   * read together lies together then. Takes the list, also where it throws.
+   */
   join(select: Select, list: SeriesList): SeriesList {
     const guests = new Set<number>();
     for (const { numbers } of this.#found) for (const number of numbers) if (isGuest(number)) guests.add(number);
-    return select.extended(list, Uint32Array.from(guests).sort());
+    const joined = select.extended(list, Uint32Array.from(guests).sort());
+    const numbers = select.indexes(joined);
+    numbers.set(this.#inBlockOrder(numbers));
+    return joined;
+  }
+
+  #inBlockOrder(list: Uint32Array): Uint32Array {
+    const places = new Places(list);
+    const ordered = new Uint32Array(list.length);
+    const isTaken = new Uint8Array(list.length);
+    let count = 0;
+    const take = (place: number) => {
+      if (place < 0 || isTaken[place] === 1) return;
+      isTaken[place] = 1;
+      ordered[count++] = list[place]!;
+    };
+    const largestFirst = [...this.#found].sort((a, b) => b.refs.length - a.refs.length);
+    for (const { numbers } of largestFirst) {
+      for (let i = 0; i < numbers.length; i++) if (isSeries(numbers[i]!)) take(places.of(numbers[i]!));
+    }
+    for (let place = 0; place < list.length; place++) take(place);
+    return ordered;
   }
 
   /** Where the blocks' series stand in a list of numbers. */

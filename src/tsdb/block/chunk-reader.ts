@@ -97,6 +97,16 @@ export class ChunkReader {
     return { bytes: this.#buffer, starts, lengths, encodings };
   }
 
+  /** Bytes of a segment. Throws BlockFault and DiskError, as readInto() does. */
+  segmentBytes(segment: number): number {
+    return this.#segment(segment).size;
+  }
+
+  /** Fills `into` with a segment from `at` on, unchecked. */
+  readInto(segment: number, into: Uint8Array, at: number): void {
+    this.#segment(segment).readInto('chunks', into, at);
+  }
+
   /** Where the data of the chunk at `offset` is in the buffer; the segment is there up to `end`, its byte 0 at `base`. */
   #chunk(file: BlockFile, offset: number, base: number, end: number): { start: number; length: number } {
     const head = new ByteReader(

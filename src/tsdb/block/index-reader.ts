@@ -61,6 +61,11 @@ export class IndexReader {
     this.#file.close();
   }
 
+  /** Fills `into` with the file from `at` on, unchecked. Throws BlockFault and DiskError. */
+  readInto(into: Uint8Array, at: number): void {
+    this.#file.readInto('series', into, at);
+  }
+
   /** For others that read the same index: see shareSummary(). */
   summary(): IndexSummary {
     return {

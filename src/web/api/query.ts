@@ -88,16 +88,30 @@ export async function asked<T>(query: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Adds pieces; nobody reads the rest once the client is gone. */
+async function writeAll(pieces: Iterable<string | Uint8Array>, writer: JsonWriter): Promise<void> {
+  for (const piece of pieces) {
+    writer.add(piece);
+    if (writer.full && !(await writer.pass())) return;
+  }
+}
+
+/** The same for pieces that are made as they are taken. */
+async function writeEach(pieces: AsyncIterable<string | Uint8Array>, writer: JsonWriter): Promise<void> {
+  for await (const piece of pieces) {
+    writer.add(piece);
+    if (writer.full && !(await writer.pass())) return;
+  }
+}
+
 function send(call: ApiCall, { data, warnings, infos, stats }: QueryAnswer, limit: number): Promise<void> {
   const write = async (writer: JsonWriter): Promise<Remarks> => {
     const { kept, isWhole } = limited(data, limit);
     writer.add(`{"resultType":"${resultTypeOf(data)}","result":`);
     if (kept.kind === 'rendered') kept.rows.signal?.addEventListener('abort', () => writer.fail(), { once: true });
-    for await (const text of resultJson(kept)) {
-      writer.add(text);
-      // Nobody reads the rest once the client is gone.
-      if (writer.full && !(await writer.pass())) break;
-    }
+    const pieces = resultJson(kept);
+    if (Symbol.iterator in pieces) await writeAll(pieces, writer);
+    else await writeEach(pieces, writer);
     if (call.params.get('stats') !== '' && stats !== undefined)
       writer.add(`,"stats":${statsJson(stats, call.params.get('stats') === 'all')}`);
     writer.add('}');
