@@ -3,8 +3,10 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { realClock } from './base/clock.js';
-import { readFileSync, realDisk } from './base/disk.js';
-import { parseFlags } from './cli/flags.js';
+import { readFileSync, realDisk, writeOut } from './base/disk.js';
+import { type Invocation, parseFlags } from './cli/flags.js';
+import { Output } from './cli/tsdb/output.js';
+import { runTool } from './cli/tsdb/tool.js';
 import { ConfigError } from './config/error.js';
 import { Server } from './server/server.js';
 import { createLogger, type LogFormat, type Logger, type LogLevel } from './telemetry/log.js';
@@ -21,20 +23,33 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
   version: string;
 };
 
-const invocation = parseFlags(process.argv.slice(2), version);
-if (invocation.kind === 'print') {
-  process.stdout.write(invocation.text);
-} else if (invocation.kind === 'refuse') {
-  process.stderr.write(invocation.text);
-  process.exitCode = 1;
-} else {
-  const { flags, ignored } = invocation;
-  const log = createLogger({ level: flags.logLevel as LogLevel, format: flags.logFormat as LogFormat });
-  if (ignored.length > 0) log.info('Flags without effect here', { flags: ignored.join(' ') });
-  await run(flags, log);
+const [first, ...rest] = process.argv.slice(2);
+if (first === 'tsdb') await runTsdb(rest);
+else await serve(process.argv.slice(2));
+
+/** Tools over data directories: `narthex tsdb list data/`. */
+async function runTsdb(line: readonly string[]): Promise<void> {
+  const out = new Output(writeOut);
+  const warn = (text: string) => void process.stderr.write(`${text}\n`);
+  process.exitCode = await runTool({ disk: realDisk, clock: realClock, out, warn }, line);
 }
 
-async function run(flags: Extract<typeof invocation, { kind: 'run' }>['flags'], log: Logger): Promise<void> {
+async function serve(line: readonly string[]): Promise<void> {
+  const invocation = parseFlags(line, version);
+  if (invocation.kind === 'print') {
+    process.stdout.write(invocation.text);
+  } else if (invocation.kind === 'refuse') {
+    process.stderr.write(invocation.text);
+    process.exitCode = 1;
+  } else {
+    const { flags, ignored } = invocation;
+    const log = createLogger({ level: flags.logLevel as LogLevel, format: flags.logFormat as LogFormat });
+    if (ignored.length > 0) log.info('Flags without effect here', { flags: ignored.join(' ') });
+    await run(flags, log);
+  }
+}
+
+async function run(flags: Extract<Invocation, { kind: 'run' }>['flags'], log: Logger): Promise<void> {
   log.info('Starting Narthex', { version, node: process.version, pid: process.pid });
   let server: Server | undefined;
   let ending = false;

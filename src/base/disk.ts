@@ -81,6 +81,28 @@ export function replaceFile(disk: Disk, path: string, bytes: Uint8Array): void {
   disk.syncFolder(folderOf(path));
 }
 
+/**
+ * Writes to the process's standard output, all of it; false where nobody reads it any more. Unlike process.stdout it
+ * says so at once, and keeps nothing in memory.
+ */
+export function writeOut(text: string): boolean {
+  const bytes = Buffer.from(text);
+  for (let done = 0; done < bytes.length; ) {
+    try {
+      done += fs.writeSync(STANDARD_OUTPUT, bytes, done);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EPIPE') return false;
+      if (code !== 'EAGAIN') throw new DiskError('write', 'standard output', code ?? 'EUNKNOWN', error);
+      // Whoever reads is slow, and does not let us wait in the call.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
+  return true;
+}
+
+const STANDARD_OUTPUT = 1;
+
 class RealDisk implements Disk {
   readonly #paths = new Map<number, string>();
 

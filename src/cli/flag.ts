@@ -17,6 +17,8 @@ export interface Flag<T> {
   readonly fallback: T;
   /** `switch` takes no value; `list` may be repeated and collects. */
   readonly form: 'value' | 'switch' | 'list';
+  /** Of a switch: a letter that stands for it behind a single dash. */
+  readonly short?: string;
   /** Shown in the help where the default is no example: `<duration>`. */
   readonly placeholder?: string;
   /** Accepted for the sake of existing command lines, and without effect. */
@@ -35,6 +37,7 @@ export type FlagTable = Readonly<Record<string, Flag<any>>>;
 export type ValuesOf<F extends FlagTable> = { readonly [K in keyof F]: F[K] extends Flag<infer T> ? T : never };
 
 interface Extras {
+  readonly short?: string;
   readonly placeholder?: string;
   readonly ignored?: boolean;
   readonly pending?: boolean;
@@ -134,19 +137,46 @@ export interface ParsedFlags<F extends FlagTable> {
   readonly given: ReadonlySet<string>;
 }
 
-/** Reads a command line, without the program's name in front. Throws FlagError, in kingpin's words. */
+/** Reads a command line of flags alone, without the program's name in front. Throws FlagError, in kingpin's words. */
 export function readFlags<F extends FlagTable>(table: F, line: readonly string[]): ParsedFlags<F> {
+  return read(table, line, (stray) => {
+    throw new FlagError(`unexpected ${stray}`);
+  });
+}
+
+export interface ParsedArguments<F extends FlagTable> extends ParsedFlags<F> {
+  /** What is no flag, in its order. */
+  readonly words: readonly string[];
+}
+
+/** The same where other words stand among the flags. */
+export function readArguments<F extends FlagTable>(table: F, line: readonly string[]): ParsedArguments<F> {
+  const words: string[] = [];
+  return { ...read(table, line, (word) => words.push(word)), words };
+}
+
+function read<F extends FlagTable>(
+  table: F,
+  line: readonly string[],
+  onWord: (word: string) => unknown,
+): ParsedFlags<F> {
   const byName = new Map(Object.entries(table).map(([key, flag]) => [flag.name, { key, flag }]));
   const values = new Map<string, unknown>(Object.entries(table).map(([key, flag]) => [key, flag.fallback]));
   const given = new Set<string>();
   for (let i = 0; i < line.length; i++) {
     const word = line[i]!;
-    if (word === '--' || !word.startsWith('-') || word === '-') {
-      const stray = word === '--' ? line[i + 1] : word;
-      if (stray === undefined) break;
-      throw new FlagError(`unexpected ${stray}`);
+    if (word === '--') {
+      line.slice(i + 1).forEach(onWord);
+      break;
     }
-    if (!word.startsWith('--')) throw new FlagError(`unknown short flag '${word.slice(0, 2)}'`);
+    if (!word.startsWith('-') || word === '-') {
+      onWord(word);
+      continue;
+    }
+    if (!word.startsWith('--')) {
+      for (const key of shortSwitches(table, word)) values.set(key, true);
+      continue;
+    }
     const equals = word.indexOf('=');
     const name = word.slice(2, equals < 0 ? undefined : equals);
     const inline = equals < 0 ? undefined : word.slice(equals + 1);
@@ -168,6 +198,15 @@ export function readFlags<F extends FlagTable>(table: F, line: readonly string[]
     given.add(flag.name);
   }
   return { values: Object.fromEntries(values) as ValuesOf<F>, given };
+}
+
+/** Keys of the switches in a word such as `-rq`. */
+function shortSwitches(table: FlagTable, word: string): string[] {
+  return [...word.slice(1)].map((letter) => {
+    const key = Object.keys(table).find((candidate) => table[candidate]!.short === letter);
+    if (key === undefined) throw new FlagError(`unknown short flag '-${letter}'`);
+    return key;
+  });
 }
 
 function parseNamed<T>(flag: Flag<T>, text: string, before: unknown): T {
@@ -197,7 +236,7 @@ export function helpOf(table: FlagTable): string {
 }
 
 function describe(flag: Flag<unknown>): string {
-  const head = `      ${headOf(flag)}`;
+  const head = `  ${flag.short === undefined ? '    ' : `-${flag.short}, `}${headOf(flag)}`;
   const effect = flag.ignored
     ? ' Accepted for compatibility; has no effect here.'
     : flag.pending

@@ -1,0 +1,26 @@
+// `narthex tsdb …` in this process: what it prints, what it says beside, its exit code.
+
+import { realClock } from '../../src/base/clock.js';
+import { type Disk, realDisk } from '../../src/base/disk.js';
+import { Output } from '../../src/cli/tsdb/output.js';
+import { runTool } from '../../src/cli/tsdb/tool.js';
+
+export interface ToolRun {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export async function runTsdb(line: readonly string[], disk: Disk = realDisk): Promise<ToolRun> {
+  let out = '';
+  let err = '';
+  const output = new Output((text) => {
+    out += text;
+    return true;
+  });
+  const warn = (text: string) => {
+    err += `${text}\n`;
+  };
+  const code = await runTool({ disk, clock: realClock, out: output, warn }, line);
+  return { code, out, err };
+}
