@@ -185,7 +185,7 @@ export class Server {
       metrics: this.#registry,
       query: queries.engine,
       language: queryFeatures(flags.enableFeature).parse,
-      storage: storageDeps(shardStorage),
+      storage: storageDeps(shardStorage, storage),
       targets: targetDeps(scraping, storage),
       status: this.#statusDeps(),
       ...(flags.webEnableRemoteWriteReceiver ? { remoteWrite: writeDeps(storage, () => clock.nowMs()) } : {}),

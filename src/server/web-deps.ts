@@ -17,14 +17,19 @@ const RETRY_SECONDS = 5;
 /** Most bytes of one compressed remote write. */
 const WRITE_BYTES_MAX = 16 * 2 ** 20;
 
-export function storageDeps(storage: ShardStorage): web.Storage {
+export function storageDeps(storage: ShardStorage, head: Storage): web.Storage {
+  const finite = (timeMs: number) => (Number.isFinite(timeMs) ? timeMs : undefined);
   return {
     labelNames: (query) => storage.labelNames(query),
     labelValues: (name, query) => storage.labelValues(name, query),
     series: (query) => storage.series(query),
     federate: ({ selectors, nowMs, escaping, signal }) =>
       storage.federate({ selectors, nowMs, utf8: escaping === 'allow-utf-8', signal }),
-    stats: (limit) => storage.stats(limit),
+    stats: async (limit) => ({
+      ...(await storage.stats(limit)),
+      minTimeMs: finite(head.oldestMs),
+      maxTimeMs: finite(head.ingest.newestMs),
+    }),
   };
 }
 

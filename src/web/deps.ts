@@ -126,9 +126,9 @@ export interface StorageStats {
   readonly series: number;
   readonly labelPairs: number;
   readonly chunks: number;
-  /** undefined where the head is empty. */
-  readonly minTimeMs?: number;
-  readonly maxTimeMs?: number;
+  /** Undefined where the head is empty. */
+  readonly minTimeMs: number | undefined;
+  readonly maxTimeMs: number | undefined;
   readonly seriesByMetricName: readonly NamedCount[];
   readonly valuesByLabelName: readonly NamedCount[];
   readonly bytesByLabelName: readonly NamedCount[];

@@ -70,6 +70,13 @@ test('while the log is read back, the server is healthy and not ready', async ()
     await eventually(async () => assert.equal((await get(server, '/-/ready')).status, 200), 30_000);
     assert.equal((await instant(server.url, 'count(replayed)', nowMs / 1000))[0]?.value[1], String(SERIES));
     assert.equal(JSON.parse((await get(server, '/api/v1/status/walreplay')).text).data.current, max);
+    // The oldest sample is looked for in the background.
+    await eventually(async () => {
+      const { headStats } = JSON.parse((await get(server, '/api/v1/status/tsdb')).text).data;
+      const { numSeries, minTime, maxTime } = headStats;
+      const whole = { numSeries: SERIES, minTime: nowMs - ROUNDS * 1000, maxTime: nowMs - 1000 };
+      assert.deepEqual({ numSeries, minTime, maxTime }, whole);
+    }, 30_000);
   } finally {
     await server.stop();
   }

@@ -58,6 +58,8 @@ export function fakeDeps(fakes: Fakes = {}): WebDeps {
         series: 0,
         labelPairs: 0,
         chunks: 0,
+        minTimeMs: undefined,
+        maxTimeMs: undefined,
         seriesByMetricName: [],
         valuesByLabelName: [],
         bytesByLabelName: [],
