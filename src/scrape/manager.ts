@@ -1,5 +1,6 @@
 // All jobs: pools come and go with the configuration, targets with discovery.
 
+import { compareStrings } from '../model/labels.js';
 import type { ScrapeJobEntry } from './job.js';
 import type { ScrapeContext } from './loop.js';
 import { type PoolStatus, ScrapePool, type TargetGroup } from './pool.js';
@@ -16,9 +17,10 @@ export class ScrapeManager {
     this.#context = context;
   }
 
-  /** By job, in the order of the configuration. */
+  /** By job, in the order of their names. */
   get status(): PoolStatus[] {
-    return [...this.#pools.values()].map((pool) => pool.status);
+    const pools = [...this.#pools].sort(([a], [b]) => compareStrings(a, b));
+    return pools.map(([, pool]) => pool.status);
   }
 
   /**

@@ -155,7 +155,8 @@ for (const [name, after, want] of reloads) {
     assert.deepEqual(scrape.appender.take(), want);
     assert.deepEqual(
       manager.status.map(({ scrapePool }) => scrapePool),
-      after.map(({ job }) => job.jobName),
+      after.map(({ job }) => job.jobName).sort(),
+      'by name, whatever the order of the configuration',
     );
     await manager.stop();
   });
