@@ -137,8 +137,22 @@ export class FloatHistogram {
     );
   }
 
-  /** From the lowest bound to the highest, empty buckets left out; and, as in Prometheus, a zero bucket below zero. */
-  *buckets(hasZero = this.zeroCount > 0): Generator<Bucket> {
+  /**
+   * From the lowest bound to the highest, empty buckets left out; and, as in Prometheus, a zero bucket below zero. Where others reach
+   * into the zero bucket, their inner bounds are its bounds, be their order lost.
+   */
+  *buckets(): Generator<Bucket> {
+    const zero = this.zeroThreshold;
+    for (const bucket of this.#plainBuckets(this.zeroCount > 0)) {
+      const { lower, upper } = bucket;
+      if (lower > 0 && lower < zero) yield { ...bucket, lower: zero };
+      else if (upper < 0 && upper > -zero) yield { ...bucket, upper: -zero };
+      else yield bucket;
+    }
+  }
+
+  /** The same as their indices say. */
+  *#plainBuckets(hasZero: boolean): Generator<Bucket> {
     const { negative } = this;
     for (let i = negative.indices.length - 1; i >= 0; i--) {
       const index = negative.indices[i]!;
@@ -170,7 +184,7 @@ export class FloatHistogram {
   /** As Prometheus prints histograms: `{count:3, sum:4.5, [-0.001,0.001]:1, (0.5,1]:2}`. */
   toString(): string {
     const parts = [`count:${formatGeneral(this.count)}`, `sum:${formatGeneral(this.sum)}`];
-    for (const bucket of this.buckets(this.zeroCount !== 0)) {
+    for (const bucket of this.#plainBuckets(this.zeroCount !== 0)) {
       const { lower, upper, count } = bucket;
       const [open, close] = this.#brackets(bucket);
       parts.push(`${open}${formatGeneral(lower)},${formatGeneral(upper)}${close}:${formatGeneral(count)}`);

@@ -68,8 +68,10 @@ export class AppendScope {
   readonly #admission: Admission;
   #seriesPart: PartRef | undefined;
   #samplesPart: PartRef | undefined;
-  /** By type of record. */
-  readonly #histogramParts = new Map<RecordType, PartRef>();
+  /** By round, and by type of record. */
+  readonly #histogramParts: Map<RecordType, PartRef>[] = [];
+  /** What each series has got last: a replay goes record by record, and must meet its samples in the order of their times. */
+  readonly #lastHistograms = new Map<SeriesIndex, { readonly type: RecordType; readonly round: number }>();
   #created = 0;
   #refused = 0;
   /** Samples for whose books there was no memory. */
@@ -132,14 +134,21 @@ export class AppendScope {
     const { baseRef, baseTimeMs } = this.#header;
     const type = histogramRecordType(histogram);
     const entry = encodeHistogramEntry(this.#head.ref(series) - baseRef, timeMs - baseTimeMs, histogram);
-    const part = this.#admission.takesHistograms() ? this.#histogramPart(type) : undefined;
+    const last = this.#lastHistograms.get(series);
+    const round = last === undefined ? 0 : last.round + Number(last.type !== type);
+    const part = this.#admission.takesHistograms() ? this.#histogramPart(round, type) : undefined;
     if (part === undefined || !this.#head.roomInPart(part, entry.length)) this.#lost++;
-    else if (this.#histograms.append(series, timeMs, histogram, this.#header)) this.#head.writePart(part, entry);
+    else if (this.#histograms.append(series, timeMs, histogram, this.#header)) {
+      this.#head.writePart(part, entry);
+      this.#lastHistograms.set(series, { type, round });
+    }
   }
 
-  #histogramPart(type: RecordType): PartRef | undefined {
-    const part = this.#histogramParts.get(type) ?? this.#partIfRoom();
-    if (part !== undefined) this.#histogramParts.set(type, part);
+  #histogramPart(round: number, type: RecordType): PartRef | undefined {
+    this.#histogramParts[round] ??= new Map();
+    const parts = this.#histogramParts[round];
+    const part = parts.get(type) ?? this.#partIfRoom();
+    if (part !== undefined) parts.set(type, part);
     return part;
   }
 
@@ -157,12 +166,14 @@ export class AppendScope {
     this.#store.end();
     const series = this.#span(this.#seriesPart);
     const samples = this.#span(this.#samplesPart);
-    const histograms = [...this.#histogramParts].flatMap(([type, part]) => {
-      const span = this.#span(part);
-      return span === undefined ? [] : [{ type, span }];
-    });
+    const histograms = this.#histogramParts.flatMap((ofRound, round) =>
+      [...ofRound].flatMap(([type, part]) => {
+        const span = this.#span(part);
+        return span === undefined ? [] : [{ round, type, span }];
+      }),
+    );
     const known = [this.#seriesPart, this.#samplesPart].filter((part) => part !== undefined);
-    const parts = [...known, ...this.#histogramParts.values()];
+    const parts = [...known, ...this.#histogramParts.flatMap((ofRound) => [...ofRound.values()])];
     const wal = parts.length === 0 ? NO_WAL : { series, samples, histograms, release: this.#store.keep(parts) };
     const outcome = outcomeOf(this.#head.outcome(), this.#created, this.#refused);
     return { outcome: { ...outcome, noMemory: outcome.noMemory + this.#lost }, wal };

@@ -1,7 +1,8 @@
 // Deleting samples in a shard, a page of series a job.
 
-import type { Head } from '../wasm/head.js';
+import type { Head, SeriesIndex } from '../wasm/head.js';
 import type { Select } from '../wasm/select.js';
+import type { HistogramStore } from './histogram-store.js';
 import type { Reply, Request } from './protocol.js';
 
 /** Series of one job. Making a chunk anew takes some 3 µs, and appends wait for the job's end. */
@@ -10,10 +11,12 @@ const INDEX_BYTES = 4;
 
 export class Deletions {
   readonly #head: Head;
+  readonly #histograms: HistogramStore;
   readonly #select: Select;
 
-  constructor(head: Head, select: Select) {
+  constructor(head: Head, histograms: HistogramStore, select: Select) {
     this.#head = head;
+    this.#histograms = histograms;
     this.#select = select;
   }
 
@@ -26,12 +29,31 @@ export class Deletions {
       const count = Math.min(PAGE_SERIES, indexes.length - from);
       const last = count === 0 ? after : indexes[from + count - 1]!;
       const done = from + count === indexes.length;
-      const page = list.address + from * INDEX_BYTES;
-      const { intervals, handled } = this.#head.deleteSamples(page, count, minTimeMs, maxTimeMs);
-      return { intervals: intervals.buffer, after: last, done, refused: handled < count };
+      const address = list.address + from * INDEX_BYTES;
+      const { intervals, handled } = this.#head.deleteSamples(address, count, minTimeMs, maxTimeMs);
+      const page = indexes.subarray(from, from + handled);
+      const all = this.#withHistograms(page, intervals, minTimeMs, maxTimeMs);
+      return { intervals: all.buffer as ArrayBuffer, after: last, done, refused: handled < count };
     } finally {
       this.#select.release(list);
     }
+  }
+
+  /** What the head deleted of some series, and what of their histograms goes as well: another interval of the same series. */
+  #withHistograms(
+    page: Uint32Array,
+    intervals: Float64Array<ArrayBuffer>,
+    minTimeMs: number,
+    maxTimeMs: number,
+  ): Float64Array {
+    if (this.#histograms.isEmpty) return intervals;
+    const fields = [...intervals];
+    for (const index of page) {
+      const series = index as SeriesIndex;
+      const deleted = this.#histograms.delete(series, minTimeMs, maxTimeMs);
+      if (deleted !== undefined) fields.push(this.#head.ref(series), deleted.firstMs, deleted.lastMs);
+    }
+    return Float64Array.from(fields);
   }
 }
 

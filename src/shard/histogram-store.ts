@@ -8,6 +8,7 @@ import { type StoredHistogram, sameStored } from '../model/stored-histogram.js';
 import { decodeHistogramChunk, type HistogramSample } from '../tsdb/chunk/histogram.js';
 import { HistogramAppender, type SealedHistograms } from '../tsdb/chunk/histogram-appender.js';
 import type { AppendBounds, Head, SeriesIndex } from '../wasm/head.js';
+import { type DeletedTimes, HistogramDeletion } from './histogram-deletion.js';
 
 interface Entry {
   /** Low half of the ref: says whether the series is still that one. */
@@ -105,6 +106,27 @@ export class HistogramStore {
     return Math.max(oldestMs, minTimeMs);
   }
 
+  /** Deletes the samples of a range, both ends in it; gives the times of the first and the last of them. */
+  delete(series: SeriesIndex, minTimeMs: number, maxTimeMs: number): DeletedTimes | undefined {
+    const entry = this.#find(series);
+    if (entry === undefined) return undefined;
+    const { sealed, open } = entry;
+    const deletion = new HistogramDeletion(minTimeMs, maxTimeMs);
+    const before = chunkBytes(sealed);
+    entry.sealed.splice(0, sealed.length, ...sealed.flatMap((chunk) => deletion.sealed(chunk)));
+    if (open !== undefined) {
+      const left = deletion.open(open);
+      entry.sealed.push(...left.sealed);
+      entry.open = left.open;
+    }
+    if (deletion.deleted === undefined) return undefined;
+    const openBytes = entry.open?.bytes ?? 0;
+    this.#bytes += chunkBytes(entry.sealed) - before + openBytes - entry.openBytes;
+    entry.openBytes = openBytes;
+    this.#dropIfEmpty(series, entry);
+    return deletion.deleted;
+  }
+
   /** Drops chunks that end before a time, and what is left of series that are gone. */
   dropBefore(minTimeMs: number): void {
     for (const [series, entry] of this.#series) {
@@ -119,10 +141,14 @@ export class HistogramStore {
         entry.open = undefined;
         entry.openBytes = 0;
       }
-      if (sealed.length > 0 || entry.open !== undefined) continue;
-      this.#series.delete(series);
-      this.#bytes -= ENTRY_BYTES;
+      this.#dropIfEmpty(series, entry);
     }
+  }
+
+  #dropIfEmpty(series: SeriesIndex, { sealed, open }: Entry): void {
+    if (sealed.length > 0 || open !== undefined) return;
+    this.#series.delete(series);
+    this.#bytes -= ENTRY_BYTES;
   }
 
   #put(series: SeriesIndex, timeMs: number, histogram: StoredHistogram, floatMs: number): void {
@@ -158,4 +184,8 @@ export class HistogramStore {
     this.#begun++;
     return entry;
   }
+}
+
+function chunkBytes(chunks: readonly SealedHistograms[]): number {
+  return chunks.reduce((sum, { data }) => sum + data.length + SEALED_BYTES, 0);
 }

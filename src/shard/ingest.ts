@@ -43,6 +43,8 @@ export class IngestRefused extends Error {
   readonly type = 'unavailable';
 }
 
+/** A record's type is a byte. */
+const TYPES = 256;
 /** A type byte, base ref and base time, in front of the samples of all shards. */
 const RECORD_HEAD_BYTES = 17;
 
@@ -312,7 +314,8 @@ async function allSettled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
 /** What one append has done so far, on all shards. */
 class AppendWork {
   readonly #series: RecordPart[] = [];
-  readonly #samples = new Map<RecordType, RecordPart[]>();
+  /** By round and type: see records(). */
+  readonly #samples = new Map<number, RecordPart[]>();
   readonly releases: [shard: number, part: number][] = [];
   readonly outgoing: Outgoing[] = [];
   outcome: Outcome = NOTHING;
@@ -336,14 +339,15 @@ class AppendWork {
 
   #takeWal(shard: number, { series, samples, histograms, release }: WalParts): void {
     if (series !== undefined) this.#series.push({ shard, span: series });
-    if (samples !== undefined) this.#takeSamples(RecordType.Samples, { shard, span: samples });
-    for (const { type, span } of histograms) this.#takeSamples(type, { shard, span });
+    if (samples !== undefined) this.#takeSamples(0, RecordType.Samples, { shard, span: samples });
+    for (const { round, type, span } of histograms) this.#takeSamples(round, type, { shard, span });
     if (release !== 0) this.releases.push([shard, release]);
   }
 
-  #takeSamples(type: RecordType, part: RecordPart): void {
-    const parts = this.#samples.get(type);
-    if (parts === undefined) this.#samples.set(type, [part]);
+  #takeSamples(round: number, type: RecordType, part: RecordPart): void {
+    const key = round * TYPES + type;
+    const parts = this.#samples.get(key);
+    if (parts === undefined) this.#samples.set(key, [part]);
     else parts.push(part);
   }
 
@@ -351,10 +355,11 @@ class AppendWork {
     return this.#series.length > 0;
   }
 
-  /** Series records first: no sample may precede its series in the log. */
+  /** Series records first: no sample may precede its series in the log, and none an older one of its series: floats, then rounds. */
   records(header: AppendHeader): RecordPart[][] {
     const records: RecordPart[][] = this.#series.map((part) => [part]);
-    for (const [type, parts] of this.#samples) records.push([recordHead(type, header), ...parts]);
+    const inOrder = [...this.#samples].sort(([a], [b]) => a - b);
+    for (const [key, parts] of inOrder) records.push([recordHead(key % TYPES, header), ...parts]);
     return records;
   }
 }

@@ -8,6 +8,16 @@ import type { LogPort, RecordPart } from './log-port.js';
 import type { LogReply, LogSetup, LogTask, WireCommit } from './log-worker.js';
 import { workerFile } from './pool.js';
 
+/** The log's thread, or something that does as it does. */
+export interface LogRunner {
+  run(task: LogTask, transfer?: ArrayBuffer[]): Promise<LogReply>;
+  close(): Promise<void>;
+}
+
+export function startLogThread(setup: LogSetup): LogRunner {
+  return new Thread<LogSetup, LogTask, LogReply>({ file: workerFile, name: 'log', setup, hasTimers: true });
+}
+
 /** Written, but perhaps not on the disk: the sender must not be told that all is well. */
 export class NotDurable extends Error {
   override readonly name = 'NotDurable';
@@ -29,7 +39,7 @@ interface Waiting {
 }
 
 export class LogThread implements LogPort {
-  readonly #thread: Thread<LogSetup, LogTask, LogReply>;
+  readonly #thread: LogRunner;
   readonly #clock: Clock;
   #memories: WebAssembly.Memory[] = [];
   #queue: Waiting[] = [];
@@ -39,8 +49,8 @@ export class LogThread implements LogPort {
   #stats: LogStats | undefined;
   readonly #listeners = new Set<(reason: string) => void>();
 
-  constructor(setup: LogSetup, clock: Clock) {
-    this.#thread = new Thread({ file: workerFile, name: 'log', setup, hasTimers: true });
+  constructor(thread: LogRunner, clock: Clock) {
+    this.#thread = thread;
     this.#clock = clock;
   }
 

@@ -1,7 +1,7 @@
 // The log's thread: commits of main, gathered there, written here.
 
-import { realClock } from '../base/clock.js';
-import { realDisk } from '../base/disk.js';
+import { type Clock, realClock, soon } from '../base/clock.js';
+import { type Disk, realDisk } from '../base/disk.js';
 import type { Keep } from '../tsdb/wal/filter.js';
 import { Log, type LogStats, LogUnsynced, type SyncPolicy } from '../tsdb/wal/log.js';
 import { type OpenedLog, openLog } from '../tsdb/wal/open.js';
@@ -13,6 +13,9 @@ export interface LogSetup {
   readonly folder: string;
   readonly ownFolder: string;
   readonly sync: SyncPolicy;
+  /** Of a segment, and of the zeroes written ahead: the log's own measures where absent. */
+  readonly segmentBytes?: number;
+  readonly stepBytes?: number;
 }
 
 /** A part of a record: in a shard's memory, or given as bytes. */
@@ -49,12 +52,18 @@ export type LogReply =
 
 export class LogHost {
   readonly #setup: LogSetup;
+  readonly #disk: Disk;
+  readonly #clock: Clock;
+  readonly #whenFree: typeof soon;
   readonly #core = new Core();
   #log: Log | undefined;
   #memories: WebAssembly.Memory[] = [];
 
-  constructor(setup: LogSetup) {
+  constructor(setup: LogSetup, disk: Disk = realDisk, clock: Clock = realClock, whenFree: typeof soon = soon) {
     this.#setup = setup;
+    this.#whenFree = whenFree;
+    this.#disk = disk;
+    this.#clock = clock;
   }
 
   async run(task: LogTask): Promise<LogReply> {
@@ -82,11 +91,15 @@ export class LogHost {
   }
 
   #open(found: OpenedLog, repair: boolean): void {
-    const { folder, ownFolder, sync } = this.#setup;
-    const disk = realDisk;
+    const { folder, ownFolder, sync, segmentBytes, stepBytes } = this.#setup;
+    const disk = this.#disk;
+    const clock = this.#clock;
     const core = this.#core;
     const opened = repair ? openLog({ disk, folder, ownFolder, core }, { record() {} }) : found;
-    this.#log = new Log({ disk, folder, core, clock: realClock, opened, sync });
+    this.#log = new Log({
+      ...{ disk, folder, core, clock, opened },
+      ...{ sync, segmentBytes, stepBytes, soon: this.#whenFree },
+    });
   }
 
   #commit(commits: readonly WireCommit[]): LogReply {
@@ -106,7 +119,7 @@ export class LogHost {
     } finally {
       // When the answer is out: zeroes ahead of need, the next segment. They make syncs cheap that somebody
       // waits for; a log that is synced once a second is better off without writing everything twice.
-      if (commits.some(({ durable }) => durable)) setImmediate(() => log.prepare());
+      if (commits.some(({ durable }) => durable)) this.#whenFree(() => log.prepare());
     }
   }
 

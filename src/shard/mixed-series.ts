@@ -75,7 +75,7 @@ export function* eachMixed(
 }
 
 /** Stale markers end a series whatever its samples were: those of histograms come among the floats. */
-function withStale(series: MorselSeries, staleTimes: Float64Array): MorselSeries {
+export function withStale(series: MorselSeries, staleTimes: Float64Array): MorselSeries {
   if (staleTimes.length === 0) return series;
   const count = series.count + staleTimes.length;
   const times = new Float64Array(count);

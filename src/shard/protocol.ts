@@ -44,8 +44,8 @@ export interface Span {
 export interface WalParts {
   readonly series: Span | undefined;
   readonly samples: Span | undefined;
-  /** By type of record. */
-  readonly histograms: readonly { readonly type: RecordType; readonly span: Span }[];
+  /** By round and type of record: all of a round stands in the log before the next. */
+  readonly histograms: readonly { readonly round: number; readonly type: RecordType; readonly span: Span }[];
   /** To be released by number when the log has taken the bytes. */
   readonly release: number;
 }

@@ -45,7 +45,7 @@ export class Readers {
 }
 
 /** A shard with readers, from when it wants them. If one dies, the shard does. */
-export async function withReaders(setup: ShardSetup, booting: Promise<Booted>): Promise<Booted> {
+export async function withReaders(setup: ShardSetup, booting: Promise<BootedShard>): Promise<BootedShard> {
   const { port, started } = await booting;
   if (setup.readers === 0) return { port, started };
   const readers = new Readers(setup.readers, started, setup.core);
@@ -68,7 +68,8 @@ export async function withReaders(setup: ShardSetup, booting: Promise<Booted>): 
   return { port: { ...port, run, close }, started };
 }
 
-interface Booted {
+/** A shard that has begun. */
+export interface BootedShard {
   readonly port: ShardPort;
   readonly started: ShardStarted;
 }

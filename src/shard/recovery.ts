@@ -1,10 +1,10 @@
 // Reading the log back into a shard: every shard reads all of it and keeps what it owns.
 
-import { realDisk } from '../base/disk.js';
+import type { Disk } from '../base/disk.js';
 import { BytesError } from '../tsdb/bytes.js';
 import { decodeHistogramRecord } from '../tsdb/wal/histogram-record.js';
 import { openLog } from '../tsdb/wal/open.js';
-import { RecordType } from '../tsdb/wal/record.js';
+import { decodeTombstones, RecordType } from '../tsdb/wal/record.js';
 import type { Core } from '../wasm/core.js';
 import { type Head, NO_SERIES } from '../wasm/head.js';
 import type { HistogramStore } from './histogram-store.js';
@@ -22,6 +22,7 @@ const SPAN_LEFT = 3 / 4;
 const SPAN_MIN_MS = 300_000;
 
 export function replayLog(
+  disk: Disk,
   core: Core,
   head: Head,
   histograms: HistogramStore,
@@ -51,7 +52,10 @@ export function replayLog(
       case RecordType.Samples:
         return head.replaySamples(address, length, minTimeMs);
       case RecordType.Tombstones:
-        return head.replayTombstones(address, length);
+        return (
+          head.replayTombstones(address, length) ??
+          deleteHistograms(head, histograms, core.bytes.subarray(address, address + length))
+        );
       case RecordType.HistogramSamples:
       case RecordType.FloatHistogramSamples:
       case RecordType.CustomBucketsHistogramSamples:
@@ -63,7 +67,7 @@ export function replayLog(
     }
   };
   const opened = openLog(
-    { disk: realDisk, folder, ownFolder, core, repair },
+    { disk, folder, ownFolder, core, repair },
     {
       record: ({ type, address, length, segment, offset }) => {
         progress[place.index] = segment;
@@ -76,6 +80,15 @@ export function replayLog(
     },
   );
   return { opened, totals: head.endReplay(), series: head.seriesCount, skippedRecords, malformed };
+}
+
+/** Histograms that tombstones name go from what was replayed so far. */
+function deleteHistograms(head: Head, histograms: HistogramStore, record: Uint8Array): undefined {
+  if (histograms.isEmpty) return;
+  for (const { ref, mint, maxt } of decodeTombstones(record)) {
+    const series = head.replayFind(ref);
+    if (series !== NO_SERIES) histograms.delete(series, mint, maxt);
+  }
 }
 
 /** What of a record is this shard's; a reason where it is malformed: then nothing of it is. */

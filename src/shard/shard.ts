@@ -4,7 +4,7 @@
 // Handlers run one at a time to completion. A trap ends the core: nothing may call into
 // it any more, and the shard is made again from the log.
 
-import { realDisk } from '../base/disk.js';
+import { type Disk, realDisk } from '../base/disk.js';
 import { Core, isTrap, PAGE_BYTES } from '../wasm/core.js';
 import { Exposition } from '../wasm/exposition.js';
 import { Head, NO_SERIES } from '../wasm/head.js';
@@ -53,7 +53,7 @@ export class Shard {
   #held = 0;
   #trapped: string | undefined;
 
-  constructor(setup: ShardSetup) {
+  constructor(setup: ShardSetup, disk: Disk = realDisk) {
     const core = new Core({
       pagesMax: Math.min(65_535, Math.floor(setup.memoryBytes / PAGE_BYTES)),
       build: setup.core,
@@ -70,7 +70,7 @@ export class Shard {
     const histograms = new HistogramStore(this.#head);
     const side = new SideSamples(histograms, (series) => this.#head.refLow(series));
     this.#side = side;
-    const history = new ShardHistory(core, place, blockOpener(core, realDisk), () => this.#watermark);
+    const history = new ShardHistory(core, place, blockOpener(core, disk), () => this.#watermark);
     const queries = new ShardQueries(core, side, history, setup);
     this.#queries = queries;
     const admission = new Admission(core, this.#head, setup.memoryBytes, () => targets.jobCount + 1, histograms);
@@ -81,7 +81,7 @@ export class Shard {
     const federations = new ShardFederations(core, queries.select, history, setup.firstNumber);
     const exports = new ShardExports(core, this.#head, histograms);
     const truncation = new Truncation(this.#head, [targets, writes], place.index);
-    const deletions = new Deletions(this.#head, queries.select);
+    const deletions = new Deletions(this.#head, histograms, queries.select);
     const listings = new Listings(
       ...([core, queries, exposition, this.#head, history, place.index === 0] as const),
       () => this.#watermark,
@@ -123,7 +123,7 @@ export class Shard {
       nextFederate: (request) => federations.next(request),
       closeFederate: ({ query }) => nothing(() => federations.close(query)),
 
-      replay: (request) => replayLog(core, this.#head, histograms, place, setup.memoryBytes, request),
+      replay: (request) => replayLog(disk, core, this.#head, histograms, place, setup.memoryBytes, request),
       setBlocks: ({ blocks, headMinTimeMs }) => ({ refused: history.set(blocks, headMinTimeMs) }),
       blocksReleased: () => ({ released: !history.hasOlderQueries }),
       truncate: ({ minTimeMs }) => {

@@ -1,19 +1,19 @@
 // All shards of this server as main sees them: their clients, the slots they lend, the
 // numbering of appends, and the log behind them.
 
-import { buffersOf } from '../base/thread.js';
+import { type Clock, realClock } from '../base/clock.js';
 import type { MorselSize } from '../wasm/query.js';
 import { Appends } from './appends.js';
-import { ShardClient, type ShardPort } from './client.js';
+import { ShardClient } from './client.js';
+import { startShardHere } from './here.js';
 import type { BlockRefusal } from './history/history.js';
 import { type KnownBlock, KnownBlocks } from './known-blocks.js';
 import { KnownSeries } from './known-series.js';
 import type { LogPort } from './log-port.js';
 import { startShard } from './pool.js';
-import type { ShardSetup, ShardStarted } from './protocol.js';
-import { withReaders } from './readers.js';
+import type { ShardSetup } from './protocol.js';
+import { type BootedShard, withReaders } from './readers.js';
 import type { ScratchLimits } from './scratch.js';
-import { Shard } from './shard.js';
 import { Slots } from './slots.js';
 
 export interface ShardsOptions {
@@ -23,8 +23,12 @@ export interface ShardsOptions {
   readonly memoryBytes: number;
   /** Room for bodies under way, for all shards together. */
   readonly inputBytes: number;
-  /** Worker threads, or this very thread (tests, simulations). */
+  /** Worker threads, or this very thread (tests). */
   readonly threads: boolean;
+  /** Starts a shard in a way of its own: for simulations. */
+  readonly boot?: (setup: ShardSetup) => Promise<BootedShard>;
+  /** The real one where absent. */
+  readonly clock?: Clock;
   readonly core?: 'debug' | 'release';
   /** Threads that help each shard with queries; none where absent. */
   readonly readers?: number;
@@ -59,6 +63,7 @@ export class Shards {
   /** The highest ref given out, one BigInt64 that all shards share. */
   readonly refCounter: BigInt64Array;
   readonly #boot: (index: number) => Promise<BootedShard>;
+  readonly #clock: Clock;
   #seriesVersion = 0;
 
   private constructor(
@@ -67,8 +72,10 @@ export class Shards {
     refCounter: SharedArrayBuffer,
     boot: (index: number) => Promise<BootedShard>,
     memories: readonly WebAssembly.Memory[],
+    clock: Clock,
   ) {
     this.handles = handles;
+    this.#clock = clock;
     this.#boot = boot;
     this.log = log;
     this.known = new KnownSeries(
@@ -101,16 +108,18 @@ export class Shards {
         readers: options.readers ?? 0,
         firstNumber: boots++ * NUMBERS,
       };
-      return withReaders(setup, options.threads ? startShard(setup) : startHere(setup));
+      const start = options.boot ?? (options.threads ? startShard : startShardHere);
+      return withReaders(setup, start(setup));
     };
+    const clock = options.clock ?? realClock;
     const booted = await Promise.all(Array.from({ length: options.count }, (_, index) => boot(index)));
     const handles = booted.map(({ port, started }) => ({
-      client: new ShardClient(port, undefined, options.stallMs),
+      client: new ShardClient(port, clock, options.stallMs),
       slots: new Slots(started.memory, started.input),
     }));
     log.attach(booted.map(({ started }) => started.memory));
     const memories = booted.map(({ started }) => started.memory);
-    return new Shards(handles, log, refCounter, boot, memories);
+    return new Shards(handles, log, refCounter, boot, memories, clock);
   }
 
   /**
@@ -124,7 +133,7 @@ export class Shards {
     slots.restart(started.memory, started.input);
     this.known.restart(index, started.memory);
     await this.log.replace(index, started.memory);
-    const filling = new ShardClient(port);
+    const filling = new ShardClient(port, this.#clock);
     await fill(filling);
     await this.blocks.tell(filling);
     client.revive(port);
@@ -171,26 +180,4 @@ export class Shards {
   async close(): Promise<void> {
     await Promise.all(this.handles.map(({ client }) => client.close()));
   }
-}
-
-interface BootedShard {
-  readonly port: ShardPort;
-  readonly started: ShardStarted;
-}
-
-/** A shard in this thread. Tasks run in a later turn, as they would elsewhere, and messages are cloned. */
-async function startHere(setup: ShardSetup): Promise<BootedShard> {
-  const shard = new Shard(setup);
-  const port: ShardPort = {
-    run: async (task, transfer) => {
-      const received = structuredClone(task, { transfer });
-      await undefined;
-      const reply = shard.run(received);
-      return structuredClone(reply, { transfer: buffersOf(reply.results) });
-    },
-    // Nobody can come to wait meanwhile.
-    hurry: () => {},
-    close: async () => {},
-  };
-  return { port, started: shard.started };
 }

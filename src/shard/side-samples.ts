@@ -113,6 +113,6 @@ export class SideSamples {
 }
 
 /** Of the first sample of a chunk nothing is said, be there a reset in front of it: it shows in the counts. */
-function asAnswered(histogram: StoredHistogram): StoredHistogram {
+export function asAnswered(histogram: StoredHistogram): StoredHistogram {
   return histogram.hint === 'reset' ? { ...histogram, hint: 'unknown' } : histogram;
 }

@@ -223,7 +223,8 @@ export class ShardWrites {
       if (owner === undefined) continue;
       if (owner !== this.#place.index) {
         const others = elsewhere.get(owner) ?? [];
-        others.push({ labels, samples: NOTHING, stored });
+        // A buffer of its own: it moves.
+        others.push({ labels, samples: new ArrayBuffer(0), stored });
         elsewhere.set(owner, others);
         continue;
       }

@@ -1,10 +1,6 @@
 // kill -9 under full load, again and again on one data directory: nothing that was acknowledged is
 // lost, nothing is wrong, every batch is there as a whole or not at all. The real Prometheus opens
 // copies of the killed directory and sees the same.
-//
-// Each connection has series of its own and sends batch after batch: one sample for each of its
-// series, all with the same time and with the batch's number as value. So a ledger of numbers says what
-// must be there. Now and then it goes on with new series, so kills meet their making, too.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -13,12 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { missing, peerBinary } from '../support/peers.js';
-import { BatchBody, RemoteWriter } from '../support/remote-write.js';
-import { instant, raw, type Server, sleep, startNarthex, startPeer } from '../support/servers.js';
+import { Sender } from '../support/sender.js';
+import { type Server, sleep, startNarthex, startPeer } from '../support/servers.js';
 
 const ROUNDS = 20;
 const LOAD_MS = 700;
-const HOUR_MS = 3_600_000;
 const CONNECTIONS = 4;
 const BATCH_SERIES = 500;
 /** Series live for this many batches. */
@@ -42,105 +37,12 @@ function emptyFolder(): string {
   return folder;
 }
 
-interface Batch {
-  readonly timeMs: number;
-  readonly value: number;
-}
-
-/** One connection's batches: those that were acknowledged, and those nobody knows about, until a look tells. */
-class Sender {
-  readonly id: number;
-  #body: BatchBody | undefined;
-  /** Must be there. */
-  readonly acknowledged: Batch[] = [];
-  /** Sent, no answer. */
-  unknown: Batch[] = [];
-  #timeMs = Date.now();
-  #value = 0;
-
-  constructor(id: number) {
-    this.id = id;
-  }
-
-  #encode({ timeMs, value }: Batch): Buffer {
-    if (this.#body === undefined || value % LIFE_BATCHES === 0) {
-      const life = `${Math.floor(value / LIFE_BATCHES)}`;
-      this.#body = new BatchBody(
-        Array.from({ length: BATCH_SERIES }, (_, n) => [
-          ...['__name__', 'batch', 'life', life, 'n', `${n}`, 'sender', `${this.id}`],
-        ]),
-      );
-    }
-    return this.#body.with(timeMs, value);
-  }
-
-  /** Sends one batch after the other until the server is gone. */
-  async run(url: string): Promise<void> {
-    const writer = new RemoteWriter(url);
-    try {
-      for (;;) {
-        this.#timeMs = Math.max(this.#timeMs + STEP_MS, Date.now());
-        const batch = { timeMs: this.#timeMs, value: ++this.#value };
-        this.unknown.push(batch);
-        const { status, text } = await writer.send(this.#encode(batch));
-        if (status === 503) continue;
-        assert.equal(status, 204, text);
-        this.unknown.pop();
-        this.acknowledged.push(batch);
-      }
-    } catch (error) {
-      if (error instanceof assert.AssertionError) throw error;
-    } finally {
-      writer.close();
-    }
-  }
-
-  /** What a server shows must be every acknowledged batch, whole, and of the unknown ones each wholly or not. */
-  async check(url: string, rangeMs = HOUR_MS): Promise<number> {
-    const at = this.#timeMs / 1000 + 1;
-    const found = await this.#samples(url, rangeMs);
-    const isInRange = ({ timeMs }: Batch) => timeMs > at * 1000 - rangeMs;
-    const acknowledged = this.acknowledged.filter(isInRange);
-    for (const { timeMs, value } of acknowledged) {
-      assert.equal(found.get(timeMs), value, `sender ${this.id}: acknowledged batch ${value} is not there`);
-    }
-    const survived = this.unknown.filter(({ timeMs, value }) => found.get(timeMs) === value);
-    assert.equal(found.size, acknowledged.length + survived.length, `sender ${this.id}: samples never sent`);
-    // All other series have the same: their samples are as many, and their values add up to the same.
-    const values = [...found.values()];
-    const sum = values.reduce((total, value) => total + value, 0);
-    for (const [query, want] of [
-      ['sum by (n) (count_over_time(SELECTOR))', values.length],
-      ['sum by (n) (sum_over_time(SELECTOR))', sum],
-      ['max by (n) (max_over_time(SELECTOR))', values.reduce((most, value) => Math.max(most, value), 0)],
-    ] as const) {
-      const series = await instant(url, query.replace('SELECTOR', `batch{sender="${this.id}"}[${rangeMs}ms]`), at);
-      const wrong = series.filter(({ value }) => Number(value[1]) !== want);
-      assert.deepEqual(wrong.slice(0, 3), [], `sender ${this.id}: ${query} of ${wrong.length} numbers is not ${want}`);
-      assert.equal(series.length, found.size === 0 ? 0 : BATCH_SERIES, `sender ${this.id}: series`);
-    }
-    return survived.length;
-  }
-
-  /** Whether unknown batches survived is settled by a restart: what is there stays. */
-  async settle(url: string): Promise<void> {
-    const times = await this.#samples(url, HOUR_MS);
-    this.acknowledged.push(...this.unknown.filter(({ timeMs }) => times.has(timeMs)));
-    this.unknown = [];
-  }
-
-  /** The samples of one series of each life: values by time. */
-  async #samples(url: string, rangeMs: number): Promise<Map<number, number>> {
-    const lives = await raw(url, `batch{sender="${this.id}",n="0"}[${rangeMs}ms]`, this.#timeMs / 1000 + 1);
-    const samples = lives.flatMap(({ values }) => values);
-    const found = new Map(samples.map(([seconds, value]) => [Math.round(seconds * 1000), Number(value)]));
-    assert.equal(found.size, samples.length, `sender ${this.id}: two samples at one time`);
-    return found;
-  }
-}
-
 function senders(): Sender[] {
-  return Array.from({ length: CONNECTIONS }, (_, id) => new Sender(id));
+  const nextMs = (beforeMs: number) => Math.max(beforeMs + STEP_MS, Date.now());
+  return Array.from(
+    { length: CONNECTIONS },
+    (_, id) => new Sender({ id, series: BATCH_SERIES, lifeBatches: LIFE_BATCHES, nextMs }),
+  );
 }
 
 function start(data: string, shards: number, ...flags: string[]): Promise<Server> {

@@ -1,15 +1,18 @@
 // Remote write 1.0 by hand: protobuf, a snappy block of literals, a keep-alive connection.
 //
-//   WriteRequest  1: TimeSeries*     TimeSeries  1: Label*, 2: Sample*
+//   WriteRequest  1: TimeSeries*     TimeSeries  1: Label*, 2: Sample*, 4: Histogram* (histogram-message.ts)
 //   Label         1: name, 2: value  Sample      1: value (double), 2: timestamp (ms, varint)
 
 import { Agent, request } from 'node:http';
+import type { StoredHistogram } from '../../src/model/stored-histogram.js';
+import { encodeHistogramMessage } from './histogram-message.js';
 
 export interface Series {
   /** Names and values by turns, as given: unsorted or invalid sets are for tests to try. */
   readonly labels: readonly string[];
   /** The value is a number, or its bits. */
   readonly samples: readonly (readonly [timeMs: number, value: number | bigint])[];
+  readonly histograms?: readonly (readonly [timeMs: number, histogram: StoredHistogram])[];
 }
 
 /** A write request, not yet compressed. */
@@ -133,12 +136,13 @@ const TIME_BYTES = 6;
 /** From a value to its time: the value, and the field's tag. */
 const TIME_OFFSET = 9;
 
-function encodeSeries({ labels, samples }: Series): Buffer {
+function encodeSeries({ labels, samples, histograms = [] }: Series): Buffer {
   const parts: Buffer[] = [];
   for (let i = 0; i < labels.length; i += 2) {
     parts.push(field(1, Buffer.concat([field(1, Buffer.from(labels[i]!)), field(2, Buffer.from(labels[i + 1]!))])));
   }
   for (const [timeMs, value] of samples) parts.push(field(2, encodeSample(timeMs, value)));
+  for (const [timeMs, histogram] of histograms) parts.push(field(4, encodeHistogramMessage(histogram, timeMs)));
   return Buffer.concat(parts);
 }
 

@@ -107,6 +107,11 @@ export class SimDisk implements Disk {
     this.capacity = Number.POSITIVE_INFINITY;
   }
 
+  /** The power went, and nobody has said yet what the disk looks like now: see crash(). */
+  get isOff(): boolean {
+    return this.#callsLeft < 0;
+  }
+
   /** How many calls went wrong since the last crash or kill. */
   get fired(): number {
     return this.#fired;

@@ -18,6 +18,9 @@ export interface StorageOptions {
   /** --query.max-memory: what one query may take in a shard, too. */
   readonly queryBytes?: number;
   readonly sync: SyncPolicy;
+  /** Of a segment of the log, and of the zeroes written ahead: its own measures where absent. */
+  readonly segmentBytes?: number;
+  readonly stepBytes?: number;
   /** Span of the blocks that are cut from the head: two hours. */
   readonly blockMs: number;
   /** Span of the largest; a tenth of the time that is kept, up to 31 days, where absent or 0. */

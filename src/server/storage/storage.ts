@@ -11,7 +11,6 @@ import { Shards } from '../../shard/shards.js';
 import type { Logger } from '../../telemetry/log.js';
 import type { ListedBlock } from '../../tsdb/block/open-blocks.js';
 import { removeLeftovers } from '../../tsdb/compact/superseded.js';
-import { CompactorThread } from '../../tsdb/compact/thread.js';
 import { Refusals } from '../refusals.js';
 import { blocksEndMs } from './block-folders.js';
 import { BlockKeeping } from './block-keeping.js';
@@ -25,6 +24,7 @@ import { Scrubbing } from './scrubbing.js';
 import { readSeed } from './seed.js';
 import { ShardBlocks } from './shard-blocks.js';
 import { Snapshots } from './snapshots.js';
+import { realThreads, type StorageThreads } from './threads.js';
 import { Truncation } from './truncation.js';
 
 /** In-order samples may be older than the newest of all by this share of a block, as in Prometheus. */
@@ -101,17 +101,24 @@ export class Storage {
   }
 
   /** Opens the directory, makes it where it is not there. Nothing may be asked of it before replay() is done. */
-  static async open(disk: Disk, clock: Clock, logger: Logger, asked: StorageOptions): Promise<Storage> {
+  static async open(
+    disk: Disk,
+    clock: Clock,
+    logger: Logger,
+    asked: StorageOptions,
+    threads: StorageThreads = realThreads,
+  ): Promise<Storage> {
     const folder = walFolder(asked.path);
     const own = ownFolder(asked.path);
     disk.makeFolder(folder);
     disk.makeFolder(own);
     const options = { ...asked, memoryBytes: Math.min(asked.memoryBytes, asked.shards * SHARD_BYTES_MAX) };
-    const log = new LogThread({ folder, ownFolder: own, sync: options.sync }, clock);
-    const shards = await startShards(options, readSeed(disk, own), log);
+    const { sync, segmentBytes, stepBytes } = options;
+    const log = new LogThread(threads.log({ folder, ownFolder: own, sync, segmentBytes, stepBytes }), clock);
+    const shards = await startShards(options, readSeed(disk, own), { log, clock, boot: threads.shard });
     removeLeftovers(disk, asked.path);
     const floorMs = blocksEndMs(disk, asked.path);
-    const compactor = new CompactorThread({ dataFolder: asked.path });
+    const compactor = threads.compactor({ dataFolder: asked.path });
     const ingest: Ingest = new Ingest(shards, () => timeBounds(ingest, storage.#schedule.floorMs, options, clock));
     const storage: Storage = new Storage(
       disk,
@@ -195,7 +202,11 @@ export class Storage {
   }
 }
 
-function startShards(options: StorageOptions, seed: bigint, log: LogThread): Promise<Shards> {
+function startShards(
+  options: StorageOptions,
+  seed: bigint,
+  { log, clock, boot }: { log: LogThread; clock: Clock; boot: StorageThreads['shard'] },
+): Promise<Shards> {
   const { shards, readers, memoryBytes, queryBytes, faults, stallMs } = options;
   return Shards.start(
     {
@@ -205,6 +216,8 @@ function startShards(options: StorageOptions, seed: bigint, log: LogThread): Pro
       memoryBytes,
       inputBytes: Math.min(memoryBytes * INPUT_SHARE, INPUT_BYTES_MAX),
       threads: true,
+      boot,
+      clock,
       faults,
       stallMs,
       ...(queryBytes !== undefined && { scratch: scratchLimits(queryBytes, memoryBytes / shards) }),

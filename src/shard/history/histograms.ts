@@ -1,10 +1,11 @@
 // Native histograms that blocks have of a query's next series: decoded here, evaluated by the TypeScript windows.
 
-import { floatHistogramOf } from '../../model/stored-histogram.js';
+import { floatHistogramOf, isStaleHistogram } from '../../model/stored-histogram.js';
 import type { DeletedInterval } from '../../tsdb/block/contract.js';
 import { decodeHistogramChunk, type HistogramSample } from '../../tsdb/chunk/histogram.js';
 import type { QueryAllSamples } from '../../wasm/query.js';
-import type { MorselSeries } from '../mixed-series.js';
+import { type MorselSeries, withStale } from '../mixed-series.js';
+import { asAnswered } from '../side-samples.js';
 
 export class BlockHistograms {
   readonly #series = new Map<number, HistogramSample[]>();
@@ -39,18 +40,25 @@ export function* withBlocks(
   const numbers = new Uint32Array(series);
   let i = 0;
   for (const one of all) {
-    const past = blocks.of(numbers[i++]!);
-    if (past.length === 0) {
+    const samples = blocks.of(numbers[i++]!);
+    if (samples.length === 0) {
       yield one;
       continue;
     }
-    const { histogramTimes = new Float64Array(0), histograms = [], starts: _starts, ...floats } = one;
+    const past = samples.filter(({ histogram }) => !isStaleHistogram(histogram));
+    const stale = samples.filter(({ histogram }) => isStaleHistogram(histogram)).map(({ timeMs }) => timeMs);
+    const { histogramTimes = new Float64Array(0), histograms = [], starts: _starts, ...own } = one;
+    const known = new Set(own.times);
+    const floats = withStale(
+      own,
+      Float64Array.from(stale).filter((timeMs) => !known.has(timeMs)),
+    );
     const from = histogramTimes.findIndex((timeMs) => timeMs >= floorMs);
-    const own = from < 0 ? histogramTimes.length : from;
+    const begin = from < 0 ? histogramTimes.length : from;
     yield {
       ...floats,
-      histogramTimes: Float64Array.from([...past.map(({ timeMs }) => timeMs), ...histogramTimes.subarray(own)]),
-      histograms: [...past.map(({ histogram }) => floatHistogramOf(histogram)), ...histograms.slice(own)],
+      histogramTimes: Float64Array.from([...past.map(({ timeMs }) => timeMs), ...histogramTimes.subarray(begin)]),
+      histograms: [...past.map(({ histogram }) => floatHistogramOf(asAnswered(histogram))), ...histograms.slice(begin)],
     };
   }
 }
