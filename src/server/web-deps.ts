@@ -81,6 +81,13 @@ export function adminDeps(storage: Storage): web.Admin {
     snapshots: () => storage.snapshots.list(),
     removeSnapshot: (name) => storage.snapshots.remove(name),
     cleanTombstones: () => storage.keeping.clean(),
+    importSamples: async (kind, body) => {
+      const { samples, blocks, conflicts, example } = await storage.importing.run(kind, body);
+      const listed = blocks.map(({ ulid, minTimeMs: minTime, maxTimeMs: maxTime, stats }) => {
+        return { ulid, minTime, maxTime, series: stats.series, samples: stats.samples };
+      });
+      return { samples, blocks: listed, conflicts, example };
+    },
   };
 }
 

@@ -20,6 +20,7 @@ import { RequestMetrics } from './metrics.js';
 import { allowOrigin, compileOrigin, isCrossSite, type OriginTest } from './origin.js';
 import type { PageRoute } from './page.js';
 import { federateRoute } from './pages/federate.js';
+import { importRoute } from './pages/import.js';
 import { indexRoute } from './pages/index.js';
 import { probeRoutes } from './pages/probes.js';
 import { writeRoute } from './pages/write.js';
@@ -47,7 +48,7 @@ const API_ROUTES: readonly ApiRoute[] = [
   ...adminRoutes,
 ];
 
-const PAGE_ROUTES: readonly PageRoute[] = [indexRoute, federateRoute, writeRoute, ...probeRoutes];
+const PAGE_ROUTES: readonly PageRoute[] = [indexRoute, federateRoute, importRoute, writeRoute, ...probeRoutes];
 
 /** What stands behind a route: the two kinds of handlers made alike. */
 interface Endpoint {

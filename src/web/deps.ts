@@ -246,6 +246,21 @@ export interface Lifecycle {
   quit(): void;
 }
 
+/** What came of an import. */
+export interface Imported {
+  readonly samples: number;
+  readonly blocks: readonly {
+    readonly ulid: string;
+    readonly minTime: number;
+    readonly maxTime: number;
+    readonly series: number;
+    readonly samples: number;
+  }[];
+  /** Samples that were left out, as another had their time, and the first of them. */
+  readonly conflicts: number;
+  readonly example: string;
+}
+
 /** What changes the storage itself. */
 export interface Admin {
   /** Deletes the samples of series that a selector takes, both ends of the range included. Resolves when that is on the disk. */
@@ -258,4 +273,6 @@ export interface Admin {
   snapshots(): Promise<readonly string[]>;
   /** False where there is no such snapshot. */
   removeSnapshot(name: string): Promise<boolean>;
+  /** Makes blocks of old samples, of all or of none; takes the body. Resolves when queries see them. */
+  importSamples(kind: 'openmetrics' | 'remote-write', body: ArrayBuffer): Promise<Imported>;
 }

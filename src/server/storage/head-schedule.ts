@@ -121,6 +121,20 @@ export class HeadSchedule {
     return run;
   }
 
+  /**
+   * Blocks up to this time come from elsewhere: nothing older is accepted from now on. False where the head has older
+   * samples already, and nothing is changed. Only within apart().
+   */
+  async raiseFloor(endMs: number): Promise<boolean> {
+    const floorMs = this.#floorMs;
+    if (endMs <= floorMs) return true;
+    this.#floorMs = endMs;
+    await Promise.race([this.#parts.shards.appends.settled(), this.#closing]);
+    if ((await this.#findOldest(floorMs)) >= endMs) return true;
+    this.#floorMs = floorMs;
+    return false;
+  }
+
   /** Resolves when nothing is under way any more. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -215,12 +229,12 @@ export class HeadSchedule {
     return fullest > CROWDED_SHARE * (options.memoryBytes / shards.count);
   }
 
-  async #findOldest(): Promise<number> {
+  async #findOldest(floorMs = this.#floorMs): Promise<number> {
     const times = await Promise.all(
       this.#parts.shards.handles.map(async ({ client }) => {
         let oldest = Number.POSITIVE_INFINITY;
         for (let from: number | undefined = 0; from !== undefined && !this.#closed; ) {
-          const minTimeMs = Math.max(this.#floorMs, -(2 ** 52));
+          const minTimeMs = Math.max(floorMs, -(2 ** 52));
           const { next, oldestMs }: { next: number | undefined; oldestMs: number } = await client.call(
             'oldestTime',
             { minTimeMs, from },

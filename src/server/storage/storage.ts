@@ -11,6 +11,7 @@ import { Shards } from '../../shard/shards.js';
 import type { Logger } from '../../telemetry/log.js';
 import type { ListedBlock } from '../../tsdb/block/open-blocks.js';
 import { removeLeftovers } from '../../tsdb/compact/superseded.js';
+import { recoverImport } from '../../tsdb/import/staging.js';
 import { Refusals } from '../refusals.js';
 import { blocksEndMs } from './block-folders.js';
 import { BlockKeeping } from './block-keeping.js';
@@ -18,6 +19,7 @@ import { BlockSet } from './block-set.js';
 import { HeadCutting } from './cutting.js';
 import { Deletion } from './deletion.js';
 import { type HeadCutStats, HeadSchedule } from './head-schedule.js';
+import { Importing } from './importing.js';
 import { ownFolder, type StorageOptions, type StorageParts, walFolder } from './options.js';
 import { Replay, type ReplayProgress } from './replay.js';
 import { Scrubbing } from './scrubbing.js';
@@ -57,6 +59,7 @@ export class Storage {
   readonly keeping: BlockKeeping;
   readonly deletion: Deletion;
   readonly snapshots: Snapshots;
+  readonly importing: Importing;
   /** Reads all blocks through, again and again. */
   readonly scrubbing: Scrubbing;
   readonly #shardBlocks: ShardBlocks;
@@ -95,6 +98,7 @@ export class Storage {
       retention: parts.options.retention ?? KEEP_ALL,
     });
     this.snapshots = new Snapshots(parts, this.#schedule, cutting);
+    this.importing = new Importing(parts, this.#schedule, () => this.blocks.look());
     this.deletion = new Deletion(parts, this.#schedule, changed);
     this.scrubbing = new Scrubbing(parts, this.blocks);
     this.#refused = new Refusals(parts.clock, parts.logger);
@@ -117,6 +121,7 @@ export class Storage {
     const log = new LogThread(threads.log({ folder, ownFolder: own, sync, segmentBytes, stepBytes }), clock);
     const shards = await startShards(options, readSeed(disk, own), { log, clock, boot: threads.shard });
     removeLeftovers(disk, asked.path);
+    recoverImport(disk, asked.path);
     const floorMs = blocksEndMs(disk, asked.path);
     const compactor = threads.compactor({ dataFolder: asked.path });
     const ingest: Ingest = new Ingest(shards, () => timeBounds(ingest, storage.#schedule.floorMs, options, clock));

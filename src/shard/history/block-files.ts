@@ -8,6 +8,7 @@ import { SeriesEntry } from '../../tsdb/block/series-entry.js';
 import type { Crc32c } from '../../wasm/crc32c.js';
 import type { HistoryBlock } from './block.js';
 import { KeptSelections } from './kept-selections.js';
+import { plainChunks } from './plain-chunks.js';
 
 /** Opens the block. Whoever has it closes it. Throws BlockFault and DiskError. */
 export function openHistoryBlock(disk: Disk, path: string, crc: Crc32c, summary?: IndexSummary): HistoryBlock {
@@ -32,7 +33,7 @@ export function openHistoryBlock(disk: Disk, path: string, crc: Crc32c, summary?
     values: (name, matchers) => labelValues(block, name, matchers),
     entry: (ref) => index.series(ref, entry),
     symbol: (number) => index.symbols.bytes(number),
-    chunks: (refs) => chunks.read(refs),
+    chunks: (refs) => plainChunks(chunks.read(refs), path),
     deleted: (ref) => tombstones.of(ref),
     close: () => block.close(),
   };

@@ -11,6 +11,8 @@ export enum ChunkEncoding {
   Xor = 1,
   Histogram = 2,
   FloatHistogram = 3,
+  /** Floats, in Prometheus since 3.14; older ones cannot read it. */
+  Xor2 = 4,
 }
 
 /** Strings in byte order, each once, as UTF-8: string i ends at ends[i], where string i + 1 begins. */

@@ -11,9 +11,6 @@ export type DecodedChunk =
   | { readonly kind: 'floats'; readonly floats: FloatSamples }
   | { readonly kind: 'histograms'; readonly histograms: readonly HistogramSample[] };
 
-/** Prometheus 3.14's: not among those of a block that we write. */
-export const XOR2_ENCODING = 4;
-
 export function decodeChunk(encoding: number, chunk: Uint8Array): DecodedChunk {
   switch (encoding) {
     case ChunkEncoding.Xor:
@@ -22,7 +19,7 @@ export function decodeChunk(encoding: number, chunk: Uint8Array): DecodedChunk {
       return { kind: 'histograms', histograms: decodeHistogramChunk(chunk, false) };
     case ChunkEncoding.FloatHistogram:
       return { kind: 'histograms', histograms: decodeHistogramChunk(chunk, true) };
-    case XOR2_ENCODING:
+    case ChunkEncoding.Xor2:
       return { kind: 'floats', floats: decodeXor2(chunk) };
     default:
       throw new ChunkFault(0, `encoding ${encoding} is unknown`);

@@ -8,6 +8,8 @@ import { BlockFault } from '../block/contract.js';
 import { IndexReader } from '../block/index-reader.js';
 import { type IndexSummary, shareSummary } from '../block/index-summary.js';
 import { INDEX_NAME } from '../block/layout.js';
+import { ImportJob } from '../import/import-job.js';
+import { commitImport } from '../import/staging.js';
 import { beginSnapshot, finishSnapshot, listSnapshots, removeSnapshot } from '../snapshot.js';
 import { HeadCut } from './head-cut.js';
 import { Housekeeping } from './housekeeping.js';
@@ -31,6 +33,7 @@ export class Compactor {
   readonly #handlers: CompactorHandlers;
   #cut: HeadCut | undefined;
   #scrub: Scrub | undefined;
+  #import: ImportJob | undefined;
 
   constructor(disk: Disk, setup: CompactorSetup, clock: Clock = realClock) {
     this.#disk = disk;
@@ -81,6 +84,16 @@ export class Compactor {
       finishSnapshot: ({ name }) => nothing(() => finishSnapshot(disk, setup.dataFolder, name)),
       listSnapshots: () => ({ names: listSnapshots(disk, setup.dataFolder) }),
       removeSnapshot: ({ name }) => ({ removed: removeSnapshot(disk, setup.dataFolder, name) }),
+      beginImport: (request) => {
+        this.#import = new ImportJob(this.#disk, this.#core, setup.dataFolder, request);
+        return { state: 'more' };
+      },
+      importNext: () => {
+        const endMs = clock.monotonicMs() + STEP_MS;
+        return this.#importUnderWay.step(() => clock.monotonicMs() < endMs);
+      },
+      commitImport: ({ ulids }) => nothing(() => commitImport(disk, setup.dataFolder, ulids)),
+      abortImport: () => nothing(() => this.#importUnderWay.abort()),
       expireBlocks: ({ retention }) => keeping.expire(retention),
       removeBlocks: ({ ulids }) => nothing(() => keeping.remove(ulids)),
     };
@@ -96,6 +109,11 @@ export class Compactor {
   get #cutUnderWay(): HeadCut {
     if (this.#cut === undefined) throw new Error('no cut is under way');
     return this.#cut;
+  }
+
+  get #importUnderWay(): ImportJob {
+    if (this.#import === undefined) throw new Error('no import is under way');
+    return this.#import;
   }
 
   #abort(): void {

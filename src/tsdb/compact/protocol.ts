@@ -3,6 +3,7 @@
 import type { Matcher } from '../../model/matcher.js';
 import type { BlockMeta, DeletedInterval } from '../block/contract.js';
 import type { IndexSummary } from '../block/index-summary.js';
+import type { ImportRequest, ImportStep } from '../import/import-job.js';
 import type { CutRequest, WantedChunks } from './head-cut.js';
 import type { CompactionStep, ExpiredNames } from './housekeeping.js';
 import type { Retention } from './retention.js';
@@ -49,6 +50,12 @@ export interface CompactorOps {
   finishSnapshot: Op<{ name: string }, Nothing>;
   listSnapshots: Op<Nothing, { names: readonly string[] }>;
   removeSnapshot: Op<{ name: string }, { removed: boolean }>;
+  /** Begins a bulk import; one that waits to be committed is given up. The body moves. */
+  beginImport: Op<ImportRequest, ImportStep>;
+  importNext: Op<Nothing, ImportStep>;
+  /** Gives the staged blocks their place: all of them, or, after a crash, with the next start. */
+  commitImport: Op<{ ulids: readonly string[] }, Nothing>;
+  abortImport: Op<Nothing, Nothing>;
   /** Marks the blocks that are kept no longer. */
   expireBlocks: Op<{ retention: Retention }, ExpiredNames>;
   /** Removes blocks that nobody reads any more. */

@@ -13,8 +13,10 @@ export class ImportFault extends Error {
   constructor(
     readonly line: number,
     readonly reason: string,
+    /** What is counted. */
+    what: 'line' | 'series' = 'line',
   ) {
-    super(`line ${line}: ${reason}`);
+    super(`${what} ${line}: ${reason}`);
   }
 }
 

@@ -11,6 +11,8 @@ import { eachSeries } from '../../../src/shard/mixed-series.js';
 import { ChunkEncoding, type StreamedChunk } from '../../../src/tsdb/block/contract.js';
 import { Tombstones, writeTombstones } from '../../../src/tsdb/block/tombstones.js';
 import { BlockWriter } from '../../../src/tsdb/block/writer.js';
+import { decodeXor } from '../../../src/tsdb/chunk/xor.js';
+import { encodeXor2 } from '../../../src/tsdb/chunk/xor2.js';
 import { Crc32c } from '../../../src/wasm/crc32c.js';
 import { testCrc } from '../../support/block.js';
 import { readBlockModel } from '../../support/block-model.js';
@@ -183,3 +185,47 @@ function seriesSection(made: Disk): readonly [number, number] {
   const { toc } = readBlockModel(made, `data/${ULIDS[0]}`);
   return [toc[1]!, toc[2]!];
 }
+
+test('XOR2 chunks are read as the floats that they hold', () => {
+  const random = new Prng(7);
+  const series = randomSeries(random, 60, 0, false);
+  const later = randomSeries(random, 5, 1, false);
+  const made = disk();
+  write(made, 0, series);
+  write(made, 1, later);
+  const want = check(made, ALL, 'XOR').rows;
+  const other = disk();
+  const recoded = series.map(({ labels, chunks }) => ({
+    labels,
+    chunks: chunks.map((chunk, i): StreamedChunk => {
+      const { times, bits } = decodeXor(chunk.data);
+      return i % 3 === 0 ? chunk : { ...chunk, encoding: ChunkEncoding.Xor2, data: encodeXor2({ times, bits }) };
+    }),
+  }));
+  write(other, 0, recoded);
+  write(other, 1, later);
+  deleteSome(other, 0);
+  deleteSome(made, 0);
+  const got = check(other, ALL, 'XOR2');
+  assert.deepEqual(got.faults, []);
+  assert.deepEqual(got.rows, check(made, ALL, 'XOR, some deleted').rows);
+  assert.ok(got.rows.size > 50 && want.size > 50);
+});
+
+test('a damaged XOR2 chunk is a fault, and the others are read', () => {
+  const good = chunkAt([1000, 2000]);
+  const bad: StreamedChunk = { ...chunkAt([5000, 6000]), encoding: ChunkEncoding.Xor2, data: Uint8Array.of(0, 9, 0) };
+  const made = disk();
+  write(made, 0, [
+    { labels: { __name__: 'a' }, chunks: [good, bad] },
+    { labels: { __name__: 'b' }, chunks: [good] },
+  ]);
+  write(made, 1, [{ labels: { __name__: 'c' }, chunks: [chunkAt([2 * RANGE_MS - 5])] }]);
+  const { rows, faults } = check(made, ALL, 'damaged');
+  assert.deepEqual(
+    [...rows.values()].map((samples) => samples.length),
+    [2, 2, 1],
+  );
+  assert.equal(faults.length, 1);
+  assert.match(faults[0]!, /a chunk of encoding 4/);
+});
