@@ -3,6 +3,12 @@
 import type { ParseOptions } from '../promql/syntax/parse.js';
 import { DEFAULT_PARSE_OPTIONS } from '../promql/syntax/parse.js';
 
+/** What features change in storage. */
+export interface StorageFeatures {
+  readonly exemplars: boolean;
+  readonly metadataRecords: boolean;
+}
+
 /** What features change in queries. */
 export interface QueryFeatures {
   readonly parse: ParseOptions;
@@ -33,6 +39,12 @@ const QUERY_FEATURES: ReadonlyMap<string, string> = new Map([
   ['use-start-timestamps', 'Experimental usage of start timestamps in PromQL engine is enabled.'],
 ]);
 
+/** What changes storage, likewise. */
+const STORAGE_FEATURES: ReadonlyMap<string, string> = new Map([
+  ['exemplar-storage', 'Experimental in-memory exemplar storage enabled'],
+  ['metadata-wal-records', 'Experimental metadata records in WAL enabled'],
+]);
+
 const ALWAYS_ON = 'This option for --enable-feature is now permanently enabled and therefore a no-op.';
 
 /** What has no effect, because it is so without asking. */
@@ -51,12 +63,10 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   'concurrent-rule-eval',
   'created-timestamp-zero-ingestion',
   'delayed-compaction',
-  'exemplar-storage',
   'extra-scrape-metrics',
   'fast-startup',
   'histograms-st-encoding',
   'memory-snapshot-on-shutdown',
-  'metadata-wal-records',
   'old-ui',
   'otlp-deltatocumulative',
   'otlp-native-delta-ingestion',
@@ -83,10 +93,15 @@ export function queryFeatures(features: readonly string[]): QueryFeatures {
   };
 }
 
+export function storageFeatures(features: readonly string[]): StorageFeatures {
+  const has = (name: string) => features.includes(name);
+  return { exemplars: has('exemplar-storage'), metadataRecords: has('metadata-wal-records') };
+}
+
 /** One remark for each feature, in the order in which they were given. */
 export function featureRemarks(features: readonly string[]): FeatureRemark[] {
   return features.map((option) => {
-    const enabled = QUERY_FEATURES.get(option);
+    const enabled = QUERY_FEATURES.get(option) ?? STORAGE_FEATURES.get(option);
     if (enabled !== undefined) return { level: 'info', message: enabled, option };
     const noOp = NO_OPS.get(option);
     if (noOp !== undefined) return { level: 'warn', message: noOp, option };

@@ -107,7 +107,6 @@ const TABLE = {
       if (WRITE_MESSAGES.includes(text)) return [text];
       throw new FlagError(`unknown remote write protobuf message ${text}, supported: ${WRITE_MESSAGES.join(', ')}`);
     },
-    PENDING,
   ),
   webConsoleTemplates: textFlag('web.console.templates', 'consoles', 'Folder of console templates.', IGNORED),
   webConsoleLibraries: textFlag('web.console.libraries', 'console_libraries', 'Folder of console libraries.', IGNORED),

@@ -1,6 +1,7 @@
 // Questions about what is stored, asked of all shards and answered as one.
 
-import { compareStrings, type Labels } from '../model/labels.js';
+import type { Exemplar } from '../model/exemplar.js';
+import { compareLabels, compareStrings, type Labels } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
 import type { RenderedRows } from '../promql/exec/source.js';
 import type { Reply, Request } from '../shard/protocol.js';
@@ -27,6 +28,12 @@ export interface ListedStrings {
 export interface ListedSeries {
   readonly rows: RenderedRows;
   readonly warnings: readonly string[];
+}
+
+export interface ExemplarSeries {
+  readonly labels: Labels;
+  /** Oldest first. */
+  readonly exemplars: readonly Exemplar[];
 }
 
 export interface FederateQuestion {
@@ -102,6 +109,13 @@ export class ShardStorage {
     return { rows: joinTexts(texts, 'labels'), warnings };
   }
 
+  /** The exemplars of series that any selector takes, from one time to another, sorted by labels. */
+  async exemplars({ selectors, startMs, endMs, signal }: SeriesQuestion): Promise<readonly ExemplarSeries[]> {
+    const request = { selectors: mutable(selectors), startMs, endMs };
+    const shares = await this.#each(signal, ({ client }) => client.call('exemplars', request, 'adhoc'));
+    return shares.flatMap(({ series }) => series).sort((a, b) => compareLabels(a.labels, b.labels));
+  }
+
   /** The newest samples as text, families in the order of their names. Memory stays flat: one piece of each shard at a time. */
   async *federate({ selectors, nowMs, utf8, signal }: FederateQuestion): AsyncGenerator<Uint8Array> {
     if (selectors.length === 0) return;
@@ -146,12 +160,16 @@ export class ShardStorage {
     };
   }
 
-  /** Counters of all shards, added up. */
+  /** Counters of all shards, added up; of those whose names begin with `least.` the least. */
   async counters(): Promise<Record<string, number>> {
     const shares = await this.#each(undefined, ({ client }) => client.call('counters', {}, 'rules'));
     const totals: Record<string, number> = {};
     for (const share of shares)
-      for (const [key, value] of Object.entries(share)) totals[key] = (totals[key] ?? 0) + value;
+      for (const [key, value] of Object.entries(share)) {
+        const before = totals[key];
+        if (before === undefined) totals[key] = value;
+        else totals[key] = key.startsWith('least.') ? Math.min(before, value) : before + value;
+      }
     return totals;
   }
 

@@ -3,6 +3,7 @@
 import type { Logger } from '../telemetry/log.js';
 import type { Registry } from '../telemetry/metrics.js';
 import { registerBlockKeeping, registerBlocks } from './block-metrics.js';
+import { registerExemplars } from './exemplar-metrics.js';
 import type { Storage } from './storage/storage.js';
 
 /** Counters of the cores, by our metric names. */
@@ -89,6 +90,7 @@ export class StorageMetrics {
     this.#registerTimes(registry);
     this.#registerCuts(registry);
     registerBlockKeeping(registry, storage.keeping);
+    registerExemplars(registry, storage.shards.exemplars, () => this.#core);
     registerBlocks(registry, storage.blocks, storage.scrubbing);
     this.#registerLog(registry);
   }

@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import { HttpClient } from '../base/http.js';
 import { hostname, memoryBytes, processors } from '../base/machine.js';
-import { featureRemarks, queryFeatures } from '../cli/features.js';
+import { featureRemarks, queryFeatures, storageFeatures } from '../cli/features.js';
 import { type Flags, flagList } from '../cli/flags.js';
 import { type LoadedConfig, loadConfig, pendingSections } from '../config/load.js';
 import { renderConfig } from '../config/render.js';
@@ -48,6 +48,9 @@ export interface ServerOptions {
   /** Ends the process in as good order as is left, with an exit code that tells. */
   readonly fail: (reason: Error) => void;
 }
+
+/** Exemplars that are kept where the configuration says nothing. */
+const EXEMPLARS_MAX = 100_000;
 
 /** Requests under way get this long at the end. */
 const GRACE_MS = 2000;
@@ -133,6 +136,7 @@ export class Server {
     this.#configOk = true;
     this.#configMs = clock.nowMs();
     this.#storage?.keeping.setRetention(this.#retention);
+    this.#storage?.shards.exemplars.setMax(this.#exemplarsMax);
     if (this.#state === 'ready') this.#applyJobs();
     log.info('Completed loading of configuration file', { filename: flags.configFile });
   }
@@ -158,6 +162,7 @@ export class Server {
       blockMaxMs: flags.storageMaxBlockMs,
       blockLookMs: Math.max(BLOCK_LOOK_MIN_MS, flags.storageBlockReloadMs),
       retention: this.#retention,
+      metadataRecords: storageFeatures(flags.enableFeature).metadataRecords,
       onHopeless: (reason) => {
         log.error('Giving up', { err: reason });
         this.#options.fail(reason);
@@ -165,6 +170,7 @@ export class Server {
     });
     this.#storage = storage;
     if (this.#state === 'stopping') return storage.close();
+    storage.shards.exemplars.setMax(this.#exemplarsMax);
     const shardStorage = new ShardStorage(storage.shards, () => this.#externalLabels, flags.queryLookbackDeltaMs);
     const queries = openQueries({
       log,
@@ -188,7 +194,9 @@ export class Server {
       storage: storageDeps(shardStorage, storage),
       targets: targetDeps(scraping, storage),
       status: this.#statusDeps(),
-      ...(flags.webEnableRemoteWriteReceiver ? { remoteWrite: writeDeps(storage, () => clock.nowMs()) } : {}),
+      ...(flags.webEnableRemoteWriteReceiver
+        ? { remoteWrite: writeDeps(storage, flags.webRemoteWriteMessages, () => clock.nowMs()) }
+        : {}),
       ...(flags.webEnableLifecycle
         ? { lifecycle: { reload: async () => this.reload(), quit: this.#options.quit } }
         : {}),
@@ -209,6 +217,12 @@ export class Server {
 
   get #retention(): Retention {
     return retentionOf(this.#loaded.config.storage, this.#options.flags);
+  }
+
+  /** How many exemplars are kept: none without the feature. */
+  get #exemplarsMax(): number {
+    if (!storageFeatures(this.#options.flags.enableFeature).exemplars) return 0;
+    return Math.max(0, this.#loaded.config.storage?.exemplars?.max ?? EXEMPLARS_MAX);
   }
 
   /** What --storage.memory-limit comes to here. */

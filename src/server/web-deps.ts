@@ -7,7 +7,7 @@ import { SlotSink } from '../scrape/shard-appender.js';
 import { ShardError, ShardUnavailable } from '../shard/client.js';
 import { IngestRefused, REMOTE_WRITE } from '../shard/ingest.js';
 import { NotDurable } from '../shard/log-thread.js';
-import type { Outcome, WriteReply } from '../shard/protocol.js';
+import type { Outcome, WriteReply, WriteVersion } from '../shard/protocol.js';
 import type * as web from '../web/deps.js';
 import type { Storage } from './storage/storage.js';
 
@@ -23,6 +23,7 @@ export function storageDeps(storage: ShardStorage, head: Storage): web.Storage {
     labelNames: (query) => storage.labelNames(query),
     labelValues: (name, query) => storage.labelValues(name, query),
     series: (query) => storage.series(query),
+    exemplars: (query) => storage.exemplars({ ...query, limit: 0 }),
     federate: ({ selectors, nowMs, escaping, signal }) =>
       storage.federate({ selectors, nowMs, utf8: escaping === 'allow-utf-8', signal }),
     stats: async (limit) => ({
@@ -64,7 +65,8 @@ export function targetDeps(manager: ScrapeManager, storage: Storage): web.Target
       const shares = await Promise.all(
         storage.shards.handles.map(({ client }) => client.call('metadata', { metric }, 'rules')),
       );
-      return shares.flatMap(({ entries }) => entries.flatMap(({ metadata }) => metadata));
+      const ofTargets = shares.flatMap(({ entries }) => entries.flatMap(({ metadata }) => metadata));
+      return [...ofTargets, ...shares.flatMap(({ families }) => families)];
     },
   };
 }
@@ -92,9 +94,10 @@ export function adminDeps(storage: Storage): web.Admin {
 }
 
 /** Remote writes go to the shards in turn: any of them can parse any body. */
-export function writeDeps(storage: Storage, nowMs: () => number): web.RemoteWrite {
+export function writeDeps(storage: Storage, messages: readonly string[], nowMs: () => number): web.RemoteWrite {
   let turn = 0;
   return {
+    messages,
     bodyBytesMax: WRITE_BYTES_MAX,
     open(): web.WriteSlot {
       const shard = turn++ % storage.shards.count;
@@ -102,12 +105,12 @@ export function writeDeps(storage: Storage, nowMs: () => number): web.RemoteWrit
       return {
         reserve: (bytes) => sink.reserve(bytes, 0),
         drop: () => sink.release(),
-        async store(bytes) {
+        async store(bytes, version) {
           try {
-            const reply = await storage.ingest.write(shard, { address: sink.address, bytes }, nowMs());
+            const reply = await storage.ingest.write(shard, { address: sink.address, bytes }, nowMs(), version);
             const { refusedSeries } = reply.outcome;
             if (refusedSeries > 0) storage.refused.note(REMOTE_WRITE, refusedSeries);
-            return outcomeOf(reply);
+            return { ...outcomeOf(reply, version), written: writtenOf(reply.outcome) };
           } catch (error) {
             return faultOf(error);
           } finally {
@@ -119,7 +122,7 @@ export function writeDeps(storage: Storage, nowMs: () => number): web.RemoteWrit
   };
 }
 
-function outcomeOf(reply: WriteReply): web.WriteOutcome {
+function outcomeOf(reply: WriteReply, version: WriteVersion): web.WriteVerdict {
   if (reply.malformed) return { kind: 'bad', message: reply.error ?? 'malformed request' };
   const { outcome } = reply;
   if (outcome.refusedSeries > 0 || outcome.noMemory > 0) {
@@ -135,7 +138,15 @@ function outcomeOf(reply: WriteReply): web.WriteOutcome {
   if (reply.invalidSeries > 0) {
     return { kind: 'bad', message: `${reply.error} (${reply.invalidSeries} series refused, the others stored)` };
   }
+  // Senders of 1.0 are not told of exemplars.
+  if (version === 2 && outcome.exemplarsLate > 0) {
+    return { kind: 'bad', message: `out of order exemplar (${outcome.exemplarsLate} refused, the others stored)` };
+  }
   return { kind: 'stored' };
+}
+
+function writtenOf({ accepted, repeated, histograms, exemplars, exemplarsRepeated }: Outcome): web.Written {
+  return { samples: accepted + repeated - histograms, histograms, exemplars: exemplars + exemplarsRepeated };
 }
 
 function refusedSamples({ outOfOrder, duplicate, tooOld, tooFar }: Outcome): number {

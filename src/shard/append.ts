@@ -1,12 +1,17 @@
 // One append in one shard: what handlers that add samples share.
 
+import type { Exemplar } from '../model/exemplar.js';
+import type { MetricMetadata } from '../model/family.js';
 import type { StoredHistogram } from '../model/stored-histogram.js';
+import { encodeExemplarEntry, type PackedLabels } from '../tsdb/wal/exemplar-record.js';
 import { encodeHistogramEntry, histogramRecordType } from '../tsdb/wal/histogram-record.js';
-import type { RecordType } from '../tsdb/wal/record.js';
+import { encodeMetadataEntry, RecordType } from '../tsdb/wal/record.js';
 import type { AppendOutcome, Head, PartRef, Refusal } from '../wasm/head.js';
 import { NO_SERIES, type SeriesIndex } from '../wasm/head.js';
 import { OutOfMemory } from '../wasm/out-of-memory.js';
 import type { Admission } from './admission.js';
+import type { ShardExemplars } from './exemplars.js';
+import type { FamilyLog } from './family-log.js';
 import type { HistogramStore } from './histogram-store.js';
 import type { AppendHeader, Outcome, WalParts } from './protocol.js';
 import type { Refs } from './refs.js';
@@ -53,15 +58,23 @@ export class PartStore {
   }
 }
 
-const NO_WAL: WalParts = { series: undefined, samples: undefined, histograms: [], release: 0 };
+const NO_WAL: WalParts = { series: undefined, samples: undefined, others: [], release: 0 };
 
 /** Begins an append, by its header. */
 export type OpenScope = (header: AppendHeader) => AppendScope;
 
+/** What the core does not keep. */
+export interface AppendStores {
+  readonly histograms: HistogramStore;
+  readonly exemplars: ShardExemplars;
+  /** undefined where the log has no metadata. */
+  readonly families: FamilyLog | undefined;
+}
+
 /** Collects what one append does in this shard; finish() ends it. */
 export class AppendScope {
   readonly #head: Head;
-  readonly #histograms: HistogramStore;
+  readonly #stores: AppendStores;
   readonly #refs: Refs;
   readonly #store: PartStore;
   readonly #header: AppendHeader;
@@ -69,9 +82,13 @@ export class AppendScope {
   #seriesPart: PartRef | undefined;
   #samplesPart: PartRef | undefined;
   /** By round, and by type of record. */
-  readonly #histogramParts: Map<RecordType, PartRef>[] = [];
+  readonly #otherParts: Map<RecordType, PartRef>[] = [];
   /** What each series has got last: a replay goes record by record, and must meet its samples in the order of their times. */
   readonly #lastHistograms = new Map<SeriesIndex, { readonly type: RecordType; readonly round: number }>();
+  #histogramsStored = 0;
+  #exemplarsTaken = 0;
+  #exemplarsRepeated = 0;
+  #exemplarsLate = 0;
   #created = 0;
   #refused = 0;
   /** Samples for whose books there was no memory. */
@@ -79,14 +96,14 @@ export class AppendScope {
 
   constructor(
     head: Head,
-    histograms: HistogramStore,
+    stores: AppendStores,
     refs: Refs,
     admission: Admission,
     store: PartStore,
     header: AppendHeader,
   ) {
     this.#head = head;
-    this.#histograms = histograms;
+    this.#stores = stores;
     this.#refs = refs;
     this.#store = store;
     this.#header = header;
@@ -110,6 +127,8 @@ export class AppendScope {
       this.#refused++;
     } else {
       this.#created++;
+      const metadata = this.#stores.families?.ofScratch();
+      if (metadata !== undefined) this.metadata(made, metadata);
     }
     return made;
   }
@@ -136,17 +155,43 @@ export class AppendScope {
     const entry = encodeHistogramEntry(this.#head.ref(series) - baseRef, timeMs - baseTimeMs, histogram);
     const last = this.#lastHistograms.get(series);
     const round = last === undefined ? 0 : last.round + Number(last.type !== type);
-    const part = this.#admission.takesHistograms() ? this.#histogramPart(round, type) : undefined;
-    if (part === undefined || !this.#head.roomInPart(part, entry.length)) this.#lost++;
-    else if (this.#histograms.append(series, timeMs, histogram, this.#header)) {
-      this.#head.writePart(part, entry);
-      this.#lastHistograms.set(series, { type, round });
+    const part = this.#admission.takesHistograms() ? this.#otherPart(round, type) : undefined;
+    if (part === undefined || !this.#head.roomInPart(part, entry.length)) {
+      this.#lost++;
+      return;
     }
+    const verdict = this.#stores.histograms.append(series, timeMs, histogram, this.#header);
+    if (verdict !== 'refused') this.#histogramsStored++;
+    if (verdict !== 'taken') return;
+    this.#head.writePart(part, entry);
+    this.#lastHistograms.set(series, { type, round });
   }
 
-  #histogramPart(round: number, type: RecordType): PartRef | undefined {
-    this.#histogramParts[round] ??= new Map();
-    const parts = this.#histogramParts[round];
+  /** Takes an exemplar of a series of this shard, unless something is against it: then it is passed over. */
+  exemplar(series: SeriesIndex, labels: PackedLabels, exemplar: Exemplar): void {
+    const verdict = this.#stores.exemplars.judge(labels, exemplar);
+    if (verdict === 'repeated') this.#exemplarsRepeated++;
+    if (verdict === 'out of order') this.#exemplarsLate++;
+    if (verdict !== 'taken') return;
+    const { baseRef, baseTimeMs } = this.#header;
+    const entry = encodeExemplarEntry(this.#head.ref(series) - baseRef, exemplar.timeMs - baseTimeMs, exemplar);
+    const part = this.#otherPart(0, RecordType.Exemplars);
+    if (part === undefined || !this.#head.roomInPart(part, entry.length)) return;
+    this.#stores.exemplars.take(labels, exemplar);
+    this.#exemplarsTaken++;
+    this.#head.writePart(part, entry);
+  }
+
+  /** Notes what is known of a series of this shard. */
+  metadata(series: SeriesIndex, metadata: MetricMetadata): void {
+    const entry = encodeMetadataEntry({ ...metadata, ref: this.#head.ref(series) });
+    const part = this.#otherPart(0, RecordType.Metadata);
+    if (part !== undefined && this.#head.roomInPart(part, entry.length)) this.#head.writePart(part, entry);
+  }
+
+  #otherPart(round: number, type: RecordType): PartRef | undefined {
+    this.#otherParts[round] ??= new Map();
+    const parts = this.#otherParts[round];
     const part = parts.get(type) ?? this.#partIfRoom();
     if (part !== undefined) parts.set(type, part);
     return part;
@@ -166,17 +211,27 @@ export class AppendScope {
     this.#store.end();
     const series = this.#span(this.#seriesPart);
     const samples = this.#span(this.#samplesPart);
-    const histograms = this.#histogramParts.flatMap((ofRound, round) =>
+    const others = this.#otherParts.flatMap((ofRound, round) =>
       [...ofRound].flatMap(([type, part]) => {
         const span = this.#span(part);
         return span === undefined ? [] : [{ round, type, span }];
       }),
     );
     const known = [this.#seriesPart, this.#samplesPart].filter((part) => part !== undefined);
-    const parts = [...known, ...this.#histogramParts.flatMap((ofRound) => [...ofRound.values()])];
-    const wal = parts.length === 0 ? NO_WAL : { series, samples, histograms, release: this.#store.keep(parts) };
+    const parts = [...known, ...this.#otherParts.flatMap((ofRound) => [...ofRound.values()])];
+    const wal = parts.length === 0 ? NO_WAL : { series, samples, others, release: this.#store.keep(parts) };
     const outcome = outcomeOf(this.#head.outcome(), this.#created, this.#refused);
-    return { outcome: { ...outcome, noMemory: outcome.noMemory + this.#lost }, wal };
+    return {
+      outcome: {
+        ...outcome,
+        noMemory: outcome.noMemory + this.#lost,
+        histograms: this.#histogramsStored,
+        exemplars: this.#exemplarsTaken,
+        exemplarsRepeated: this.#exemplarsRepeated,
+        exemplarsLate: this.#exemplarsLate,
+      },
+      wal,
+    };
   }
 
   #span(part: PartRef | undefined): WalParts['series'] {
@@ -186,7 +241,10 @@ export class AppendScope {
   }
 }
 
-function outcomeOf(outcome: AppendOutcome, created: number, refusedSeries: number): Outcome {
+/** What the core does not count. */
+type Beside = 'histograms' | 'exemplars' | 'exemplarsRepeated' | 'exemplarsLate';
+
+function outcomeOf(outcome: AppendOutcome, created: number, refusedSeries: number): Omit<Outcome, Beside> {
   const { accepted, repeated, outOfOrder, duplicate, tooOld, tooFar, noMemory, unknown, firstRefusal, maxTimeMs } =
     outcome;
   return {

@@ -7,6 +7,7 @@
 
 import { type Clock, realClock, type Timer } from '../base/clock.js';
 import { Deadlines } from '../base/deadlines.js';
+import type { ExemplarLimits } from './exemplar-book.js';
 import { FairLane, type ShardUsage } from './fair-lane.js';
 import {
   type Job,
@@ -68,6 +69,8 @@ const PATIENCE_MS = 20;
 const STALL_MS = 60_000;
 const STALL_STEPS = 4;
 
+const NO_EXEMPLARS: ExemplarLimits = { max: 0, gone: 0 };
+
 export interface CallExtras {
   /** Buffers of the request that move. */
   readonly transfer?: ArrayBuffer[];
@@ -103,6 +106,8 @@ export class ShardClient {
   #writes = false;
   #seriesVersion = Number.NaN;
   #dead: Error | undefined;
+  /** What the shard is told of its exemplars with each task. */
+  exemplars: () => ExemplarLimits = () => NO_EXEMPLARS;
   /** Called with the reason when the core trapped or the thread died: from then on every call is refused. */
   onDeath: ((reason: Error) => void) | undefined;
 
@@ -238,6 +243,7 @@ export class ShardClient {
       watermark: this.#watermark,
       held: this.#held,
       release: this.#release,
+      exemplars: this.exemplars(),
       jobs: batch.map((waiting) => waiting.job),
     };
     this.#release = [];

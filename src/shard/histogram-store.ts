@@ -62,14 +62,19 @@ export class HistogramStore {
   }
 
   /** Appends a histogram where the head accepts it, which counts what came of it. */
-  append(series: SeriesIndex, timeMs: number, histogram: StoredHistogram, bounds: AppendBounds): boolean {
+  append(
+    series: SeriesIndex,
+    timeMs: number,
+    histogram: StoredHistogram,
+    bounds: AppendBounds,
+  ): 'taken' | 'repeated' | 'refused' {
     const open = this.#find(series)?.open;
     const isSame = open?.maxTimeMs === timeMs && open.last !== undefined && sameStored(open.last, histogram);
     const floatMs = this.#head.newestFloatMs(series);
-    if (!this.#head.histogram(series, timeMs, bounds, isSame)) return false;
+    if (!this.#head.histogram(series, timeMs, bounds, isSame)) return isSame ? 'repeated' : 'refused';
     this.#put(series, timeMs, histogram, floatMs);
     this.#appended++;
-    return true;
+    return 'taken';
   }
 
   /** The same while the log is read. */

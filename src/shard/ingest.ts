@@ -9,9 +9,11 @@
 // All samples of one append are one record in the log, whichever shards own them, so that
 // a crash leaves all of it or nothing.
 
+import type { MetricMetadata } from '../model/family.js';
 import type { Labels } from '../model/labels.js';
 import { RecordType } from '../tsdb/wal/record.js';
 import { ShardError } from './client.js';
+import type { ExemplarBook } from './exemplar-book.js';
 import type { LogPort, RecordPart } from './log-port.js';
 import type {
   AdoptedStrangers,
@@ -27,6 +29,7 @@ import type {
   TargetConfig,
   WalParts,
   WriteReply,
+  WriteVersion,
 } from './protocol.js';
 import type { Shards } from './shards.js';
 
@@ -121,6 +124,7 @@ export class Ingest {
         this.#client(shard).call('completeScrape', { ...rest, strangers }, 'ingest'),
       );
       this.#nearRefs.set(`target ${target}`, reply.nearRef);
+      await this.#learn(header, work, reply.metadata ?? []);
       return { ...reply, outcome: work.outcome };
     });
   }
@@ -139,12 +143,12 @@ export class Ingest {
   }
 
   /** A remote write body in a slot of a shard. Resolves once it is on the disk and visible. */
-  write(shard: number, body: Span, nowMs: number): Promise<WriteReply> {
+  write(shard: number, body: Span, nowMs: number, version: WriteVersion = 1): Promise<WriteReply> {
     return this.#append({ stream: `writes ${shard}`, job: REMOTE_WRITE }, nowMs, true, async (header, work) => {
-      const reply = await work.watch(shard, this.#client(shard).call('write', { ...header, body }, 'ingest'));
+      const reply = await work.watch(shard, this.#client(shard).call('write', { ...header, body, version }, 'ingest'));
       work.take(shard, reply);
       await this.#settle(header, work, reply.strangers, shard, undefined, (strangers) =>
-        this.#client(shard).call('completeWrite', { ...header, body, strangers }, 'ingest'),
+        this.#client(shard).call('completeWrite', { ...header, body, version, strangers }, 'ingest'),
       );
       await allSettled(
         (reply.elsewhere ?? []).map(async ({ owner, series }) => {
@@ -153,6 +157,7 @@ export class Ingest {
         }),
       );
       if (reply.nearRef > 0) this.#nearRefs.set(`writes ${shard}`, reply.nearRef);
+      await this.#learn(header, work, reply.metadata ?? []);
       return { ...reply, outcome: work.outcome };
     });
   }
@@ -211,7 +216,7 @@ export class Ingest {
     while (this.#pause !== undefined) await this.#pause;
     if (log.stuck !== undefined) throw new IngestRefused(log.stuck);
     const append = appends.begin();
-    const work = new AppendWork();
+    const work = new AppendWork(this.#shards.exemplars);
     const header = { append, job, baseRef: this.#nearRefs.get(stream) ?? 0, baseTimeMs, ...this.#bounds() };
     // What shards did apply goes to the log in any case: it is in their heads, and later samples rely on its series.
     const commit = () => {
@@ -292,6 +297,20 @@ export class Ingest {
     return gone;
   }
 
+  /** Tells all shards what is new of metrics. */
+  async #learn(header: AppendHeader, work: AppendWork, metadata: readonly MetricMetadata[]): Promise<void> {
+    if (metadata.length === 0) return;
+    await allSettled(
+      this.#shards.handles.map(async ({ client }, shard) => {
+        for (let isDone = false, news = metadata; !isDone; news = []) {
+          const reply = await work.watch(shard, client.call('learn', { ...header, metadata: news }, 'ingest'));
+          work.take(shard, { ...reply, outgoing: [] });
+          isDone = reply.isDone;
+        }
+      }),
+    );
+  }
+
   #client(shard: number) {
     return this.#shards.shard(shard).client;
   }
@@ -316,9 +335,14 @@ class AppendWork {
   readonly #series: RecordPart[] = [];
   /** By round and type: see records(). */
   readonly #samples = new Map<number, RecordPart[]>();
+  readonly #exemplars: ExemplarBook;
   readonly releases: [shard: number, part: number][] = [];
   readonly outgoing: Outgoing[] = [];
   outcome: Outcome = NOTHING;
+
+  constructor(exemplars: ExemplarBook) {
+    this.#exemplars = exemplars;
+  }
 
   /** Takes what a job had done before it failed. */
   async watch<T>(shard: number, reply: Promise<T>): Promise<T> {
@@ -333,14 +357,15 @@ class AppendWork {
 
   take(shard: number, reply: { wal: WalParts; outgoing: readonly Outgoing[]; outcome: Outcome }): void {
     this.#takeWal(shard, reply.wal);
+    this.#exemplars.note(shard, reply.outcome.exemplars);
     this.outgoing.push(...reply.outgoing);
     this.outcome = addOutcomes(this.outcome, reply.outcome);
   }
 
-  #takeWal(shard: number, { series, samples, histograms, release }: WalParts): void {
+  #takeWal(shard: number, { series, samples, others, release }: WalParts): void {
     if (series !== undefined) this.#series.push({ shard, span: series });
     if (samples !== undefined) this.#takeSamples(0, RecordType.Samples, { shard, span: samples });
-    for (const { round, type, span } of histograms) this.#takeSamples(round, type, { shard, span });
+    for (const { round, type, span } of others) this.#takeSamples(round, type, { shard, span });
     if (release !== 0) this.releases.push([shard, release]);
   }
 
@@ -355,16 +380,22 @@ class AppendWork {
     return this.#series.length > 0;
   }
 
-  /** Series records first: no sample may precede its series in the log, and none an older one of its series: floats, then rounds. */
+  /**
+   * Series records first: no sample may precede its series in the log, and none an older one of its series: floats, then
+   * rounds. Exemplars last, as Prometheus has them.
+   */
   records(header: AppendHeader): RecordPart[][] {
     const records: RecordPart[][] = this.#series.map((part) => [part]);
-    const inOrder = [...this.#samples].sort(([a], [b]) => a - b);
+    const isLast = (key: number) => key % TYPES === RecordType.Exemplars;
+    const inOrder = [...this.#samples].sort(([a], [b]) => Number(isLast(a)) - Number(isLast(b)) || a - b);
     for (const [key, parts] of inOrder) records.push([recordHead(key % TYPES, header), ...parts]);
     return records;
   }
 }
 
 function recordHead(type: RecordType, { baseRef, baseTimeMs }: AppendHeader): Uint8Array {
+  // Entries of metadata lean on nothing.
+  if (type === RecordType.Metadata) return Uint8Array.of(type);
   const head = new DataView(new ArrayBuffer(RECORD_HEAD_BYTES));
   head.setUint8(0, type);
   head.setBigUint64(1, BigInt(baseRef));
@@ -381,6 +412,10 @@ const NOTHING: Outcome = {
   tooFar: 0,
   noMemory: 0,
   unknown: 0,
+  histograms: 0,
+  exemplars: 0,
+  exemplarsRepeated: 0,
+  exemplarsLate: 0,
   created: 0,
   refusedSeries: 0,
   firstRefused: undefined,
@@ -397,6 +432,10 @@ function addOutcomes(a: Outcome, b: Outcome): Outcome {
     tooFar: a.tooFar + b.tooFar,
     noMemory: a.noMemory + b.noMemory,
     unknown: a.unknown + b.unknown,
+    histograms: a.histograms + b.histograms,
+    exemplars: a.exemplars + b.exemplars,
+    exemplarsRepeated: a.exemplarsRepeated + b.exemplarsRepeated,
+    exemplarsLate: a.exemplarsLate + b.exemplarsLate,
     created: a.created + b.created,
     refusedSeries: a.refusedSeries + b.refusedSeries,
     firstRefused: a.firstRefused ?? b.firstRefused,

@@ -1,7 +1,7 @@
 // Metadata of metrics, by target: what HELP and TYPE lines said last.
 
+import type { MetricMetadata } from '../model/family.js';
 import type { MetadataLine } from '../wasm/exposition.js';
-import type { MetricMetadata } from './protocol.js';
 
 interface Entry {
   type: string;
@@ -11,8 +11,8 @@ interface Entry {
 export class MetadataStore {
   readonly #targets = new Map<number, Map<string, Entry>>();
 
-  /** Lines that are new or changed since the target's last scrape. */
-  note(target: number, lines: readonly MetadataLine[]): void {
+  /** Lines that are new or changed since the target's last scrape; gives what is known of their metrics now. */
+  note(target: number, lines: readonly MetadataLine[]): MetricMetadata[] {
     let metrics = this.#targets.get(target);
     if (metrics === undefined) this.#targets.set(target, (metrics = new Map()));
     for (const { kind, metric, text } of lines) {
@@ -20,6 +20,8 @@ export class MetadataStore {
       if (entry === undefined) metrics.set(metric, (entry = { type: 'unknown', help: '' }));
       entry[kind] = kind === 'type' && text === 'untyped' ? 'unknown' : text;
     }
+    const names = new Set(lines.map(({ metric }) => metric));
+    return Array.from(names, (metric) => ({ metric, ...metrics.get(metric)!, unit: '' }));
   }
 
   forget(target: number): void {

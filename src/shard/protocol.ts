@@ -9,6 +9,8 @@
 // the log thread reads WAL parts, and nobody else looks. Byte layouts of columns,
 // label tables and batches: docs/formats/shard-messages.md.
 
+import type { Exemplar } from '../model/exemplar.js';
+import type { MetricMetadata } from '../model/family.js';
 import type { Labels } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
 import type { Fragment, Note } from '../promql/exec/source.js';
@@ -22,6 +24,7 @@ import type { Places } from '../wasm/places.js';
 import type { MorselSize } from '../wasm/query.js';
 import type { RenderedText, RenderSpec } from '../wasm/render.js';
 import type { ColumnsMessage } from './column-messages.js';
+import type { ExemplarLimits, ReplayedExemplars } from './exemplar-book.js';
 import type { BlockPlace, BlockRefusal } from './history/history.js';
 import type { MixedMessage } from './mixed-series.js';
 import type { ScratchLimits } from './scratch.js';
@@ -44,8 +47,8 @@ export interface Span {
 export interface WalParts {
   readonly series: Span | undefined;
   readonly samples: Span | undefined;
-  /** By round and type of record: all of a round stands in the log before the next. */
-  readonly histograms: readonly { readonly round: number; readonly type: RecordType; readonly span: Span }[];
+  /** Histograms, exemplars and metadata, by round and type of record: all of a round stands in the log before the next. */
+  readonly others: readonly { readonly round: number; readonly type: RecordType; readonly span: Span }[];
   /** To be released by number when the log has taken the bytes. */
   readonly release: number;
 }
@@ -62,6 +65,12 @@ export interface Outcome {
   readonly noMemory: number;
   /** Rows whose series is gone. */
   readonly unknown: number;
+  /** Of those accepted and repeated, the histograms. */
+  readonly histograms: number;
+  /** Exemplars that were taken, those that were there, and those out of order. */
+  readonly exemplars: number;
+  readonly exemplarsRepeated: number;
+  readonly exemplarsLate: number;
   /** Series made by this append. */
   readonly created: number;
   /** New series that the memory limit refused. */
@@ -158,7 +167,12 @@ export interface ScrapeReply {
   readonly nearRef: number;
   /** Bytes of the body after decompression. */
   readonly bodyBytes: number;
+  /** What it says anew of metrics, where all shards are to know. */
+  readonly metadata?: readonly MetricMetadata[];
 }
+
+/** Of remote write: prometheus.WriteRequest, or io.prometheus.write.v2.Request. */
+export type WriteVersion = 1 | 2;
 
 export interface WriteReply {
   /** Why the body was refused as a whole, or series were skipped; undefined where all is well. */
@@ -167,12 +181,14 @@ export interface WriteReply {
   readonly malformed: boolean;
   readonly outcome: Outcome;
   readonly invalidSeries: number;
-  /** Series with histograms that other shards own: to be appended there under the same number. */
+  /** Series with histograms or exemplars that other shards own: to be appended there under the same number. */
   readonly elsewhere?: readonly { readonly owner: number; readonly series: AppendedSeries[] }[];
   readonly wal: WalParts;
   readonly outgoing: Outgoing[];
   readonly strangers: Strangers[];
   readonly nearRef: number;
+  /** What it says anew of metrics. */
+  readonly metadata?: readonly MetricMetadata[];
 }
 
 /** One series of an append, with its samples as main has them. */
@@ -184,6 +200,8 @@ export interface AppendedSeries {
   readonly side?: SideMessage;
   /** Histograms as a receiver has them, checked. */
   readonly stored?: readonly HistogramSample[];
+  /** Nothing is made of a series that has these alone. */
+  readonly exemplars?: readonly Exemplar[];
 }
 
 /** What completing a body brought. */
@@ -229,13 +247,6 @@ export interface OpenedQuery {
   readonly first: Morsel;
 }
 
-export interface MetricMetadata {
-  readonly metric: string;
-  readonly type: string;
-  readonly help: string;
-  readonly unit: string;
-}
-
 export interface HeadStats {
   readonly series: number;
   readonly usedBytes: number;
@@ -255,6 +266,9 @@ export interface ReplayReport {
   readonly skippedRecords: number;
   /** Records that are not what their type says: where, and why. */
   readonly malformed: string[];
+  readonly exemplars: ReplayedExemplars;
+  /** What the log says of metrics of this shard's series. */
+  readonly families: MetricMetadata[];
 }
 
 /** Times in ms, both ends in it; all times where absent. */
@@ -276,7 +290,7 @@ export interface ShardOps {
   /** Stale markers for all series of a target, synthetic ones too; then the target is forgotten. */
   closeTarget: Op<AppendHeader & { target: number; timeMs: number | undefined }, ScrapeReply>;
   /** A remote write body, still compressed, in a lent slot. */
-  write: Op<AppendHeader & { body: Span }, WriteReply>;
+  write: Op<AppendHeader & { body: Span; version: WriteVersion }, WriteReply>;
   /** Makes or finds the series of strangers, and writes their records. */
   adopt: Op<AppendHeader & { labels: Labels[] }, { wal: WalParts; adopted: Adopted[]; outcome: Outcome }>;
   /** Appends rows that another shard parsed. `rows` moves. */
@@ -297,7 +311,7 @@ export interface ShardOps {
     Completed
   >;
   /** The rest of a remote write, likewise. */
-  completeWrite: Op<AppendHeader & { body: Span; strangers: AdoptedStrangers[] }, Completed>;
+  completeWrite: Op<AppendHeader & { body: Span; version: WriteVersion; strangers: AdoptedStrangers[] }, Completed>;
   /** Series with their samples as main has them: rule results, tests. */
   append: Op<AppendHeader & { series: AppendedSeries[] }, WriteReply>;
 
@@ -343,7 +357,23 @@ export interface ShardOps {
     { selectors: Matcher[][]; startMs: number; endMs: number; limit: number },
     { texts: RenderedText[]; faults?: string[] }
   >;
-  metadata: Op<{ metric: string | undefined }, { entries: { target: number; metadata: MetricMetadata[] }[] }>;
+  /** Series that a selector takes, with their exemplars from one time to another, both inclusive: in no order. */
+  exemplars: Op<
+    { selectors: Matcher[][]; startMs: number; endMs: number },
+    { series: { labels: Labels; exemplars: Exemplar[] }[] }
+  >;
+  /** What is known of metrics: of each target its own, and what all shards know alike. */
+  metadata: Op<
+    { metric: string | undefined },
+    { entries: { target: number; metadata: MetricMetadata[] }[]; families: MetricMetadata[] }
+  >;
+  /** Remembers what others have from the log. */
+  knowFamilies: Op<{ families: readonly MetricMetadata[] }, Record<string, never>>;
+  /** Remembers what is new of metrics and notes it for the log, where it is kept there: called again, without news, until done. */
+  learn: Op<
+    AppendHeader & { metadata: readonly MetricMetadata[] },
+    { outcome: Outcome; wal: WalParts; isDone: boolean }
+  >;
   /** Numbers for our own metrics: series, memory, slow paths, totals. Cheap. */
   counters: Op<Record<string, never>, Record<string, number>>;
   stats: Op<
@@ -429,6 +459,7 @@ export const READING_OPS: ReadonlySet<OpName> = new Set<OpName>([
   'labelNames',
   'labelValues',
   'series',
+  'exemplars',
   'metadata',
   'counters',
   'stats',
@@ -460,6 +491,7 @@ export interface Task {
   readonly held: number;
   /** WAL parts that the log has taken. */
   readonly release: number[];
+  readonly exemplars: ExemplarLimits;
   readonly jobs: Job[];
 }
 
@@ -505,6 +537,8 @@ export interface ShardSetup {
   readonly faults: boolean;
   /** Tests may append start timestamps, which neither the log nor chunks can hold yet: see side-samples.ts. */
   readonly sideSamples: boolean;
+  /** Metadata of series is kept in the log. */
+  readonly metadataRecords: boolean;
   /** What it numbers is numbered from here on, so that nobody takes it for something of a shard before it. */
   readonly firstNumber: number;
 }

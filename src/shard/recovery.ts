@@ -1,12 +1,19 @@
 // Reading the log back into a shard: every shard reads all of it and keeps what it owns.
 
 import type { Disk } from '../base/disk.js';
+import { familyOf } from '../model/family.js';
+import { METRIC_NAME, valueOf } from '../model/labels.js';
 import { BytesError } from '../tsdb/bytes.js';
 import { decodeHistogramRecord } from '../tsdb/wal/histogram-record.js';
 import { openLog } from '../tsdb/wal/open.js';
-import { decodeTombstones, RecordType } from '../tsdb/wal/record.js';
+import { decodeMetadata, decodeTombstones, RecordType } from '../tsdb/wal/record.js';
 import type { Core } from '../wasm/core.js';
 import { type Head, NO_SERIES } from '../wasm/head.js';
+import { labelTableOf } from '../wasm/places.js';
+import { decodeLabels } from './columns.js';
+import { ExemplarReplay } from './exemplar-replay.js';
+import type { ShardExemplars } from './exemplars.js';
+import type { Families } from './families.js';
 import type { HistogramStore } from './histogram-store.js';
 import type { Reply, Request } from './protocol.js';
 import type { ShardPlace } from './targets.js';
@@ -21,11 +28,18 @@ const ROOMY_SHARE = 0.8;
 const SPAN_LEFT = 3 / 4;
 const SPAN_MIN_MS = 300_000;
 
+/** Where what the core does not keep goes. */
+export interface ReplayStores {
+  readonly histograms: HistogramStore;
+  readonly exemplars: ShardExemplars;
+  readonly families: Families;
+}
+
 export function replayLog(
   disk: Disk,
   core: Core,
   head: Head,
-  histograms: HistogramStore,
+  { histograms, exemplars, families }: ReplayStores,
   place: ShardPlace,
   memoryBytes: number,
   request: Request<'replay'>,
@@ -34,6 +48,7 @@ export function replayLog(
   const malformed: string[] = [];
   let skippedRecords = 0;
   head.beginReplay(place.index, place.count);
+  const exemplarReplay = new ExemplarReplay(core, head, exemplars);
   let spanMs = request.spanMs;
   let triedAtMs = Number.NEGATIVE_INFINITY;
   const makeRoom = (): void => {
@@ -61,6 +76,10 @@ export function replayLog(
       case RecordType.CustomBucketsHistogramSamples:
       case RecordType.CustomBucketsFloatHistogramSamples:
         return replayHistograms(head, histograms, core.bytes.subarray(address, address + length));
+      case RecordType.Metadata:
+        return replayMetadata(core, head, families, core.bytes.subarray(address, address + length));
+      case RecordType.Exemplars:
+        return exemplarReplay.take(core.bytes.subarray(address, address + length));
       default:
         skippedRecords++;
         return undefined;
@@ -79,7 +98,25 @@ export function replayLog(
       },
     },
   );
-  return { opened, totals: head.endReplay(), series: head.seriesCount, skippedRecords, malformed };
+  const rest = { skippedRecords, malformed, exemplars: exemplarReplay.end(), families: families.list(undefined) };
+  return { opened, totals: head.endReplay(), series: head.seriesCount, ...rest };
+}
+
+/** What the series of this shard say of their families. */
+function replayMetadata(core: Core, head: Head, families: Families, record: Uint8Array): string | undefined {
+  try {
+    for (const { ref, type, unit, help } of decodeMetadata(record)) {
+      const series = head.replayFind(ref);
+      if (series === NO_SERIES) continue;
+      const { strings, rows } = labelTableOf(core, [series]);
+      const name = valueOf(decodeLabels(strings, rows, 1)[0]!, METRIC_NAME);
+      families.learn({ metric: familyOf(name, type), type, unit, help });
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof BytesError) return `metadata: ${error.message}`;
+    throw error;
+  }
 }
 
 /** Histograms that tombstones name go from what was replayed so far. */

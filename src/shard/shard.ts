@@ -14,7 +14,10 @@ import { Admission } from './admission.js';
 import { AppendScope, PartStore } from './append.js';
 import { Deletions } from './deletions.js';
 import { estimate } from './estimates.js';
+import { ShardExemplars } from './exemplars.js';
 import { ShardExports } from './exports.js';
+import { Families } from './families.js';
+import { FamilyLog } from './family-log.js';
 import { ShardFederations } from './federations.js';
 import { HistogramStore } from './histogram-store.js';
 import { blockOpener, ShardHistory } from './history/history.js';
@@ -47,6 +50,7 @@ export class Shard {
   readonly #parts: PartStore;
   readonly #queries: ShardQueries;
   readonly #side: SideSamples;
+  readonly #exemplars = new ShardExemplars();
   readonly #handlers: Handlers;
   readonly #input: { address: number; bytes: number };
   #watermark = 0;
@@ -74,10 +78,19 @@ export class Shard {
     const queries = new ShardQueries(core, side, history, setup);
     this.#queries = queries;
     const admission = new Admission(core, this.#head, setup.memoryBytes, () => targets.jobCount + 1, histograms);
-    const scope = (header: AppendHeader) =>
-      new AppendScope(this.#head, histograms, refs, admission, this.#parts, header);
-    const targets = new ShardTargets(exposition, this.#head, scope, place);
-    const writes = new ShardWrites(core, exposition, this.#head, scope, place, setup.sideSamples ? side : undefined);
+    const exemplars = this.#exemplars;
+    const families = new Families();
+    const familyLog = setup.metadataRecords ? new FamilyLog(families, queries.select, exposition.scratch) : undefined;
+    const stores = { histograms, exemplars, families: familyLog };
+    const scope = (header: AppendHeader) => new AppendScope(this.#head, stores, refs, admission, this.#parts, header);
+    const targets = new ShardTargets(
+      ...([exposition, this.#head, scope, place] as const),
+      setup.metadataRecords ? families : undefined,
+    );
+    const writes = new ShardWrites(
+      ...([core, exposition, this.#head, scope, place, exemplars, families] as const),
+      setup.sideSamples ? side : undefined,
+    );
     const federations = new ShardFederations(core, queries.select, history, setup.firstNumber);
     const exports = new ShardExports(core, this.#head, histograms);
     const truncation = new Truncation(this.#head, [targets, writes], place.index);
@@ -115,21 +128,26 @@ export class Shard {
       labelNames: (request) => listings.names(request),
       labelValues: (request) => listings.values(request),
       series: (request) => listings.series(request),
-      metadata: ({ metric }) => ({ entries: targets.metadata.list(metric) }),
-      counters: () => listings.counters(),
+      exemplars: (request) => exemplars.query(request),
+      metadata: ({ metric }) => ({ entries: targets.metadata.list(metric), families: families.list(metric) }),
+      knowFamilies: ({ families: told }) => nothing(() => told.forEach((one) => void families.learn(one))),
+      learn: (request) => learn(request, families, familyLog, scope(request)),
+      counters: () => ({ ...listings.counters(), ...exemplars.counters }),
       stats: ({ top }) => listings.stats(top),
 
       openFederate: (request) => federations.open(request),
       nextFederate: (request) => federations.next(request),
       closeFederate: ({ query }) => nothing(() => federations.close(query)),
 
-      replay: (request) => replayLog(disk, core, this.#head, histograms, place, setup.memoryBytes, request),
+      replay: (request) =>
+        replayLog(disk, core, this.#head, { histograms, exemplars, families }, place, setup.memoryBytes, request),
       setBlocks: ({ blocks, headMinTimeMs }) => ({ refused: history.set(blocks, headMinTimeMs) }),
       blocksReleased: () => ({ released: !history.hasOlderQueries }),
       truncate: ({ minTimeMs }) => {
         if (!history.mayTruncate(minTimeMs)) return { done: false, removed: 0, waiting: true };
         const step = truncation.step(minTimeMs);
         if (step.done) histograms.dropBefore(minTimeMs);
+        if (step.done) families.prune((name) => queries.select.hasValue('__name__', name));
         return step;
       },
       oldestTime: (request) => exports.oldest(request),
@@ -155,6 +173,7 @@ export class Shard {
     if (this.#trapped !== undefined) return this.#reply(results);
     for (const part of task.release) this.#parts.release(part);
     this.#watermark = task.watermark;
+    this.#exemplars.limits = task.exemplars;
     if (task.held !== this.#held) {
       this.#held = task.held;
       this.#head.commit(task.held);
@@ -221,6 +240,18 @@ export class Shard {
     if (address === 0) throw new OutOfMemory();
     return { address, bytes };
   }
+}
+
+/** What is said anew of metrics: known from now on and, where there is a log of it, noted page by page. */
+function learn(
+  { metadata }: Request<'learn'>,
+  families: Families,
+  log: FamilyLog | undefined,
+  scope: AppendScope,
+): Reply<'learn'> {
+  for (const one of metadata) if (families.learn(one)) log?.add(one);
+  const isDone = log?.step((series, one) => scope.metadata(series, one)) ?? true;
+  return { ...scope.finish(), isDone };
 }
 
 function nothing(action: () => void): Record<string, never> {

@@ -5,6 +5,7 @@ import { type Clock, realClock } from '../base/clock.js';
 import type { MorselSize } from '../wasm/query.js';
 import { Appends } from './appends.js';
 import { ShardClient } from './client.js';
+import { ExemplarBook } from './exemplar-book.js';
 import { startShardHere } from './here.js';
 import type { BlockRefusal } from './history/history.js';
 import { type KnownBlock, KnownBlocks } from './known-blocks.js';
@@ -40,6 +41,8 @@ export interface ShardsOptions {
   readonly faults?: boolean;
   /** Tests may append native histograms and start timestamps, which a restart would lose. */
   readonly sideSamples?: boolean;
+  /** Metadata of series is kept in the log. */
+  readonly metadataRecords?: boolean;
   /** A shard that is busy with one task for longer is given up; there is a good default. */
   readonly stallMs?: number;
 }
@@ -60,6 +63,8 @@ export class Shards {
   readonly known: KnownSeries;
   /** What the disk has beside the heads. */
   readonly blocks = new KnownBlocks();
+  /** How many exemplars each shard may keep; none before setMax(). */
+  readonly exemplars: ExemplarBook;
   /** The highest ref given out, one BigInt64 that all shards share. */
   readonly refCounter: BigInt64Array;
   readonly #boot: (index: number) => Promise<BootedShard>;
@@ -83,6 +88,10 @@ export class Shards {
       memories,
       this.blocks,
     );
+    this.exemplars = new ExemplarBook(handles.length, 0);
+    handles.forEach(({ client }, shard) => {
+      client.exemplars = () => this.exemplars.limitsOf(shard);
+    });
     this.refCounter = new BigInt64Array(refCounter);
     this.appends = new Appends((watermark, held) => {
       for (const { client } of handles) client.setWatermark(watermark, held);
@@ -105,6 +114,7 @@ export class Shards {
         scratch: options.scratch,
         faults: options.faults ?? false,
         sideSamples: options.sideSamples ?? false,
+        metadataRecords: options.metadataRecords ?? false,
         readers: options.readers ?? 0,
         firstNumber: boots++ * NUMBERS,
       };
@@ -134,6 +144,7 @@ export class Shards {
     this.known.restart(index, started.memory);
     await this.log.replace(index, started.memory);
     const filling = new ShardClient(port, this.#clock);
+    filling.exemplars = () => ({ max: this.exemplars.max, gone: 0 });
     await fill(filling);
     await this.blocks.tell(filling);
     client.revive(port);

@@ -5,6 +5,7 @@
 // stale markers the same way, and are part of the same append.
 
 import { GzipError } from '../base/gzip.js';
+import type { MetricMetadata } from '../model/family.js';
 import type { Labels } from '../model/labels.js';
 import { keyOf } from '../model/labels.js';
 import { formatGeneral } from '../model/number.js';
@@ -14,6 +15,7 @@ import type { Body, Exposition, LineCache } from '../wasm/exposition.js';
 import { type Head, NO_SERIES } from '../wasm/head.js';
 import { LabelError } from '../wasm/label-scratch.js';
 import type { AppendScope, OpenScope } from './append.js';
+import type { Families } from './families.js';
 import { MetadataStore } from './metadata.js';
 import type {
   AdoptedStrangers,
@@ -81,8 +83,13 @@ export class ShardTargets {
   /** Open targets by job. */
   readonly #jobs = new Map<string, number>();
   readonly metadata = new MetadataStore();
+  /** Where all shards learn what targets say. */
+  readonly #families: Families | undefined;
+  /** What the scrape under way says anew. */
+  #news: MetricMetadata[] = [];
 
-  constructor(exposition: Exposition, head: Head, scope: OpenScope, place: ShardPlace) {
+  constructor(exposition: Exposition, head: Head, scope: OpenScope, place: ShardPlace, families: Families | undefined) {
+    this.#families = families;
     this.#exposition = exposition;
     this.#head = head;
     this.#scope = scope;
@@ -121,6 +128,7 @@ export class ShardTargets {
     let counted = NOTHING_COUNTED;
     let bodyBytes = 0;
     let error: BodyRefusal | undefined;
+    this.#news = [];
     try {
       const body = this.#body(request);
       bodyBytes = body.length;
@@ -133,7 +141,7 @@ export class ShardTargets {
       this.#exposition.allStale(target.lines, timeMs);
     }
     this.#report(target, scope, strangers, timeMs, error === undefined, durationS, counted);
-    return { ...this.#finish(scope, strangers), error, ...counted, bodyBytes };
+    return { ...this.#finish(scope, strangers), error, ...counted, bodyBytes, metadata: this.#news };
   }
 
   failScrape(request: Request<'failScrape'>): ScrapeReply {
@@ -222,7 +230,10 @@ export class ShardTargets {
       this.#exposition.takeBack(lines);
       throw refused('sample-limit', 'sample limit exceeded', { scraped: parsed.samples, postRelabel, added: 0 });
     }
-    if (parsed.metadata > 0) this.metadata.note(config.target, this.#exposition.metadata());
+    if (parsed.metadata > 0) {
+      const said = this.metadata.note(config.target, this.#exposition.metadata());
+      this.#news = this.#families?.changesIn(said) ?? [];
+    }
     // A stranger may be another spelling of a series that seems to be gone: then only complete() can tell.
     target.vanishedLater = !strangers.isEmpty;
     if (!target.vanishedLater) this.#exposition.vanished(lines, timeMs);

@@ -1,21 +1,28 @@
 // The receiving side of a shard besides scrapes: remote writes, and series that main hands in.
 
+import type { Exemplar } from '../model/exemplar.js';
+import type { MetricMetadata } from '../model/family.js';
 import { histogramFault } from '../model/histogram-check.js';
 import { decodeHistograms } from '../model/histogram-table.js';
-import type { Labels } from '../model/labels.js';
+import { type Labels, labelsOf, pairsOf } from '../model/labels.js';
 import { storedHistogramOf } from '../model/stored-histogram.js';
+import { packLabels } from '../tsdb/wal/exemplar-record.js';
 import type { Core } from '../wasm/core.js';
-import type { Exposition, LineCache } from '../wasm/exposition.js';
+import type { Body, Exposition, LineCache } from '../wasm/exposition.js';
 import { type Head, NO_SERIES, type SeriesIndex } from '../wasm/head.js';
 import { LabelError } from '../wasm/label-scratch.js';
 import { OutOfMemory } from '../wasm/out-of-memory.js';
 import { DEFAULT_WRITE_LIMITS, NO_FAULT, RemoteWrite } from '../wasm/remote-write.js';
 import { ROW_BYTES } from '../wasm/rows.js';
 import type { AppendScope, OpenScope } from './append.js';
-import type { AppendedSeries, Reply, Request, Span, WriteReply } from './protocol.js';
+import type { ShardExemplars } from './exemplars.js';
+import type { Families } from './families.js';
+import type { AppendedSeries, Reply, Request, Span, WriteReply, WriteVersion } from './protocol.js';
 import type { SideMessage, SideSamples } from './side-samples.js';
 import { AdoptedIndex, type ShardPlace, StrangerList, takeOutgoing } from './targets.js';
-import { type HistogramSeries, histogramsOf, WireError } from './write-histograms.js';
+import { WireError } from './wire.js';
+import { type ExtraSeries, extrasOf } from './write-extras.js';
+import { rewriteV2 } from './write-v2.js';
 
 /** What a request leaves besides its rows. */
 interface Taken {
@@ -23,10 +30,18 @@ interface Taken {
   readonly malformed: string | undefined;
   readonly invalidSeries: number;
   readonly firstInvalid: string | undefined;
-  readonly histograms: readonly HistogramSeries[];
+  /** Series with histograms or exemplars. */
+  readonly extras: readonly ExtraSeries[];
+  readonly metadata: readonly MetricMetadata[];
 }
 
-const NOTHING_TAKEN: Taken = { malformed: undefined, invalidSeries: 0, firstInvalid: undefined, histograms: [] };
+const NOTHING_TAKEN: Taken = {
+  malformed: undefined,
+  invalidSeries: 0,
+  firstInvalid: undefined,
+  extras: [],
+  metadata: [],
+};
 
 /** Series that no request named for two epochs are dropped from the cache; an epoch is this many requests. */
 const EPOCH_REQUESTS = 100_000;
@@ -36,7 +51,6 @@ const LIMITS = DEFAULT_WRITE_LIMITS;
 
 /** A time and the bits of a value, as main packs them. */
 const SAMPLE_BYTES = 16;
-const NOTHING = new ArrayBuffer(0);
 
 export class ShardWrites {
   readonly #core: Core;
@@ -46,6 +60,8 @@ export class ShardWrites {
   readonly #head: Head;
   readonly #scope: OpenScope;
   readonly #place: ShardPlace;
+  readonly #exemplars: ShardExemplars;
+  readonly #families: Families;
   readonly #side: SideSamples | undefined;
   /** In this epoch. */
   #requests = 0;
@@ -57,6 +73,8 @@ export class ShardWrites {
     head: Head,
     scope: OpenScope,
     place: ShardPlace,
+    exemplars: ShardExemplars,
+    families: Families,
     side: SideSamples | undefined,
   ) {
     this.#core = core;
@@ -66,6 +84,8 @@ export class ShardWrites {
     this.#head = head;
     this.#scope = scope;
     this.#place = place;
+    this.#exemplars = exemplars;
+    this.#families = families;
     this.#side = side;
   }
 
@@ -73,12 +93,12 @@ export class ShardWrites {
     this.#age();
     const scope = this.#scope(request);
     const strangers = new StrangerList();
-    const taken = this.#take(request.body, scope, strangers, undefined);
+    const taken = this.#take(request, scope, strangers, undefined);
     const { malformed } = taken;
     const own = this.#exposition.rows(this.#place.index);
     const nearRef = own.count === 0 ? 0 : this.#head.nearRef(own.address);
     const outgoing = this.#appendRows(scope);
-    const { elsewhere, faults } = this.#appendHistograms(scope, taken.histograms);
+    const { elsewhere, faults } = this.#appendExtras(scope, taken.extras);
     return {
       ...scope.finish(),
       error: malformed ?? taken.firstInvalid ?? faults[0],
@@ -88,6 +108,7 @@ export class ShardWrites {
       outgoing,
       strangers: strangers.list(),
       nearRef,
+      metadata: this.#families.changesIn(taken.metadata),
     };
   }
 
@@ -96,7 +117,7 @@ export class ShardWrites {
     const scope = this.#scope(request);
     const adopted = new AdoptedIndex(request.strangers);
     const strangers = new StrangerList();
-    this.#take(request.body, scope, strangers, adopted);
+    this.#take(request, scope, strangers, adopted);
     const outgoing = takeOutgoing(this.#exposition, this.#place).map(({ owner, rows }) => ({
       owner,
       rows: rowsOf(rows, (series) => adopted.has(owner, series)),
@@ -114,7 +135,7 @@ export class ShardWrites {
     const scope = this.#scope(request);
     let invalid = 0;
     let error: string | undefined;
-    for (const { labels, samples, side, stored } of request.series) {
+    for (const { labels, samples, side, stored, exemplars = [] } of request.series) {
       try {
         this.#exposition.scratch.write(labels);
       } catch (reason) {
@@ -123,10 +144,12 @@ export class ShardWrites {
         error ??= reason.message;
         continue;
       }
-      const series = scope.seriesOfScratch();
+      const isMade = samples.byteLength > 0 || side !== undefined || stored !== undefined;
+      const series = isMade ? scope.seriesOfScratch() : this.#head.resolve();
       if (series === NO_SERIES) continue;
       this.#appendInOrder(scope, series, samples, side);
       for (const { timeMs, histogram } of stored ?? []) scope.histogram(series, timeMs, histogram);
+      this.#appendExemplars(scope, series, labels, exemplars);
       if (side !== undefined) this.#side?.addStarts(series, request.append, side);
     }
     return {
@@ -143,7 +166,7 @@ export class ShardWrites {
   /** Floats and histograms of a series, as their times have them. */
   #appendInOrder(scope: AppendScope, series: SeriesIndex, samples: ArrayBuffer, side: SideMessage | undefined): void {
     const floats = new Float64Array(samples);
-    const times = new Float64Array(side?.histogramTimes ?? NOTHING);
+    const times = new Float64Array(side?.histogramTimes ?? new ArrayBuffer(0));
     const histograms = side === undefined ? [] : decodeHistograms(side.histograms);
     let from = 0;
     histograms.forEach((histogram, i) => {
@@ -175,15 +198,22 @@ export class ShardWrites {
   }
 
   /** Decodes and scans a body; its rows are in the batches then. */
-  #take(body: Span, scope: AppendScope, strangers: StrangerList, adopted: AdoptedIndex | undefined): Taken {
+  #take(
+    { body, version }: { readonly body: Span; readonly version: WriteVersion },
+    scope: AppendScope,
+    strangers: StrangerList,
+    adopted: AdoptedIndex | undefined,
+  ): Taken {
     this.#exposition.clearRows();
     const decoded = this.#remote.decodeAt(body.address, body.bytes, LIMITS);
     if (!decoded.ok) return refused(decoded);
-    const scanned = this.#remote.scan(this.#cache, decoded.body, LIMITS);
+    const plain = version === 1 ? { body: decoded.body, faults: [] } : this.#rewritten(decoded.body);
+    if ('malformed' in plain) return plain;
+    const scanned = this.#remote.scan(this.#cache, plain.body, LIMITS);
     if (!scanned.ok) return refused(scanned);
     this.#unknown += scanned.misses;
-    let invalidSeries = 0;
-    let firstInvalid: string | undefined;
+    let invalidSeries = plain.faults.length;
+    let firstInvalid = plain.faults[0];
     for (let miss = 0; miss < scanned.misses; miss++) {
       if (this.#remote.settle(this.#cache, miss)) continue;
       const fault = this.#remote.readLabels(miss, LIMITS);
@@ -195,44 +225,65 @@ export class ShardWrites {
       }
       this.#resolve(miss, scope, strangers, adopted);
     }
-    // Histograms are all taken the first time: a request that is completed is here for its rows.
-    if (scanned.histograms === 0 || adopted !== undefined) return { ...NOTHING_TAKEN, invalidSeries, firstInvalid };
-    const { address, length } = decoded.body;
+    const extras = scanned.histograms + scanned.metadata + (this.#exemplars.isOn ? scanned.exemplars : 0);
+    // They are all taken the first time: a request that is completed is here for its rows.
+    if (extras === 0 || adopted !== undefined) return { ...NOTHING_TAKEN, invalidSeries, firstInvalid };
+    const { address, length } = plain.body;
     try {
-      const histograms = histogramsOf(this.#core.bytes.subarray(address, address + length));
-      return { malformed: undefined, invalidSeries, firstInvalid, histograms };
+      const { series, metadata } = extrasOf(this.#core.bytes.subarray(address, address + length));
+      return { malformed: undefined, invalidSeries, firstInvalid, extras: series, metadata };
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      return { malformed: undefined, invalidSeries: invalidSeries + 1, firstInvalid: error.message, histograms: [] };
+      return { ...NOTHING_TAKEN, invalidSeries: invalidSeries + 1, firstInvalid: error.message };
+    }
+  }
+
+  /** A body of version 2.0 as one of 1.0, until the next one is loaded. */
+  #rewritten({ address, length }: Body): { body: Body; faults: readonly string[] } | Taken {
+    try {
+      const { body, faults } = rewriteV2(this.#core.bytes.subarray(address, address + length));
+      return { body: this.#exposition.load(body), faults };
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      return { ...NOTHING_TAKEN, malformed: `proto: malformed io.prometheus.write.v2.Request: ${error.message}` };
     }
   }
 
   /** Those of series that belong here; the others, by owner, and why some were refused. */
-  #appendHistograms(
+  #appendExtras(
     scope: AppendScope,
-    all: readonly HistogramSeries[],
+    all: readonly ExtraSeries[],
   ): { elsewhere: NonNullable<WriteReply['elsewhere']>; faults: string[] } {
     const elsewhere = new Map<number, AppendedSeries[]>();
     const faults: string[] = [];
-    for (const { labels, samples } of all) {
-      const fault = samples.map(({ histogram }) => histogramFault(histogram)).find((one) => one !== undefined);
-      const stored = samples.filter(({ histogram }) => histogramFault(histogram) === undefined);
+    for (const { labels, histograms, exemplars } of all) {
+      const fault = histograms.map(({ histogram }) => histogramFault(histogram)).find((one) => one !== undefined);
+      const stored = histograms.filter(({ histogram }) => histogramFault(histogram) === undefined);
       if (fault !== undefined) faults.push(fault);
-      if (stored.length === 0) continue;
-      const owner = this.#ownerOf(labels, faults);
+      if (stored.length + exemplars.length === 0) continue;
+      // Without histograms the labels were looked at with the floats.
+      const owner = this.#ownerOf(labels, stored.length > 0 ? faults : []);
       if (owner === undefined) continue;
       if (owner !== this.#place.index) {
         const others = elsewhere.get(owner) ?? [];
         // A buffer of its own: it moves.
-        others.push({ labels, samples: new ArrayBuffer(0), stored });
+        others.push({ labels, samples: new ArrayBuffer(0), ...(stored.length > 0 && { stored }), exemplars });
         elsewhere.set(owner, others);
         continue;
       }
-      const series = scope.seriesOfScratch();
+      const series = stored.length > 0 ? scope.seriesOfScratch() : this.#head.resolve();
       if (series === NO_SERIES) continue;
       for (const { timeMs, histogram } of stored) scope.histogram(series, timeMs, histogram);
+      this.#appendExemplars(scope, series, labels, exemplars);
     }
     return { elsewhere: [...elsewhere].map(([owner, series]) => ({ owner, series })), faults };
+  }
+
+  /** Of a series whose labels may have come in any order. */
+  #appendExemplars(scope: AppendScope, series: SeriesIndex, labels: Labels, exemplars: readonly Exemplar[]): void {
+    if (exemplars.length === 0) return;
+    const packed = packLabels(labelsOf(pairsOf(labels)));
+    for (const exemplar of exemplars) scope.exemplar(series, packed, exemplar);
   }
 
   /** Leaves the labels in the scratch; undefined where they are no label set. */

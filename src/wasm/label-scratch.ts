@@ -2,7 +2,7 @@
 // put together. See assembly/labels/scratch.ts.
 
 import { LabelFault } from '../../assembly/layout.js';
-import type { Labels } from '../model/labels.js';
+import { type Labels, METRIC_NAME } from '../model/labels.js';
 import type { Core } from './core.js';
 import { quote } from './text-fault.js';
 
@@ -47,6 +47,20 @@ export class LabelScratch {
       labels[i * 2 + 1] = this.#text(view.getUint32(at + 8, true), view.getUint32(at + 12, true));
     }
     return labels;
+  }
+
+  /** The metric name in the scratch; empty where there is none. */
+  metricName(): string {
+    const { exports, view } = this.#core;
+    const address = exports.scratch_address() >>> 0;
+    const count = view.getUint32(address, true);
+    for (let i = 0; i < count; i++) {
+      const at = address + 4 + i * 16;
+      if (view.getUint32(at + 4, true) !== METRIC_NAME.length) continue;
+      if (this.#text(view.getUint32(at, true), METRIC_NAME.length) !== METRIC_NAME) continue;
+      return this.#text(view.getUint32(at + 8, true), view.getUint32(at + 12, true));
+    }
+    return '';
   }
 
   /** Puts a label set into the scratch: sorts, drops empty values, checks. Throws a LabelError. Copies. */

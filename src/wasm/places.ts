@@ -38,6 +38,19 @@ export function placesOf(core: Core, list: SeriesList): Places {
   }
 }
 
+/** The labels of series that are there, by their indexes. */
+export function labelTableOf(core: Core, series: readonly number[]): LabelTable {
+  const bytes = series.length * 4;
+  const address = core.exports.heap_alloc(bytes) >>> 0;
+  if (address === 0) throw new OutOfMemory();
+  try {
+    core.u32(address, series.length).set(series);
+    return placesOf(core, { address, count: series.length, bytes });
+  } finally {
+    core.exports.heap_free(address, bytes);
+  }
+}
+
 /** Which newest samples are wanted, and what of them. */
 export interface NewestQuestion {
   /** Appends after this one must not be seen. */

@@ -151,6 +151,13 @@ export class Select {
     return values.sort(compareStrings);
   }
 
+  /** Whether any series has this value of a name. */
+  hasValue(name: string, value: string): boolean {
+    const found = this.#match(name, MATCH_EQUALS, value, false);
+    this.#free(found.pairs, found.pairCount * 4);
+    return found.total > 0;
+  }
+
   /** Every label name with the number of its values and of the series that have it. */
   names(): { name: string; values: number; series: number }[] {
     const { exports } = this.#core;

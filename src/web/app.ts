@@ -5,6 +5,7 @@
 import { Answer } from './answer.js';
 import { adminRoutes } from './api/admin.js';
 import type { ApiHandler, ApiRoute } from './api/call.js';
+import { exemplarRoutes } from './api/exemplars.js';
 import { explainRoutes } from './api/explain.js';
 import { metadataRoutes } from './api/metadata.js';
 import { activeQueryRoutes } from './api/queries.js';
@@ -41,6 +42,7 @@ const API_ROUTES: readonly ApiRoute[] = [
   ...activeQueryRoutes,
   ...explainRoutes,
   ...seriesRoutes,
+  ...exemplarRoutes,
   ...metadataRoutes,
   ...targetRoutes,
   ...statusRoutes,

@@ -6,6 +6,7 @@
 
 import type { Clock } from '../base/clock.js';
 import type { Ending } from '../base/ending.js';
+import type { Exemplar } from '../model/exemplar.js';
 import type { Labels } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
 import type { RenderedRows, Steps } from '../promql/exec/source.js';
@@ -104,6 +105,12 @@ export interface FederateQuery {
   readonly signal: AbortSignal;
 }
 
+export interface ExemplarSeries {
+  readonly labels: Labels;
+  /** Oldest first. */
+  readonly exemplars: readonly Exemplar[];
+}
+
 export interface Storage {
   /** Sorted. */
   labelNames(query: LabelQuery): Promise<Found<readonly string[]>>;
@@ -111,6 +118,8 @@ export interface Storage {
   labelValues(name: string, query: LabelQuery): Promise<Found<readonly string[]>>;
   /** Label sets without duplicates, as JSON objects, sorted. */
   series(query: LabelQuery): Promise<{ readonly rows: RenderedRows; readonly warnings: readonly string[] }>;
+  /** Series with exemplars in the range, sorted by labels. */
+  exemplars(query: Omit<LabelQuery, 'limit'>): Promise<readonly ExemplarSeries[]>;
   /** Exposition text, external labels added, in pieces; not asked for the next one before the client has taken some. */
   federate(query: FederateQuery): AsyncIterable<Uint8Array>;
   /** Counts for the status page; each list has at most `limit` entries, largest first. */
@@ -216,7 +225,16 @@ export interface Status {
   walReplay(): WalReplay;
 }
 
-export type WriteOutcome =
+/** What of a remote write is stored: new, or there before. */
+export interface Written {
+  readonly samples: number;
+  readonly histograms: number;
+  readonly exemplars: number;
+}
+
+export type WriteOutcome = { readonly written?: Written } & WriteVerdict;
+
+export type WriteVerdict =
   /** On the disk. */
   | { readonly kind: 'stored' }
   /** The client's fault; sending it again is of no use. Valid series of the body may have been stored. */
@@ -227,13 +245,15 @@ export type WriteOutcome =
 
 /** One body of a remote write, from the moment it has somewhere to go. Ends with `store` or `drop`, one of them, once. */
 export interface WriteSlot extends BodySink {
-  /** Takes the first `bytes` bytes of what was lent: a snappy block with a WriteRequest in it. */
-  store(bytes: number): Promise<WriteOutcome>;
+  /** Takes the first `bytes` bytes of what was lent: a snappy block with a request of that version in it. */
+  store(bytes: number, version: 1 | 2): Promise<WriteOutcome>;
   /** The body did not come whole. */
   drop(): void;
 }
 
 export interface RemoteWrite {
+  /** Names of the messages that are accepted. */
+  readonly messages: readonly string[];
   /** Most bytes of one compressed body. */
   readonly bodyBytesMax: number;
   open(): WriteSlot;

@@ -2,6 +2,7 @@
 //
 //   WriteRequest  1: TimeSeries*     TimeSeries  1: Label*, 2: Sample*, 4: Histogram* (histogram-message.ts)
 //   Label         1: name, 2: value  Sample      1: value (double), 2: timestamp (ms, varint)
+//                                    Exemplar    1: Label*, 2: value, 3: timestamp (3: of a TimeSeries)
 
 import { Agent, request } from 'node:http';
 import type { StoredHistogram } from '../../src/model/stored-histogram.js';
@@ -13,11 +14,50 @@ export interface Series {
   /** The value is a number, or its bits. */
   readonly samples: readonly (readonly [timeMs: number, value: number | bigint])[];
   readonly histograms?: readonly (readonly [timeMs: number, histogram: StoredHistogram])[];
+  readonly exemplars?: readonly WireExemplar[];
+}
+
+export interface WireExemplar {
+  /** Names and values by turns, as given. */
+  readonly labels: readonly string[];
+  readonly timeMs: number;
+  readonly value: number;
 }
 
 /** A write request, not yet compressed. */
 export function encodeWrite(series: readonly Series[]): Buffer {
   return Buffer.concat(series.map((one) => field(1, encodeSeries(one))));
+}
+
+const TYPES = ['unknown', 'counter', 'gauge', 'histogram', 'gaugehistogram', 'summary', 'info', 'stateset'];
+
+/** The metadata of a write request: goes in front of its series or behind them. */
+export function encodeMetadata(
+  metrics: readonly {
+    readonly metric: string;
+    readonly type: string;
+    readonly help: string;
+    readonly unit: string;
+  }[],
+): Buffer {
+  const texts = (pairs: readonly (readonly [number: number, text: string])[]) =>
+    pairs.map(([number, text]) => field(number, Buffer.from(text)));
+  return Buffer.concat(
+    metrics.map(({ metric, type, help, unit }) => {
+      const kind = Buffer.from([1 << 3, TYPES.indexOf(type)]);
+      return field(
+        3,
+        Buffer.concat([
+          kind,
+          ...texts([
+            [2, metric],
+            [4, help],
+            [5, unit],
+          ]),
+        ]),
+      );
+    }),
+  );
 }
 
 /** A snappy block of literals only: legal, and free to make. */
@@ -34,7 +74,11 @@ export interface WriteAnswer {
   readonly status: number;
   readonly text: string;
   readonly retryAfter: string | undefined;
+  /** Headers that say what was written: samples, histograms, exemplars. */
+  readonly written: readonly (string | string[] | undefined)[];
 }
+
+const FIRST = 'prometheus.WriteRequest';
 
 /** Writes one request after the other over one connection. */
 export class RemoteWriter {
@@ -50,7 +94,8 @@ export class RemoteWriter {
   }
 
   /** Rejects where the connection ends without an answer: then nobody knows. */
-  send(body: Uint8Array): Promise<WriteAnswer> {
+  send(body: Uint8Array, message = FIRST): Promise<WriteAnswer> {
+    const isFirst = message === FIRST;
     return new Promise((resolve, reject) => {
       const call = request(
         this.#url,
@@ -58,9 +103,9 @@ export class RemoteWriter {
           method: 'POST',
           agent: this.#agent,
           headers: {
-            'Content-Type': 'application/x-protobuf',
+            'Content-Type': isFirst ? 'application/x-protobuf' : `application/x-protobuf;proto=${message}`,
             'Content-Encoding': 'snappy',
-            'X-Prometheus-Remote-Write-Version': '0.1.0',
+            'X-Prometheus-Remote-Write-Version': isFirst ? '0.1.0' : '2.0.0',
             'Content-Length': body.length,
           },
         },
@@ -74,6 +119,9 @@ export class RemoteWriter {
               status: response.statusCode ?? 0,
               text: Buffer.concat(chunks).toString('utf8'),
               retryAfter: response.headers['retry-after'],
+              written: ['samples', 'histograms', 'exemplars'].map(
+                (kind) => response.headers[`x-prometheus-remote-write-${kind}-written`],
+              ),
             }),
           );
         },
@@ -136,14 +184,27 @@ const TIME_BYTES = 6;
 /** From a value to its time: the value, and the field's tag. */
 const TIME_OFFSET = 9;
 
-function encodeSeries({ labels, samples, histograms = [] }: Series): Buffer {
+function encodeSeries({ labels, samples, histograms = [], exemplars = [] }: Series): Buffer {
+  const parts = encodeLabels(labels);
+  for (const [timeMs, value] of samples) parts.push(field(2, encodeSample(timeMs, value)));
+  for (const exemplar of exemplars) parts.push(field(3, encodeExemplar(exemplar)));
+  for (const [timeMs, histogram] of histograms) parts.push(field(4, encodeHistogramMessage(histogram, timeMs)));
+  return Buffer.concat(parts);
+}
+
+function encodeLabels(labels: readonly string[]): Buffer[] {
   const parts: Buffer[] = [];
   for (let i = 0; i < labels.length; i += 2) {
     parts.push(field(1, Buffer.concat([field(1, Buffer.from(labels[i]!)), field(2, Buffer.from(labels[i + 1]!))])));
   }
-  for (const [timeMs, value] of samples) parts.push(field(2, encodeSample(timeMs, value)));
-  for (const [timeMs, histogram] of histograms) parts.push(field(4, encodeHistogramMessage(histogram, timeMs)));
-  return Buffer.concat(parts);
+  return parts;
+}
+
+function encodeExemplar({ labels, timeMs, value }: WireExemplar): Buffer {
+  const bytes = Buffer.alloc(9);
+  bytes[0] = (2 << 3) | 1;
+  bytes.writeDoubleLE(value, 1);
+  return Buffer.concat([...encodeLabels(labels), bytes, Buffer.from([3 << 3]), Buffer.from(varint(timeMs))]);
 }
 
 function encodeSample(timeMs: number, value: number | bigint): Buffer {

@@ -53,6 +53,7 @@ export function fakeDeps(fakes: Fakes = {}): WebDeps {
       labelNames: async () => nothing,
       labelValues: async () => nothing,
       series: async () => ({ rows: renderedRows([]), warnings: [] }),
+      exemplars: async () => [],
       async *federate(): AsyncGenerator<Uint8Array> {},
       stats: async () => ({
         series: 0,

@@ -31,6 +31,8 @@ export interface StorageOptions {
   readonly retention?: Retention;
   /** Shards died too often to go on. */
   readonly onHopeless: (reason: Error) => void;
+  /** Metadata of series is kept in the log, as with --enable-feature=metadata-wal-records. */
+  readonly metadataRecords?: boolean;
   /** Tests may end shards on purpose. */
   readonly faults?: boolean;
   /** For tests, too: how long a shard may be busy with one task. */

@@ -1,6 +1,7 @@
 // Reading the log back: into all shards at the start, into one that was made again.
 
 import type { Disk } from '../../base/disk.js';
+import type { MetricMetadata } from '../../model/family.js';
 import type { ShardClient } from '../../shard/client.js';
 import type { ReplayReport } from '../../shard/protocol.js';
 import { listSegments } from '../../tsdb/wal/segments.js';
@@ -45,7 +46,9 @@ export class Replay {
     const alone = shards.count === 1;
     const reports = await Promise.all(shards.handles.map(({ client }) => this.#read(client, alone)));
     const { opened } = reports[0]!;
+    shards.exemplars.restore(reports.map(({ exemplars }) => exemplars));
     for (const { totals } of reports) if (totals.newestMs !== undefined) ingest.noteNewest(totals.newestMs);
+    await this.#tellFamilies(reports.flatMap(({ families }) => families));
     const highestRef = Math.max(...reports.map(({ totals }) => totals.highestRef));
     Atomics.store(shards.refCounter, 0, BigInt(highestRef));
     this.#tellLosses(reports[0]!);
@@ -62,7 +65,8 @@ export class Replay {
   /** Reads the log, which the log thread goes on writing for the other shards: its end may look torn. */
   async one(client: ShardClient, shard: number): Promise<void> {
     const startMs = this.#parts.clock.monotonicMs();
-    const { totals, series } = await this.#read(client, false);
+    const { totals, series, exemplars } = await this.#read(client, false);
+    this.#parts.shards.exemplars.rejoin(shard, exemplars);
     this.#parts.logger.info('The shard is back', {
       shard,
       duration: this.#since(startMs),
@@ -81,6 +85,13 @@ export class Replay {
       progress: this.#reading,
     };
     return client.call('replay', request, 'ingest');
+  }
+
+  /** Each shard knows what its own series say: all of them are to know all. */
+  async #tellFamilies(families: readonly MetricMetadata[]): Promise<void> {
+    const { handles } = this.#parts.shards;
+    if (families.length === 0 || handles.length === 1) return;
+    await Promise.all(handles.map(({ client }) => client.call('knowFamilies', { families }, 'ingest')));
   }
 
   #tellLosses({ opened, malformed }: ReplayReport): void {

@@ -212,7 +212,7 @@ function startShards(
   seed: bigint,
   { log, clock, boot }: { log: LogThread; clock: Clock; boot: StorageThreads['shard'] },
 ): Promise<Shards> {
-  const { shards, readers, memoryBytes, queryBytes, faults, stallMs } = options;
+  const { shards, readers, memoryBytes, queryBytes, faults, stallMs, metadataRecords } = options;
   return Shards.start(
     {
       count: shards,
@@ -225,6 +225,7 @@ function startShards(
       clock,
       faults,
       stallMs,
+      metadataRecords,
       ...(queryBytes !== undefined && { scratch: scratchLimits(queryBytes, memoryBytes / shards) }),
     },
     log,

@@ -166,12 +166,22 @@ export function decodeTombstones(record: Uint8Array): TombstoneEntry[] {
 export function encodeMetadata(entries: Iterable<MetadataEntry>): Uint8Array {
   const out = new ByteWriter();
   out.u8(RecordType.Metadata);
-  for (const { ref, type, unit, help } of entries) {
-    out.uvarint(ref);
-    out.u8(METRIC_TYPES.indexOf(type));
-    out.uvarint(2);
-    for (const text of ['UNIT', unit, 'HELP', help]) out.string(text);
-  }
+  for (const entry of entries) out.raw(encodeMetadataEntry(entry));
+  return out.finish();
+}
+
+/** Without the type of the record. A type that we do not know is `unknown`. */
+export function encodeMetadataEntry({
+  ref,
+  type,
+  unit,
+  help,
+}: Omit<MetadataEntry, 'type'> & { type: string }): Uint8Array {
+  const out = new ByteWriter();
+  out.uvarint(ref);
+  out.u8(Math.max(0, (METRIC_TYPES as readonly string[]).indexOf(type)));
+  out.uvarint(2);
+  for (const text of ['UNIT', unit, 'HELP', help]) out.string(text);
   return out.finish();
 }
 

@@ -1,10 +1,10 @@
-// POST /api/v1/write: the receiver of remote write 1.0.
+// POST /api/v1/write: the receiver of remote write 1.0 and 2.0.
 //
 // The body goes from the socket straight into memory that the storage lends; what it
 // says is read there. Here are only the headers, the limits and the statuses.
 
 import type { Answer } from '../answer.js';
-import type { RemoteWrite, WriteOutcome } from '../deps.js';
+import type { RemoteWrite, WriteOutcome, Written } from '../deps.js';
 import type { PageCall, PageRoute } from '../page.js';
 
 const PROTOBUF = 'application/x-protobuf';
@@ -26,18 +26,32 @@ async function write({ deps, request, answer }: PageCall): Promise<void> {
     const flag = '--web.enable-remote-write-receiver';
     return answer.error(404, `remote write receiver needs to be enabled with ${flag}`);
   }
-  const refusal = refuseHeaders(request.header('content-type'), request.header('content-encoding'));
-  if (refusal !== undefined) return answer.error(415, refusal);
+  const message = messageOf(request.header('content-type'), request.header('content-encoding'), receiver.messages);
+  if ('refused' in message) return answer.error(415, message.refused);
+  const version = message.name === WRITE_REQUEST_2 ? 2 : 1;
 
   const slot = receiver.open();
   const body = await request.readBody(slot, receiver.bodyBytesMax);
-  if (body.kind === 'whole') return respond(answer, await slot.store(body.bytes.length));
+  if (body.kind === 'whole') {
+    const outcome = await slot.store(body.bytes.length, version);
+    if (version === 2) tellWritten(answer, outcome.written ?? NOTHING_WRITTEN);
+    return respond(answer, outcome);
+  }
   slot.drop();
   if (body.kind === 'too-large') return answer.error(413, tooLarge(receiver));
   if (body.kind === 'refused') {
     return respond(answer, { kind: 'busy', message: 'no room for the request body', retryAfterSeconds: 1 });
   }
   // Cut: nobody is there to be told.
+}
+
+const NOTHING_WRITTEN: Written = { samples: 0, histograms: 0, exemplars: 0 };
+
+/** Senders of 2.0 want to know what came through, whatever the status. */
+function tellWritten(answer: Answer, { samples, histograms, exemplars }: Written): void {
+  answer.header('X-Prometheus-Remote-Write-Samples-Written', String(samples));
+  answer.header('X-Prometheus-Remote-Write-Histograms-Written', String(histograms));
+  answer.header('X-Prometheus-Remote-Write-Exemplars-Written', String(exemplars));
 }
 
 function respond(answer: Answer, outcome: WriteOutcome): void | Promise<void> {
@@ -58,15 +72,23 @@ function tooLarge(receiver: RemoteWrite): string {
   return `request body larger than ${receiver.bodyBytesMax} bytes`;
 }
 
-/** Why a request of these headers is refused, in Prometheus's words; missing headers mean version 1.0. */
-export function refuseHeaders(contentType: string, contentEncoding: string): string | undefined {
+/** The message that a request says it is, or why it is refused, in Prometheus's words; missing headers mean version 1.0. */
+export function messageOf(
+  contentType: string,
+  contentEncoding: string,
+  accepted: readonly string[],
+): { readonly name: string } | { readonly refused: string } {
   const message = messageOfType(contentType === '' ? PROTOBUF : contentType);
-  if ('refused' in message) return message.refused;
-  if (message.name !== WRITE_REQUEST) {
-    return `${message.name} protobuf message is not accepted by this server; accepted [${WRITE_REQUEST}]`;
+  if ('refused' in message) return message;
+  if (!accepted.includes(message.name)) {
+    return {
+      refused: `${message.name} protobuf message is not accepted by this server; accepted [${accepted.join(' ')}]`,
+    };
   }
-  if (contentEncoding === '' || contentEncoding === 'snappy') return undefined;
-  return `${contentEncoding} encoding (compression) is not accepted by this server; only snappy is acceptable`;
+  if (contentEncoding === '' || contentEncoding === 'snappy') return message;
+  return {
+    refused: `${contentEncoding} encoding (compression) is not accepted by this server; only snappy is acceptable`,
+  };
 }
 
 /** `application/x-protobuf;proto=prometheus.WriteRequest` */

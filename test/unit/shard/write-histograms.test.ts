@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { Prng } from '../../../src/base/prng.js';
 import { histogramFault } from '../../../src/model/histogram-check.js';
 import { bitsOf, isStaleHistogram, type StoredHistogram, sameStored } from '../../../src/model/stored-histogram.js';
-import { histogramsOf, WireError } from '../../../src/shard/write-histograms.js';
+import { WireError } from '../../../src/shard/wire.js';
+import { extrasOf } from '../../../src/shard/write-extras.js';
 import { encodeHistogramMessage, field, text } from '../../support/histogram-message.js';
 import { generateStored } from '../../support/stored-histograms.js';
 
@@ -18,9 +19,9 @@ function request(histograms: readonly StoredHistogram[]): Buffer {
 test('histograms of a request are what the sender has (seeds 1 … 100)', () => {
   for (let seed = 1; seed <= 100; seed++) {
     const sent = generateStored(new Prng(seed), seed % 2 === 0, 20);
-    const [series] = histogramsOf(request(sent));
+    const [series] = extrasOf(request(sent)).series;
     assert.deepEqual(series!.labels, ['__name__', 'h']);
-    series!.samples.forEach(({ timeMs, histogram }, i) => {
+    series!.histograms.forEach(({ timeMs, histogram }, i) => {
       assert.equal(timeMs, 1000 * i - 5000);
       assert.ok(sameStored(histogram, sent[i]!), `seed ${seed}, sample ${i}`);
       assert.equal(histogram.hint, sent[i]!.hint);
@@ -36,7 +37,8 @@ test('damaged requests are a fault or other histograms, never more', () => {
     for (let flips = random.int(3); flips > 0 && bad.length > 0; flips--)
       bad[random.int(bad.length)]! ^= 1 << random.int(8);
     try {
-      for (const { samples } of histogramsOf(bad)) for (const { histogram } of samples) histogramFault(histogram);
+      for (const { histograms } of extrasOf(bad).series)
+        for (const { histogram } of histograms) histogramFault(histogram);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
     }

@@ -160,6 +160,7 @@ test('quit answers before the end begins', async () => {
 function receiver(outcome: WriteOutcome, room = true): { remoteWrite: RemoteWrite; log: string[] } {
   const log: string[] = [];
   const remoteWrite: RemoteWrite = {
+    messages: ['prometheus.WriteRequest'],
     bodyBytesMax: 100,
     open() {
       const lent = new Uint8Array(new SharedArrayBuffer(200));

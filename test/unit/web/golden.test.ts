@@ -318,7 +318,7 @@ before(async () => {
   const slot = { reserve: (bytes: number) => new Uint8Array(bytes), store: async () => corrupt, drop: () => undefined };
   const deps = fakeDeps({
     query: { instant: evaluate, range: evaluateRange },
-    remoteWrite: { bodyBytesMax: 1000, open: () => slot },
+    remoteWrite: { messages: ['prometheus.WriteRequest'], bodyBytesMax: 1000, open: () => slot },
   });
   app = await openApp(deps);
 });

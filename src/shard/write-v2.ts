@@ -1,0 +1,237 @@
+// Remote write 2.0 (io.prometheus.write.v2.Request), written anew as a request of version 1.0: what the core reads, with its
+// line cache, its limits and its words. Strings stand once in a table there, and everything else names them by number.
+//
+//   Request      4 symbols string … │ 5 TimeSeries …
+//   TimeSeries   1 label refs, packed │ 2 Sample … │ 3 Histogram … │ 4 Exemplar … │ 5 Metadata │ 6 created time
+//   Exemplar     1 label refs, packed │ 2 value, double │ 3 time, ms
+//   Metadata     1 type │ 3 help ref │ 4 unit ref
+//
+// Samples and histograms have the same bytes in both versions. Metadata of a series becomes that of its family.
+
+import { familyOf } from '../model/family.js';
+import { METRIC_TYPES } from '../tsdb/wal/record.js';
+import { Fields, WireError } from './wire.js';
+
+export interface Rewritten {
+  /** A prometheus.WriteRequest. */
+  readonly body: Uint8Array;
+  /** Why series were left out. */
+  readonly faults: readonly string[];
+}
+
+/** Bytes of the new request, in which the strings stand as often as they are named. */
+const BYTES_MAX = 64 << 20;
+
+const BYTES = 2;
+const DOUBLE = 1;
+const VARINT = 0;
+
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Throws a WireError where the body is no request. It may be a view of shared memory. */
+export function rewriteV2(body: Uint8Array): Rewritten {
+  const symbols: Uint8Array[] = [];
+  for (const field of new Fields(body)) if (field.number === 4) symbols.push(field.bytes);
+  const rewrite = new Rewrite(symbols);
+  for (const field of new Fields(body)) if (field.number === 5) rewrite.series(field.bytes);
+  return rewrite.finish();
+}
+
+interface Parts {
+  readonly refs: number[];
+  readonly samples: Uint8Array[];
+  readonly histograms: Uint8Array[];
+  readonly exemplars: Uint8Array[];
+  metadata: Uint8Array | undefined;
+}
+
+class Rewrite {
+  readonly #symbols: readonly Uint8Array[];
+  readonly #to = new MessageWriter();
+  readonly #faults: string[] = [];
+  /** Families are named by each of their series. */
+  readonly #families = new Set<string>();
+
+  constructor(symbols: readonly Uint8Array[]) {
+    this.#symbols = symbols;
+  }
+
+  finish(): Rewritten {
+    return { body: this.#to.finish(), faults: this.#faults };
+  }
+
+  series(message: Uint8Array): void {
+    const parts = partsOf(message);
+    const fault = this.#refsFault(parts.refs);
+    if (fault !== undefined) {
+      this.#faults.push(`parsing labels for series [${parts.refs.join(' ')}]: ${fault}`);
+      return;
+    }
+    const start = this.#to.open(1);
+    this.#labels(parts.refs);
+    for (const sample of parts.samples) this.#to.bytes(2, sample);
+    for (const exemplar of parts.exemplars) this.#exemplar(exemplar);
+    for (const histogram of parts.histograms) this.#to.bytes(4, histogram);
+    this.#to.close(start);
+    if (parts.metadata !== undefined) this.#metadata(parts.refs, parts.metadata);
+  }
+
+  #labels(refs: readonly number[]): void {
+    for (let i = 0; i < refs.length; i += 2) {
+      const name = this.#symbols[refs[i]!]!;
+      const value = this.#symbols[refs[i + 1]!]!;
+      this.#to.head(1, BYTES);
+      this.#to.varint(2 + lengthBytes(name) + name.length + lengthBytes(value) + value.length);
+      this.#to.bytes(1, name);
+      this.#to.bytes(2, value);
+    }
+  }
+
+  #exemplar(message: Uint8Array): void {
+    const refs: number[] = [];
+    let [value, timeMs]: [Uint8Array | undefined, number] = [undefined, 0];
+    for (const field of new Fields(message)) {
+      if (field.number === 1) refs.push(...field.varints);
+      else if (field.number === 2) value = field.raw;
+      else if (field.number === 3) timeMs = field.signed;
+    }
+    // Of one whose labels cannot be read nothing is told: exemplars fail no request.
+    if (this.#refsFault(refs) !== undefined) return;
+    const start = this.#to.open(3);
+    this.#labels(refs);
+    if (value !== undefined) {
+      this.#to.head(2, DOUBLE);
+      this.#to.raw(value);
+    }
+    this.#to.head(3, VARINT);
+    this.#to.signed(timeMs);
+    this.#to.close(start);
+  }
+
+  #metadata(refs: readonly number[], message: Uint8Array): void {
+    let [type, help, unit] = [0, 0, 0];
+    for (const field of new Fields(message)) {
+      if (field.number === 1) type = field.varint;
+      else if (field.number === 3) help = field.varint;
+      else if (field.number === 4) unit = field.varint;
+    }
+    if (type === 0 && help === 0 && unit === 0) return;
+    const nameAt = refs.findIndex((ref, i) => i % 2 === 0 && this.#text(ref) === '__name__');
+    if (nameAt < 0) return;
+    const family = familyOf(this.#text(refs[nameAt + 1]!), METRIC_TYPES[type] ?? METRIC_TYPES[0]);
+    if (this.#families.has(family)) return;
+    this.#families.add(family);
+    const start = this.#to.open(3);
+    this.#to.head(1, VARINT);
+    this.#to.varint(type);
+    this.#to.bytes(2, Buffer.from(family));
+    this.#to.bytes(4, this.#symbols[help] ?? NO_BYTES);
+    this.#to.bytes(5, this.#symbols[unit] ?? NO_BYTES);
+    this.#to.close(start);
+  }
+
+  #refsFault(refs: readonly number[]): string | undefined {
+    if (refs.length % 2 !== 0) return `invalid labelRefs length ${refs.length}`;
+    const { length } = this.#symbols;
+    const at = refs.findIndex((ref) => ref >= length);
+    if (at < 0) return undefined;
+    const what = at % 2 === 0 ? 'name' : 'value';
+    return `labelRefs ${at - (at % 2)} (${what}) = ${refs[at]} outside of symbols table (size ${length})`;
+  }
+
+  #text(ref: number): string {
+    // Shared memory cannot be decoded in place: slice() copies.
+    return utf8.decode(this.#symbols[ref]!.slice());
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+function partsOf(message: Uint8Array): Parts {
+  const parts: Parts = { refs: [], samples: [], histograms: [], exemplars: [], metadata: undefined };
+  for (const field of new Fields(message)) {
+    if (field.number === 1) parts.refs.push(...field.varints);
+    else if (field.number === 2) parts.samples.push(field.bytes);
+    else if (field.number === 3) parts.histograms.push(field.bytes);
+    else if (field.number === 4) parts.exemplars.push(field.bytes);
+    else if (field.number === 5) parts.metadata = field.bytes;
+  }
+  return parts;
+}
+
+function lengthBytes({ length }: Uint8Array): number {
+  let bytes = 1;
+  for (let left = length; left >= 0x80; left = Math.floor(left / 0x80)) bytes++;
+  return bytes;
+}
+
+/** Bytes of the length of a message that is not known before it is written: padded, which protobuf allows. */
+const OPEN_BYTES = 5;
+
+/** Protobuf into a buffer that grows. */
+class MessageWriter {
+  #bytes = new Uint8Array(1 << 16);
+  #length = 0;
+
+  finish(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  head(number: number, kind: number): void {
+    this.#room(1);
+    this.#bytes[this.#length++] = (number << 3) | kind;
+  }
+
+  varint(value: number): void {
+    this.#room(10);
+    for (; value >= 0x80; value = Math.floor(value / 0x80)) this.#bytes[this.#length++] = (value % 0x80) | 0x80;
+    this.#bytes[this.#length++] = value;
+  }
+
+  /** An int64, in two's complement where it is below 0. */
+  signed(value: number): void {
+    this.#room(10);
+    let bits = BigInt.asUintN(64, BigInt(value));
+    for (; bits >= 0x80n; bits >>= 7n) this.#bytes[this.#length++] = Number(bits & 0x7fn) | 0x80;
+    this.#bytes[this.#length++] = Number(bits);
+  }
+
+  /** A field that is a string or a message. */
+  bytes(number: number, content: Uint8Array): void {
+    this.head(number, BYTES);
+    this.varint(content.length);
+    this.raw(content);
+  }
+
+  raw(content: Uint8Array): void {
+    this.#room(content.length);
+    this.#bytes.set(content, this.#length);
+    this.#length += content.length;
+  }
+
+  /** Begins a message; what it gives is for close(). */
+  open(number: number): number {
+    this.head(number, BYTES);
+    this.#room(OPEN_BYTES);
+    this.#length += OPEN_BYTES;
+    return this.#length;
+  }
+
+  close(start: number): void {
+    let left = this.#length - start;
+    for (let i = OPEN_BYTES; i > 1; i--, left = Math.floor(left / 0x80)) {
+      this.#bytes[start - i] = (left % 0x80) | 0x80;
+    }
+    this.#bytes[start - 1] = left;
+  }
+
+  #room(count: number): void {
+    const wanted = this.#length + count;
+    if (wanted <= this.#bytes.length) return;
+    if (wanted > BYTES_MAX)
+      throw new WireError(`a request of more than ${BYTES_MAX} bytes without its table of strings`);
+    const grown = new Uint8Array(Math.min(BYTES_MAX, Math.max(this.#bytes.length * 2, wanted)));
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+  }
+}
