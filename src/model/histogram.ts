@@ -401,20 +401,25 @@ function mapBuckets({ indices, counts }: Buckets, change: (count: number) => num
   return kept;
 }
 
-/** Whether some bucket holds less than before. */
+/** Whether some bucket holds less than before, or is gone: that is a reset even of a negated counter. */
 function shrank(before: Buckets, after: Buckets): boolean {
+  let at = 0;
+  return before.indices.some((index, i) => {
+    while (at < after.indices.length && after.indices[at]! < index) at++;
+    return after.indices[at] !== index || after.counts[at]! < before.counts[i]!;
+  });
+}
+
+/** The same for custom bounds; other ones are compared at the bounds in common, where no bucket can be gone. */
+function customShrank(before: FloatHistogram, after: FloatHistogram): boolean {
+  if (sameNumbers(before.bounds, after.bounds)) return shrank(before.positive, after.positive);
+  const layout = commonLayout(before, after)!;
   let lost = false;
-  combineBuckets(before, after, (x, y) => {
+  combineBuckets(conform(before, layout).positive, conform(after, layout).positive, (x, y) => {
     if (y < x) lost = true;
     return 0;
   });
   return lost;
-}
-
-/** The same for custom bounds, compared at the bounds in common. */
-function customShrank(before: FloatHistogram, after: FloatHistogram): boolean {
-  const layout = commonLayout(before, after)!;
-  return shrank(conform(before, layout).positive, conform(after, layout).positive);
 }
 
 function sameNumbers(a: readonly number[], b: readonly number[]): boolean {

@@ -114,6 +114,18 @@ const resets: [name: string, before: HistogramParts, after: HistogramParts, want
   ],
   ['the hint says so', { count: 1 }, { count: 9, hint: 'reset' }, true],
   ['the hint denies it', { count: 9 }, { count: 1, hint: 'not_reset' }, false],
+  [
+    'a bucket of a negated counter is gone',
+    { count: -3, positive: buckets({ 1: -3 }) },
+    { count: -2, positive: buckets({ 2: -2 }) },
+    true,
+  ],
+  [
+    'a negated counter has a new bucket',
+    { count: -3, positive: buckets({ 1: -3 }) },
+    { count: -3, positive: buckets({ 1: -1, 2: -2 }) },
+    false,
+  ],
   ['a smaller zero threshold', { count: 1, zeroThreshold: 0.1 }, { count: 1, zeroThreshold: 0.01 }, true],
   [
     'the threshold cuts a bucket',
