@@ -14,8 +14,12 @@ import {
   sameCell,
   sameValues,
 } from './compare.js';
+import { withGoLogarithms } from './go-logarithm.js';
+import { groupsLoseNames } from './group-names.js';
 import { CHANGED_FUNCTIONS, knownDifference } from './known.js';
 import { asOlder, type OlderOptions } from './older.js';
+import { forgetResets, uncertainResets } from './older-resets.js';
+import { alone, type Placed, partsOf, textOf } from './parts.js';
 import { type Answerer, askQuestion, type Question, type Reply } from './question.js';
 import { type Stability, sameOutcome, stableCells } from './stability.js';
 import { annotationInCommon, errorInCommon, isNewRemark, isOneOfMany } from './words.js';
@@ -61,6 +65,17 @@ export async function judge(question: Question, theirs: Reply, ours: Reply, serv
     const known = knownDifference({ question, delayedNames: servers.delayedNames, expr, theirs, ours: own });
     if (known !== undefined) return { kind: 'explained', by: known };
   }
+  const asInGo = await withGoLogarithms(() => askQuestion(servers.ours, question));
+  if (compareReplies(theirs, asInGo, rules) === undefined) {
+    return { kind: 'explained', by: "Go's logarithms of subnormal numbers" };
+  }
+  if (
+    expr !== undefined &&
+    servers.delayedNames &&
+    (await groupsLoseNames(question, expr, [theirs, ours], servers.ours))
+  ) {
+    return { kind: 'explained', by: 'names of groups' };
+  }
   const changed = expr && (await changedFunction(question, expr, servers));
   if (changed !== undefined) return { kind: 'explained', by: changed };
   const again = async () => askQuestion(servers.peer, question);
@@ -79,48 +94,39 @@ export async function judge(question: Question, theirs: Reply, ours: Reply, serv
  * way that it should. One in a subquery is asked at the subquery's times, as far as an instant query can.
  */
 async function changedFunction(question: Question, root: Expr, servers: Compared): Promise<string | undefined> {
-  const visit = async (expr: Expr, around: readonly Subquery[]): Promise<string | undefined> => {
-    const inside = expr.kind === 'subquery' ? [...around, expr] : around;
-    for (const child of childrenOf(expr)) {
-      const found = await visit(child, inside);
-      if (found !== undefined) return found;
-    }
+  for (const { expr, around } of partsOf(root)) {
     const changed = expr.kind === 'call' ? CHANGED_FUNCTIONS.get(expr.fn) : undefined;
-    if (changed === undefined) return undefined;
+    if (changed === undefined) continue;
     const call = expr as Call;
     const texts = call.args.map((arg) => textOf(question, arg));
     const besides = changed.beside && alone(question, changed.beside(texts), around);
     for (const [i, asked] of alone(question, textOf(question, call), around).entries()) {
       const different = await differentCells(asked, servers);
       const beside = besides && (await cellsFor(besides[i]!, servers.ours));
-      const older = await asOlder(() => cellsFor(asked, servers.ours), { seesLeast: true });
+      const seen = changed.resets ? await bySeenResets(asked, servers.ours) : undefined;
       const { delayedNames } = servers;
-      const context = { call: textOf(question, call), args: texts, delayedNames };
+      const context = { call: textOf(question, call), args: texts, delayedNames, allBeside: beside };
       const isExplained = (cell: DifferentCell) => {
-        const [other, old] = [beside, older].map((cells) => cells?.get(cell.series)?.get(cell.time));
-        return changed.explains({ ...cell, ...context, beside: other, allBeside: beside, older: old });
+        const cellIn = (cells: Cells | undefined) => cells?.get(cell.series)?.get(cell.time);
+        return changed.explains({ ...cell, ...context, beside: cellIn(beside), bySeenResets: seen?.map(cellIn) });
       };
       if (different.length > 0 && different.every(isExplained)) return call.fn;
     }
-    return undefined;
-  };
-  return visit(root, []);
+  }
+  return undefined;
 }
 
-/** Questions about a part alone, at the times at which the subqueries `around` it ask for it. */
-function alone(question: Question, text: string, around: readonly Subquery[]): Question[] {
-  if (around.length === 0) return [{ ...question, text }];
-  const wrapped = around.reduceRight((inner, subquery, i) => {
-    const suffix = question.text.slice(subquery.expr.pos.end, subquery.pos.end).replace(/^[^[]*/, '');
-    return i === around.length - 1 ? `(${inner})${suffix}` : `(last_over_time(${inner}))${suffix}`;
-  }, text);
-  return [question.startMs, question.endMs].map((timeMs) => {
-    return { ...question, text: wrapped, startMs: timeMs, endMs: timeMs, stepMs: 0 };
-  });
-}
+/** So many uncertain resets are looked at, over all series and steps. */
+const RESETS_MAX = 300;
 
-function textOf(question: Question, { pos }: Expr): string {
-  return question.text.slice(pos.start, pos.end);
+/** As 3.5 would answer if it saw none of the uncertain resets, then if it saw each one alone. */
+async function bySeenResets(question: Question, ours: Answerer): Promise<Cells[]> {
+  const seeing = (sees: number) => asOlder(() => cellsFor(question, ours), { sees });
+  forgetResets();
+  const all = [await seeing(-1)];
+  const count = uncertainResets();
+  if (count <= RESETS_MAX) for (let i = 0; i < count; i++) all.push(await seeing(i));
+  return all;
 }
 
 interface DifferentCell {
@@ -187,10 +193,6 @@ function parsed(text: string): Expr | undefined {
   }
 }
 
-function nodesOf(expr: Expr): Expr[] {
-  return [expr, ...childrenOf(expr).flatMap(nodesOf)];
-}
-
 const SUMS = new Set(['sum', 'avg', 'stddev', 'stdvar']);
 /** Functions whose last digit is the library's. */
 const LIBRARY = new Set(
@@ -201,7 +203,7 @@ const LIBRARY = new Set(
 
 /** Whether nothing in it depends on the order of series or on a library's last digit. */
 function isExact(expr: Expr): boolean {
-  return nodesOf(expr).every((node) => {
+  return partsOf(expr).every(({ expr: node }) => {
     if (node.kind === 'aggregate') return !SUMS.has(node.op);
     if (node.kind === 'binary') return node.op !== '^' && node.op !== 'atan2';
     return node.kind !== 'call' || !LIBRARY.has(node.fn);
@@ -227,12 +229,6 @@ async function magnifiesLastDigits(
     }
   }
   return false;
-}
-
-interface Placed {
-  readonly expr: Expr;
-  /** The subqueries it is in. */
-  readonly around: readonly Subquery[];
 }
 
 function sumsBelowJumps(expr: Expr, around: readonly Subquery[] = [], below = false): Placed[] {

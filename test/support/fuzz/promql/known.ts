@@ -1,8 +1,9 @@
 // What Prometheus 3.5 does otherwise than we mean to: as a rule, because newer versions
 // do. Each rule has its row in docs/differences/promql-results.md.
 
-import { childrenOf, type Expr } from '../../../../src/promql/syntax/ast.js';
+import { childrenOf, type Expr, isComparison } from '../../../../src/promql/syntax/ast.js';
 import { type Cell, type Cells, cellsOf, compareCells, numberOf, sameCell } from './compare.js';
+import { partsOf } from './parts.js';
 import type { Question, Reply } from './question.js';
 
 export interface Difference {
@@ -21,8 +22,8 @@ export interface CellDifference {
   readonly beside?: Cell | undefined;
   /** All of that query's answer. */
   readonly allBeside?: Cells | undefined;
-  /** Our own one when histograms are those of 3.5 and the fewest resets are seen (older.ts). */
-  readonly older: Cell | undefined;
+  /** Our own ones when histograms are those of 3.5: with no uncertain reset seen (older-resets.ts), then with each one alone. */
+  readonly bySeenResets?: readonly (Cell | undefined)[] | undefined;
   readonly call: string;
   /** The texts of the call's arguments. */
   readonly args: readonly string[];
@@ -37,6 +38,8 @@ export interface CellDifference {
 export interface ChangedFunction {
   /** Whether the cell differs in the way that it should. */
   readonly explains: (difference: CellDifference) => boolean;
+  /** Whether `explains` wants to see what uncertain resets do. */
+  readonly resets?: boolean;
   /** Another query that `explains` wants to see the answer of, made from the texts of the call's arguments. */
   readonly beside?: (args: readonly string[]) => string;
 }
@@ -49,10 +52,10 @@ export const CHANGED_FUNCTIONS: ReadonlyMap<string, ChangedFunction> = new Map<s
   // A NaN in the window makes the result NaN.
   ['mad_over_time', { explains: ({ theirs, ours }) => theirs !== undefined && theirs !== 'NaN' && ours === 'NaN' }],
   // Histograms are not extrapolated to before their counts were zero: by one factor, they are smaller.
-  ['rate', { explains: (cell) => isScaledDown(cell) || missesResets(cell) || isOfNegated(cell) }],
-  ['increase', { explains: (cell) => isScaledDown(cell) || missesResets(cell) || isOfNegated(cell) }],
-  ['irate', { explains: missesResets }],
-  ['resets', { explains: missesResets }],
+  ['rate', { explains: (cell) => isScaledDown(cell) || seesSomeResets(cell), resets: true }],
+  ['increase', { explains: (cell) => isScaledDown(cell) || seesSomeResets(cell), resets: true }],
+  ['irate', { explains: seesSomeResets, resets: true }],
+  ['resets', { explains: seesSomeResets, resets: true }],
   // Of a classic histogram with one bucket 3.5 knows nothing.
   // And where chunks hold empty buckets below zero, Prometheus has the zero bucket reach there.
   [
@@ -152,24 +155,37 @@ function isScaledDown({ theirs, ours }: CellDifference): boolean {
   return factor < 1 && sameCell(scaled, ours, 1e-9);
 }
 
-/** 3.5 keeps the hints of negated counters; where one of its chunks begins there is none, and falling counts are a reset. */
-function isOfNegated({ call, theirs, ours }: CellDifference): boolean {
-  return typeof theirs === 'object' && typeof ours === 'object' && /^\w+\s*\([\s(]*-/.test(call);
+/** Whether theirs is our own with some of the uncertain resets seen. Each adds the same to counts, seen alone or with others. */
+function seesSomeResets({ theirs, bySeenResets = [] }: CellDifference): boolean {
+  const [wanted, least, ...single] = [theirs, ...bySeenResets].map(countsOf);
+  if (wanted === undefined || least === undefined) return false;
+  const keys = [...new Set([wanted, least, ...single].flatMap((counts) => [...(counts?.keys() ?? [])]))];
+  const less = (counts: Counts | undefined) => keys.map((key) => (counts?.get(key) ?? 0) - (least.get(key) ?? 0));
+  const changes = single.map(less).filter((change) => change.some((count) => count !== 0));
+  const scale = Math.max(...keys.map((key) => Math.abs(wanted.get(key) ?? 0) + Math.abs(least.get(key) ?? 0)));
+  return (changes.length <= RESETS_MAX ? isSumOfSome : isWithinSums)(changes, less(wanted), 1e-9 * scale);
 }
 
-/**
- * Of the resets that lose buckets behind an empty one 3.5 sees some, as its chunks happen to be; older.ts can have it see
- * none. Each adds to counts.
- */
-function missesResets({ theirs, ours, older }: CellDifference): boolean {
-  const [least, some, most] = [older, theirs, ours].map(countsOf);
-  if (least === undefined || some === undefined || most === undefined) return false;
-  const isWithin = (count: number, key: string) => count >= (least.get(key) ?? 0) && count <= (most.get(key) ?? 0);
-  return [...some].every(([key, count]) => isWithin(count, key));
+/** Of so many uncertain resets all choices are tried; of more, each count must be one that some choice leads to. */
+const RESETS_MAX = 16;
+
+function isWithinSums(changes: readonly number[][], wanted: readonly number[], slack: number): boolean {
+  return wanted.every((count, i) => {
+    const sum = (sign: number) => changes.reduce((total, change) => total + sign * Math.max(0, sign * change[i]!), 0);
+    return count >= sum(-1) - slack && count <= sum(1) + slack;
+  });
 }
+
+function isSumOfSome([first, ...rest]: readonly number[][], wanted: readonly number[], slack: number): boolean {
+  if (first === undefined) return wanted.every((count) => Math.abs(count) <= slack);
+  const left = wanted.map((count, i) => count - first[i]!);
+  return isSumOfSome(rest, wanted, slack) || isSumOfSome(rest, left, slack);
+}
+
+type Counts = ReadonlyMap<string, number>;
 
 /** By their bounds, and the whole count; or a float alone. */
-function countsOf(cell: Cell | undefined): ReadonlyMap<string, number> | undefined {
+function countsOf(cell: Cell | undefined): Counts | undefined {
   if (cell === undefined) return undefined;
   if (typeof cell === 'string') return new Map([['', numberOf(cell)]]);
   const buckets = (cell.buckets ?? []).map(([, lower, upper, count]) => [`${lower} ${upper}`, count] as const);
@@ -185,15 +201,24 @@ const KNOWN: ReadonlyMap<string, (difference: Difference) => boolean> = new Map(
     ({ theirs, ours, delayedNames }) => delayedNames && isSameLabels(theirs) && ours.body.data?.resultType === 'matrix',
   ],
   ['differences are gauges', remarksOnDifferences],
-  // 3.5 lets them overflow.
-  ['durations out of range', ({ ours }) => /duration (is )?out of range/.test(ours.body.error ?? '')],
+  // 3.5 lets them overflow, and takes NaN for one.
+  [
+    'durations that are none',
+    ({ ours }) => /duration (is )?(out of range|NaN or infinite)/.test(ours.body.error ?? ''),
+  ],
   [
     'matches before filters',
-    ({ question, ours }) =>
+    ({ expr, ours }) =>
       /many-to-one matching must be explicit|grouping labels must ensure unique/.test(ours.body.error ?? '') &&
-      /[<>=!]/.test(question.text),
+      expr !== undefined &&
+      partsOf(expr).some(({ expr: part }) => isFilter(part)),
   ],
 ]);
+
+/** A comparison of two vectors that lets elements through. */
+function isFilter(expr: Expr): boolean {
+  return expr.kind === 'binary' && isComparison(expr.op) && !expr.bool && expr.matching !== undefined;
+}
 
 function isSameLabels({ body }: Reply): boolean {
   return /vector cannot contain metrics with the same labelset/.test(body.error ?? '');

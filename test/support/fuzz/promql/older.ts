@@ -1,8 +1,7 @@
 // Native histograms as Prometheus 3.5 has them, where newer versions mean something else
 // to: a difference is explained if our own answer in this way is the same as theirs.
 //
-//   other custom bounds    are a reset; newer versions compare at the bounds in common
-//   lost buckets           behind all that are left are not seen where an empty one comes first
+//   resets                 are seen by the buckets of chunks (older-resets.ts)
 //   statistics             of histograms without their buckets forget whether bounds were custom;
 //                          and not everywhere are they without
 //   a negative factor      leaves the hint as it was; newer versions make it a gauge
@@ -11,17 +10,18 @@
 //
 // Must be imported behind wobble.ts, which changes some of the same.
 
-import { addHistograms, type Buckets, FloatHistogram, subtractHistograms } from '../../../../src/model/histogram.js';
+import { addHistograms, FloatHistogram, subtractHistograms } from '../../../../src/model/histogram.js';
 import { HistogramMean } from '../../../../src/promql/exec/histogram-sum.js';
+import { isCertainReset, isLikelyReset } from './older-resets.js';
 
 /** What 3.5 does in one place and not in another. */
 export interface OlderOptions {
   /** Statistics are taken from whole histograms: of all selectors but the first, and where that is all of the query. */
   readonly keepsBuckets?: boolean;
-  /** No reset is seen that chunks may hide: who has no buckets at all may have lost some behind an empty one. */
-  readonly seesLeast?: boolean;
-  /** Every reset is seen, because chunks hide none. */
+  /** Every reset is seen that chunks can show. */
   readonly seesMost?: boolean;
+  /** Of the resets that chunks may hide only the one of this number is seen. */
+  readonly sees?: number;
 }
 
 /** undefined where histograms are as we have them. */
@@ -41,25 +41,9 @@ const { isResetAfter, multiply, divide } = FloatHistogram.prototype;
 
 FloatHistogram.prototype.isResetAfter = function (previous) {
   if (older === undefined || this.hint === 'not_reset') return isResetAfter.call(this, previous);
-  const rebound = this.isCustom && String(this.bounds) !== String(previous.bounds);
-  return rebound || isResetAfter.call(this, older.seesMost ? previous : asSeenFrom(this, previous));
+  const { sees, seesMost = false } = older;
+  return sees === undefined ? isLikelyReset(this, previous, seesMost) : isCertainReset(this, previous, sees);
 };
-
-/** Without the buckets of `previous` that 3.5 does not come to. In between, chunks hold empty ones, mostly. */
-function asSeenFrom(next: FloatHistogram, previous: FloatHistogram): FloatHistogram {
-  if (next.schema !== previous.schema || next.zeroThreshold !== previous.zeroThreshold) return previous;
-  return previous.with({
-    positive: upToEmpty(previous.positive, next.positive.indices.at(-1)),
-    negative: upToEmpty(previous.negative, next.negative.indices.at(-1)),
-  });
-}
-
-function upToEmpty(buckets: Buckets, last: number | undefined): Buckets {
-  if (last === undefined) return older?.seesLeast ? { indices: [], counts: [] } : buckets;
-  if (buckets.indices.includes(last + 1)) return buckets;
-  const kept = buckets.indices.filter((index) => index <= last).length;
-  return { indices: buckets.indices.slice(0, kept), counts: buckets.counts.slice(0, kept) };
-}
 
 FloatHistogram.prototype.multiply = function (factor) {
   return hintedAs(this, multiply.call(this, factor));

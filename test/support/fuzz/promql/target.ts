@@ -5,6 +5,7 @@
 //                                 every second one with delayed name removal
 
 import './wobble.js';
+import './go-logarithm.js';
 import { Prng } from '../../../../src/base/prng.js';
 import { FUNCTIONS, type FunctionSignature } from '../../../../src/promql/functions.js';
 import { missing, peerBinary } from '../../peers.js';

@@ -1,0 +1,43 @@
+// The natural logarithm of subnormal numbers as Go's library has it on amd64: it takes
+// their digits for those of a number between 2^-1023 and 2^-1022. Powers with exponents that
+// are not whole go by it: a difference is explained if our own answer with such logarithms
+// is the same as theirs.
+//
+// Must be imported behind wobble.ts, and before whatever reads Math.log or Math.pow.
+
+const { log, pow, exp, sqrt, abs, trunc } = Math;
+
+const SMALLEST_NORMAL = 2 ** -1022;
+
+let isGo = false;
+
+/** Runs `work`, beside which no other queries run, with logarithms of subnormal numbers as in Go. */
+export async function withGoLogarithms<T>(work: () => Promise<T>): Promise<T> {
+  isGo = true;
+  try {
+    return await work();
+  } finally {
+    isGo = false;
+  }
+}
+
+Math.log = (value) => (isGo && isSubnormal(value) ? goLogarithm(value) : log(value));
+
+/** `base` to the whole part of the exponent, the nearest one, times what the logarithm makes of the rest. */
+Math.pow = (base, exponent) => {
+  if (!isGo || !isSubnormal(base) || trunc(exponent) === exponent) return pow(base, exponent);
+  const size = abs(exponent);
+  if (size === 0.5) return exponent > 0 ? sqrt(base) : 1 / sqrt(base);
+  const whole = size - trunc(size) > 0.5 ? trunc(size) + 1 : trunc(size);
+  const power = pow(base, whole) * exp((size - whole) * goLogarithm(base));
+  return exponent > 0 ? power : 1 / power;
+};
+
+function isSubnormal(value: number): boolean {
+  return value > 0 && value < SMALLEST_NORMAL;
+}
+
+/** Of the number whose exponent is the smallest one, and whose digits behind the point are the subnormal one's. */
+function goLogarithm(value: number): number {
+  return log(value + SMALLEST_NORMAL) - Math.LN2;
+}
