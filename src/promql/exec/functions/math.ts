@@ -19,7 +19,7 @@ export const MATH_FUNCTIONS: ReadonlyMap<string, Unary> = new Map<string, Unary>
   ['atanh', Math.atanh],
   ['ceil', Math.ceil],
   ['cos', Math.cos],
-  ['cosh', Math.cosh],
+  ['cosh', cosh],
   ['deg', (value) => (value * 180) / Math.PI],
   ['exp', Math.exp],
   ['floor', Math.floor],
@@ -29,11 +29,25 @@ export const MATH_FUNCTIONS: ReadonlyMap<string, Unary> = new Map<string, Unary>
   ['rad', (value) => (value * Math.PI) / 180],
   ['sgn', (value) => (value < 0 ? -1 : value > 0 ? 1 : value)],
   ['sin', Math.sin],
-  ['sinh', Math.sinh],
+  ['sinh', sinh],
   ['sqrt', Math.sqrt],
   ['tan', Math.tan],
   ['tanh', Math.tanh],
 ]);
+
+/** Beyond this, the other half of a hyperbolic function is lost in rounding. */
+const HALF_FROM = 21;
+
+/** As Go's library has it, which overflows a little early. */
+function cosh(value: number): number {
+  const size = Math.abs(value);
+  return size > HALF_FROM ? Math.exp(size) * 0.5 : Math.cosh(value);
+}
+
+function sinh(value: number): number {
+  const size = Math.abs(value);
+  return size > HALF_FROM ? Math.sign(value) * (Math.exp(size) * 0.5) : Math.sinh(value);
+}
 
 /** Applies a function to all floats. It answers NaN, never "nothing"; `skips` says at which steps there is nothing. */
 export function mapFloats(

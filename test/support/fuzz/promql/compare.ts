@@ -127,7 +127,8 @@ function sameNumber(a: string, b: string, tolerance: number): boolean {
   if (a === b) return true;
   if (tolerance === 0) return false;
   const [x, y] = [numberOf(a), numberOf(b)];
-  return x === y || Math.abs(x - y) <= tolerance * Math.max(Math.abs(x), Math.abs(y));
+  // What is infinite is close to nothing.
+  return x === y || Math.abs(x - y) <= tolerance * Math.min(Math.max(Math.abs(x), Math.abs(y)), Number.MAX_VALUE);
 }
 
 export function numberOf(text: string): number {
