@@ -1,7 +1,7 @@
 // Whether two replies to one question agree, and if not, whether that is explained: by
 // chance (stability.ts) or by what we mean to do otherwise (known.ts).
 
-import { type Call, childrenOf, type Expr, type Subquery } from '../../../../src/promql/syntax/ast.js';
+import type { Call, Expr } from '../../../../src/promql/syntax/ast.js';
 import { ALL_PARSE_OPTIONS, parseExpr } from '../../../../src/promql/syntax/parse.js';
 import {
   type Cell,
@@ -17,9 +17,10 @@ import {
 import { withGoLogarithms } from './go-logarithm.js';
 import { groupsLoseNames } from './group-names.js';
 import { CHANGED_FUNCTIONS, knownDifference } from './known.js';
+import { magnifiesLastDigits, SUMS } from './last-digits.js';
 import { asOlder, type OlderOptions } from './older.js';
 import { forgetResets, uncertainResets } from './older-resets.js';
-import { alone, type Placed, partsOf, textOf } from './parts.js';
+import { alone, partsOf, textOf } from './parts.js';
 import { type Answerer, askQuestion, type Question, type Reply } from './question.js';
 import { type Stability, sameOutcome, stableCells } from './stability.js';
 import { annotationInCommon, errorInCommon, isNewRemark, isOneOfMany } from './words.js';
@@ -179,7 +180,7 @@ export async function judgeSource(question: Question, memory: Reply, other: Repl
     return { kind: 'explained', by: 'order, on shards' };
   }
   const expr = parsed(question.text);
-  if (expr !== undefined && (await magnifiesLastDigits(question, expr, sources, rules))) {
+  if (expr !== undefined && (await magnifiesLastDigits(question, expr, [sources.memory, sources.other], rules))) {
     return { kind: 'explained', by: 'last digits of sums, on shards' };
   }
   return { kind: 'different', problem: problem.replaceAll('theirs', 'memory').replaceAll('ours', 'shards') };
@@ -193,7 +194,6 @@ function parsed(text: string): Expr | undefined {
   }
 }
 
-const SUMS = new Set(['sum', 'avg', 'stddev', 'stdvar']);
 /** Functions whose last digit is the library's. */
 const LIBRARY = new Set(
   'acos acosh asin asinh atan atanh cos cosh exp ln log10 log2 sin sinh tan tanh histogram_quantile histogram_stddev histogram_stdvar'.split(
@@ -208,40 +208,6 @@ function isExact(expr: Expr): boolean {
     if (node.kind === 'binary') return node.op !== '^' && node.op !== 'atan2';
     return node.kind !== 'call' || !LIBRARY.has(node.fn);
   });
-}
-
-const JUMPS_BINARY = new Set(['%', '==', '!=', '<', '<=', '>', '>=']);
-const JUMPS_AGGREGATE = new Set(['count_values', 'topk', 'bottomk', 'quantile']);
-const JUMPS_CALL = new Set('ceil floor round sgn changes resets'.split(' '));
-
-/** Whether a sum, below something that makes much of its last digit (2.9999999999999996 or 3), has another one. */
-async function magnifiesLastDigits(
-  question: Question,
-  root: Expr,
-  { memory, other }: Sources,
-  rules: Rules,
-): Promise<boolean> {
-  for (const { expr, around } of sumsBelowJumps(root)) {
-    for (const asked of alone(question, textOf(question, expr), around)) {
-      const [a, b] = await Promise.all([memory, other].map((source) => askQuestion(source, asked)));
-      const isClose = compareReplies(a!, b!, rules) === undefined;
-      if (isClose && compareReplies(a!, b!, { ...rules, tolerance: 0 }) !== undefined) return true;
-    }
-  }
-  return false;
-}
-
-function sumsBelowJumps(expr: Expr, around: readonly Subquery[] = [], below = false): Placed[] {
-  const isSum = expr.kind === 'aggregate' && SUMS.has(expr.op);
-  const inside = expr.kind === 'subquery' ? [...around, expr] : around;
-  const children = childrenOf(expr).flatMap((child) => sumsBelowJumps(child, inside, below || jumps(expr)));
-  return isSum && below ? [{ expr, around }, ...children] : children;
-}
-
-function jumps(node: Expr): boolean {
-  if (node.kind === 'binary') return JUMPS_BINARY.has(node.op);
-  if (node.kind === 'aggregate') return JUMPS_AGGREGATE.has(node.op);
-  return node.kind === 'call' && JUMPS_CALL.has(node.fn);
 }
 
 function asksForOrder(expr: Expr): boolean {
