@@ -121,6 +121,12 @@ const TABLE = {
 
   // ---- Storage
   storagePath: textFlag('storage.tsdb.path', 'data/', 'Data directory.'),
+  storagePoliciesFile: textFlag(
+    'storage.policies-file',
+    '',
+    'File that says which series are kept how long, and how finely. Read again with the configuration.',
+    { placeholder: '<file>' },
+  ),
   storageRetentionMs: durationFlag(
     'storage.tsdb.retention.time',
     '0s',

@@ -20,6 +20,7 @@ import type { Logger } from '../telemetry/log.js';
 import { Registry } from '../telemetry/metrics.js';
 import { registerProcess } from '../telemetry/process.js';
 import type { Retention } from '../tsdb/compact/retention.js';
+import type { Policies } from '../tsdb/downsample/policies.js';
 import { DirectoryLock } from '../tsdb/lock.js';
 import { SHARDS_MAX } from '../wasm/exposition.js';
 import { READERS_MAX } from '../wasm/query.js';
@@ -29,6 +30,7 @@ import type { WebDeps } from '../web/deps.js';
 import type { Door } from '../web/door.js';
 import { openDoor } from '../web/listen.js';
 import { StorageMetrics } from './metrics.js';
+import { loadPolicies, rewriteSettings } from './policies.js';
 import { openQueries, type Queries } from './queries.js';
 import { retentionOf, retentionText } from './retention.js';
 import { Storage } from './storage/storage.js';
@@ -73,6 +75,7 @@ export class Server {
   readonly #registry: Registry;
   readonly #startMs: number;
   #loaded: LoadedConfig;
+  #policies: Policies;
   #configOk = true;
   #configMs: number;
   #state: 'starting' | 'ready' | 'stopping' = 'starting';
@@ -82,9 +85,10 @@ export class Server {
   #queries: Queries | undefined;
   #doors: Door[] = [];
 
-  private constructor(options: ServerOptions, loaded: LoadedConfig) {
+  private constructor(options: ServerOptions, loaded: LoadedConfig, policies: Policies) {
     this.#options = options;
     this.#loaded = loaded;
+    this.#policies = policies;
     this.#startMs = options.clock.nowMs();
     this.#configMs = this.#startMs;
     this.#registry = new Registry(options.clock);
@@ -94,7 +98,8 @@ export class Server {
 
   /** Reads the configuration; throws ConfigError. Nothing runs before start(). */
   static create(options: ServerOptions): Server {
-    return new Server(options, loadConfig(options.flags.configFile, { disk: options.disk }));
+    const { disk, flags } = options;
+    return new Server(options, loadConfig(flags.configFile, { disk }), loadPolicies(disk, flags.storagePoliciesFile));
   }
 
   /**
@@ -127,7 +132,9 @@ export class Server {
   reload(): void {
     const { flags, disk, clock, log } = this.#options;
     try {
+      const policies = loadPolicies(disk, flags.storagePoliciesFile);
       this.#loaded = loadConfig(flags.configFile, { disk });
+      this.#policies = policies;
     } catch (error) {
       this.#configOk = false;
       log.error('Error reloading config', { err: error as Error });
@@ -137,6 +144,7 @@ export class Server {
     this.#configMs = clock.nowMs();
     this.#storage?.keeping.setRetention(this.#retention);
     this.#storage?.shards.exemplars.setMax(this.#exemplarsMax);
+    this.#storage?.keeping.setSettings(rewriteSettings(this.#loaded.config.storage, this.#policies));
     if (this.#state === 'ready') this.#applyJobs();
     log.info('Completed loading of configuration file', { filename: flags.configFile });
   }
@@ -163,6 +171,7 @@ export class Server {
       blockLookMs: Math.max(BLOCK_LOOK_MIN_MS, flags.storageBlockReloadMs),
       retention: this.#retention,
       metadataRecords: storageFeatures(flags.enableFeature).metadataRecords,
+      settings: rewriteSettings(this.#loaded.config.storage, this.#policies),
       onHopeless: (reason) => {
         log.error('Giving up', { err: reason });
         this.#options.fail(reason);

@@ -150,7 +150,7 @@ export class ShardQueries {
     };
     const builder = fragment.aggregate === undefined ? undefined : new ColumnsBuilder(count);
     return this.#add({ fragment, ...range, watermark, builder }, snapshot, (history) =>
-      this.#stretches(fragment.matchers, way, openOne, history, range, stop),
+      this.#stretches(fragment.matchers, way, openOne, history, range, stop, fragment.fn),
     );
   }
 
@@ -293,6 +293,7 @@ export class ShardQueries {
     history: OpenHistory,
     range: TimeRange,
     stop: SharedArrayBuffer | undefined,
+    fn?: string,
   ): OpenedStretches {
     const check = stop && (() => checkStop(stop));
     const span = spanOf(range);
@@ -306,7 +307,7 @@ export class ShardQueries {
     const fed = (list: SeriesList, by: Stretch['by']): Stretch => {
       const query = open(list, by);
       const histograms = by === 'mixed' && past !== undefined ? new BlockHistograms() : undefined;
-      return { list, query, by, histograms, feed: history.feed(query, list, past, span, histograms) };
+      return { list, query, by, histograms, feed: history.feed(query, list, past, span, histograms, fn) };
     };
     try {
       for (const [list, how] of lists) {

@@ -9,6 +9,7 @@ import type { Timer } from '../../base/clock.js';
 import type { CompactionStep } from '../../tsdb/compact/housekeeping.js';
 import { blockRanges } from '../../tsdb/compact/plan.js';
 import type { Retention } from '../../tsdb/compact/retention.js';
+import { NO_REWRITE, type RewriteSettings } from '../../tsdb/downsample/series-rewriter.js';
 import type { StorageParts } from './options.js';
 
 /** How often blocks are looked at; short ones need it more often. */
@@ -39,6 +40,8 @@ export interface BlockKeepingRooms {
   /** The blocks of the directory are others now: resolves when nobody reads those that are superseded. */
   readonly changed: () => Promise<void>;
   readonly retention: Retention;
+  /** Nothing becomes of series where absent. */
+  readonly settings?: RewriteSettings;
 }
 
 export class BlockKeeping {
@@ -56,6 +59,7 @@ export class BlockKeeping {
     isMerging: false,
   };
   #retention: Retention;
+  #settings: RewriteSettings;
   #timer: Timer | undefined;
   #underWay: Promise<void> = Promise.resolve();
   #closed = false;
@@ -68,6 +72,7 @@ export class BlockKeeping {
     this.#parts = parts;
     this.#rooms = rooms;
     this.#retention = rooms.retention;
+    this.#settings = rooms.settings ?? NO_REWRITE;
     const { blockMs, blockMaxMs } = parts.options;
     this.#ranges = blockRanges(blockMs, blockMaxMs ?? 0, rooms.retention.timeMs);
   }
@@ -83,6 +88,11 @@ export class BlockKeeping {
   /** From the next look on. How large blocks become stays as it was at the start, as in Prometheus. */
   setRetention(retention: Retention): void {
     this.#retention = retention;
+  }
+
+  /** What becomes of series when blocks are made anew: from the next one on. */
+  setSettings(settings: RewriteSettings): void {
+    this.#settings = settings;
   }
 
   /** Makes the blocks anew of which something is deleted. Resolves when none is left; rejects where one cannot be read or written. */
@@ -132,7 +142,7 @@ export class BlockKeeping {
     while (!this.#closed) {
       const startMs = clock.monotonicMs();
       const end = await this.#toItsEnd(() =>
-        compactor.call('compactBlocks', { ranges: this.#ranges, nowMs: clock.nowMs() }),
+        compactor.call('compactBlocks', { ranges: this.#ranges, nowMs: clock.nowMs(), settings: this.#settings }),
       );
       if (end.state === 'nothing') return;
       await this.#settle(end, (clock.monotonicMs() - startMs) / 1000);

@@ -7,6 +7,7 @@ import type { Shards } from '../../shard/shards.js';
 import type { Logger } from '../../telemetry/log.js';
 import type { CompactorPort } from '../../tsdb/compact/protocol.js';
 import type { Retention } from '../../tsdb/compact/retention.js';
+import type { RewriteSettings } from '../../tsdb/downsample/series-rewriter.js';
 import type { SyncPolicy } from '../../tsdb/wal/log.js';
 
 export interface StorageOptions {
@@ -29,6 +30,8 @@ export interface StorageOptions {
   readonly blockLookMs?: number;
   /** What is kept; everything where absent. */
   readonly retention?: Retention;
+  /** What becomes of series when blocks are made anew; nothing where absent. */
+  readonly settings?: RewriteSettings;
   /** Shards died too often to go on. */
   readonly onHopeless: (reason: Error) => void;
   /** Metadata of series is kept in the log, as with --enable-feature=metadata-wal-records. */

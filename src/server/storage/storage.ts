@@ -11,6 +11,7 @@ import { Shards } from '../../shard/shards.js';
 import type { Logger } from '../../telemetry/log.js';
 import type { ListedBlock } from '../../tsdb/block/open-blocks.js';
 import { removeLeftovers } from '../../tsdb/compact/superseded.js';
+import { NO_REWRITE } from '../../tsdb/downsample/series-rewriter.js';
 import { recoverImport } from '../../tsdb/import/staging.js';
 import { Refusals } from '../refusals.js';
 import { blocksEndMs } from './block-folders.js';
@@ -96,6 +97,7 @@ export class Storage {
     this.keeping = new BlockKeeping(parts, {
       changed,
       retention: parts.options.retention ?? KEEP_ALL,
+      settings: parts.options.settings ?? NO_REWRITE,
     });
     this.snapshots = new Snapshots(parts, this.#schedule, cutting);
     this.importing = new Importing(parts, this.#schedule, () => this.blocks.look());

@@ -2,6 +2,7 @@
 
 import type { Matcher } from '../../model/matcher.js';
 import type { DeletedInterval } from '../../tsdb/block/contract.js';
+import type { MadeChunk } from './downsampled.js';
 
 /** A series of a block: its labels as symbol numbers, and of chunk i its times, both ends in it, and its ref. */
 export interface BlockEntry {
@@ -40,6 +41,10 @@ export interface HistoryBlock {
   /** About. */
   readonly chunksPerSeries: number;
   readonly files: BlockBytes;
+  /** Whether a series has aggregates beside its samples. */
+  isDownsampled(ref: number): boolean;
+  /** Its samples rebuilt from them; of a series that has some only. */
+  rebuilt(ref: number): readonly MadeChunk[];
   /** Whether anything is deleted of any series. */
   readonly hasDeleted: boolean;
   /** Refs of the series that match all matchers, ascending: nobody writes to them. `check` throws where nobody wants them any more. */

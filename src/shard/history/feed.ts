@@ -35,6 +35,8 @@ export interface FeedOptions {
   readonly floorMs: number;
   readonly faults: Faults;
   readonly rewriter: Rewriter;
+  /** Downsampled series show samples that are rebuilt from their aggregates, in place of those they have. */
+  readonly wantsAggregates?: boolean;
   /** Takes the native histograms of a window; without it series that have some are left out. */
   readonly histograms?: BlockHistograms;
 }
@@ -132,12 +134,22 @@ class Window {
     const { blocks, span, floorMs, list } = this.#options;
     let last = Number.NEGATIVE_INFINITY;
     let isPlain = true;
+    const rebuilt: Piece[] = [];
     for (const [i, { block, refs }] of blocks.entries()) {
       const ref = refs[place]!;
       if (ref === 0) continue;
       const entry = this.#options.faults.guard(block.ulid, within(block, span), () => block.entry(ref));
       if (entry === undefined) continue;
       const deleted = block.deleted(ref);
+      if (this.#options.wantsAggregates && block.isDownsampled(ref)) {
+        const made = this.#options.faults.guard(block.ulid, within(block, span), () => block.rebuilt(ref)) ?? [];
+        for (const { data, ...times } of made) {
+          if (times.maxTimeMs < span.minTimeMs || times.minTimeMs > span.maxTimeMs) continue;
+          rebuilt.push({ data, ...times, deleted, ulid: block.ulid });
+          last = Math.max(last, times.maxTimeMs);
+        }
+        continue;
+      }
       const { refs: chunkRefs, slices } = this.#wanted[i]!;
       for (let chunk = 0; chunk < entry.chunkCount; chunk++) {
         const minTimeMs = entry.minTimesMs[chunk]!;
@@ -152,7 +164,7 @@ class Window {
     }
     // Samples that came late may be in a block where the head still has others.
     if (last >= floorMs && !isGuest(list[place]!)) isPlain = false;
-    if (!isPlain) this.#pieces.set(place, []);
+    if (!isPlain || rebuilt.length > 0) this.#pieces.set(place, rebuilt);
   }
 
   load(): void {

@@ -10,6 +10,7 @@ import { DiskError } from '../../base/disk.js';
 import type { Matcher } from '../../model/matcher.js';
 import { BlockFault } from '../../tsdb/block/contract.js';
 import type { IndexSummary } from '../../tsdb/block/index-summary.js';
+import { AGGREGATE_FUNCTIONS } from '../../tsdb/downsample/rebuild.js';
 import type { Core } from '../../wasm/core.js';
 import { Crc32c } from '../../wasm/crc32c.js';
 import { Guests } from '../../wasm/guests.js';
@@ -214,6 +215,8 @@ export class OpenHistory {
     selection: HistorySelection | undefined,
     span: TimeSpan,
     histograms?: BlockHistograms,
+    /** Over the range; some are answered from aggregates where a series is downsampled. */
+    fn = '',
   ): HistoryFeed | undefined {
     query.setFloor(this.floorMs);
     if (selection === undefined) return undefined;
@@ -222,6 +225,7 @@ export class OpenHistory {
     return new HistoryFeed({
       ...{ core: this.#core, list: numbers, blocks: selection.place(numbers), span },
       ...{ floorMs, faults, rewriter: this.#rewriter, ...(histograms && { histograms }) },
+      wantsAggregates: AGGREGATE_FUNCTIONS.has(fn),
     });
   }
 

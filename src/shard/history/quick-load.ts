@@ -33,6 +33,8 @@ export interface QuickLoadInput {
   readonly span: TimeSpan;
   /** Where the head begins. */
   readonly floorMs: number;
+  /** Downsampled series are to be rebuilt, which others do. */
+  readonly wantsAggregates?: boolean;
 }
 
 /** Loads what blocks have of the places of `loaded`. Gives those that are left, of which nothing is loaded. Throws OutOfMemory. */
@@ -48,7 +50,7 @@ export function quickLoad(input: QuickLoadInput, loaded: LoadedChunks): number[]
 }
 
 function loadBlock(placed: PlacedBlock, input: QuickLoadInput, loaded: LoadedChunks, loads: BlockLoads): void {
-  const series = seriesOf(placed, loaded);
+  const series = seriesOf(placed, loaded, input.wantsAggregates === true);
   const { files } = placed.block;
   const span = {
     minTimeMs: Math.max(input.span.minTimeMs, -TIME_MAX),
@@ -61,7 +63,7 @@ function loadBlock(placed: PlacedBlock, input: QuickLoadInput, loaded: LoadedChu
 }
 
 /** Refs and places, by ref, of the series that a block has of a window, but for those of which something is deleted. */
-function seriesOf({ block, refs }: PlacedBlock, loaded: LoadedChunks): Uint32Array {
+function seriesOf({ block, refs }: PlacedBlock, loaded: LoadedChunks, wantsAggregates: boolean): Uint32Array {
   const { from, count } = loaded;
   const series = new Uint32Array(count * 2);
   let length = 0;
@@ -69,7 +71,8 @@ function seriesOf({ block, refs }: PlacedBlock, loaded: LoadedChunks): Uint32Arr
   for (let place = 0; place < count; place++) {
     const ref = refs[from + place]!;
     if (ref === 0) continue;
-    if (block.hasDeleted && block.deleted(ref).length > 0) {
+    const isDeleted = block.hasDeleted && block.deleted(ref).length > 0;
+    if (isDeleted || (wantsAggregates && block.isDownsampled(ref))) {
       loaded.skip(from + place);
       continue;
     }

@@ -8,7 +8,11 @@ import { Block } from '../block/block.js';
 import { BlockFault, type BlockMeta, type Compaction } from '../block/contract.js';
 import { newUlid } from '../block/ulid.js';
 import { verifyBlock } from '../block/verify.js';
-import { BlockWriter } from '../block/writer.js';
+import { BlockWriter, TEMPORARY_SUFFIX } from '../block/writer.js';
+import { AGGREGATES_NAME, AggregatesReader, AggregatesWriter, checkAggregates } from '../downsample/aggregates-file.js';
+import { writeMark } from '../downsample/mark.js';
+import { dueMark } from '../downsample/policies.js';
+import { NO_REWRITE, type RewriteSettings } from '../downsample/series-rewriter.js';
 import { checkDecoding } from './check-decoding.js';
 import { merging } from './merge.js';
 import { SampleCodec } from './samples.js';
@@ -23,6 +27,10 @@ export interface CompactionTask {
   readonly blocks: readonly BlockMeta[];
   readonly nowMs: number;
   readonly segmentBytes?: number;
+  /** What becomes of series; nothing where absent. */
+  readonly settings?: RewriteSettings;
+  /** Of the block to come, as policies count it. */
+  readonly ageMs?: number;
 }
 
 /**
@@ -30,25 +38,39 @@ export interface CompactionTask {
  * BlockFault, DiskError or UnreadableChunk, and has then left nothing.
  */
 export function* compacting(task: CompactionTask): Generator<void, BlockMeta | undefined> {
-  const { disk, core, dataFolder, blocks: metas, segmentBytes } = task;
+  const { disk, core, dataFolder, blocks: metas, segmentBytes, settings = NO_REWRITE, ageMs = 0 } = task;
   const crc = new Crc32c(core);
   const ulid = newUlid(task.nowMs);
   const blocks: Block[] = [];
+  const readers: (AggregatesReader | undefined)[] = [];
+  const aggregates = new AggregatesWriter(disk, core, `${dataFolder}/${ulid}${TEMPORARY_SUFFIX}/${AGGREGATES_NAME}`);
   let writer: BlockWriter | undefined;
   let isWritten = false;
   try {
     for (const meta of metas) blocks.push(Block.open(disk, `${dataFolder}/${meta.ulid}`, crc));
     writer = BlockWriter.create(disk, dataFolder, ulid, { core, segmentBytes });
-    yield* merging(blocks, writer, new SampleCodec(new Chunks(core)));
+    for (const { path } of blocks) readers.push(AggregatesReader.open(disk, path, crc));
+    const sources = blocks.map((block, i) => ({ block, aggregates: readers[i] }));
+    yield* merging(sources, { writer, aggregates, settings, ageMs }, new SampleCodec(new Chunks(core)));
     const minTimeMs = Math.min(...metas.map((meta) => meta.minTimeMs));
     const maxTimeMs = Math.max(...metas.map((meta) => meta.maxTimeMs));
     const description = { minTimeMs, maxTimeMs, compaction: mergedFrom(metas) };
-    const made = writer.finish(description, (folder, meta) => readBack(disk, crc, folder, meta));
+    const mark = dueMark(settings.policies, ageMs);
+    const made = writer.finish(description, (folder, meta) => {
+      if (aggregates.finish()) checkAggregates(disk, crc, folder);
+      if (mark !== '') writeMark(disk, folder, mark);
+      disk.syncFolder(folder);
+      readBack(disk, crc, folder, meta);
+    });
     isWritten = true;
     return made;
   } finally {
     // Whoever gives it up half-way comes here, too.
-    if (!isWritten) writer?.abort();
+    if (!isWritten) {
+      aggregates.close();
+      writer?.abort();
+    }
+    for (const reader of readers) reader?.close();
     for (const block of blocks) block.close();
   }
 }

@@ -71,9 +71,9 @@ export class Compactor {
         return { meta };
       },
       abortCut: () => nothing(() => this.#abort()),
-      compactBlocks: ({ ranges, nowMs }) => {
+      compactBlocks: ({ ranges, nowMs, settings }) => {
         const endMs = clock.monotonicMs() + STEP_MS;
-        return keeping.compactNext(ranges, nowMs, () => clock.monotonicMs() < endMs);
+        return keeping.compactNext(ranges, nowMs, () => clock.monotonicMs() < endMs, settings);
       },
       cleanBlocks: ({ nowMs }) => {
         const endMs = clock.monotonicMs() + STEP_MS;

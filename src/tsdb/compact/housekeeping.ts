@@ -14,6 +14,9 @@ import { deleteFromBlock } from '../block/delete.js';
 import { META_NAME } from '../block/layout.js';
 import { writeMeta } from '../block/meta.js';
 import { type ListedBlock, listAllBlocks, listBlocks } from '../block/open-blocks.js';
+import { readMark } from '../downsample/mark.js';
+import { newestEndMs, planPolicies } from '../downsample/policies.js';
+import { NO_REWRITE, type RewriteSettings } from '../downsample/series-rewriter.js';
 import { compacting } from './compact.js';
 import { planCompaction } from './plan.js';
 import { expiredBlocks, type Retention } from './retention.js';
@@ -63,8 +66,13 @@ export class Housekeeping {
   }
 
   /** Merges the next blocks, as long as `isTime` says; whoever asks goes on asking while there is more. */
-  compactNext(ranges: readonly number[], nowMs: number, isTime: () => boolean): CompactionStep {
-    this.#underWay ??= this.#plan(planCompaction(this.#live(), ranges), nowMs);
+  compactNext(
+    ranges: readonly number[],
+    nowMs: number,
+    isTime: () => boolean,
+    settings: RewriteSettings = NO_REWRITE,
+  ): CompactionStep {
+    this.#underWay ??= this.#planNext(this.#live(), ranges, nowMs, settings);
     return this.#advance(isTime);
   }
 
@@ -155,8 +163,20 @@ export class Housekeeping {
     for (const ulid of ulids) removeBlock(this.#options.disk, this.#options.dataFolder, ulid);
   }
 
-  #plan(blocks: readonly BlockMeta[], nowMs: number) {
-    return blocks.length === 0 ? undefined : { blocks, steps: compacting({ ...this.#options, blocks, nowMs }) };
+  /** Merging comes first; then what policies have to do with blocks that stay as long as they are. */
+  #planNext(live: readonly BlockMeta[], ranges: readonly number[], nowMs: number, settings: RewriteSettings) {
+    let blocks = planCompaction(live, ranges);
+    if (blocks.length === 0) {
+      const { disk, dataFolder } = this.#options;
+      const due = planPolicies(live, settings.policies, (ulid) => readMark(disk, `${dataFolder}/${ulid}`));
+      blocks = due === undefined ? [] : [due];
+    }
+    return this.#plan(blocks, nowMs, settings, newestEndMs(live) - newestEndMs(blocks));
+  }
+
+  #plan(blocks: readonly BlockMeta[], nowMs: number, settings: RewriteSettings = NO_REWRITE, ageMs = 0) {
+    if (blocks.length === 0) return undefined;
+    return { blocks, steps: compacting({ ...this.#options, blocks, nowMs, settings, ageMs }) };
   }
 
   #live(listed = listBlocks(this.#options.disk, this.#options.dataFolder).blocks): BlockMeta[] {

@@ -8,6 +8,8 @@ import type { Block } from '../block/block.js';
 import type { StreamedChunk } from '../block/contract.js';
 import { compareLabels } from '../block/index-writer.js';
 import type { BlockWriter } from '../block/writer.js';
+import type { AggregatesReader, AggregatesWriter } from '../downsample/aggregates-file.js';
+import { type RewriteSettings, SeriesRewriter } from '../downsample/series-rewriter.js';
 import { joinSymbols } from './join-symbols.js';
 import { mergeChunks, withoutDeleted } from './merge-chunks.js';
 import type { SampleCodec } from './samples.js';
@@ -16,19 +18,42 @@ import { SeriesCursor } from './series-cursor.js';
 /** Series between two steps. */
 const STEP_SERIES = 256;
 
+/** Where merged series go, and what becomes of them on the way. */
+export interface MergeTarget {
+  readonly writer: BlockWriter;
+  /** What downsampled series have beside their samples. */
+  readonly aggregates: AggregatesWriter;
+  readonly settings: RewriteSettings;
+  /** Of the block to come: from its end to that of the newest block. */
+  readonly ageMs: number;
+}
+
+/** A block, and the aggregates that it has. */
+export interface MergeSource {
+  readonly block: Block;
+  readonly aggregates: AggregatesReader | undefined;
+}
+
 /**
- * Writes all series of the blocks into `writer`, what is deleted left out; oldest block first. In steps of a few
+ * Writes all series of the blocks into the target, what is deleted left out; oldest block first. In steps of a few
  * milliseconds. Throws BlockFault, DiskError, and UnreadableChunk.
  */
-export function* merging(blocks: readonly Block[], writer: BlockWriter, codec: SampleCodec): Generator<void> {
+export function* merging(sources: readonly MergeSource[], target: MergeTarget, codec: SampleCodec): Generator<void> {
+  const { writer, aggregates, settings, ageMs } = target;
+  const blocks = sources.map(({ block }) => block);
+  const aggregatesOf = new Map(sources.map((source) => [source.block, source.aggregates]));
   const { table, numbers } = joinSymbols(blocks.map((block) => block.index.symbols.table()));
   writer.setSymbols(table);
+  const rewriter = new SeriesRewriter(settings, ageMs, codec, table);
   const cursors = blocks.map((block, i) => new SeriesCursor(block, numbers[i]!));
   for (let count = 1; ; count++) {
     const labels = leastLabels(cursors);
     if (labels === undefined) return;
     const having = cursors.filter(({ series }) => series !== undefined && compareLabels(series.labels, labels) === 0);
-    writer.addSeries(labels, chunksOf(having, codec));
+    const parents = having.map(({ block, series }) => ({ ...series!, aggregates: aggregatesOf.get(block) }));
+    const { chunks, windows } = rewriter.rewrite(labels, chunksOf(having, codec), parents);
+    const ref = writer.addSeries(labels, chunks);
+    if (ref !== undefined && windows.length > 0) aggregates.add(ref, windows);
     for (const cursor of having) cursor.next();
     if (count % STEP_SERIES === 0) yield;
   }

@@ -3,6 +3,7 @@
 import type { Matcher } from '../../model/matcher.js';
 import type { BlockMeta, DeletedInterval } from '../block/contract.js';
 import type { IndexSummary } from '../block/index-summary.js';
+import type { RewriteSettings } from '../downsample/series-rewriter.js';
 import type { ImportRequest, ImportStep } from '../import/import-job.js';
 import type { CutRequest, WantedChunks } from './head-cut.js';
 import type { CompactionStep, ExpiredNames } from './housekeeping.js';
@@ -37,7 +38,7 @@ export interface CompactorOps {
   /** Nothing is left of the cut. */
   abortCut: Op<Nothing, Nothing>;
   /** Merges the next blocks, for a while: to be asked again where there is more. Others' tasks come in between. */
-  compactBlocks: Op<{ ranges: readonly number[]; nowMs: number }, CompactionStep>;
+  compactBlocks: Op<{ ranges: readonly number[]; nowMs: number; settings?: RewriteSettings }, CompactionStep>;
   /** Makes the next block anew of which something is deleted, likewise. */
   cleanBlocks: Op<{ nowMs: number }, CompactionStep>;
   /** Notes in all blocks what of their series is deleted; the names of those where that is new. */

@@ -9,6 +9,7 @@ const BATCH_SERIES = 256;
 const BATCH_CHUNKS = 4096;
 
 interface BatchSeries {
+  readonly ref: number;
   readonly labels: Uint32Array;
   readonly chunks: readonly StreamedChunk[];
   readonly deleted: readonly DeletedInterval[];
@@ -29,6 +30,10 @@ export class SeriesCursor {
     this.#numbers = numbers;
     this.#refs = block.index.allSeries();
     this.next();
+  }
+
+  get block(): Block {
+    return this.#block;
   }
 
   /** The series at hand; undefined behind the last. Lent until next(). */
@@ -70,6 +75,7 @@ export class SeriesCursor {
       };
     });
     return heads.map(({ ref, labels, from, to }) => ({
+      ref,
       labels,
       chunks: streamed.slice(from, to),
       deleted: tombstones.of(ref),
