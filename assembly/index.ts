@@ -139,6 +139,8 @@ export {
   values as listing_values,
 } from './head/listing';
 export {
+  alias as replay_alias,
+  aliasCount as replay_alias_count,
   applied as replay_applied,
   begin as replay_begin,
   end as replay_end,

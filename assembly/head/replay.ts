@@ -37,6 +37,15 @@ const pages: usize = memory.data(16, 8);
 let lastKey: u32 = 0xffffffff;
 let lastPage: usize = 0;
 
+/**
+ * Second refs of label sets that are there: {ref u64, series index u32, low half of the series' own ref u32}. The log needs their
+ * records as long as the series lives.
+ */
+const aliases: usize = memory.data(16, 8);
+const ALIAS_LOG2: u32 = 4;
+const ALIAS_SERIES: usize = 8;
+const ALIAS_OWN: usize = 12;
+
 let shards: u32 = 1;
 let self: u32 = 0;
 let highestRef: u64 = 0;
@@ -116,8 +125,11 @@ export function seriesRecord(record: usize, bytes: u32): Status {
     if (ref > highestRef) highestRef = ref;
     if (shards > 1 && series.ownerOfScratch(shards) != self) continue;
     let number = series.resolve();
-    if (number == series.NONE) number = series.create(ref);
-    if (number == series.NONE || !remember(ref, number)) return Status.NoMemory;
+    const isKnown = number != series.NONE;
+    if (!isKnown) number = series.create(ref);
+    if (number == series.NONE) return Status.NoMemory;
+    if (isKnown && !noteAlias(ref, number)) return Status.NoMemory;
+    if (!remember(ref, number)) return Status.NoMemory;
   }
   return Status.Ok;
 }
@@ -200,6 +212,30 @@ export function histogram(number: u32, time: i64): bool {
   }
   samplesApplied += 1;
   if (time > newestTime) newestTime = time;
+  return true;
+}
+
+/** Second refs that were met, in this replay or one before. */
+export function aliasCount(): u32 {
+  return vector.count(aliases);
+}
+
+/** One of them; 0 where its series is gone. */
+export function alias(index: u32): f64 {
+  const entry = vector.at(aliases, index, ALIAS_LOG2);
+  const record = series.find(load<u32>(entry, ALIAS_SERIES));
+  if (record == 0 || series.refLow(record) != load<u32>(entry, ALIAS_OWN)) return 0;
+  return <f64>load<u64>(entry);
+}
+
+function noteAlias(ref: u64, number: u32): bool {
+  const record = series.at(number);
+  if (series.ref(record) == ref || recall(ref) == number + 1) return true;
+  const entry = vector.push(aliases, ALIAS_LOG2);
+  if (entry == 0) return false;
+  store<u64>(entry, ref);
+  store<u32>(entry, number, ALIAS_SERIES);
+  store<u32>(entry, series.refLow(record), ALIAS_OWN);
   return true;
 }
 

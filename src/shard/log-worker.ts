@@ -50,20 +50,29 @@ export type LogReply =
   | { readonly outcome: 'unsynced'; readonly reason: string }
   | { readonly outcome: 'closed' };
 
+/** What the log stands on, where that is not the world. */
+export interface LogParts {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly soon: typeof soon;
+  readonly core: Core;
+}
+
 export class LogHost {
   readonly #setup: LogSetup;
   readonly #disk: Disk;
   readonly #clock: Clock;
-  readonly #whenFree: typeof soon;
-  readonly #core = new Core();
+  readonly #soon: typeof soon;
+  readonly #core: Core;
   #log: Log | undefined;
   #memories: WebAssembly.Memory[] = [];
 
-  constructor(setup: LogSetup, disk: Disk = realDisk, clock: Clock = realClock, whenFree: typeof soon = soon) {
+  constructor(setup: LogSetup, parts: Partial<LogParts> = {}) {
     this.#setup = setup;
-    this.#whenFree = whenFree;
-    this.#disk = disk;
-    this.#clock = clock;
+    this.#disk = parts.disk ?? realDisk;
+    this.#clock = parts.clock ?? realClock;
+    this.#soon = parts.soon ?? soon;
+    this.#core = parts.core ?? new Core();
   }
 
   async run(task: LogTask): Promise<LogReply> {
@@ -98,7 +107,7 @@ export class LogHost {
     const opened = repair ? openLog({ disk, folder, ownFolder, core }, { record() {} }) : found;
     this.#log = new Log({
       ...{ disk, folder, core, clock, opened },
-      ...{ sync, segmentBytes, stepBytes, soon: this.#whenFree },
+      ...{ sync, segmentBytes, stepBytes, soon: this.#soon },
     });
   }
 
@@ -119,7 +128,7 @@ export class LogHost {
     } finally {
       // When the answer is out: zeroes ahead of need, the next segment. They make syncs cheap that somebody
       // waits for; a log that is synced once a second is better off without writing everything twice.
-      if (commits.some(({ durable }) => durable)) this.#whenFree(() => log.prepare());
+      if (commits.some(({ durable }) => durable)) this.#soon(() => log.prepare());
     }
   }
 

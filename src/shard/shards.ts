@@ -134,9 +134,9 @@ export class Shards {
 
   /**
    * Makes a dead shard again, empty: `fill` gets a client that nobody else has, and when it is done, all others
-   * get through. Every append that may have touched the old one must be over.
+   * get through. Every append that may have touched the old one must be over. Gives the blocks that it cannot open.
    */
-  async restart(index: number, fill: (client: ShardClient) => Promise<void>): Promise<void> {
+  async restart(index: number, fill: (client: ShardClient) => Promise<void>): Promise<readonly BlockRefusal[]> {
     const { client, slots } = this.shard(index);
     await client.bury();
     const { port, started } = await this.#boot(index);
@@ -145,10 +145,16 @@ export class Shards {
     await this.log.replace(index, started.memory);
     const filling = new ShardClient(port, this.#clock);
     filling.exemplars = () => ({ max: this.exemplars.max, gone: 0 });
-    await fill(filling);
-    await this.blocks.tell(filling);
+    try {
+      await fill(filling);
+    } catch (error) {
+      await port.close();
+      throw error;
+    }
+    const refused = await this.blocks.tell(filling);
     client.revive(port);
     this.noteSeriesChange();
+    return refused;
   }
 
   /**

@@ -65,7 +65,14 @@ export class QuietLog {
   readonly lines: [level: string, message: string][] = [];
 
   get logger(): Logger {
-    const line = (level: string) => (message: string) => void this.lines.push([level, message]);
+    const line = (level: string) => (message: string, fields?: object) =>
+      void this.lines.push([level, fields === undefined ? message : `${message} ${textOf(fields)}`]);
     return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') } as unknown as Logger;
   }
+}
+
+function textOf(fields: object): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
 }

@@ -37,6 +37,8 @@ export type BlockKeepingParts = Pick<StorageParts, 'compactor' | 'clock' | 'logg
 };
 
 export interface BlockKeepingRooms {
+  /** Looks which blocks there are: some may have come, or can be read again. */
+  readonly look: () => Promise<void>;
   /** The blocks of the directory are others now: resolves when nobody reads those that are superseded. */
   readonly changed: () => Promise<void>;
   readonly retention: Retention;
@@ -132,6 +134,7 @@ export class BlockKeeping {
 
   async #look(): Promise<void> {
     this.#stats.triggered++;
+    await this.#rooms.look();
     await this.#compact();
     await this.#expire();
   }

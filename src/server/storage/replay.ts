@@ -4,6 +4,7 @@ import type { Disk } from '../../base/disk.js';
 import type { MetricMetadata } from '../../model/family.js';
 import type { ShardClient } from '../../shard/client.js';
 import type { ReplayReport } from '../../shard/protocol.js';
+import { IncompleteLog } from '../../shard/rebuild.js';
 import { listSegments } from '../../tsdb/wal/segments.js';
 import { ownFolder, type StorageParts, walFolder } from './options.js';
 
@@ -62,10 +63,14 @@ export class Replay {
     });
   }
 
-  /** Reads the log, which the log thread goes on writing for the other shards: its end may look torn. */
+  /** Reads the log, which the log thread goes on writing for the other shards: its end may look torn. Rejects with IncompleteLog. */
   async one(client: ShardClient, shard: number): Promise<void> {
     const startMs = this.#parts.clock.monotonicMs();
-    const { totals, series, exemplars } = await this.#read(client, false);
+    const report = await this.#read(client, false);
+    const { totals, series, opened, exemplars } = report;
+    const unread = opened.damages.find(({ reason }) => reason === 'read error');
+    if (unread !== undefined) throw new IncompleteLog(`segment ${unread.segment} cannot be read at ${unread.offset}`);
+    this.#tellLosses(report);
     this.#parts.shards.exemplars.rejoin(shard, exemplars);
     this.#parts.logger.info('The shard is back', {
       shard,

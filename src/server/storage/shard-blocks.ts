@@ -2,6 +2,7 @@
 // because reading a large index would keep a shard from its appends for a good part of a second.
 
 import { DiskError } from '../../base/disk.js';
+import type { BlockRefusal } from '../../shard/history/history.js';
 import type { Shards } from '../../shard/shards.js';
 import { BlockFault } from '../../tsdb/block/contract.js';
 import type { IndexSummary } from '../../tsdb/block/index-summary.js';
@@ -11,6 +12,10 @@ import { endMsOf } from './block-folders.js';
 
 /** What a shard could not open, to be reported to the set of blocks. */
 export type OpeningFault = BlockFault | DiskError;
+
+export function openingFault({ path, reason, isDamaged }: BlockRefusal): OpeningFault {
+  return isDamaged ? new BlockFault(path, 'opening', reason) : new DiskError('open', path, 'EIO', new Error(reason));
+}
 
 export class ShardBlocks {
   readonly #shards: Pick<Shards, 'setBlocks'>;
@@ -32,9 +37,7 @@ export class ShardBlocks {
     }));
     const endMs = endMsOf(blocks.map(({ meta }) => meta));
     const refused = await this.#shards.setBlocks(known, Number.isFinite(endMs) ? endMs : undefined);
-    return refused.map(({ path, reason, isDamaged }) =>
-      isDamaged ? new BlockFault(path, 'opening', reason) : new DiskError('open', path, 'EIO', new Error(reason)),
-    );
+    return refused.map(openingFault);
   }
 
   async #summarize(paths: readonly string[]): Promise<void> {

@@ -25,7 +25,7 @@ import { ownFolder, type StorageOptions, type StorageParts, walFolder } from './
 import { Replay, type ReplayProgress } from './replay.js';
 import { Scrubbing } from './scrubbing.js';
 import { readSeed } from './seed.js';
-import { ShardBlocks } from './shard-blocks.js';
+import { openingFault, ShardBlocks } from './shard-blocks.js';
 import { Snapshots } from './snapshots.js';
 import { realThreads, type StorageThreads } from './threads.js';
 import { Truncation } from './truncation.js';
@@ -96,6 +96,7 @@ export class Storage {
     const changed = () => this.#lookAndWait();
     this.keeping = new BlockKeeping(parts, {
       changed,
+      look: () => this.blocks.look(),
       retention: parts.options.retention ?? KEEP_ALL,
       settings: parts.options.settings ?? NO_REWRITE,
     });
@@ -201,7 +202,10 @@ export class Storage {
         await this.#truncation.settled();
         await this.#replay.one(client, shard);
       },
-      onBack: (shard) => this.onShardBack?.(shard),
+      onBack: (shard, refused) => {
+        this.onShardBack?.(shard);
+        for (const one of refused) void this.blocks.report(openingFault(one));
+      },
       onHopeless: (reason) => {
         if (!this.#closed) options.onHopeless(reason);
       },

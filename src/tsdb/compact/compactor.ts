@@ -29,13 +29,14 @@ const STEP_MS = 50;
 export class Compactor {
   readonly #disk: Disk;
   readonly #setup: CompactorSetup;
-  readonly #core = new Core();
+  readonly #core: Core;
   readonly #handlers: CompactorHandlers;
   #cut: HeadCut | undefined;
   #scrub: Scrub | undefined;
   #import: ImportJob | undefined;
 
-  constructor(disk: Disk, setup: CompactorSetup, clock: Clock = realClock) {
+  constructor(disk: Disk, setup: CompactorSetup, clock: Clock = realClock, core = new Core()) {
+    this.#core = core;
     this.#disk = disk;
     this.#setup = setup;
     const keeping = new Housekeeping({ disk, core: this.#core, dataFolder: setup.dataFolder });

@@ -36,7 +36,7 @@ class Rig {
         logger: this.log.logger,
         options: { blockMs: BLOCK_MS },
       },
-      { changed: async () => void this.told.push(this.served()), retention },
+      { look: async () => {}, changed: async () => void this.told.push(this.served()), retention },
     );
     for (let i = 0; i < blocks; i++) this.add(i);
   }
