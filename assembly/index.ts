@@ -86,6 +86,8 @@ export {
 export {
   appendedTotal as append_total,
   begin as append_begin,
+  lateAddress as append_late,
+  lateCount as append_late_count,
   outcomeAddress as append_outcome,
   sealedTotal as append_sealed_total,
   unknownAddress as append_unknown,
@@ -98,7 +100,9 @@ export {
   deletedTotal as delete_total,
   deleteHandled as delete_handled,
   deleteSamples as delete_samples,
+  emptiedAt as series_emptied_at,
   newestFloatOf as series_newest_float,
+  newestOf as series_newest,
   openPart as part_open,
   partAddress as part_address,
   partAdvance as part_advance,
@@ -108,6 +112,7 @@ export {
   replayFind as replay_find,
   replayHistogram as replay_histogram,
   replaySamples as replay_samples,
+  settleLate as append_settle_late,
   truncateChunks as truncate_chunks,
   truncateScan as truncate_scan,
   wholeRefOf as series_ref,
@@ -121,6 +126,7 @@ export {
   pageBytes as export_page_bytes,
   schemasPage as export_schemas,
   seriesPage as export_series,
+  seriesPageOf as export_series_of,
   stringsAddress as export_strings,
   stringsBytes as export_strings_bytes,
   symbolsPage as export_symbols,
@@ -133,6 +139,7 @@ export {
   copyView as journal_copy,
   openView as journal_open,
 } from './head/journal';
+export { add as late_add, remove as late_remove } from './head/late';
 export {
   allValues as listing_all_values,
   names as listing_names,
@@ -147,6 +154,8 @@ export {
   errorOffset as replay_error_offset,
   foreign as replay_foreign,
   highest as replay_highest,
+  lateAddress as replay_late,
+  lateCount as replay_late_count,
   newest as replay_newest,
   seriesRecord as replay_series,
   skipped as replay_skipped,

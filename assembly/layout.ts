@@ -20,6 +20,8 @@ export enum Status {
   Invalid = 6,
   /** The address names nothing in this core. */
   Unknown = 7,
+  /** The sample is not later than the newest of its series, but within the window in which such are taken. */
+  Late = 8,
 }
 
 /** Bytes of one WebAssembly page, the unit of the page allocator. */

@@ -8,7 +8,8 @@
 // Rows come from a parser of this shard or, packed, from another shard's. They are
 // taken in groups: first all records of a group are touched, so that the processor
 // fetches them side by side (WASM has no prefetch), then the samples are appended.
-// What was accepted goes to the WAL part and to the journal in the same pass.
+// What was accepted goes to the WAL part and to the journal in the same pass. Rows that came late, out of the order
+// of their series, are listed where a window takes them: they are kept beside the head (src/shard/late).
 //
 // Outcome (docs/formats/head-memory.md): counts by what happened, the first refused
 // row and why, the time range accepted, and a list of rows whose series is gone.
@@ -56,10 +57,15 @@ const GROUP: u32 = 64;
 const FIRST_CUT_MIN: u32 = 24;
 const WINDOW: i64 = CHUNK_WINDOW_MS;
 
+/** In place of the time from which on late samples are taken. */
+export const NO_LATE: i64 = i64.MAX_VALUE;
+
 const records: usize = memory.data(<i32>(GROUP * 4), 16);
 const outcome: usize = memory.data(OUTCOME_BYTES, 16);
 /** Indexes of rows whose series is gone (u32 each), for the sender to resolve again. */
 const unknown: usize = memory.data(16, 8);
+/** Indexes of rows that came late (u32 each), since the last batch began. */
+const late: usize = memory.data(16, 8);
 
 let samplesAppended: f64 = 0;
 let chunksSealed: f64 = 0;
@@ -75,6 +81,15 @@ export function outcomeAddress(): usize {
 
 export function unknownAddress(): usize {
   return buffer.address(unknown);
+}
+
+export function lateAddress(): usize {
+  return buffer.address(late);
+}
+
+/** Rows of the last batch that came late: neither appended nor refused yet. */
+export function lateCount(): u32 {
+  return buffer.length(late) >>> 2;
 }
 
 export function appendedTotal(): f64 {
@@ -95,7 +110,8 @@ export function begin(): void {
 
 /**
  * Appends `count` rows under the number `append`. Accepted samples are encoded to the buffer `out`
- * relative to the bases. Samples before `minTime` are too old, after `maxTime` too far in the future.
+ * relative to the bases. Samples before `minTime` are too old, after `maxTime` too far in the future. What is not in
+ * order, or too old, but not before `lateTime`, is listed as late; NO_LATE where none is taken.
  * Refused rows are counted in the outcome; NoMemory (nothing done) where the bookkeeping has no room.
  */
 export function rows(
@@ -106,8 +122,10 @@ export function rows(
   baseTime: i64,
   minTime: i64,
   maxTime: i64,
+  lateTime: i64,
   out: usize,
 ): Status {
+  buffer.truncate(late, 0);
   let at = buffer.reserve(out, count * wal.SAMPLE_BYTES_MAX);
   if (at == 0 || !journal.reserve(count)) return Status.NoMemory;
   const start = at;
@@ -126,9 +144,9 @@ export function rows(
       }
       const time = load<i64>(row, TIME);
       const value = load<u64>(row, VALUE);
-      const status = sample(record, time, value, minTime, maxTime);
+      const status = orLate(sample(record, time, value, minTime, maxTime), time, lateTime);
       if (status != Status.Ok) {
-        refuse(status, group + i, record);
+        if (status != Status.Late || !noteLate(group + i)) refuse(status, group + i, record);
         continue;
       }
       const previous = series.lastAppend(record);
@@ -177,11 +195,23 @@ function sample(record: usize, time: i64, value: u64, minTime: i64, maxTime: i64
   return Status.Ok;
 }
 
+/** What becomes of a sample that is not in order: late within the window, where there is one, and too old before it. */
+export function orLate(status: Status, time: i64, lateTime: i64): Status {
+  if (lateTime == NO_LATE || (status != Status.OutOfOrder && status != Status.TooOld)) return status;
+  return time >= lateTime ? Status.Late : Status.TooOld;
+}
+
 /** Accounts for a sample that was appended. */
 export function accept(time: i64): void {
   store<u32>(outcome, load<u32>(outcome, OUTCOME_ACCEPTED) + 1, OUTCOME_ACCEPTED);
   if (time < load<i64>(outcome, OUTCOME_MIN_TIME)) store<i64>(outcome, time, OUTCOME_MIN_TIME);
   if (time > load<i64>(outcome, OUTCOME_MAX_TIME)) store<i64>(outcome, time, OUTCOME_MAX_TIME);
+  samplesAppended += 1;
+}
+
+/** Counts a sample that is kept beside the head. */
+export function acceptLate(): void {
+  store<u32>(outcome, load<u32>(outcome, OUTCOME_ACCEPTED) + 1, OUTCOME_ACCEPTED);
   samplesAppended += 1;
 }
 
@@ -246,16 +276,26 @@ export function refuse(status: Status, row: u32, record: usize): void {
       counter = OUTCOME_TOO_FAR;
       break;
     case Status.NoMemory:
+    case Status.Late:
       counter = OUTCOME_NO_MEMORY;
       break;
     default:
   }
   store<u32>(outcome + counter, load<u32>(outcome + counter) + 1);
   if (load<u32>(outcome, OUTCOME_FIRST_STATUS) == 0) {
-    store<u32>(outcome, status, OUTCOME_FIRST_STATUS);
+    store<u32>(outcome, status == Status.Late ? Status.NoMemory : status, OUTCOME_FIRST_STATUS);
     store<u32>(outcome, row, OUTCOME_FIRST_ROW);
     store<u32>(outcome, <u32>record, OUTCOME_FIRST_RECORD);
   }
+}
+
+/** False where the memory limit says no. */
+function noteLate(row: u32): bool {
+  const at = buffer.reserve(late, 4);
+  if (at == 0) return false;
+  store<u32>(at, row);
+  buffer.advance(late, 4);
+  return true;
 }
 
 function noteUnknown(row: u32): void {

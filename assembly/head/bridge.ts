@@ -4,11 +4,12 @@
 // samples record. The log thread reads it from shared memory, so it stays where it is
 // until the log has taken it.
 
+import { ChunkState } from '../chunk/state';
 import { Status } from '../layout';
 import * as buffer from '../memory/buffer';
 import * as heap from '../memory/heap';
 import * as pages from '../memory/pages';
-import { rows } from './append';
+import { acceptLate, hasSamples, refuse, rows } from './append';
 import { deletedCount, deletedFrom, deletedTo, deleteRange } from './delete';
 import * as histograms from './histograms';
 import * as journal from './journal';
@@ -87,14 +88,43 @@ export function appendRows(
   baseTime: f64,
   minTime: f64,
   maxTime: f64,
+  lateTime: f64,
   part: usize,
 ): Status {
-  return rows(from, count, append, <u64>baseRef, <i64>baseTime, <i64>minTime, <i64>maxTime, part);
+  return rows(from, count, append, <u64>baseRef, <i64>baseTime, <i64>minTime, <i64>maxTime, <i64>lateTime, part);
 }
 
 /** histograms.add() with times as f64. */
-export function appendHistogram(number: u32, append: u32, time: f64, minTime: f64, maxTime: f64, isSame: bool): Status {
-  return histograms.add(number, append, <i64>time, <i64>minTime, <i64>maxTime, isSame);
+export function appendHistogram(
+  number: u32,
+  append: u32,
+  time: f64,
+  minTime: f64,
+  maxTime: f64,
+  lateTime: f64,
+  isSame: bool,
+): Status {
+  return histograms.add(number, append, <i64>time, <i64>minTime, <i64>maxTime, <i64>lateTime, isSame);
+}
+
+/** Counts a late sample of a series that is kept beside the head, or why it is not. */
+export function settleLate(number: u32, status: Status): void {
+  const record = series.at(number);
+  if (status == Status.Ok) acceptLate();
+  else refuse(status, 0, record);
+}
+
+/** Of a series of which all floats were deleted the time of the newest of them; about -2^63 of any other. */
+export function emptiedAt(number: u32): f64 {
+  const record = series.at(number);
+  const state = changetype<ChunkState>(series.chunk(record));
+  return hasSamples(record, state) || state.time == 0 ? <f64>i64.MIN_VALUE : <f64>state.time;
+}
+
+/** The time of a series' newest sample in the head; about -2^63 where there is none. */
+export function newestOf(number: u32): f64 {
+  const record = series.at(number);
+  return <f64>max(histograms.newestFloat(record), series.newestHistogram(record));
 }
 
 /** The time of a series' newest float; about -2^63 where there was none. */

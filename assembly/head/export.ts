@@ -69,6 +69,18 @@ export function seriesPage(mint: f64, maxt: f64, from: u32, count: u32, bytesMax
   return number;
 }
 
+/** Writes the series of a list until the page has `bytesMax`. Gives how many; the memory limit may end it early. */
+export function seriesPageOf(list: usize, count: u32, bytesMax: u32): u32 {
+  buffer.truncate(page, 0);
+  let done: u32 = 0;
+  for (; done < count && buffer.length(page) < bytesMax; done++) {
+    const number = load<u32>(list + ((<usize>done) << 2));
+    const record = series.find(number);
+    if (record != 0 && !writeSeries(number, record)) break;
+  }
+  return done;
+}
+
 /** Writes the names of all schemas; false where the memory limit says no. */
 export function schemasPage(): bool {
   buffer.truncate(page, 0);

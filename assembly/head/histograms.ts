@@ -19,12 +19,21 @@ export function newestFloat(record: usize): i64 {
 /**
  * Appends a histogram as far as the head is concerned, under the number `appendNumber`, and counts what came of it.
  * `isSame`: it is what the newest histogram is. Ok, or Full (the very same again), OutOfOrder, Duplicate, TooOld,
- * Invalid (too far), NoMemory, which change nothing.
+ * Invalid (too far), NoMemory, which change nothing; or Late, which is not counted.
  */
-export function add(number: u32, appendNumber: u32, time: i64, minTime: i64, maxTime: i64, isSame: bool): Status {
+export function add(
+  number: u32,
+  appendNumber: u32,
+  time: i64,
+  minTime: i64,
+  maxTime: i64,
+  lateTime: i64,
+  isSame: bool,
+): Status {
   const record = series.find(number);
   assert(record != 0, 'the series is gone');
-  const status = check(record, time, minTime, maxTime, isSame);
+  const status = append.orLate(check(record, time, minTime, maxTime, isSame), time, lateTime);
+  if (status == Status.Late) return status;
   if (status != Status.Ok) {
     append.refuse(status, 0, record);
     return status;

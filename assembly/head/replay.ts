@@ -7,12 +7,14 @@
 //
 // Refs come from one counter, so pages are dense and neighbours share them.
 //
-// As in Prometheus a sample not later than the series' newest is skipped, and a second
-// ref for a label set that is there leads to the same series.
+// A sample of the time of the series' newest is skipped, and a second ref for a label set that is there leads to the
+// same series, as in Prometheus. One that is earlier is listed as late: appends of several shards may reach the log in
+// another order than their series.
 
 import { ChunkState } from '../chunk/state';
 import * as scratch from '../labels/scratch';
-import { LabelFault, Status } from '../layout';
+import { LabelFault, ROW_BYTES, Status } from '../layout';
+import * as buffer from '../memory/buffer';
 import * as heap from '../memory/heap';
 import * as table from '../memory/table';
 import * as vector from '../memory/vector';
@@ -34,6 +36,8 @@ const PAGE: usize = 4;
 
 const pageTable: usize = memory.data(16, 8);
 const pages: usize = memory.data(16, 8);
+/** Samples of the last record that are late, as rows (append.ts). */
+const late: usize = memory.data(16, 8);
 let lastKey: u32 = 0xffffffff;
 let lastPage: usize = 0;
 
@@ -67,7 +71,16 @@ export function end(): void {
   for (let i: u32 = 0; i < count; i++) heap.free(<usize>load<u32>(vector.at(pages, i, ENTRY_LOG2), PAGE), PAGE_BYTES);
   vector.clear(pages, ENTRY_LOG2);
   table.clear(pageTable);
+  buffer.clear(late);
   lastKey = 0xffffffff;
+}
+
+export function lateAddress(): usize {
+  return buffer.address(late);
+}
+
+export function lateCount(): u32 {
+  return buffer.length(late) / ROW_BYTES;
 }
 
 export function highest(): f64 {
@@ -137,6 +150,7 @@ export function seriesRecord(record: usize, bytes: u32): Status {
 /** A samples record: applies what is ours, at or after `mint`. */
 export function samplesRecord(record: usize, bytes: u32, mint: i64): Status {
   const stop = record + bytes;
+  buffer.truncate(late, 0);
   if (bytes == 1) return Status.Ok;
   if (bytes < 17) return invalid(record, record);
   const baseRef = bswap<u64>(load<u64>(record + 1));
@@ -162,8 +176,10 @@ export function samplesRecord(record: usize, bytes: u32, mint: i64): Status {
       continue;
     }
     const state = changetype<ChunkState>(series.chunk(target));
-    if ((head.hasSamples(target, state) && time <= state.time) || time <= series.newestHistogram(target)) {
-      samplesSkipped += 1;
+    const newest = max(histograms.newestFloat(target), series.newestHistogram(target));
+    if (time <= newest) {
+      if (time == newest) samplesSkipped += 1;
+      else if (!listLate(number - 1, time, value)) return Status.NoMemory;
       continue;
     }
     const status = head.put(target, state, time, value);
@@ -172,6 +188,18 @@ export function samplesRecord(record: usize, bytes: u32, mint: i64): Status {
     if (time > newestTime) newestTime = time;
   }
   return Status.Ok;
+}
+
+/** False where the memory limit says no. */
+function listLate(number: u32, time: i64, value: u64): bool {
+  const row = buffer.reserve(late, ROW_BYTES);
+  if (row == 0) return false;
+  store<u32>(row, number);
+  store<u32>(row, series.refLow(series.at(number)), 4);
+  store<i64>(row, time, 8);
+  store<u64>(row, value, 16);
+  buffer.advance(late, ROW_BYTES);
+  return true;
 }
 
 /** A record of tombstones: deletes what is there by now; samples that follow in the log are new ones. */
@@ -201,15 +229,14 @@ export function find(ref: u64): u32 {
   const number = recall(ref);
   if (number != 0 && series.find(number - 1) != 0) return number - 1;
   samplesForeign += 1;
+  // Where its series record is lost, a new series must not get what was its own.
+  if (ref <= REF_MAX && ref > highestRef) highestRef = ref;
   return series.NONE;
 }
 
 /** Whether a histogram of a series that find() gave is later than what the series has: it is the newest then. */
 export function histogram(number: u32, time: i64): bool {
-  if (!histograms.place(series.at(number), time)) {
-    samplesSkipped += 1;
-    return false;
-  }
+  if (!histograms.place(series.at(number), time)) return false;
   samplesApplied += 1;
   if (time > newestTime) newestTime = time;
   return true;

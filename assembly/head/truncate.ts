@@ -13,6 +13,7 @@ import { ChunkState } from '../chunk/state';
 import * as buffer from '../memory/buffer';
 import * as heap from '../memory/heap';
 import * as pairs from '../postings/pairs';
+import * as late from './late';
 import * as series from './series';
 
 const retired: usize = memory.data(16, 8);
@@ -34,7 +35,10 @@ export function chunksFreedTotal(): f64 {
   return chunksFreed;
 }
 
-/** Step 1 for `count` series from `from` on. A series whose newest sample is before `mint` is retired. */
+/**
+ * Step 1 for `count` series from `from` on. A series whose newest sample is before `mint` is retired; one of which all was
+ * deleted when its newest sample was.
+ */
 export function scan(mint: i64, from: u32, count: u32): void {
   const end = min(from + count, series.bound());
   for (let number = from; number < end; number++) {
@@ -45,8 +49,8 @@ export function scan(mint: i64, from: u32, count: u32): void {
     }
     dropSealedBefore(record, mint);
     const state = changetype<ChunkState>(series.chunk(record));
-    if (series.sealed(record) != 0 || (state.count != 0 && state.time >= mint)) continue;
-    if (series.newestHistogram(record) >= mint) continue;
+    if (series.sealed(record) != 0 || (isOrWasThere(state) && state.time >= mint)) continue;
+    if (series.newestHistogram(record) >= mint || late.has(number)) continue;
     // Room for its number comes first: without it the series simply stays until the next time.
     const entry = buffer.reserve(retired, 4);
     if (entry == 0) return;
@@ -55,6 +59,11 @@ export function scan(mint: i64, from: u32, count: u32): void {
     store<u32>(entry, number);
     buffer.advance(retired, 4);
   }
+}
+
+/** Whether the time means something: of a deleted newest sample it stays. */
+function isOrWasThere(state: ChunkState): bool {
+  return state.count != 0 || state.time != 0;
 }
 
 /** Frees the sealed chunks that end before `mint` of `count` series from `from` on; retires none. */

@@ -145,6 +145,7 @@ export class Server {
     this.#storage?.keeping.setRetention(this.#retention);
     this.#storage?.shards.exemplars.setMax(this.#exemplarsMax);
     this.#storage?.keeping.setSettings(rewriteSettings(this.#loaded.config.storage, this.#policies));
+    this.#storage?.setLateWindow(this.#lateWindowMs);
     if (this.#state === 'ready') this.#applyJobs();
     log.info('Completed loading of configuration file', { filename: flags.configFile });
   }
@@ -172,6 +173,7 @@ export class Server {
       retention: this.#retention,
       metadataRecords: storageFeatures(flags.enableFeature).metadataRecords,
       settings: rewriteSettings(this.#loaded.config.storage, this.#policies),
+      lateWindowMs: this.#lateWindowMs,
       onHopeless: (reason) => {
         log.error('Giving up', { err: reason });
         this.#options.fail(reason);
@@ -232,6 +234,10 @@ export class Server {
   get #exemplarsMax(): number {
     if (!storageFeatures(this.#options.flags.enableFeature).exemplars) return 0;
     return Math.max(0, this.#loaded.config.storage?.exemplars?.max ?? EXEMPLARS_MAX);
+  }
+
+  get #lateWindowMs(): number {
+    return this.#loaded.config.storage?.tsdb?.outOfOrderTimeWindowMs ?? 0;
   }
 
   /** What --storage.memory-limit comes to here. */

@@ -12,7 +12,6 @@
 
 import type { Core } from '../wasm/core.js';
 import type { Head } from '../wasm/head.js';
-import type { HistogramStore } from './histogram-store.js';
 
 const EVERYBODY_SHARE = 0.8;
 const NOBODY_SHARE = 0.9;
@@ -26,7 +25,7 @@ const SERIES_BYTES_MIN = 256;
 export class Admission {
   readonly #core: Core;
   readonly #head: Head;
-  readonly #histograms: HistogramStore;
+  readonly #besideBytes: () => number;
   readonly #memoryBytes: number;
   /** Jobs that might make series. */
   readonly #jobs: () => number;
@@ -34,9 +33,10 @@ export class Admission {
   /** Series made by job since memory is short. */
   readonly #made = new Map<string, number>();
 
-  constructor(core: Core, head: Head, memoryBytes: number, jobs: () => number, histograms: HistogramStore) {
+  /** `besideBytes` is what chunks take that are kept beside the core's memory. */
+  constructor(core: Core, head: Head, memoryBytes: number, jobs: () => number, besideBytes: () => number) {
     this.#core = core;
-    this.#histograms = histograms;
+    this.#besideBytes = besideBytes;
     this.#head = head;
     this.#memoryBytes = memoryBytes;
     this.#jobs = jobs;
@@ -56,9 +56,9 @@ export class Admission {
     return true;
   }
 
-  /** Whether chunks of histograms may grow: they are beside the core's memory, and within the same limit. */
-  takesHistograms(): boolean {
-    return this.#core.heldBytes + this.#histograms.bytes < this.#memoryBytes;
+  /** Whether chunks of histograms and late samples may grow: they are beside the core's memory, and within the same limit. */
+  hasRoomBeside(): boolean {
+    return this.#core.heldBytes + this.#besideBytes() < this.#memoryBytes;
   }
 
   /**

@@ -13,6 +13,8 @@ import type { Admission } from './admission.js';
 import type { ShardExemplars } from './exemplars.js';
 import type { FamilyLog } from './family-log.js';
 import type { HistogramStore } from './histogram-store.js';
+import { LateAppend } from './late/late-append.js';
+import type { LateStore } from './late/late-store.js';
 import type { AppendHeader, Outcome, WalParts } from './protocol.js';
 import type { Refs } from './refs.js';
 
@@ -58,23 +60,29 @@ export class PartStore {
   }
 }
 
-const NO_WAL: WalParts = { series: undefined, samples: undefined, others: [], release: 0 };
+const NO_WAL: WalParts = { series: undefined, samples: undefined, others: [], late: [], release: 0 };
 
 /** Begins an append, by its header. */
 export type OpenScope = (header: AppendHeader) => AppendScope;
 
-/** What the core does not keep. */
-export interface AppendStores {
+/** What appends of a shard work on. */
+export interface AppendRooms {
+  readonly head: Head;
   readonly histograms: HistogramStore;
+  readonly late: LateStore;
   readonly exemplars: ShardExemplars;
   /** undefined where the log has no metadata. */
   readonly families: FamilyLog | undefined;
+  readonly refs: Refs;
+  readonly admission: Admission;
+  readonly parts: PartStore;
 }
 
 /** Collects what one append does in this shard; finish() ends it. */
 export class AppendScope {
   readonly #head: Head;
-  readonly #stores: AppendStores;
+  readonly #stores: Pick<AppendRooms, 'histograms' | 'exemplars' | 'families'>;
+  readonly #late: LateAppend;
   readonly #refs: Refs;
   readonly #store: PartStore;
   readonly #header: AppendHeader;
@@ -94,21 +102,19 @@ export class AppendScope {
   /** Samples for whose books there was no memory. */
   #lost = 0;
 
-  constructor(
-    head: Head,
-    stores: AppendStores,
-    refs: Refs,
-    admission: Admission,
-    store: PartStore,
-    header: AppendHeader,
-  ) {
+  constructor({ head, late, refs, admission, parts, ...stores }: AppendRooms, header: AppendHeader) {
     this.#head = head;
     this.#stores = stores;
     this.#refs = refs;
-    this.#store = store;
+    this.#store = parts;
     this.#header = header;
     this.#admission = admission;
-    store.begin(this);
+    this.#late = new LateAppend({
+      ...{ head, store: late, header },
+      openPart: () => this.#partIfRoom(),
+      hasRoom: () => admission.hasRoomBeside(),
+    });
+    parts.begin(this);
     head.beginAppend();
   }
 
@@ -146,6 +152,7 @@ export class AppendScope {
     this.#samplesPart ??= this.#partIfRoom();
     if (this.#samplesPart === undefined) this.#lost += count;
     else if (!this.#head.rows(address, count, this.#header, this.#samplesPart)) this.#lost += count;
+    else this.#late.rows(address);
   }
 
   /** Appends a histogram to a series of this shard. */
@@ -155,14 +162,15 @@ export class AppendScope {
     const entry = encodeHistogramEntry(this.#head.ref(series) - baseRef, timeMs - baseTimeMs, histogram);
     const last = this.#lastHistograms.get(series);
     const round = last === undefined ? 0 : last.round + Number(last.type !== type);
-    const part = this.#admission.takesHistograms() ? this.#otherPart(round, type) : undefined;
+    const part = this.#admission.hasRoomBeside() ? this.#otherPart(round, type) : undefined;
     if (part === undefined || !this.#head.roomInPart(part, entry.length)) {
       this.#lost++;
       return;
     }
-    const verdict = this.#stores.histograms.append(series, timeMs, histogram, this.#header);
-    if (verdict !== 'refused') this.#histogramsStored++;
-    if (verdict !== 'taken') return;
+    const fate = this.#stores.histograms.append(series, timeMs, histogram, this.#header);
+    const isStored = fate === 'late' ? this.#late.histogram(series, timeMs, histogram) : fate !== 'refused';
+    if (isStored) this.#histogramsStored++;
+    if (fate !== 'appended') return;
     this.#head.writePart(part, entry);
     this.#lastHistograms.set(series, { type, round });
   }
@@ -212,15 +220,15 @@ export class AppendScope {
     const series = this.#span(this.#seriesPart);
     const samples = this.#span(this.#samplesPart);
     const others = this.#otherParts.flatMap((ofRound, round) =>
-      [...ofRound].flatMap(([type, part]) => {
-        const span = this.#span(part);
-        return span === undefined ? [] : [{ round, type, span }];
-      }),
+      this.#spans(ofRound).map((part) => ({ round, ...part })),
     );
+    const late = this.#spans(this.#late.parts);
     const known = [this.#seriesPart, this.#samplesPart].filter((part) => part !== undefined);
-    const parts = [...known, ...this.#otherParts.flatMap((ofRound) => [...ofRound.values()])];
-    const wal = parts.length === 0 ? NO_WAL : { series, samples, others, release: this.#store.keep(parts) };
-    const outcome = outcomeOf(this.#head.outcome(), this.#created, this.#refused);
+    const ofOthers = this.#otherParts.flatMap((ofRound) => [...ofRound.values()]);
+    const parts = [...known, ...ofOthers, ...this.#late.parts.values()];
+    const wal = parts.length === 0 ? NO_WAL : { series, samples, others, late, release: this.#store.keep(parts) };
+    const words = this.#header.lateTimeMs === undefined ? WORDS : WORDS_OF_WINDOW;
+    const outcome = outcomeOf(this.#head.outcome(), this.#created, this.#refused, words);
     return {
       outcome: {
         ...outcome,
@@ -234,6 +242,13 @@ export class AppendScope {
     };
   }
 
+  #spans(parts: ReadonlyMap<RecordType, PartRef>): WalParts['late'] {
+    return [...parts].flatMap(([type, part]) => {
+      const span = this.#span(part);
+      return span === undefined ? [] : [{ type, span }];
+    });
+  }
+
   #span(part: PartRef | undefined): WalParts['series'] {
     if (part === undefined) return undefined;
     const span = this.#head.partSpan(part);
@@ -244,7 +259,12 @@ export class AppendScope {
 /** What the core does not count. */
 type Beside = 'histograms' | 'exemplars' | 'exemplarsRepeated' | 'exemplarsLate';
 
-function outcomeOf(outcome: AppendOutcome, created: number, refusedSeries: number): Omit<Outcome, Beside> {
+function outcomeOf(
+  outcome: AppendOutcome,
+  created: number,
+  refusedSeries: number,
+  words: typeof WORDS,
+): Omit<Outcome, Beside> {
   const { accepted, repeated, outOfOrder, duplicate, tooOld, tooFar, noMemory, unknown, firstRefusal, maxTimeMs } =
     outcome;
   return {
@@ -258,7 +278,7 @@ function outcomeOf(outcome: AppendOutcome, created: number, refusedSeries: numbe
     unknown,
     created,
     refusedSeries,
-    firstRefused: firstRefusal && WORDS[firstRefusal],
+    firstRefused: firstRefusal && words[firstRefusal],
     newestMs: maxTimeMs,
   };
 }
@@ -271,3 +291,5 @@ const WORDS: Record<Refusal, string> = {
   'too far': 'out of bounds: the timestamp is too far in the future',
   'no memory': 'the memory limit is reached',
 };
+/** The same where late samples are taken. */
+const WORDS_OF_WINDOW: typeof WORDS = { ...WORDS, 'too old': 'too old sample' };

@@ -20,7 +20,7 @@ export function estimate(
   watermark: number,
   { matchers, startMs, endMs }: Request<'estimate'>,
 ): Reply<'estimate'> {
-  const history = past.open(ALONE);
+  const history = past.open(ALONE, watermark);
   try {
     const span = { minTimeMs: Math.floor(startMs) + 1, maxTimeMs: Math.floor(endMs) };
     const selection = history.select([matchers], span);

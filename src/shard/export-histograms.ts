@@ -1,11 +1,17 @@
-// Chunks of histograms among those of floats, in the pages that a head cut asks for (drawn in assembly/head/export.ts).
+// Pages of chunks that a head cut asks for (drawn in assembly/head/export.ts), as far as they are made here: of late
+// samples, and of histograms among those of floats.
 
-import { ChunkEncoding } from '../tsdb/block/contract.js';
+import { ChunkEncoding, type StreamedChunk } from '../tsdb/block/contract.js';
 import type { SealedHistograms } from '../tsdb/chunk/histogram-appender.js';
 
 /** In front of a series' chunks, and of each chunk. */
 const EXPORT_SERIES_BYTES = 8;
 const EXPORT_CHUNK_BYTES = 24;
+
+/** A page of chunks, those of each series oldest first. */
+export function chunkPage(series: readonly (readonly StreamedChunk[])[]): ArrayBuffer {
+  return join(series.flatMap((chunks) => [seriesHead(chunks.length), ...chunks.map(encodeChunk)]));
+}
 
 interface Page {
   /** For how many of the series asked for. */
@@ -39,22 +45,31 @@ export function withHistograms(
     }
     all.push(...chunksOf(series[i]!).map(pieceOf));
     all.sort((a, b) => a.minTimeMs - b.minTimeMs);
-    const head = new Uint8Array(EXPORT_SERIES_BYTES);
-    new DataView(head.buffer).setUint32(0, all.length, true);
-    pieces.push(head, ...all.map(({ bytes }) => bytes));
+    pieces.push(seriesHead(all.length), ...all.map(({ bytes }) => bytes));
   }
   return { count: page.count, chunks: join(pieces) };
 }
 
-function pieceOf({ minTimeMs, maxTimeMs, isFloat, data }: SealedHistograms): Piece {
+function seriesHead(chunks: number): Uint8Array {
+  const head = new Uint8Array(EXPORT_SERIES_BYTES);
+  new DataView(head.buffer).setUint32(0, chunks, true);
+  return head;
+}
+
+function pieceOf({ isFloat, ...chunk }: SealedHistograms): Piece {
+  const encoding = isFloat ? ChunkEncoding.FloatHistogram : ChunkEncoding.Histogram;
+  return { minTimeMs: chunk.minTimeMs, bytes: encodeChunk({ ...chunk, encoding }) };
+}
+
+function encodeChunk({ minTimeMs, maxTimeMs, encoding, data }: StreamedChunk): Uint8Array {
   const bytes = new Uint8Array(EXPORT_CHUNK_BYTES + padded(data.length));
   const view = new DataView(bytes.buffer);
   view.setFloat64(0, minTimeMs, true);
   view.setFloat64(8, maxTimeMs, true);
   view.setUint32(16, data.length, true);
-  view.setUint32(20, isFloat ? ChunkEncoding.FloatHistogram : ChunkEncoding.Histogram, true);
+  view.setUint32(20, encoding, true);
   bytes.set(data, EXPORT_CHUNK_BYTES);
-  return { minTimeMs, bytes };
+  return bytes;
 }
 
 function padded(bytes: number): number {

@@ -1,25 +1,30 @@
 // What a head cut takes out of a shard, a few milliseconds a job. Nothing is changed, but for chunks that are split.
 
 import type { Core } from '../wasm/core.js';
-import { Export } from '../wasm/export.js';
+import { Export, type TimeRange } from '../wasm/export.js';
 import type { Head, SeriesIndex } from '../wasm/head.js';
-import { withHistograms } from './export-histograms.js';
+import { chunkPage, withHistograms } from './export-histograms.js';
 import type { HistogramStore } from './histogram-store.js';
+import type { LateStore } from './late/late-store.js';
 import type { Reply, Request } from './protocol.js';
 
 /** A step goes over so many series, or gives so many bytes: about two milliseconds either way. */
 const SPLIT_SERIES = 4000;
 const SCAN_SERIES = 40_000;
 const PAGE_BYTES = 1024 * 1024;
+/** Late samples are decoded and encoded once more. */
+const LATE_SERIES = 100;
 
 export class ShardExports {
   readonly #head: Head;
   readonly #export: Export;
   readonly #histograms: HistogramStore;
+  readonly #late: LateStore;
 
-  constructor(core: Core, head: Head, histograms: HistogramStore) {
+  constructor(core: Core, head: Head, histograms: HistogramStore, late: LateStore) {
     this.#head = head;
     this.#histograms = histograms;
+    this.#late = late;
     this.#export = new Export(core);
   }
 
@@ -34,7 +39,8 @@ export class ShardExports {
     return { next: this.#upToBound(from + SPLIT_SERIES) };
   }
 
-  series({ range, from }: Request<'exportSeries'>): Reply<'exportSeries'> {
+  series({ range, from, late }: Request<'exportSeries'>): Reply<'exportSeries'> {
+    if (late) return this.#lateSeries(from);
     if (from >= this.#head.seriesBound) return { next: undefined, series: new ArrayBuffer(0) };
     const { next, series } = this.#export.series(range, from, SCAN_SERIES, PAGE_BYTES);
     return { next: this.#upToBound(next), series };
@@ -49,12 +55,25 @@ export class ShardExports {
     return { ...page, next: page.next === from ? undefined : page.next };
   }
 
-  chunks({ range, series }: Request<'exportChunks'>): Reply<'exportChunks'> {
+  chunks({ range, series, late }: Request<'exportChunks'>): Reply<'exportChunks'> {
+    if (late) return this.#lateChunks(range, series);
     const page = this.#export.chunks(range, series, PAGE_BYTES);
     if (this.#histograms.isEmpty) return page;
     return withHistograms(page, series, (one) =>
       this.#histograms.chunks(one as SeriesIndex, range.minTimeMs, range.maxTimeMs - 1),
     );
+  }
+
+  #lateSeries(from: number): Reply<'exportSeries'> {
+    const all = this.#late.leavingSeries();
+    const { count, series } = this.#export.seriesOf(all.subarray(from), PAGE_BYTES);
+    return { next: from + count < all.length ? from + count : undefined, series };
+  }
+
+  #lateChunks(range: TimeRange, series: Uint32Array): Reply<'exportChunks'> {
+    const some = series.subarray(0, LATE_SERIES);
+    const chunks = Array.from(some, (one) => this.#late.leavingChunks(one as SeriesIndex, range));
+    return { count: some.length, chunks: chunkPage(chunks) };
   }
 
   close(): void {

@@ -36,7 +36,7 @@ export class ShardFederations {
 
   open(request: Request<'openFederate'>): Reply<'openFederate'> {
     const { selectors, fromMs, toMs, watermark, externalLabels, utf8 } = request;
-    const history = this.#history.open(ALONE);
+    const history = this.#history.open(ALONE, watermark);
     try {
       const span = { minTimeMs: Math.floor(fromMs) + 1, maxTimeMs: Math.floor(toMs) };
       const past = history.select(selectors, span);

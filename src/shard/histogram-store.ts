@@ -7,7 +7,7 @@
 import { type StoredHistogram, sameStored } from '../model/stored-histogram.js';
 import { decodeHistogramChunk, type HistogramSample } from '../tsdb/chunk/histogram.js';
 import { HistogramAppender, type SealedHistograms } from '../tsdb/chunk/histogram-appender.js';
-import type { AppendBounds, Head, SeriesIndex } from '../wasm/head.js';
+import type { AppendBounds, Head, HistogramFate, SeriesIndex } from '../wasm/head.js';
 import { type DeletedTimes, HistogramDeletion } from './histogram-deletion.js';
 
 interface Entry {
@@ -67,20 +67,23 @@ export class HistogramStore {
     timeMs: number,
     histogram: StoredHistogram,
     bounds: AppendBounds,
-  ): 'taken' | 'repeated' | 'refused' {
+  ): HistogramFate | 'repeated' {
     const open = this.#find(series)?.open;
     const isSame = open?.maxTimeMs === timeMs && open.last !== undefined && sameStored(open.last, histogram);
     const floatMs = this.#head.newestFloatMs(series);
-    if (!this.#head.histogram(series, timeMs, bounds, isSame)) return isSame ? 'repeated' : 'refused';
+    const fate = this.#head.histogram(series, timeMs, bounds, isSame);
+    if (fate !== 'appended') return isSame && fate === 'refused' ? 'repeated' : fate;
     this.#put(series, timeMs, histogram, floatMs);
     this.#appended++;
-    return 'taken';
+    return fate;
   }
 
-  /** The same while the log is read. */
-  replay(series: SeriesIndex, timeMs: number, histogram: StoredHistogram): void {
+  /** The same while the log is read: false where it is not later than what the series has, or memory is refused. */
+  replay(series: SeriesIndex, timeMs: number, histogram: StoredHistogram): boolean {
     const floatMs = this.#head.newestFloatMs(series);
-    if (this.#head.replayHistogram(series, timeMs)) this.#put(series, timeMs, histogram, floatMs);
+    const isNewest = this.#head.replayHistogram(series, timeMs);
+    if (isNewest) this.#put(series, timeMs, histogram, floatMs);
+    return isNewest;
   }
 
   /** Samples of chunks that touch [startMs, endMs], those from `cutMs` on left out, oldest first. */

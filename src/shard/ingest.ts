@@ -37,6 +37,8 @@ import type { Shards } from './shards.js';
 export interface TimeBounds {
   readonly minTimeMs: number;
   readonly maxTimeMs: number;
+  /** With a window for late samples: where it begins. */
+  readonly lateTimeMs?: number;
 }
 
 /** The log cannot be written: nothing new is taken until it can. */
@@ -217,11 +219,14 @@ export class Ingest {
     if (log.stuck !== undefined) throw new IngestRefused(log.stuck);
     const append = appends.begin();
     const work = new AppendWork(this.#shards.exemplars);
-    const header = { append, job, baseRef: this.#nearRefs.get(stream) ?? 0, baseTimeMs, ...this.#bounds() };
+    const baseRef = this.#nearRefs.get(stream) ?? 0;
+    // Scrapes are those of which nobody waits for the disk.
+    const markers = durable ? {} : ({ discardsLateMarkers: true } as const);
+    const header = { append, job, baseRef, baseTimeMs, ...this.#bounds(), ...markers };
     // What shards did apply goes to the log in any case: it is in their heads, and later samples rely on its series.
     const commit = () => {
       if (work.hasNewSeries) this.#shards.noteSeriesChange();
-      return log.commit(work.records(header), durable).finally(() => this.#end(append, work));
+      return log.commit(work.records(header), durable, work.lateRecords(header)).finally(() => this.#end(append, work));
     };
     let result: T;
     try {
@@ -335,6 +340,7 @@ class AppendWork {
   readonly #series: RecordPart[] = [];
   /** By round and type: see records(). */
   readonly #samples = new Map<number, RecordPart[]>();
+  readonly #late = new Map<RecordType, RecordPart[]>();
   readonly #exemplars: ExemplarBook;
   readonly releases: [shard: number, part: number][] = [];
   readonly outgoing: Outgoing[] = [];
@@ -362,18 +368,12 @@ class AppendWork {
     this.outcome = addOutcomes(this.outcome, reply.outcome);
   }
 
-  #takeWal(shard: number, { series, samples, others, release }: WalParts): void {
+  #takeWal(shard: number, { series, samples, others, late, release }: WalParts): void {
     if (series !== undefined) this.#series.push({ shard, span: series });
-    if (samples !== undefined) this.#takeSamples(0, RecordType.Samples, { shard, span: samples });
-    for (const { round, type, span } of others) this.#takeSamples(round, type, { shard, span });
+    if (samples !== undefined) addPart(this.#samples, RecordType.Samples, { shard, span: samples });
+    for (const { round, type, span } of others) addPart(this.#samples, round * TYPES + type, { shard, span });
+    for (const { type, span } of late) addPart(this.#late, type, { shard, span });
     if (release !== 0) this.releases.push([shard, release]);
-  }
-
-  #takeSamples(round: number, type: RecordType, part: RecordPart): void {
-    const key = round * TYPES + type;
-    const parts = this.#samples.get(key);
-    if (parts === undefined) this.#samples.set(key, [part]);
-    else parts.push(part);
   }
 
   get hasNewSeries(): boolean {
@@ -385,12 +385,26 @@ class AppendWork {
    * rounds. Exemplars last, as Prometheus has them.
    */
   records(header: AppendHeader): RecordPart[][] {
-    const records: RecordPart[][] = this.#series.map((part) => [part]);
-    const isLast = (key: number) => key % TYPES === RecordType.Exemplars;
-    const inOrder = [...this.#samples].sort(([a], [b]) => Number(isLast(a)) - Number(isLast(b)) || a - b);
-    for (const [key, parts] of inOrder) records.push([recordHead(key % TYPES, header), ...parts]);
-    return records;
+    return [...this.#series.map((part) => [part]), ...recordsOf(this.#samples, header)];
   }
+
+  /** For the write-behind log. */
+  lateRecords(header: AppendHeader): RecordPart[][] {
+    return recordsOf(this.#late, header);
+  }
+}
+
+function addPart(parts: Map<number, RecordPart[]>, key: number, part: RecordPart): void {
+  const known = parts.get(key);
+  if (known === undefined) parts.set(key, [part]);
+  else known.push(part);
+}
+
+/** By round and type of record, in this order; exemplars behind all. */
+function recordsOf(all: ReadonlyMap<number, RecordPart[]>, header: AppendHeader): RecordPart[][] {
+  const isLast = (key: number) => key % TYPES === RecordType.Exemplars;
+  const inOrder = [...all].sort(([a], [b]) => Number(isLast(a)) - Number(isLast(b)) || a - b);
+  return inOrder.map(([key, parts]) => [recordHead(key % TYPES, header), ...parts]);
 }
 
 function recordHead(type: RecordType, { baseRef, baseTimeMs }: AppendHeader): Uint8Array {

@@ -14,6 +14,7 @@ import type { HistoryFeed } from './history/feed.js';
 import type { OpenHistory, ShardHistory } from './history/history.js';
 import { namesInBlocks, valuesInBlocks } from './history/listing.js';
 import type { TimeSpan } from './history/selection.js';
+import type { ListedBeside } from './listed-beside.js';
 import type { ListedRange, Reply, Request } from './protocol.js';
 import type { ShardQueries } from './queries.js';
 import { ALONE } from './snapshots.js';
@@ -26,6 +27,7 @@ export class Listings {
   readonly #listing: Listing;
 
   readonly #history: ShardHistory;
+  readonly #beside: ListedBeside;
   /** Names and values in blocks are the same whoever lists them: one shard does. */
   readonly #listsBlocks: boolean;
   readonly #watermark: () => number;
@@ -38,11 +40,13 @@ export class Listings {
     exposition: Exposition,
     head: Head,
     history: ShardHistory,
+    beside: ListedBeside,
     listsBlocks: boolean,
     watermark: () => number,
     lentBytes: number,
   ) {
     this.#history = history;
+    this.#beside = beside;
     this.#listsBlocks = listsBlocks;
     this.#core = core;
     this.#listing = new Listing(core);
@@ -86,7 +90,7 @@ export class Listings {
   }
 
   #withHistory<T>(action: (history: OpenHistory) => T): T {
-    const history = this.#history.open(ALONE);
+    const history = this.#history.open(ALONE, this.#watermark());
     try {
       return action(history);
     } finally {
@@ -97,38 +101,61 @@ export class Listings {
   /** Label sets of series with a sample in [startMs, endMs], as text: each morsel sorted. */
   series({ selectors, startMs, endMs, limit }: Request<'series'>): Reply<'series'> {
     const span = { minTimeMs: startMs, maxTimeMs: endMs };
+    const { select } = this.#queries;
     return this.#withHistory((history) => {
       const past = history.select(selectors, span);
-      const join = (list: SeriesList) => history.join(this.#queries.select, list, past);
-      return this.#ofSeries(
-        selectors,
-        (list) => {
-          const queries = new Queries(this.#core);
-          const window = { startMs: endMs, stepMs: 1, steps: 1, windowMs: endMs - startMs + 1 };
-          const spec = { form: 'labels', startMs: 0, stepMs: 1 } as const;
-          const view = queries.view(this.#watermark());
-          const query = queries.openText(list, view, 'present_over_time', window, [], spec);
-          const feed = history.feed(query, list, past, span);
-          try {
-            const texts = textsOf(query, feed, limit);
-            return { texts, ...faultsOf(history) };
-          } finally {
-            feed?.close();
-            query.close();
-          }
-        },
-        join,
-      );
+      const all = history.join(select, select.anyOf(selectors), past);
+      const { rest, wanted } = select.part(all, (number) => this.#beside.has(number, span));
+      const beside = [...select.indexes(wanted)];
+      select.release(wanted);
+      const texts = this.#texts(rest, span, (query) => {
+        const feed = history.feed(query, rest, past, span);
+        try {
+          return textsOf(query, feed, limit);
+        } finally {
+          beside.push(...(feed?.takeDeferred() ?? []));
+          feed?.close();
+        }
+      });
+      return { texts: [...texts, ...this.#textsBeside(Uint32Array.from(beside), span)], ...faultsOf(history) };
     });
   }
 
-  #ofSeries<T>(
-    selectors: Matcher[][],
-    action: (list: SeriesList) => T,
-    join: (list: SeriesList) => SeriesList = (list) => list,
-  ): T {
+  /** Series that are listed whatever their floats are. */
+  #textsBeside(numbers: Uint32Array, span: TimeSpan): RenderedText[] {
+    if (numbers.length === 0) return [];
+    const list = this.#queries.select.extended({ address: 0, count: 0, bytes: 0 }, numbers.sort());
+    return this.#texts(list, span, (query) => {
+      const standIns = this.#beside.standIns(query, numbers.length, span);
+      try {
+        return textsOf(query, undefined, 0);
+      } finally {
+        standIns.release();
+      }
+    });
+  }
+
+  /** The label sets that a query for any sample of a list's series in a span has. Takes the list. */
+  #texts(list: SeriesList, { minTimeMs, maxTimeMs }: TimeSpan, read: (query: Query) => RenderedText[]): RenderedText[] {
+    const queries = new Queries(this.#core);
+    const window = { startMs: maxTimeMs, stepMs: 1, steps: 1, windowMs: maxTimeMs - minTimeMs + 1 };
+    const spec = { form: 'labels', startMs: 0, stepMs: 1 } as const;
+    try {
+      const view = queries.view(this.#watermark());
+      const query = queries.openText(list, view, 'present_over_time', window, [], spec);
+      try {
+        return read(query);
+      } finally {
+        query.close();
+      }
+    } finally {
+      this.#queries.select.release(list);
+    }
+  }
+
+  #ofSeries<T>(selectors: Matcher[][], action: (list: SeriesList) => T): T {
     const { select } = this.#queries;
-    const list = join(select.anyOf(selectors));
+    const list = select.anyOf(selectors);
     try {
       return action(list);
     } finally {

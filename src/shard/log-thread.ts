@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../base/clock.js';
 import { Thread } from '../base/thread.js';
 import type { LogStats } from '../tsdb/wal/log.js';
 import type { OpenedLog } from '../tsdb/wal/open.js';
-import type { LogPort, RecordPart } from './log-port.js';
+import type { LogPort, LogRecords } from './log-port.js';
 import type { LogReply, LogSetup, LogTask, WireCommit } from './log-worker.js';
 import { workerFile } from './pool.js';
 
@@ -79,14 +79,26 @@ export class LogThread implements LogPort {
   }
 
   /** Begins to write behind what a shard found when it read the log. */
-  async open(opened: OpenedLog, repair: boolean): Promise<void> {
-    this.#take(await this.#thread.run({ op: 'open', opened, repair, memories: this.#memories }));
+  async open(opened: OpenedLog, repair: boolean, late: OpenedLog | undefined): Promise<void> {
+    this.#take(await this.#thread.run({ op: 'open', opened, repair, late, memories: this.#memories }));
   }
 
-  commit(records: readonly (readonly RecordPart[])[], durable: boolean): Promise<void> {
-    if (records.length === 0) return Promise.resolve();
+  /** Begins a new segment of the write-behind log; gives the last before it, undefined where there is no such log. */
+  async rollLate(): Promise<number | undefined> {
+    const reply = await this.#thread.run({ op: 'rollLate' });
+    if (reply.outcome === 'stuck') throw new Error(reply.reason);
+    return reply.outcome === 'rolled' ? reply.last : undefined;
+  }
+
+  /** Blocks have what the write-behind log has up to a segment: it is dropped. */
+  async dropLate(last: number): Promise<void> {
+    this.#take(await this.#thread.run({ op: 'dropLate', last }));
+  }
+
+  commit(records: LogRecords, durable: boolean, late: LogRecords = []): Promise<void> {
+    if (records.length === 0 && late.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      this.#queue.push({ commit: { records, durable }, resolve, reject });
+      this.#queue.push({ commit: { records, durable, late }, resolve, reject });
       if (durable) this.#pump();
       else this.#waitForMore();
     });
@@ -130,7 +142,9 @@ export class LogThread implements LogPort {
 
   #finish(group: Waiting[], reply: LogReply): void {
     if (reply.outcome === 'stuck') {
-      this.#wait(group, reply.reason);
+      // What is in the log already is not written again.
+      const left = reply.onlyLate ? group.map((one) => ({ ...one, commit: { ...one.commit, records: [] } })) : group;
+      this.#wait(left, reply.reason);
       return;
     }
     this.#busy = false;

@@ -12,6 +12,8 @@ import type { Span } from './protocol.js';
 export interface LogSetup {
   readonly folder: string;
   readonly ownFolder: string;
+  /** The write-behind log: made with the first late sample. */
+  readonly late: { readonly folder: string; readonly ownFolder: string };
   readonly sync: SyncPolicy;
   /** Of a segment, and of the zeroes written ahead: the log's own measures where absent. */
   readonly segmentBytes?: number;
@@ -24,6 +26,7 @@ export type WirePart = { readonly shard: number; readonly span: Span } | Uint8Ar
 export interface WireCommit {
   readonly records: readonly (readonly WirePart[])[];
   readonly durable: boolean;
+  readonly late: readonly (readonly WirePart[])[];
 }
 
 export type LogTask =
@@ -32,6 +35,8 @@ export type LogTask =
       readonly op: 'open';
       readonly opened: OpenedLog;
       readonly repair: boolean;
+      /** The same of the write-behind log, where there is one. */
+      readonly late: OpenedLog | undefined;
       readonly memories: readonly WebAssembly.Memory[];
     }
   | { readonly op: 'commit'; readonly commits: readonly WireCommit[] }
@@ -40,14 +45,17 @@ export type LogTask =
   | { readonly op: 'replace'; readonly shard: number; readonly memory: WebAssembly.Memory }
   /** Replaces old segments by a checkpoint that keeps these refs (f64) and samples from mint on. */
   | { readonly op: 'checkpoint'; readonly refs: readonly ArrayBuffer[]; readonly minTimeMs: number }
+  | { readonly op: 'rollLate' }
+  | { readonly op: 'dropLate'; readonly last: number }
   | { readonly op: 'close' };
 
 export type LogReply =
   | { readonly outcome: 'ok'; readonly stats: LogStats }
-  /** None of the commits is in the log. */
-  | { readonly outcome: 'stuck'; readonly reason: string }
+  /** None of the commits is in the log; or with `onlyLate` all are, but for their late samples. */
+  | { readonly outcome: 'stuck'; readonly reason: string; readonly onlyLate?: true }
   /** They are in the log, but perhaps not on the disk. */
   | { readonly outcome: 'unsynced'; readonly reason: string }
+  | { readonly outcome: 'rolled'; readonly last: number | undefined }
   | { readonly outcome: 'closed' };
 
 /** What the log stands on, where that is not the world. */
@@ -58,6 +66,8 @@ export interface LogParts {
   readonly core: Core;
 }
 
+type LogFault = Extract<LogReply, { readonly outcome: 'stuck' | 'unsynced' }>;
+
 export class LogHost {
   readonly #setup: LogSetup;
   readonly #disk: Disk;
@@ -65,6 +75,7 @@ export class LogHost {
   readonly #soon: typeof soon;
   readonly #core: Core;
   #log: Log | undefined;
+  #late: Log | undefined;
   #memories: WebAssembly.Memory[] = [];
 
   constructor(setup: LogSetup, parts: Partial<LogParts> = {}) {
@@ -78,7 +89,8 @@ export class LogHost {
   async run(task: LogTask): Promise<LogReply> {
     switch (task.op) {
       case 'open':
-        this.#open(task.opened, task.repair);
+        this.#log = this.#open(this.#setup, task.opened, task.repair);
+        if (task.late !== undefined) this.#late = this.#open(this.#setup.late, task.late, task.repair);
         this.#memories = [...task.memories];
         break;
       case 'replace':
@@ -89,9 +101,18 @@ export class LogHost {
       case 'checkpoint':
         await this.#get().checkpoint(keepOf(task.refs, task.minTimeMs));
         break;
+      case 'rollLate':
+        return this.#rollLate();
+      case 'dropLate':
+        this.#late?.dropSegments(task.last);
+        break;
       case 'close':
         // Not open yet where the process ends during the replay.
-        this.#log?.close();
+        try {
+          this.#late?.close();
+        } finally {
+          this.#log?.close();
+        }
         return { outcome: 'closed' };
       case 'stats':
         break;
@@ -99,20 +120,44 @@ export class LogHost {
     return { outcome: 'ok', stats: this.#get().stats };
   }
 
-  #open(found: OpenedLog, repair: boolean): void {
-    const { folder, ownFolder, sync, segmentBytes, stepBytes } = this.#setup;
+  #open({ folder, ownFolder }: LogSetup['late'], found: OpenedLog | undefined, repair: boolean): Log {
+    const { sync, segmentBytes, stepBytes } = this.#setup;
     const disk = this.#disk;
     const clock = this.#clock;
     const core = this.#core;
-    const opened = repair ? openLog({ disk, folder, ownFolder, core }, { record() {} }) : found;
-    this.#log = new Log({
+    const isKnown = found !== undefined && !repair;
+    const opened = isKnown ? found : openLog({ disk, folder, ownFolder, core }, { record() {} });
+    return new Log({
       ...{ disk, folder, core, clock, opened },
       ...{ sync, segmentBytes, stepBytes, soon: this.#soon },
     });
   }
 
+  #rollLate(): LogReply {
+    try {
+      return { outcome: 'rolled', last: this.#late?.roll() };
+    } catch (error) {
+      if (error instanceof LogStuck) return { outcome: 'stuck', reason: error.message };
+      throw error;
+    }
+  }
+
+  /** Series first: no late sample may precede the record of its series. */
   #commit(commits: readonly WireCommit[]): LogReply {
     const log = this.#get();
+    const written = this.#write(log, commits);
+    if (written?.outcome === 'stuck') return written;
+    const late = commits.map((commit) => ({ ...commit, records: commit.late }));
+    const hasLate = late.some(({ records }) => records.length > 0);
+    const writtenLate = hasLate ? this.#write(this.#lateLog, late) : undefined;
+    if (writtenLate?.outcome === 'stuck') return { ...writtenLate, onlyLate: true };
+    return written ?? writtenLate ?? { outcome: 'ok', stats: log.stats };
+  }
+
+  /** What is wrong, if anything is. */
+  #write(log: Log, all: readonly Pick<WireCommit, 'records' | 'durable'>[]): LogFault | undefined {
+    const commits = all.filter(({ records }) => records.length > 0);
+    if (commits.length === 0) return undefined;
     try {
       log.commitNow(
         commits.map(({ records, durable }) => ({
@@ -120,7 +165,7 @@ export class LogHost {
           durable,
         })),
       );
-      return { outcome: 'ok', stats: log.stats };
+      return undefined;
     } catch (error) {
       if (error instanceof LogUnsynced) return { outcome: 'unsynced', reason: error.message };
       if (error instanceof LogStuck) return { outcome: 'stuck', reason: error.message };
@@ -130,6 +175,11 @@ export class LogHost {
       // waits for; a log that is synced once a second is better off without writing everything twice.
       if (commits.some(({ durable }) => durable)) this.#soon(() => log.prepare());
     }
+  }
+
+  get #lateLog(): Log {
+    this.#late ??= this.#open(this.#setup.late, undefined, false);
+    return this.#late;
   }
 
   #bytes(part: WirePart): Uint8Array {

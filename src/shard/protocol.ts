@@ -26,6 +26,7 @@ import type { RenderedText, RenderSpec } from '../wasm/render.js';
 import type { ColumnsMessage } from './column-messages.js';
 import type { ExemplarLimits, ReplayedExemplars } from './exemplar-book.js';
 import type { BlockPlace, BlockRefusal } from './history/history.js';
+import type { TimeSpan } from './history/selection.js';
 import type { MixedMessage } from './mixed-series.js';
 import type { ScratchLimits } from './scratch.js';
 import type { SideMessage } from './side-samples.js';
@@ -49,6 +50,8 @@ export interface WalParts {
   readonly samples: Span | undefined;
   /** Histograms, exemplars and metadata, by round and type of record: all of a round stands in the log before the next. */
   readonly others: readonly { readonly round: number; readonly type: RecordType; readonly span: Span }[];
+  /** Of samples that came late, by type of record, for the write-behind log. */
+  readonly late: readonly { readonly type: RecordType; readonly span: Span }[];
   /** To be released by number when the log has taken the bytes. */
   readonly release: number;
 }
@@ -139,6 +142,10 @@ export interface AppendHeader {
   /** Samples before minTimeMs are too old, after maxTimeMs too far in the future. */
   readonly minTimeMs: number;
   readonly maxTimeMs: number;
+  /** With a window for late samples: what is not in order is taken from here on, and too old before. */
+  readonly lateTimeMs?: number;
+  /** The server's own stale markers end series in order or not at all, as in Prometheus. */
+  readonly discardsLateMarkers?: true;
 }
 
 /** The synthetic series of a scrape, less those that the shard counts itself. */
@@ -260,7 +267,12 @@ export type ReplayProgress = Int32Array;
 /** What a shard found in the log. */
 export interface ReplayReport {
   readonly opened: OpenedLog;
+  /** Of the write-behind log, where there is one. */
+  readonly openedLate: OpenedLog | undefined;
   readonly totals: ReplayTotals;
+  /** Samples that are kept beside the head; series that lost some of them to deletions of Prometheus. */
+  readonly lateApplied: number;
+  readonly lateDeleted: number;
   readonly series: number;
   /** Records of kinds that we do not read yet. */
   readonly skippedRecords: number;
@@ -400,7 +412,16 @@ export interface ShardOps {
 
   /** Reads the whole log and applies what this shard owns from a time on: where memory is short, the newest of about `spanMs`. */
   replay: Op<
-    { folder: string; ownFolder: string; repair: boolean; minTimeMs: number; spanMs: number; progress: ReplayProgress },
+    {
+      folder: string;
+      ownFolder: string;
+      /** The write-behind log, where there is one. */
+      late: { folder: string; ownFolder: string } | undefined;
+      repair: boolean;
+      minTimeMs: number;
+      spanMs: number;
+      progress: ReplayProgress;
+    },
     ReplayReport
   >;
 
@@ -418,18 +439,22 @@ export interface ShardOps {
 
   /** Frees what lies before mint, in bounded steps; called until done. While `waiting` a query still reads there: later, then. */
   truncate: Op<{ minTimeMs: number }, { done: boolean; removed: number; waiting?: true }>;
+  /** From now on the late samples that are here are leaving: what exports with `late` give. Both ends of their times; no append is under way. */
+  leaveLate: Op<Record<string, never>, { span: TimeSpan | undefined }>;
+  /** Blocks have the late samples that are leaving: they are dropped, unless a query is open that began before these blocks. */
+  dropLate: Op<Record<string, never>, { waiting: boolean }>;
   /** The time of the oldest sample at or after a time, Infinity where there is none: in bounded steps from series 0 on; undefined after the last. */
   oldestTime: Op<{ minTimeMs: number; from: number }, { next: number | undefined; oldestMs: number }>;
   /** Splits the chunks that cross a time, in bounded steps from series 0 on; undefined after the last. */
   splitChunks: Op<{ timeMs: number; from: number }, { next: number | undefined }>;
   /** For a block: the series with chunks in the range, page by page from 0 on; undefined after the last. Pages are drawn in assembly/head/export.ts; they move. */
-  exportSeries: Op<{ range: TimeRange; from: number }, { next: number | undefined; series: ArrayBuffer }>;
+  exportSeries: Op<{ range: TimeRange; from: number; late?: true }, { next: number | undefined; series: ArrayBuffer }>;
   /** The names of all schemas that series of the pages may have. */
   exportSchemas: Op<Record<string, never>, { schemas: ArrayBuffer }>;
   /** The strings behind symbols, likewise. */
   exportSymbols: Op<{ from: number }, Omit<SymbolsPage, 'next'> & { next: number | undefined }>;
   /** The chunks in the range of the first `count` of these series. */
-  exportChunks: Op<{ range: TimeRange; series: Uint32Array }, { count: number; chunks: ArrayBuffer }>;
+  exportChunks: Op<{ range: TimeRange; series: Uint32Array; late?: true }, { count: number; chunks: ArrayBuffer }>;
   /** The pages' memory is given back. */
   closeExport: Op<Record<string, never>, Record<string, never>>;
   /**

@@ -383,7 +383,7 @@ export class ShardQueries {
     openStretches: (history: OpenHistory) => OpenedStretches,
   ): Reply<'openQuery'> {
     const scratch: ScratchShare = { bytes: 0 };
-    const history = this.#history.open(snapshot);
+    const history = this.#history.open(snapshot, what.watermark);
     const opened = orClose(history, () => this.#scratch.use(scratch, () => openStretches(history)));
     const { stretches } = opened;
     const query = ++this.#last;

@@ -15,6 +15,8 @@ import { ExemplarReplay } from './exemplar-replay.js';
 import type { ShardExemplars } from './exemplars.js';
 import type { Families } from './families.js';
 import type { HistogramStore } from './histogram-store.js';
+import { LateReplay } from './late/late-replay.js';
+import type { LateStore } from './late/late-store.js';
 import type { Reply, Request } from './protocol.js';
 import type { ShardPlace } from './targets.js';
 
@@ -28,25 +30,28 @@ const ROOMY_SHARE = 0.8;
 const SPAN_LEFT = 3 / 4;
 const SPAN_MIN_MS = 300_000;
 
-/** Where what the core does not keep goes. */
-export interface ReplayStores {
+/** What the log is read into. */
+export interface ReplayRooms {
+  readonly disk: Disk;
+  readonly core: Core;
+  readonly head: Head;
   readonly histograms: HistogramStore;
+  readonly late: LateStore;
   readonly exemplars: ShardExemplars;
   readonly families: Families;
 }
 
 export function replayLog(
-  disk: Disk,
-  core: Core,
-  head: Head,
-  { histograms, exemplars, families }: ReplayStores,
+  rooms: ReplayRooms,
   place: ShardPlace,
   memoryBytes: number,
   request: Request<'replay'>,
 ): Reply<'replay'> {
+  const { disk, core, head, histograms, late, exemplars, families } = rooms;
   const { folder, ownFolder, repair, minTimeMs, progress } = request;
   const malformed: string[] = [];
   let skippedRecords = 0;
+  const lateReplay = new LateReplay(head, late);
   head.beginReplay(place.index, place.count);
   const exemplarReplay = new ExemplarReplay(core, head, exemplars);
   let spanMs = request.spanMs;
@@ -64,18 +69,22 @@ export function replayLog(
     switch (type) {
       case RecordType.Series:
         return head.replaySeries(address, length);
-      case RecordType.Samples:
-        return head.replaySamples(address, length, minTimeMs);
-      case RecordType.Tombstones:
-        return (
-          head.replayTombstones(address, length) ??
-          deleteHistograms(head, histograms, core.bytes.subarray(address, address + length))
-        );
+      case RecordType.Samples: {
+        const fault = head.replaySamples(address, length, minTimeMs);
+        lateReplay.takeEarlier();
+        return fault;
+      }
+      case RecordType.Tombstones: {
+        const record = core.bytes.subarray(address, address + length);
+        const fault = head.replayTombstones(address, length) ?? deleteHistograms(head, histograms, record);
+        if (fault === undefined) lateReplay.delete(core.bytes.subarray(address, address + length));
+        return fault;
+      }
       case RecordType.HistogramSamples:
       case RecordType.FloatHistogramSamples:
       case RecordType.CustomBucketsHistogramSamples:
       case RecordType.CustomBucketsFloatHistogramSamples:
-        return replayHistograms(head, histograms, core.bytes.subarray(address, address + length));
+        return replayHistograms(rooms, core.bytes.subarray(address, address + length), minTimeMs);
       case RecordType.Metadata:
         return replayMetadata(core, head, families, core.bytes.subarray(address, address + length));
       case RecordType.Exemplars:
@@ -98,8 +107,14 @@ export function replayLog(
       },
     },
   );
-  const rest = { skippedRecords, malformed, exemplars: exemplarReplay.end(), families: families.list(undefined) };
-  return { opened, totals: head.endReplay(), series: head.seriesCount, ...rest };
+  const openedLate = request.late && openLog({ disk, core, repair, ...request.late }, lateReplay);
+  const lateDeleted = openedLate?.isForeign ? lateReplay.deleteAsPrometheus() : 0;
+  malformed.push(...lateReplay.malformed.slice(0, MALFORMED_MAX));
+  return {
+    ...{ opened, openedLate, lateApplied: lateReplay.applied, lateDeleted, skippedRecords, malformed },
+    ...{ exemplars: exemplarReplay.end(), families: families.list(undefined) },
+    ...{ totals: head.endReplay(), series: head.seriesCount },
+  };
 }
 
 /** What the series of this shard say of their families. */
@@ -129,11 +144,16 @@ function deleteHistograms(head: Head, histograms: HistogramStore, record: Uint8A
 }
 
 /** What of a record is this shard's; a reason where it is malformed: then nothing of it is. */
-function replayHistograms(head: Head, histograms: HistogramStore, record: Uint8Array): string | undefined {
+function replayHistograms(
+  { head, histograms, late }: ReplayRooms,
+  record: Uint8Array,
+  minTimeMs: number,
+): string | undefined {
   try {
     for (const { ref, timeMs, histogram } of decodeHistogramRecord(record)) {
       const series = head.replayFind(ref);
-      if (series !== NO_SERIES) histograms.replay(series, timeMs, histogram);
+      if (series === NO_SERIES || timeMs < minTimeMs || histograms.replay(series, timeMs, histogram)) continue;
+      if (timeMs < head.newestMs(series)) late.replay(series, timeMs, histogram);
     }
     return undefined;
   } catch (error) {

@@ -21,6 +21,8 @@ import { FamilyLog } from './family-log.js';
 import { ShardFederations } from './federations.js';
 import { HistogramStore } from './histogram-store.js';
 import { blockOpener, ShardHistory } from './history/history.js';
+import { LateStore } from './late/late-store.js';
+import { ListedBeside } from './listed-beside.js';
 import { Listings } from './listings.js';
 import type {
   AppendHeader,
@@ -51,6 +53,7 @@ export class Shard {
   readonly #queries: ShardQueries;
   readonly #side: SideSamples;
   readonly #exemplars = new ShardExemplars();
+  readonly #late: LateStore;
   readonly #handlers: Handlers;
   readonly #input: { address: number; bytes: number };
   #watermark = 0;
@@ -72,17 +75,27 @@ export class Shard {
     this.#input = this.#lend(setup.inputBytes);
     const refs = new Refs(setup.refCounter);
     const histograms = new HistogramStore(this.#head);
+    const late = new LateStore(
+      ...([core, this.#head] as const),
+      () => this.#watermark,
+      () => this.#held,
+    );
+    this.#late = late;
     const side = new SideSamples(histograms, (series) => this.#head.refLow(series));
     this.#side = side;
-    const history = new ShardHistory(core, place, blockOpener(core, disk), () => this.#watermark);
+    const history = new ShardHistory(core, place, blockOpener(core, disk), () => this.#watermark, late);
     const queries = new ShardQueries(core, side, history, setup);
     this.#queries = queries;
-    const admission = new Admission(core, this.#head, setup.memoryBytes, () => targets.jobCount + 1, histograms);
+    const admission = new Admission(
+      ...([core, this.#head, setup.memoryBytes] as const),
+      () => targets.jobCount + 1,
+      () => histograms.bytes + late.bytes,
+    );
     const exemplars = this.#exemplars;
     const families = new Families();
     const familyLog = setup.metadataRecords ? new FamilyLog(families, queries.select, exposition.scratch) : undefined;
-    const stores = { histograms, exemplars, families: familyLog };
-    const scope = (header: AppendHeader) => new AppendScope(this.#head, stores, refs, admission, this.#parts, header);
+    const rooms = { head: this.#head, histograms, late, exemplars, families: familyLog };
+    const scope = (header: AppendHeader) => new AppendScope({ ...rooms, refs, admission, parts: this.#parts }, header);
     const targets = new ShardTargets(
       ...([exposition, this.#head, scope, place] as const),
       setup.metadataRecords ? families : undefined,
@@ -92,11 +105,12 @@ export class Shard {
       setup.sideSamples ? side : undefined,
     );
     const federations = new ShardFederations(core, queries.select, history, setup.firstNumber);
-    const exports = new ShardExports(core, this.#head, histograms);
+    const exports = new ShardExports(core, this.#head, histograms, late);
     const truncation = new Truncation(this.#head, [targets, writes], place.index);
     const deletions = new Deletions(this.#head, histograms, queries.select);
+    const beside = new ListedBeside(core, this.#head, histograms, late);
     const listings = new Listings(
-      ...([core, queries, exposition, this.#head, history, place.index === 0] as const),
+      ...([core, queries, exposition, this.#head, history, beside, place.index === 0] as const),
       () => this.#watermark,
       this.#input.bytes,
     );
@@ -132,15 +146,19 @@ export class Shard {
       metadata: ({ metric }) => ({ entries: targets.metadata.list(metric), families: families.list(metric) }),
       knowFamilies: ({ families: told }) => nothing(() => told.forEach((one) => void families.learn(one))),
       learn: (request) => learn(request, families, familyLog, scope(request)),
-      counters: () => ({ ...listings.counters(), ...exemplars.counters }),
+      counters: () => ({
+        ...listings.counters(),
+        ...exemplars.counters,
+        ...histograms.counters,
+        ...late.counters,
+      }),
       stats: ({ top }) => listings.stats(top),
 
       openFederate: (request) => federations.open(request),
       nextFederate: (request) => federations.next(request),
       closeFederate: ({ query }) => nothing(() => federations.close(query)),
 
-      replay: (request) =>
-        replayLog(disk, core, this.#head, { histograms, exemplars, families }, place, setup.memoryBytes, request),
+      replay: (request) => replayLog({ disk, core, ...rooms, families }, place, setup.memoryBytes, request),
       setBlocks: ({ blocks, headMinTimeMs }) => ({ refused: history.set(blocks, headMinTimeMs) }),
       blocksReleased: () => ({ released: !history.hasOlderQueries }),
       truncate: ({ minTimeMs }) => {
@@ -149,6 +167,12 @@ export class Shard {
         if (step.done) histograms.dropBefore(minTimeMs);
         if (step.done) families.prune((name) => queries.select.hasValue('__name__', name));
         return step;
+      },
+      leaveLate: () => ({ span: late.beginLeaving() }),
+      dropLate: () => {
+        if (history.hasOlderQueries) return { waiting: true };
+        late.dropLeaving();
+        return { waiting: false };
       },
       oldestTime: (request) => exports.oldest(request),
       splitChunks: (request) => exports.split(request),
@@ -193,7 +217,7 @@ export class Shard {
 
   /** NaN, which equals nothing, where samples beside the head may come to any series. */
   get #seriesVersion(): number {
-    return this.#side.isEmpty ? this.#head.seriesVersion : Number.NaN;
+    return this.#side.isEmpty && !this.#late.hasNewest ? this.#head.seriesVersion : Number.NaN;
   }
 
   #runJob(job: Job): JobResult {

@@ -50,6 +50,14 @@ export class Export {
     return { next, series: this.#page() };
   }
 
+  /** The first of some series, which are there, in about `bytes`: at least one, if there is any. Throws OutOfMemory. */
+  seriesOf(series: Uint32Array, bytes: number): { count: number; series: ArrayBuffer } {
+    const { exports } = this.#core;
+    const count = this.#withList(series, (list) => exports.export_series_of(list, series.length, bytes) >>> 0);
+    if (count === 0 && series.length > 0) throw this.#outOfMemory();
+    return { count, series: this.#page() };
+  }
+
   /** The names of all schemas. Throws OutOfMemory. */
   schemas(): ArrayBuffer {
     if (!this.#core.exports.export_schemas()) throw this.#outOfMemory();
@@ -72,12 +80,10 @@ export class Export {
     bytes: number,
   ): { count: number; chunks: ArrayBuffer } {
     const { exports } = this.#core;
-    const room = series.byteLength;
-    const list = exports.heap_alloc(Math.max(room, 4)) >>> 0;
-    if (list === 0) throw new OutOfMemory();
-    this.#core.u32(list, series.length).set(series);
-    const count = exports.export_chunks(list, series.length, minTimeMs, maxTimeMs, bytes) >>> 0;
-    exports.heap_free(list, Math.max(room, 4));
+    const count = this.#withList(
+      series,
+      (list) => exports.export_chunks(list, series.length, minTimeMs, maxTimeMs, bytes) >>> 0,
+    );
     if (count === 0 && series.length > 0) throw this.#outOfMemory();
     return { count, chunks: this.#page() };
   }
@@ -85,6 +91,16 @@ export class Export {
   /** Gives the memory of the pages back. */
   close(): void {
     this.#core.exports.export_clear();
+  }
+
+  #withList(series: Uint32Array, action: (list: number) => number): number {
+    const bytes = Math.max(series.byteLength, 4);
+    const list = this.#core.exports.heap_alloc(bytes) >>> 0;
+    if (list === 0) throw new OutOfMemory();
+    this.#core.u32(list, series.length).set(series);
+    const result = action(list);
+    this.#core.exports.heap_free(list, bytes);
+    return result;
   }
 
   #page(): ArrayBuffer {

@@ -50,7 +50,7 @@ export interface AppendOutcome {
   /** Rows whose series is gone. */
   readonly unknown: number;
   readonly firstRefusal: Refusal | undefined;
-  /** Times of accepted samples; undefined where none was. */
+  /** Times of samples accepted in order; undefined where none was. */
   readonly minTimeMs: number | undefined;
   readonly maxTimeMs: number | undefined;
 }
@@ -62,7 +62,15 @@ export interface AppendBounds {
   readonly baseTimeMs: number;
   readonly minTimeMs: number;
   readonly maxTimeMs: number;
+  /** What is not in order is late from here on, and too old before; none is late where it is absent. */
+  readonly lateTimeMs?: number;
 }
+
+/** What became of a histogram: appended, not taken (and counted), or late, and up to whoever keeps such. */
+export type HistogramFate = 'appended' | 'refused' | 'late';
+
+/** What became of a late sample. */
+export type LateFate = 'kept' | 'repeated' | 'out of order' | 'no memory';
 
 export interface ReplayTotals {
   readonly applied: number;
@@ -86,8 +94,17 @@ export interface DeletedSamples {
 /** Numbers of an interval of deleted samples. */
 export const DELETED_FIELDS = 3;
 
-/** Where a row has the low half of its ref: see assembly/exposition/batch.ts. */
+const LATE_FATES: Record<LateFate, Status> = {
+  kept: Status.Ok,
+  repeated: Status.Full,
+  'out of order': Status.OutOfOrder,
+  'no memory': Status.NoMemory,
+};
+
+/** Where a row has the low half of its ref, its time and its value: see assembly/exposition/batch.ts. */
 const ROW_REF_OFFSET = 4;
+const ROW_TIME_OFFSET = 8;
+const ROW_VALUE_OFFSET = 16;
 
 const REFUSALS = new Map<Status, Refusal>([
   [Status.OutOfOrder, 'out of order'],
@@ -183,20 +200,53 @@ export class Head {
 
   /** Appends rows that lie at an address. False where there is no memory to keep the books: nothing was appended. */
   rows(address: number, count: number, bounds: AppendBounds, part: PartRef): boolean {
-    const { append, baseRef, baseTimeMs, minTimeMs, maxTimeMs } = bounds;
-    return (
-      this.#core.exports.append_rows(address, count, append, baseRef, baseTimeMs, minTimeMs, maxTimeMs, part) ===
-      Status.Ok
-    );
+    const { append, baseRef, baseTimeMs, minTimeMs, maxTimeMs, lateTimeMs = Infinity } = bounds;
+    const { exports } = this.#core;
+    const times = [baseTimeMs, minTimeMs, maxTimeMs, lateTimeMs] as const;
+    return exports.append_rows(address, count, append, baseRef, ...times, part) === Status.Ok;
+  }
+
+  /** Rows of the last rows() that came late, by their indexes: lends. Each of them is to be settled. */
+  lateRows(): Uint32Array {
+    const { exports } = this.#core;
+    return this.#core.u32(exports.append_late(), exports.append_late_count() >>> 0);
+  }
+
+  /** Counts a late sample as what became of it. */
+  settleLate(series: SeriesIndex, fate: LateFate): void {
+    this.#core.exports.append_settle_late(series, LATE_FATES[fate]);
+  }
+
+  /** A series has late samples beside the head: it stays, whatever the head has of it. False where memory is refused. */
+  addLate(series: SeriesIndex): boolean {
+    return this.#core.exports.late_add(series);
+  }
+
+  /** It has none any more. */
+  removeLate(series: SeriesIndex): void {
+    this.#core.exports.late_remove(series);
   }
 
   /**
-   * Appends a histogram as far as the head knows of it; whoever calls keeps the sample where this is true. `isSame`: it is
-   * what the newest histogram of the series is.
+   * Appends a histogram as far as the head knows of it; whoever calls keeps the sample. `isSame`: it is what the newest
+   * histogram of the series is.
    */
-  histogram(series: SeriesIndex, timeMs: number, bounds: AppendBounds, isSame: boolean): boolean {
-    const { append, minTimeMs, maxTimeMs } = bounds;
-    return this.#core.exports.append_histogram(series, append, timeMs, minTimeMs, maxTimeMs, isSame) === Status.Ok;
+  histogram(series: SeriesIndex, timeMs: number, bounds: AppendBounds, isSame: boolean): HistogramFate {
+    const { append, minTimeMs, maxTimeMs, lateTimeMs = Infinity } = bounds;
+    const { exports } = this.#core;
+    const status = exports.append_histogram(series, append, timeMs, minTimeMs, maxTimeMs, lateTimeMs, isSame);
+    if (status === Status.Late) return 'late';
+    return status === Status.Ok ? 'appended' : 'refused';
+  }
+
+  /** Of a series of which all floats were deleted the time of the newest of them; far before all times of any other. */
+  emptiedAtMs(series: SeriesIndex): number {
+    return this.#core.exports.series_emptied_at(series);
+  }
+
+  /** The time of the newest sample of a series in the head; far before all times where there is none. */
+  newestMs(series: SeriesIndex): number {
+    return this.#core.exports.series_newest(series);
   }
 
   /** The time of the newest float of a series; far before all times where there was none. */
@@ -214,6 +264,17 @@ export class Head {
     return this.#core.view.getUint32(address + row * ROW_BYTES, true);
   }
 
+  /** The sample of a row. */
+  row(address: number, row: number): { series: SeriesIndex; timeMs: number; bits: bigint } {
+    const { view } = this.#core;
+    const at = address + row * ROW_BYTES;
+    return {
+      series: view.getUint32(at, true) as SeriesIndex,
+      timeMs: Number(view.getBigInt64(at + ROW_TIME_OFFSET, true)),
+      bits: view.getBigUint64(at + ROW_VALUE_OFFSET, true),
+    };
+  }
+
   /** Low half of the ref of the first row at an address. */
   nearRef(address: number): number {
     return this.#core.view.getUint32(address + ROW_REF_OFFSET, true);
@@ -229,6 +290,9 @@ export class Head {
     const { view } = this.#core;
     const count = (offset: number) => view.getUint32(at + offset, true);
     const accepted = count(OUTCOME_ACCEPTED);
+    const minTimeMs = Number(view.getBigInt64(at + OUTCOME_MIN_TIME, true));
+    const maxTimeMs = Number(view.getBigInt64(at + OUTCOME_MAX_TIME, true));
+    const hasTimes = minTimeMs <= maxTimeMs;
     return {
       accepted,
       repeated: count(OUTCOME_REPEATED),
@@ -239,8 +303,8 @@ export class Head {
       noMemory: count(OUTCOME_NO_MEMORY),
       unknown: count(OUTCOME_UNKNOWN),
       firstRefusal: REFUSALS.get(count(OUTCOME_FIRST_STATUS)),
-      minTimeMs: accepted === 0 ? undefined : Number(view.getBigInt64(at + OUTCOME_MIN_TIME, true)),
-      maxTimeMs: accepted === 0 ? undefined : Number(view.getBigInt64(at + OUTCOME_MAX_TIME, true)),
+      minTimeMs: hasTimes ? minTimeMs : undefined,
+      maxTimeMs: hasTimes ? maxTimeMs : undefined,
     };
   }
 
@@ -268,6 +332,13 @@ export class Head {
 
   replaySamples(address: number, length: number, minTimeMs: number): string | undefined {
     return this.#replayed(this.#core.exports.replay_samples(address, length, minTimeMs), 'samples');
+  }
+
+  /** Samples of the last record that are earlier than what their series have: neither applied nor skipped. */
+  replayLate(): { series: SeriesIndex; timeMs: number; bits: bigint }[] {
+    const { exports } = this.#core;
+    const address = exports.replay_late();
+    return Array.from({ length: exports.replay_late_count() >>> 0 }, (_, row) => this.row(address, row));
   }
 
   /** A record of tombstones: what they name is deleted from what was replayed so far. */

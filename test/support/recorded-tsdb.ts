@@ -15,8 +15,9 @@ export interface RecordedSeries {
   readonly metric: Readonly<Record<string, string>>;
   readonly floats: number;
   readonly histograms: number;
-  readonly first: string;
-  readonly last: string;
+  /** Where there are floats. */
+  readonly first?: string;
+  readonly last?: string;
   readonly sha256: string;
 }
 
@@ -102,8 +103,7 @@ export async function readSeries(
   return {
     floats: floats.length,
     histograms: others.length,
-    first: lines[0] ?? '',
-    last: lines.at(-1) ?? '',
+    ...(floats.length > 0 && { first: floats[0]!, last: floats.at(-1)! }),
     sha256: createHash('sha256').update(lines.join('\n')).digest('hex'),
   };
 }

@@ -19,6 +19,12 @@ export class CutEnded extends Error {
   override readonly name = 'CutEnded';
 }
 
+/** What leaves: of the head's chunks, or of the late samples beside it. */
+interface CutSource {
+  readonly range: TimeRange;
+  readonly late?: true;
+}
+
 export class HeadCutting {
   readonly #shards: Shards;
   readonly #compactor: CompactorPort;
@@ -41,17 +47,18 @@ export class HeadCutting {
   async cut(
     range: TimeRange,
     ulid: string,
-    target: Pick<CutRequest, 'folder' | 'isOpen'> = {},
+    target: Pick<CutRequest, 'folder' | 'isOpen' | 'isLate'> = {},
   ): Promise<BlockMeta | undefined> {
     const { clients } = this;
     const compactor = this.#compactor;
-    if (range.maxTimeMs % CHUNK_WINDOW_MS !== 0) await this.#splitChunks(range.maxTimeMs);
+    const late = target.isLate ? ({ late: true } as const) : {};
+    if (range.maxTimeMs % CHUNK_WINDOW_MS !== 0 && !target.isLate) await this.#splitChunks(range.maxTimeMs);
     await compactor.call('beginCut', { shards: clients.length, ulid, ...range, ...target });
     try {
-      await Promise.all(clients.map((client, shard) => this.#moveSeries(client, shard, range)));
+      await Promise.all(clients.map((client, shard) => this.#moveSeries(client, shard, { range, ...late })));
       await Promise.all(clients.map((client, shard) => this.#moveSymbols(client, shard)));
       const { wanted } = await compactor.call('sortCut', {});
-      await this.#moveChunks(wanted, range);
+      await this.#moveChunks(wanted, { range, ...late });
       return (await compactor.call('finishCut', {})).meta;
     } catch (error) {
       if (!this.#closed) await compactor.call('abortCut', {});
@@ -74,11 +81,11 @@ export class HeadCutting {
     }
   }
 
-  async #moveSeries(client: ShardClient, shard: number, range: TimeRange): Promise<void> {
+  async #moveSeries(client: ShardClient, shard: number, what: CutSource): Promise<void> {
     const { schemas } = await this.#ask(client, 'exportSchemas', {});
     await this.#compactor.call('addCutSchemas', { shard, page: schemas });
     for (let from: number | undefined = 0; from !== undefined; ) {
-      const { next, series }: Reply<'exportSeries'> = await this.#ask(client, 'exportSeries', { range, from });
+      const { next, series }: Reply<'exportSeries'> = await this.#ask(client, 'exportSeries', { ...what, from });
       if (series.byteLength > 0) await this.#compactor.call('addCutSeries', { shard, page: series });
       from = next;
     }
@@ -92,26 +99,26 @@ export class HeadCutting {
     }
   }
 
-  async #moveChunks(wanted: readonly WantedChunks[], range: TimeRange): Promise<void> {
-    const pages = wanted.map((page) => this.#fetch(page, range));
+  async #moveChunks(wanted: readonly WantedChunks[], what: CutSource): Promise<void> {
+    const pages = wanted.map((page) => this.#fetch(page, what));
     for (let page = pages.shift(); page !== undefined; page = pages.shift()) {
       const { wanted: next } = await this.#compactor.call('writeCut', { pages: await page });
-      if (next !== undefined) pages.push(this.#fetch(next, range));
+      if (next !== undefined) pages.push(this.#fetch(next, what));
     }
   }
 
   /** The chunks of a page from all shards, side by side. */
-  #fetch(wanted: WantedChunks, range: TimeRange): Promise<ArrayBuffer[][]> {
-    const fetched = Promise.all(wanted.map((series, shard) => this.#chunksOf(this.clients[shard]!, series, range)));
+  #fetch(wanted: WantedChunks, what: CutSource): Promise<ArrayBuffer[][]> {
+    const fetched = Promise.all(wanted.map((series, shard) => this.#chunksOf(this.clients[shard]!, series, what)));
     // It may be given up before anybody waits for it.
     fetched.catch(() => {});
     return fetched;
   }
 
-  async #chunksOf(client: ShardClient, series: Uint32Array, range: TimeRange): Promise<ArrayBuffer[]> {
+  async #chunksOf(client: ShardClient, series: Uint32Array, what: CutSource): Promise<ArrayBuffer[]> {
     const buffers: ArrayBuffer[] = [];
     for (let rest = series; rest.length > 0; ) {
-      const { count, chunks } = await this.#ask(client, 'exportChunks', { range, series: rest });
+      const { count, chunks } = await this.#ask(client, 'exportChunks', { ...what, series: rest });
       buffers.push(chunks);
       rest = rest.slice(count);
     }

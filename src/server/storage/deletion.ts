@@ -3,12 +3,14 @@
 //   head    the shards make the chunks anew without them, a page of series at a time; the log gets what was deleted
 //           between the appends before and those after, so that a replay comes to the same
 //   blocks  their tombstones files, written whole: src/tsdb/block/
+//   late    samples beside the head become blocks first, and leave the write-behind log, which has no deletions
 
 import type { Matcher } from '../../model/matcher.js';
 import { unlessStuck } from '../../shard/ingest.js';
 import { encodeTombstones, type TombstoneEntry } from '../../tsdb/wal/record.js';
 import { DELETED_FIELDS } from '../../wasm/head.js';
 import type { HeadSchedule } from './head-schedule.js';
+import type { LateCutting } from './late-cutting.js';
 import type { StorageParts } from './options.js';
 
 /** Memory was refused in the middle: what was deleted until then stays deleted, and the same request again goes on. */
@@ -22,10 +24,12 @@ export class Deletion {
   readonly #parts: StorageParts;
   readonly #schedule: HeadSchedule;
   readonly #changed: () => Promise<void>;
+  readonly #late: LateCutting;
 
   /** `changed` tells whoever reads blocks that other samples of them are deleted. */
-  constructor(parts: StorageParts, schedule: HeadSchedule, changed: () => Promise<void>) {
+  constructor(parts: StorageParts, schedule: HeadSchedule, changed: () => Promise<void>, late: LateCutting) {
     this.#changed = changed;
+    this.#late = late;
     this.#parts = parts;
     this.#schedule = schedule;
   }
@@ -34,6 +38,7 @@ export class Deletion {
   run(selectors: Matcher[][], minTimeMs: number, maxTimeMs: number): Promise<void> {
     // A cut under way would write what the head has no more.
     return this.#schedule.apart(async () => {
+      await this.#late.run();
       for (let shard = 0; shard < this.#parts.shards.count; shard++) {
         await this.#fromHead(shard, { selectors, minTimeMs, maxTimeMs });
       }

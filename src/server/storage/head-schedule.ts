@@ -13,6 +13,7 @@ import type { BlockMeta } from '../../tsdb/block/contract.js';
 import { newUlid } from '../../tsdb/block/ulid.js';
 import { CHUNK_WINDOW_MS, type TimeRange } from '../../wasm/export.js';
 import type { HeadCutting } from './cutting.js';
+import type { LateCutting } from './late-cutting.js';
 import { nextCut } from './next-cut.js';
 import type { StorageParts } from './options.js';
 import type { Truncation } from './truncation.js';
@@ -22,6 +23,8 @@ const LOOK_EVERY_MS = 15_000;
 const LOOK_EVERY_RANGES = 1 / 20;
 /** Beyond this share of any shard's memory, the oldest leave before they are due. */
 const CROWDED_SHARE = 0.85;
+/** Late samples that take so much become blocks before it is the head's turn. */
+const LATE_SHARE = 1 / 8;
 
 export interface HeadCutStats {
   readonly cuts: number;
@@ -39,6 +42,7 @@ export interface HeadRooms {
   readonly floorMs: number;
   /** A block was written: resolves when every query that begins reads it. */
   readonly onBlock: () => Promise<void>;
+  readonly late: Pick<LateCutting, 'run' | 'close'>;
 }
 
 export class HeadSchedule {
@@ -46,6 +50,7 @@ export class HeadSchedule {
   readonly #parts: StorageParts;
   readonly #cutting: HeadCutting;
   readonly #truncation: Truncation;
+  readonly #late: HeadRooms['late'];
   readonly #stats = { cuts: 0, failures: 0, truncations: 0, truncationFailures: 0, seconds: 0 };
   /** Where the blocks end: nothing older is accepted. */
   #floorMs: number;
@@ -54,6 +59,7 @@ export class HeadSchedule {
   #logFromMs = Number.NEGATIVE_INFINITY;
   /** Of the head's samples; Infinity where that is to be found out. */
   #oldestMs = Number.POSITIVE_INFINITY;
+  #isLateDue = false;
   #timer: Timer | undefined;
   #underWay: Promise<void> = Promise.resolve();
   #closed = false;
@@ -67,6 +73,7 @@ export class HeadSchedule {
     this.#onBlock = rooms.onBlock;
     this.#cutting = rooms.cutting;
     this.#truncation = rooms.truncation;
+    this.#late = rooms.late;
     this.#floorMs = rooms.floorMs;
   }
 
@@ -82,6 +89,11 @@ export class HeadSchedule {
 
   get stats(): HeadCutStats {
     return this.#stats;
+  }
+
+  /** Late samples become blocks with the next look. */
+  cutLateSoon(): void {
+    this.#isLateDue = true;
   }
 
   /** Looks at once, and from then on every now and then. */
@@ -141,18 +153,26 @@ export class HeadSchedule {
     this.#timer?.cancel();
     this.#endWaiting();
     this.#cutting.close();
+    this.#late.close();
     this.#truncation.close();
     await this.#underWay;
   }
 
   /** Cuts while there is something to cut. */
   async #look(): Promise<void> {
-    while (!this.#closed) {
-      const range = await this.#due(await this.#isCrowded());
+    for (let hasCut = false; !this.#closed; hasCut = true) {
+      const fullest = await this.#fullest();
+      const range = await this.#due(fullest.held > CROWDED_SHARE);
       if (range !== undefined) await this.#cut(range);
       await this.#truncateHead();
+      if (range !== undefined) continue;
+      // Late samples leave with those in order, as in Prometheus, or where they are many.
+      if (hasCut || this.#isLateDue || fullest.late > LATE_SHARE) {
+        await this.#late.run();
+        this.#isLateDue = false;
+      }
       // After the last of several: a checkpoint reads most of the log.
-      if (range === undefined) return this.#truncateLog();
+      return this.#truncateLog();
     }
   }
 
@@ -222,11 +242,13 @@ export class HeadSchedule {
     }
   }
 
-  async #isCrowded(): Promise<boolean> {
+  /** The largest shares of a shard's memory that are held, and that late samples take beside it. */
+  async #fullest(): Promise<{ held: number; late: number }> {
     const { shards, options } = this.#parts;
     const shares = await Promise.all(shards.handles.map(({ client }) => client.call('counters', {}, 'rules')));
-    const fullest = Math.max(...shares.map(({ heldBytes }) => heldBytes!));
-    return fullest > CROWDED_SHARE * (options.memoryBytes / shards.count);
+    const most = (key: string) => Math.max(...shares.map((share) => share[key] ?? 0));
+    const shardBytes = options.memoryBytes / shards.count;
+    return { held: most('heldBytes') / shardBytes, late: most('lateBytes') / shardBytes };
   }
 
   async #findOldest(floorMs = this.#floorMs): Promise<number> {

@@ -32,6 +32,8 @@ export interface StorageOptions {
   readonly retention?: Retention;
   /** What becomes of series when blocks are made anew; nothing where absent. */
   readonly settings?: RewriteSettings;
+  /** Samples may come so long after the newest of all, whatever their series has; 0 where absent: only in order. */
+  readonly lateWindowMs?: number;
   /** Shards died too often to go on. */
   readonly onHopeless: (reason: Error) => void;
   /** Metadata of series is kept in the log, as with --enable-feature=metadata-wal-records. */
@@ -47,6 +49,11 @@ export function walFolder(path: string): string {
   return `${path}/wal`;
 }
 
+/** The write-behind log, of samples that came late: likewise; and what is ours beside it. */
+export function lateLog(path: string): { readonly folder: string; readonly ownFolder: string } {
+  return { folder: `${path}/wbl`, ownFolder: `${ownFolder(path)}/wbl` };
+}
+
 /** What is ours alone. */
 export function ownFolder(path: string): string {
   return `${path}/narthex`;
@@ -56,7 +63,7 @@ export function ownFolder(path: string): string {
 export interface StorageParts {
   readonly shards: Shards;
   readonly ingest: Ingest;
-  readonly log: Pick<LogThread, 'open' | 'checkpoint'>;
+  readonly log: Pick<LogThread, 'open' | 'checkpoint' | 'rollLate' | 'dropLate'>;
   readonly compactor: CompactorPort;
   readonly options: StorageOptions;
   readonly clock: Clock;

@@ -6,7 +6,7 @@ import type { ShardClient } from '../../shard/client.js';
 import type { ReplayReport } from '../../shard/protocol.js';
 import { IncompleteLog } from '../../shard/rebuild.js';
 import { listSegments } from '../../tsdb/wal/segments.js';
-import { ownFolder, type StorageParts, walFolder } from './options.js';
+import { lateLog, ownFolder, type StorageParts, walFolder } from './options.js';
 
 /** Segments of the log, as the replay goes through them. */
 export interface ReplayProgress {
@@ -21,14 +21,18 @@ const ANY_TIME = -(2 ** 52);
 const SPAN_BLOCKS = 3 / 2;
 
 export class Replay {
+  readonly #disk: Disk;
   readonly #parts: StorageParts;
   readonly #segments: { readonly min: number; readonly max: number };
   readonly #floorMs: () => number;
+  /** The write-behind log still has samples that are deleted: they must be in blocks before the next start. */
+  hasDeletedLate = false;
   /** The segment that each shard reads. */
   readonly #reading: Int32Array;
 
   /** `floorMs` gives where the blocks end. */
   constructor(disk: Disk, parts: StorageParts, floorMs: () => number) {
+    this.#disk = disk;
     this.#floorMs = floorMs;
     const segments = listSegments(disk, walFolder(parts.options.path));
     this.#parts = parts;
@@ -46,20 +50,23 @@ export class Replay {
     const startMs = clock.monotonicMs();
     const alone = shards.count === 1;
     const reports = await Promise.all(shards.handles.map(({ client }) => this.#read(client, alone)));
-    const { opened } = reports[0]!;
+    const { opened, openedLate } = reports[0]!;
     shards.exemplars.restore(reports.map(({ exemplars }) => exemplars));
     for (const { totals } of reports) if (totals.newestMs !== undefined) ingest.noteNewest(totals.newestMs);
     await this.#tellFamilies(reports.flatMap(({ families }) => families));
     const highestRef = Math.max(...reports.map(({ totals }) => totals.highestRef));
     Atomics.store(shards.refCounter, 0, BigInt(highestRef));
+    this.hasDeletedLate = reports.some(({ lateDeleted }) => lateDeleted > 0);
     this.#tellLosses(reports[0]!);
-    await log.open(opened, !alone && opened.damages.length > 0);
+    const damages = [...opened.damages, ...(openedLate?.damages ?? [])];
+    await log.open(opened, !alone && damages.length > 0, openedLate);
     this.#parts.logger.info('Log replay completed', {
       duration: this.#since(startMs),
       records: opened.records,
       bytes: opened.bytes,
       series: reports.reduce((sum, report) => sum + report.series, 0),
       samples: reports.reduce((sum, report) => sum + report.totals.applied, 0),
+      late_samples: reports.reduce((sum, report) => sum + report.lateApplied, 0),
     });
   }
 
@@ -84,6 +91,7 @@ export class Replay {
     const { path, blockMs } = this.#parts.options;
     const request = {
       ...{ folder: walFolder(path), ownFolder: ownFolder(path), repair },
+      late: this.#disk.stat(lateLog(path).folder) === undefined ? undefined : lateLog(path),
       // What is in blocks is not needed twice.
       minTimeMs: Math.max(this.#floorMs(), ANY_TIME),
       spanMs: SPAN_BLOCKS * blockMs,
@@ -99,12 +107,14 @@ export class Replay {
     await Promise.all(handles.map(({ client }) => client.call('knowFamilies', { families }, 'ingest')));
   }
 
-  #tellLosses({ opened, malformed }: ReplayReport): void {
+  #tellLosses({ opened, openedLate, malformed }: ReplayReport): void {
     const { logger } = this.#parts;
-    for (const damage of opened.damages) {
-      const { segment, offset, bytes, reason, torn } = damage;
+    for (const { folder, segment, offset, bytes, reason, torn } of [
+      ...opened.damages,
+      ...(openedLate?.damages ?? []),
+    ]) {
       const message = torn ? 'The log ends in a record that was cut short' : 'Damage in the log: what it held is lost';
-      logger[torn ? 'info' : 'error'](message, { segment, offset, bytes, reason });
+      logger[torn ? 'info' : 'error'](message, { folder, segment, offset, bytes, reason });
     }
     for (const fault of malformed) logger.error('A record of the log was passed over', { fault });
   }

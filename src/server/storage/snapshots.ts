@@ -5,14 +5,17 @@ import { newUlid } from '../../tsdb/block/ulid.js';
 import { snapshotName, unfinishedFolder } from '../../tsdb/snapshot.js';
 import type { HeadCutting } from './cutting.js';
 import type { HeadSchedule } from './head-schedule.js';
+import type { LateCutting } from './late-cutting.js';
 import type { StorageParts } from './options.js';
 
 export class Snapshots {
   readonly #parts: StorageParts;
   readonly #schedule: HeadSchedule;
   readonly #cutting: HeadCutting;
+  readonly #late: LateCutting;
 
-  constructor(parts: StorageParts, schedule: HeadSchedule, cutting: HeadCutting) {
+  constructor(parts: StorageParts, schedule: HeadSchedule, cutting: HeadCutting, late: LateCutting) {
+    this.#late = late;
     this.#parts = parts;
     this.#schedule = schedule;
     this.#cutting = cutting;
@@ -24,6 +27,7 @@ export class Snapshots {
     const bytes = secretBytes(8);
     const name = snapshotName(clock.nowMs(), new DataView(bytes.buffer).getBigUint64(0));
     return this.#schedule.apart(async () => {
+      if (!skipHead) await this.#late.run();
       await compactor.call('beginSnapshot', { name });
       const range = skipHead ? undefined : await this.#schedule.uncut();
       if (range !== undefined) {

@@ -21,7 +21,8 @@ import { HeadCutting } from './cutting.js';
 import { Deletion } from './deletion.js';
 import { type HeadCutStats, HeadSchedule } from './head-schedule.js';
 import { Importing } from './importing.js';
-import { ownFolder, type StorageOptions, type StorageParts, walFolder } from './options.js';
+import { LateCutting } from './late-cutting.js';
+import { lateLog, ownFolder, type StorageOptions, type StorageParts, walFolder } from './options.js';
 import { Replay, type ReplayProgress } from './replay.js';
 import { Scrubbing } from './scrubbing.js';
 import { readSeed } from './seed.js';
@@ -69,6 +70,7 @@ export class Storage {
   readonly #truncation: Truncation;
   readonly #schedule: HeadSchedule;
   readonly #refused: Refusals;
+  #lateWindowMs: number;
   #closed = false;
   #rebuilder: Rebuilder | undefined;
   /** A shard was made again, and knows nothing but the log: what is called now comes first. */
@@ -87,9 +89,11 @@ export class Storage {
       tell: (blocks) => this.#tellShards(blocks),
     });
     const cutting = new HeadCutting(parts.shards, parts.compactor);
+    const late = new LateCutting(parts, cutting, () => this.blocks.look());
     this.#schedule = new HeadSchedule(parts, {
       cutting,
       truncation: this.#truncation,
+      late,
       floorMs,
       onBlock: () => this.blocks.look(),
     });
@@ -100,11 +104,12 @@ export class Storage {
       retention: parts.options.retention ?? KEEP_ALL,
       settings: parts.options.settings ?? NO_REWRITE,
     });
-    this.snapshots = new Snapshots(parts, this.#schedule, cutting);
+    this.snapshots = new Snapshots(parts, this.#schedule, cutting, late);
     this.importing = new Importing(parts, this.#schedule, () => this.blocks.look());
-    this.deletion = new Deletion(parts, this.#schedule, changed);
+    this.deletion = new Deletion(parts, this.#schedule, changed, late);
     this.scrubbing = new Scrubbing(parts, this.blocks);
     this.#refused = new Refusals(parts.clock, parts.logger);
+    this.#lateWindowMs = parts.options.lateWindowMs ?? 0;
   }
 
   /** Opens the directory, makes it where it is not there. Nothing may be asked of it before replay() is done. */
@@ -121,13 +126,14 @@ export class Storage {
     disk.makeFolder(own);
     const options = { ...asked, memoryBytes: Math.min(asked.memoryBytes, asked.shards * SHARD_BYTES_MAX) };
     const { sync, segmentBytes, stepBytes } = options;
-    const log = new LogThread(threads.log({ folder, ownFolder: own, sync, segmentBytes, stepBytes }), clock);
+    const setup = { folder, ownFolder: own, late: lateLog(asked.path), sync, segmentBytes, stepBytes };
+    const log = new LogThread(threads.log(setup), clock);
     const shards = await startShards(options, readSeed(disk, own), { log, clock, boot: threads.shard });
     removeLeftovers(disk, asked.path);
     recoverImport(disk, asked.path);
     const floorMs = blocksEndMs(disk, asked.path);
     const compactor = threads.compactor({ dataFolder: asked.path });
-    const ingest: Ingest = new Ingest(shards, () => timeBounds(ingest, storage.#schedule.floorMs, options, clock));
+    const ingest: Ingest = new Ingest(shards, () => storage.#timeBounds());
     const storage: Storage = new Storage(
       disk,
       log,
@@ -142,9 +148,15 @@ export class Storage {
     await this.#replay.all();
     await this.blocks.look();
     this.#rebuilder = this.#watchShards();
+    if (this.#replay.hasDeletedLate) this.#schedule.cutLateSoon();
     this.#schedule.start();
     this.keeping.start();
     this.scrubbing.start();
+  }
+
+  /** From the next append on; 0: only in order. */
+  setLateWindow(windowMs: number): void {
+    this.#lateWindowMs = windowMs;
   }
 
   /** Shards made again since the start. */
@@ -178,6 +190,17 @@ export class Storage {
     await this.log.close();
     await Promise.all(ended);
     await this.shards.close();
+  }
+
+  /** Which samples are acceptable just now. */
+  #timeBounds(): TimeBounds {
+    const { clock, options } = this.#parts;
+    const { newestMs } = this.ingest;
+    const { floorMs } = this.#schedule;
+    const minTimeMs = Number.isFinite(newestMs) ? newestMs - LATE_BLOCKS * options.blockMs : ANY_TIME;
+    const bounds = { minTimeMs: Math.max(minTimeMs, floorMs), maxTimeMs: clock.nowMs() + FUTURE_MS };
+    if (this.#lateWindowMs === 0) return bounds;
+    return { ...bounds, lateTimeMs: Math.max(newestMs, floorMs) - this.#lateWindowMs };
   }
 
   async #tellShards(blocks: readonly ListedBlock[]): Promise<void> {
@@ -236,12 +259,6 @@ function startShards(
     },
     log,
   );
-}
-
-/** Which samples are acceptable just now. */
-function timeBounds({ newestMs }: Ingest, floorMs: number, { blockMs }: StorageOptions, clock: Clock): TimeBounds {
-  const minTimeMs = Number.isFinite(newestMs) ? newestMs - LATE_BLOCKS * blockMs : ANY_TIME;
-  return { minTimeMs: Math.max(minTimeMs, floorMs), maxTimeMs: clock.nowMs() + FUTURE_MS };
 }
 
 function scratchLimits(queryBytes: number, shardBytes: number): ScratchLimits {

@@ -32,32 +32,35 @@ export interface BlockBytes {
   readSegment(segment: number, into: Uint8Array, at: number): void;
 }
 
-/** All that is lent is good until the next question. Every method throws a BlockFault or a DiskError. */
-export interface HistoryBlock {
+/** Chunks of series, by refs. All that is lent is good until the next question; methods throw a BlockFault or a DiskError. */
+export interface ChunkSource {
   readonly ulid: string;
-  /** In the block are times from the first to before the last. */
+  /** Times are from the first to before the last. */
   readonly minTimeMs: number;
   readonly maxTimeMs: number;
-  /** About. */
-  readonly chunksPerSeries: number;
-  readonly files: BlockBytes;
+  /** Lends. */
+  entry(ref: number): BlockEntry;
+  /** Lends. */
+  chunks(refs: ArrayLike<number>): BlockChunks;
+  /** What is deleted of a series. */
+  deleted(ref: number): readonly DeletedInterval[];
   /** Whether a series has aggregates beside its samples. */
   isDownsampled(ref: number): boolean;
   /** Its samples rebuilt from them; of a series that has some only. */
   rebuilt(ref: number): readonly MadeChunk[];
+}
+
+export interface HistoryBlock extends ChunkSource {
+  /** About. */
+  readonly chunksPerSeries: number;
+  readonly files: BlockBytes;
   /** Whether anything is deleted of any series. */
   readonly hasDeleted: boolean;
   /** Refs of the series that match all matchers, ascending: nobody writes to them. `check` throws where nobody wants them any more. */
   select(matchers: readonly Matcher[], check?: () => void): Uint32Array;
   names(matchers: readonly Matcher[]): string[];
   values(name: string, matchers: readonly Matcher[]): string[];
-  /** Lends. */
-  entry(ref: number): BlockEntry;
   /** The UTF-8 of a symbol: lends. */
   symbol(number: number): Uint8Array;
-  /** Lends. */
-  chunks(refs: ArrayLike<number>): BlockChunks;
-  /** What is deleted of a series. */
-  deleted(ref: number): readonly DeletedInterval[];
   close(): void;
 }

@@ -12,24 +12,28 @@ import type { Core } from '../../wasm/core.js';
 import { isGuest } from '../../wasm/guests.js';
 import { type ChunkSlice, LoadedChunks } from '../../wasm/history.js';
 import type { Query } from '../../wasm/query.js';
-import type { BlockChunks, HistoryBlock } from './block.js';
+import type { BlockChunks, ChunkSource } from './block.js';
 import type { Faults } from './faults.js';
 import type { BlockHistograms } from './histograms.js';
 import { quickLoad } from './quick-load.js';
 import type { Piece, Rewriter } from './rewrite.js';
-import type { PlacedBlock, TimeSpan } from './selection.js';
+import type { PlacedBlock, PlacedChunks, TimeSpan } from './selection.js';
 
 /** Chunks that are loaded at once, about: a millisecond of reading, and a megabyte or two. */
 const CHUNKS = 4096;
 /** Places that are loaded at once, whatever blocks are thought to have of them. */
 const PLACES_MIN = 64;
 const PLACES_MAX = 16_384;
+/** The same where samples of theirs came late, which takes far longer. */
+const PLACES_LATE_MAX = 256;
 
 export interface FeedOptions {
   readonly core: Core;
   /** The query's list. */
   readonly list: Uint32Array;
   readonly blocks: readonly PlacedBlock[];
+  /** Samples that came late: of the head's series alone. */
+  readonly late?: PlacedChunks | undefined;
   readonly span: TimeSpan;
   /** Where the head begins. */
   readonly floorMs: number;
@@ -43,7 +47,7 @@ export interface FeedOptions {
 
 /** What a window wants of one block. */
 interface Wanted {
-  readonly block: HistoryBlock;
+  readonly block: ChunkSource;
   readonly refs: number[];
   readonly slices: { place: number; minTimeMs: number; maxTimeMs: number }[];
 }
@@ -104,13 +108,16 @@ export class HistoryFeed {
 }
 
 /** How many series are loaded at once, by what blocks have of one on the average. */
-function placesAtOnce({ blocks, span }: FeedOptions): number {
+function placesAtOnce({ blocks, late, span }: FeedOptions): number {
   let chunks = 0;
   for (const { block } of blocks) {
     const { minTimeMs, maxTimeMs } = within(block, span);
     chunks += Math.max(1, (block.chunksPerSeries * (maxTimeMs - minTimeMs)) / (block.maxTimeMs - block.minTimeMs));
   }
-  return Math.min(PLACES_MAX, Math.max(PLACES_MIN, Math.floor(CHUNKS / Math.max(1, chunks))));
+  return Math.min(
+    late === undefined ? PLACES_MAX : PLACES_LATE_MAX,
+    Math.max(PLACES_MIN, Math.floor(CHUNKS / Math.max(1, chunks))),
+  );
 }
 
 /** The chunks of some places, planned and then read, one by one. */
@@ -118,6 +125,7 @@ class Window {
   readonly skipped = new Set<number>();
   readonly #loaded: LoadedChunks;
   readonly #options: FeedOptions;
+  readonly #sources: readonly PlacedChunks[];
   readonly #wanted: Wanted[];
   /** What of a series has to be merged, by place. */
   readonly #pieces = new Map<number, Piece[]>();
@@ -125,17 +133,18 @@ class Window {
   constructor(options: FeedOptions, loaded: LoadedChunks, places: readonly number[]) {
     this.#options = options;
     this.#loaded = loaded;
-    this.#wanted = options.blocks.map(({ block }) => ({ block, refs: [], slices: [] }));
+    this.#sources = options.late === undefined ? options.blocks : [...options.blocks, options.late];
+    this.#wanted = this.#sources.map(({ block }) => ({ block, refs: [], slices: [] }));
     for (const place of places) this.#plan(place);
   }
 
   /** Which chunks a series needs, and whether they may go as they are. */
   #plan(place: number): void {
-    const { blocks, span, floorMs, list } = this.#options;
+    const { span, floorMs, list } = this.#options;
     let last = Number.NEGATIVE_INFINITY;
     let isPlain = true;
     const rebuilt: Piece[] = [];
-    for (const [i, { block, refs }] of blocks.entries()) {
+    for (const [i, { block, refs }] of this.#sources.entries()) {
       const ref = refs[place]!;
       if (ref === 0) continue;
       const entry = this.#options.faults.guard(block.ulid, within(block, span), () => block.entry(ref));
@@ -163,7 +172,7 @@ class Window {
       }
     }
     // Samples that came late may be in a block where the head still has others.
-    if (last >= floorMs && !isGuest(list[place]!)) isPlain = false;
+    if (Number.isFinite(last) && last >= floorMs && !isGuest(list[place]!)) isPlain = false;
     if (!isPlain || rebuilt.length > 0) this.#pieces.set(place, rebuilt);
   }
 
@@ -171,8 +180,8 @@ class Window {
     this.#wanted.forEach((wanted, i) => {
       const { block, refs, slices } = wanted;
       const chunks = this.#options.faults.tryQuietly(() => block.chunks(refs));
-      if (chunks !== undefined) this.#add(chunks, slices, this.#options.blocks[i]!);
-      else this.#addOneByOne(wanted, this.#options.blocks[i]!);
+      if (chunks !== undefined) this.#add(chunks, slices, this.#sources[i]!);
+      else this.#addOneByOne(wanted, this.#sources[i]!);
     });
     for (const [place, pieces] of this.#pieces)
       if (!this.skipped.has(place) && pieces.length > 0) this.#rewrite(place, pieces);
@@ -180,7 +189,7 @@ class Window {
   }
 
   /** Where one of many cannot be read the others are read without it. */
-  #addOneByOne({ block, refs, slices }: Wanted, placed: PlacedBlock): void {
+  #addOneByOne({ block, refs, slices }: Wanted, placed: PlacedChunks): void {
     refs.forEach((ref, i) => {
       const chunks = this.#options.faults.guard(block.ulid, slices[i]!, () => block.chunks([ref]));
       if (chunks !== undefined) this.#add(chunks, [slices[i]!], placed);
@@ -190,7 +199,7 @@ class Window {
   #add(
     { bytes, starts, lengths, encodings }: BlockChunks,
     wanted: Wanted['slices'],
-    { block, refs }: PlacedBlock,
+    { block, refs }: PlacedChunks,
   ): void {
     const plain: ChunkSlice[] = [];
     for (let i = 0; i < wanted.length; i++) {
@@ -219,7 +228,7 @@ class Window {
 
   /** A chunk of native histograms, where somebody takes them; else the series is left out. */
   #addOther(
-    block: HistoryBlock,
+    block: ChunkSource,
     times: Wanted['slices'][number],
     encoding: number,
     data: Uint8Array,
@@ -248,7 +257,8 @@ class Window {
     const { rewriter, list, floorMs, faults, span } = this.#options;
     const number = list[place]!;
     const withHead = !isGuest(number) && pieces.some(({ maxTimeMs }) => maxTimeMs >= floorMs);
-    const chunks = rewriter.rewrite(pieces, withHead ? rewriter.head(number, floorMs, span) : undefined, faults);
+    const fromMs = Math.max(floorMs, span.minTimeMs);
+    const chunks = rewriter.rewrite(pieces, withHead ? rewriter.head(number, fromMs, span) : undefined, faults);
     for (const { mint, maxt, bytes } of chunks) {
       this.#loaded.add(bytes, [{ place, minTimeMs: mint, maxTimeMs: maxt, start: 0, length: bytes.length }]);
     }
@@ -257,7 +267,7 @@ class Window {
 }
 
 /** What of a span lies in a block. */
-function within(block: HistoryBlock, span: TimeSpan): TimeSpan {
+function within(block: ChunkSource, span: TimeSpan): TimeSpan {
   return {
     minTimeMs: Math.max(block.minTimeMs, span.minTimeMs),
     maxTimeMs: Math.min(block.maxTimeMs - 1, span.maxTimeMs),

@@ -1,5 +1,6 @@
 // Native histograms that blocks have of a query's next series: decoded here, evaluated by the TypeScript windows.
 
+import type { FloatHistogram } from '../../model/histogram.js';
 import { floatHistogramOf, isStaleHistogram } from '../../model/stored-histogram.js';
 import type { DeletedInterval } from '../../tsdb/block/contract.js';
 import { decodeHistogramChunk, type HistogramSample } from '../../tsdb/chunk/histogram.js';
@@ -25,8 +26,7 @@ export class BlockHistograms {
   /** Ascending, each time once. */
   of(number: number): HistogramSample[] {
     const all = this.#series.get(number) ?? [];
-    all.sort((a, b) => a.timeMs - b.timeMs);
-    return all.filter(({ timeMs }, i) => i === 0 || timeMs !== all[i - 1]!.timeMs);
+    return eachOnce(all);
   }
 }
 
@@ -38,6 +38,7 @@ export function* withBlocks(
   floorMs: number,
 ): Generator<MorselSeries> {
   const numbers = new Uint32Array(series);
+  const isOfHead = ({ timeMs }: TimedHistogram) => timeMs >= floorMs;
   let i = 0;
   for (const one of all) {
     const samples = blocks.of(numbers[i++]!);
@@ -45,20 +46,36 @@ export function* withBlocks(
       yield one;
       continue;
     }
-    const past = samples.filter(({ histogram }) => !isStaleHistogram(histogram));
     const stale = samples.filter(({ histogram }) => isStaleHistogram(histogram)).map(({ timeMs }) => timeMs);
     const { histogramTimes = new Float64Array(0), histograms = [], starts: _starts, ...own } = one;
     const known = new Set(own.times);
-    const floats = withStale(
-      own,
-      Float64Array.from(stale).filter((timeMs) => !known.has(timeMs)),
-    );
-    const from = histogramTimes.findIndex((timeMs) => timeMs >= floorMs);
-    const begin = from < 0 ? histogramTimes.length : from;
+    const kept = eachOnce([
+      ...samples.filter(({ histogram }) => !isStaleHistogram(histogram)).map(answered),
+      ...histograms.map((histogram, at) => ({ timeMs: histogramTimes[at]!, histogram })).filter(isOfHead),
+    ]);
     yield {
-      ...floats,
-      histogramTimes: Float64Array.from([...past.map(({ timeMs }) => timeMs), ...histogramTimes.subarray(begin)]),
-      histograms: [...past.map(({ histogram }) => floatHistogramOf(asAnswered(histogram))), ...histograms.slice(begin)],
+      ...withStale(
+        own,
+        Float64Array.from(stale).filter((timeMs) => !known.has(timeMs)),
+      ),
+      histogramTimes: Float64Array.from(kept, ({ timeMs }) => timeMs),
+      histograms: kept.map(({ histogram }) => histogram),
     };
   }
+}
+
+function answered({ timeMs, histogram }: HistogramSample): TimedHistogram {
+  return { timeMs, histogram: floatHistogramOf(asAnswered(histogram)) };
+}
+
+/** In order, of each time the first: late samples come among those of the head. */
+function eachOnce<T extends { readonly timeMs: number }>(samples: T[]): T[] {
+  if (samples.every(({ timeMs }, i) => i === 0 || timeMs > samples[i - 1]!.timeMs)) return samples;
+  samples.sort((a, b) => a.timeMs - b.timeMs);
+  return samples.filter(({ timeMs }, i) => i === 0 || timeMs !== samples[i - 1]!.timeMs);
+}
+
+interface TimedHistogram {
+  readonly timeMs: number;
+  readonly histogram: FloatHistogram;
 }

@@ -16,6 +16,8 @@ import { Crc32c } from '../../wasm/crc32c.js';
 import { Guests } from '../../wasm/guests.js';
 import type { Query } from '../../wasm/query.js';
 import type { Select, SeriesList } from '../../wasm/select.js';
+import type { LateStore } from '../late/late-store.js';
+import { LateView } from '../late/late-view.js';
 import type { HistoryBlock } from './block.js';
 import { openHistoryBlock } from './block-files.js';
 import { Faults } from './faults.js';
@@ -66,8 +68,9 @@ export class ShardHistory {
   readonly #guests: Guests;
   readonly #rewriter: Rewriter;
   readonly #openBlock: OpenBlock;
+  readonly #late: LateStore;
   readonly #states = new Set<State>();
-  readonly #snapshots = new Map<number, State>();
+  readonly #snapshots = new Map<number, { readonly state: State; readonly watermark: number }>();
   #state: State = { blocks: [], floorMs: Number.NEGATIVE_INFINITY, holders: 1 };
 
   /** `watermark` is what is visible to all just now. */
@@ -76,11 +79,13 @@ export class ShardHistory {
     place: { readonly index: number; readonly count: number },
     openBlock: OpenBlock,
     watermark: () => number,
+    late: LateStore,
   ) {
     this.#core = core;
     this.#guests = new Guests(core, place);
     this.#rewriter = new Rewriter(core, watermark);
     this.#openBlock = openBlock;
+    this.#late = late;
     this.#states.add(this.#state);
   }
 
@@ -108,24 +113,27 @@ export class ShardHistory {
     return refused;
   }
 
-  /** What a query sees from its opening to its end; all of a snapshot the same. To be closed. */
-  open(snapshot: number): OpenHistory {
-    let state = this.#snapshots.get(snapshot);
-    if (state === undefined) {
-      state = this.#state;
-      if (snapshot !== 0) {
-        this.#snapshots.set(snapshot, state);
-        state.holders++;
-      }
+  /** What a query sees from its opening at a watermark to its end; all of a snapshot as its first. To be closed. */
+  open(snapshot: number, watermark: number): OpenHistory {
+    const first = this.#snapshots.get(snapshot);
+    const seen = first ?? { state: this.#state, watermark };
+    const { state } = seen;
+    if (first === undefined && snapshot !== 0) {
+      this.#snapshots.set(snapshot, seen);
+      state.holders++;
     }
     state.holders++;
-    return new OpenHistory(this.#core, this.#rewriter, state, () => this.#letGo(state));
+    const late = this.#late.isEmpty ? undefined : new LateView(this.#late, seen.watermark);
+    return new OpenHistory(this.#core, this.#rewriter, state, late, () => {
+      late?.close();
+      this.#letGo(state);
+    });
   }
 
   closeSnapshot(snapshot: number): void {
-    const state = this.#snapshots.get(snapshot);
+    const seen = this.#snapshots.get(snapshot);
     this.#snapshots.delete(snapshot);
-    if (state !== undefined) this.#letGo(state);
+    if (seen !== undefined) this.#letGo(seen.state);
   }
 
   /** Whether nobody reads in the head any more what is before a time, because a block has it. */
@@ -183,13 +191,15 @@ export class OpenHistory {
   readonly #core: Core;
   readonly #rewriter: Rewriter;
   readonly #state: State;
+  readonly #late: LateView | undefined;
   readonly #letGo: () => void;
   #isOpen = true;
 
-  constructor(core: Core, rewriter: Rewriter, state: State, letGo: () => void) {
+  constructor(core: Core, rewriter: Rewriter, state: State, late: LateView | undefined, letGo: () => void) {
     this.#core = core;
     this.#rewriter = rewriter;
     this.#state = state;
+    this.#late = late;
     this.#letGo = letGo;
   }
 
@@ -201,10 +211,12 @@ export class OpenHistory {
     return this.#state.blocks.map(({ block }) => block);
   }
 
-  /** What blocks have of the series that match any of the selectors within the span; undefined where that is nothing. */
+  /** What blocks, and late samples, have of the series that match any of the selectors within the span; undefined where that is nothing. */
   select(selectors: readonly (readonly Matcher[])[], span: TimeSpan, check?: () => void): HistorySelection | undefined {
-    if (this.#state.blocks.length === 0) return undefined;
-    const selection = HistorySelection.of(this.#state.blocks, selectors, span, this.faults, check);
+    const { blocks } = this.#state;
+    const late = this.#late?.touches(span) ? this.#late : undefined;
+    if (blocks.length === 0 && late === undefined) return undefined;
+    const selection = HistorySelection.of(blocks, selectors, span, this.faults, check, late);
     return selection.isEmpty ? undefined : selection;
   }
 
@@ -223,7 +235,13 @@ export class OpenHistory {
     const numbers = this.#core.u32(list.address, list.count).slice();
     const { faults, floorMs } = this;
     return new HistoryFeed({
-      ...{ core: this.#core, list: numbers, blocks: selection.place(numbers), span },
+      ...{
+        core: this.#core,
+        list: numbers,
+        blocks: selection.place(numbers),
+        late: selection.placeLate(numbers),
+        span,
+      },
       ...{ floorMs, faults, rewriter: this.#rewriter, ...(histograms && { histograms }) },
       wantsAggregates: AGGREGATE_FUNCTIONS.has(fn),
     });

@@ -9,7 +9,7 @@ import type { Core } from '../../wasm/core.js';
 import { isGuest } from '../../wasm/guests.js';
 import type { LoadedChunks } from '../../wasm/history.js';
 import type { BlockBytes } from './block.js';
-import type { PlacedBlock, TimeSpan } from './selection.js';
+import type { PlacedBlock, PlacedChunks, TimeSpan } from './selection.js';
 
 /** What an index' refs count. */
 const SERIES_ALIGN = 16;
@@ -30,6 +30,8 @@ export interface QuickLoadInput {
   readonly list: Uint32Array;
   /** Oldest first. */
   readonly blocks: readonly PlacedBlock[];
+  /** Series of which samples came late are left. */
+  readonly late?: PlacedChunks | undefined;
   readonly span: TimeSpan;
   /** Where the head begins. */
   readonly floorMs: number;
@@ -39,6 +41,8 @@ export interface QuickLoadInput {
 
 /** Loads what blocks have of the places of `loaded`. Gives those that are left, of which nothing is loaded. Throws OutOfMemory. */
 export function quickLoad(input: QuickLoadInput, loaded: LoadedChunks): number[] {
+  leaveLate(input, loaded);
+  if (input.blocks.length === 0) return loaded.takeSkipped();
   const loads = new BlockLoads(input.core, loaded, ROOM_BYTES);
   try {
     for (const placed of input.blocks) loadBlock(placed, input, loaded, loads);
@@ -137,6 +141,13 @@ function loadRun(files: BlockBytes, first: number, count: number, loads: BlockLo
   // Of bytes that are not there the core says that they are not what they must be.
   loads.load(loads.room(from, isThere ? end - from : 0).bytes, first, next - first);
   return next;
+}
+
+function leaveLate({ late }: QuickLoadInput, loaded: LoadedChunks): void {
+  if (late === undefined) return;
+  for (let place = loaded.from; place < loaded.from + loaded.count; place++) {
+    if (late.refs[place] !== 0) loaded.skip(place);
+  }
 }
 
 /** Samples that came late may be in a block where the head still has others. */

@@ -7,7 +7,8 @@
 import type { Matcher } from '../../model/matcher.js';
 import { isGuest, isSeries } from '../../wasm/guests.js';
 import type { Select, SeriesList } from '../../wasm/select.js';
-import type { HistoryBlock } from './block.js';
+import type { LateView } from '../late/late-view.js';
+import type { ChunkSource, HistoryBlock } from './block.js';
 import type { Faults } from './faults.js';
 import type { BlockNumbers } from './numbers.js';
 import { Places } from './places.js';
@@ -32,18 +33,24 @@ interface Found {
   readonly numbers: Uint32Array;
 }
 
-/** A block's series by their place in a list; 0 where it has none. */
-export interface PlacedBlock {
-  readonly block: HistoryBlock;
+/** What there is beside the head's own chunks, by places in a list: refs of a block's series, 0 where it has none. */
+export interface PlacedChunks {
+  readonly block: ChunkSource;
   readonly refs: Uint32Array;
 }
 
-/** What blocks have for a query, oldest first. */
+export interface PlacedBlock extends PlacedChunks {
+  readonly block: HistoryBlock;
+}
+
+/** What blocks have for a query, oldest first, and late samples behind them. */
 export class HistorySelection {
   readonly #found: readonly Found[];
+  readonly #late: LateView | undefined;
 
-  private constructor(found: readonly Found[]) {
+  private constructor(found: readonly Found[], late: LateView | undefined) {
     this.#found = found;
+    this.#late = late;
   }
 
   /** Looks for the series that match any of the selectors in blocks that may have samples in the span; all series without selectors. */
@@ -53,6 +60,7 @@ export class HistorySelection {
     span: TimeSpan,
     faults: Faults,
     check?: () => void,
+    late?: LateView,
   ): HistorySelection {
     const found: Found[] = [];
     for (const { block, numbers } of blocks) {
@@ -69,11 +77,11 @@ export class HistorySelection {
       });
       if (one !== undefined && one.refs.length > 0) found.push(one);
     }
-    return new HistorySelection(found);
+    return new HistorySelection(found, late);
   }
 
   get isEmpty(): boolean {
-    return this.#found.length === 0;
+    return this.#found.length === 0 && this.#late === undefined;
   }
 
   /**
@@ -81,6 +89,7 @@ export class HistorySelection {
    * read together lies together then. Takes the list, also where it throws.
    */
   join(select: Select, list: SeriesList): SeriesList {
+    if (this.#found.length === 0) return list;
     const guests = new Set<number>();
     for (const { numbers } of this.#found) for (const number of numbers) if (isGuest(number)) guests.add(number);
     const joined = select.extended(list, Uint32Array.from(guests).sort());
@@ -105,6 +114,11 @@ export class HistorySelection {
     }
     for (let place = 0; place < list.length; place++) take(place);
     return ordered;
+  }
+
+  /** Where those of the series that have late samples stand in a list of numbers. */
+  placeLate(list: Uint32Array): PlacedChunks | undefined {
+    return this.#late?.place(list);
   }
 
   /** Where the blocks' series stand in a list of numbers. */

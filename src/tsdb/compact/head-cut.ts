@@ -12,7 +12,7 @@ import { Crc32c } from '../../wasm/crc32c.js';
 import type { BlockMeta } from '../block/contract.js';
 import { BlockWriter } from '../block/writer.js';
 import { ChunkPages } from './chunk-pages.js';
-import { readBack } from './compact.js';
+import { OUT_OF_ORDER_HINT, readBack } from './compact.js';
 import { CutSeries } from './cut-series.js';
 import { SymbolMerger } from './merged-symbols.js';
 
@@ -32,6 +32,8 @@ export interface CutRequest {
   readonly folder?: string;
   /** Appends go on: the block ends behind the newest sample that is in it. */
   readonly isOpen?: boolean;
+  /** Of samples that came late: it may share time with others, and says nothing of where the head begins. */
+  readonly isLate?: boolean;
 }
 
 export class HeadCut {
@@ -105,9 +107,10 @@ export class HeadCut {
   /** Reads the block back; it is there from now on. undefined where it would be empty. */
   finish(): BlockMeta | undefined {
     if (this.#written < this.#series.count) throw new Error('chunks of some series were never brought');
-    const { ulid, minTimeMs, isOpen } = this.#request;
+    const { ulid, minTimeMs, isOpen, isLate } = this.#request;
+    const compaction = { level: 1, sources: [ulid], ...(isLate && { hints: [OUT_OF_ORDER_HINT] }) };
     const maxTimeMs = isOpen ? this.#newestMs + 1 : this.#request.maxTimeMs;
-    const description = { minTimeMs, maxTimeMs, compaction: { level: 1, sources: [ulid] } };
+    const description = { minTimeMs, maxTimeMs, compaction };
     return this.#writer.finish(description, (folder, meta) => readBack(this.#disk, this.#crc, folder, meta));
   }
 

@@ -255,6 +255,25 @@ export class Log {
     }
   }
 
+  /** Begins a new segment; gives the last before it. Throws LogStuck. */
+  roll(): number {
+    this.#writer.roll();
+    return this.#writer.position.segment - 1;
+  }
+
+  /** Deletes the segments up to one that is not written any more, oldest first. Throws a DiskError. */
+  dropSegments(last: number): void {
+    const { disk, folder } = this.#options;
+    const old = listSegments(disk, folder).filter((segment) => segment <= last);
+    for (const [segment, bytes] of this.#writer.takeFinished()) this.#synced.set(segment, bytes);
+    for (const segment of old) this.#synced.delete(segment);
+    // Noted first: what the manifest names and is not there would be missed at the next start.
+    this.#noteProgress(this.#writer.highestSegment + 2);
+    for (const segment of old) disk.unlink(segmentPath(folder, segment));
+    if (old.length > 0) disk.syncFolder(folder);
+    this.#own.truncations++;
+  }
+
   /** Writes and syncs what is there, cuts the last segment to its length, closes. Throws LogStuck when not all is safe. */
   close(): void {
     if (this.#closed) return;

@@ -38,6 +38,8 @@ export interface OpenedLog {
   readonly unsynced: readonly number[];
   /** The segment to go on writing with: a new one, as Prometheus does it. */
   readonly nextSegment: number;
+  /** Another server wrote it last, as far as the manifest tells. */
+  readonly isForeign: boolean;
   /** Where the manifest is, its last generation, and what it should say now. */
   readonly manifest: { readonly path: string; readonly generation: number; readonly state: ManifestState };
 }
@@ -98,6 +100,7 @@ export function* openingLog(options: OpenOptions, visitor: LogVisitor): Generato
       .filter(([segment, end]) => end > (believed?.synced.get(segment) ?? 0))
       .map(([segment]) => segment),
     nextSegment: highest + 1,
+    isForeign: believed === undefined,
     manifest: {
       path,
       generation: manifest.outcome === 'found' ? manifest.generation : 0,

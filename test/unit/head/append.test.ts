@@ -312,6 +312,8 @@ for (const shards of [1, 3]) {
     everywhere(encodeSeries(series.slice(0, 10).map(({ labels, refs }) => ({ labels, ref: refs[0]! }))), 'series');
     let skipped = 0;
     let foreign = 0;
+    const earlier: bigint[] = [];
+    const listed: bigint[] = [];
     for (let record = 0; record < 60; record++) {
       const entries = Array.from({ length: 100 }, () => {
         if (random.float() < 0.02) {
@@ -321,12 +323,17 @@ for (const shards of [1, 3]) {
         const one = random.pick(series);
         const timeMs = 1_700_000_000_000 + record * 600_000 + random.int(3);
         const bits = randomBits(random);
-        if (timeMs > (one.samples.at(-1)?.timeMs ?? -1)) one.samples.push({ timeMs, bits, append: 0 });
-        else skipped++;
+        const lastMs = one.samples.at(-1)?.timeMs ?? -1;
+        if (timeMs > lastMs) one.samples.push({ timeMs, bits, append: 0 });
+        else if (timeMs === lastMs) skipped++;
+        else earlier.push(bits);
         return { ref: random.pick(one.refs), timeMs, bits };
       });
       everywhere(encodeSamples(entries), 'samples');
+      listed.push(...rigs.flatMap((rig) => rig.head.replayLate().map(({ bits }) => bits)));
     }
+    const byValue = (values: readonly bigint[]) => [...values].sort();
+    assert.deepEqual(byValue(listed), byValue(earlier));
     const totals = rigs.map((rig) => rig.head.endReplay());
     const applied = series.reduce((sum, { samples }) => sum + samples.length, 0);
     assert.equal(

@@ -7,6 +7,7 @@ import { Prng } from '../../../src/base/prng.js';
 import type { HistoryBlock } from '../../../src/shard/history/block.js';
 import { openHistoryBlock } from '../../../src/shard/history/block-files.js';
 import { ShardHistory } from '../../../src/shard/history/history.js';
+import { LateStore } from '../../../src/shard/late/late-store.js';
 import { eachSeries } from '../../../src/shard/mixed-series.js';
 import { ChunkEncoding, type StreamedChunk } from '../../../src/tsdb/block/contract.js';
 import { Tombstones, writeTombstones } from '../../../src/tsdb/block/tombstones.js';
@@ -42,10 +43,16 @@ interface Answer {
 function ask(disk: Disk, [from, to]: readonly [number, number], change: (block: HistoryBlock) => HistoryBlock): Answer {
   const rig = new HeadRig();
   const open = (path: string) => change(openHistoryBlock(disk, path, new Crc32c(rig.core)));
-  const history = new ShardHistory(rig.core, { index: 0, count: 1 }, open, () => 0);
+  const none = new LateStore(
+    rig.core,
+    rig.head,
+    () => 0,
+    () => 0,
+  );
+  const history = new ShardHistory(rig.core, { index: 0, count: 1 }, open, () => 0, none);
   const places = ULIDS.map((ulid) => ({ ulid, path: `data/${ulid}`, version: 0 }));
   assert.deepEqual(history.set(places, 2 * RANGE_MS), []);
-  const opened = history.open(0);
+  const opened = history.open(0, 0);
   const span = { minTimeMs: from, maxTimeMs: to };
   const past = opened.select([[...EVERYTHING]], span);
   const list = opened.join(rig.select, rig.select.series([...EVERYTHING]), past);

@@ -5,6 +5,7 @@ import { after, test } from 'node:test';
 import type { Labels } from '../../../src/model/labels.js';
 import { HeadCutting } from '../../../src/server/storage/cutting.js';
 import { HeadSchedule } from '../../../src/server/storage/head-schedule.js';
+import { LateCutting } from '../../../src/server/storage/late-cutting.js';
 import type { StorageParts } from '../../../src/server/storage/options.js';
 import { Truncation } from '../../../src/server/storage/truncation.js';
 import { Ingest } from '../../../src/shard/ingest.js';
@@ -58,6 +59,8 @@ class Rig {
           if (this.refusals-- > 0) throw new Error('the log cannot be cut');
           this.checkpoints.push(minTimeMs);
         },
+        rollLate: () => Promise.resolve(undefined),
+        dropLate: () => Promise.resolve(),
       },
       compactor: this.compactor,
       options: {
@@ -71,8 +74,10 @@ class Rig {
       clock: this.clock,
       logger: this.log.logger,
     };
+    const cutting = new HeadCutting(shards, this.compactor);
     this.schedule = new HeadSchedule(parts, {
-      cutting: new HeadCutting(shards, this.compactor),
+      cutting,
+      late: new LateCutting(parts, cutting, () => Promise.resolve()),
       truncation: new Truncation(parts),
       floorMs,
       onBlock: async () => {},
