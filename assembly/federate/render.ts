@@ -245,6 +245,8 @@ function renderFamily(federation: usize, family: u32, bytes: u32): i32 {
     const record = series.findAny(number);
     if (record == 0) continue;
     if (!query.newestSample(<usize>load<u32>(federation, QUERY), number, record, place)) continue;
+    // The text has no form for native histograms.
+    if (series.newestHistogram(record) > query.newestTime) continue;
     if (!renderSeries(federation, series.labels(record), load<u32>(federation, HEADED) == 0)) return -1;
     store<u32>(federation, 1, HEADED);
   }

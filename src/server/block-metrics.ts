@@ -8,7 +8,8 @@ import type { Scrubbing } from './storage/scrubbing.js';
 /** 1 s to 2.3 h, doubling. */
 const SECONDS_BOUNDS = Array.from({ length: 14 }, (_, i) => 2 ** i);
 
-export function registerBlockKeeping(registry: Registry, keeping: BlockKeeping): void {
+/** `cuts`: of the head, which count as compactions, as in Prometheus. */
+export function registerBlockKeeping(registry: Registry, keeping: BlockKeeping, cuts: () => number): void {
   const counter = (name: string, help: string, read: () => number) =>
     registry.collect(name, help, { type: 'counter' }, read);
   const gauge = (name: string, help: string, read: () => number) =>
@@ -22,7 +23,7 @@ export function registerBlockKeeping(registry: Registry, keeping: BlockKeeping):
   counter(
     'prometheus_tsdb_compactions_total',
     'Total number of compactions that were executed for the partition.',
-    () => stats().compactions,
+    () => stats().compactions + cuts(),
   );
   counter(
     'prometheus_tsdb_compactions_failed_total',

@@ -23,6 +23,8 @@ const CORE_COUNTERS: readonly [name: string, help: string, key: string][] = [
 const CORE_GAUGES: readonly [name: string, help: string, key: string][] = [
   ['prometheus_tsdb_head_series', 'Total number of series in the head block.', 'series'],
   ['prometheus_tsdb_symbol_table_size_bytes', 'Size of symbol table in memory for loaded blocks', 'symbolBytes'],
+  ['narthex_histogram_series', 'Series of the head with native histograms.', 'histogramSeries'],
+  ['narthex_histogram_bytes', 'Bytes of their chunks, beside the linear memory.', 'histogramBytes'],
   ['narthex_shard_memory_bytes', 'Bytes of linear memory in use in all shards.', 'usedBytes'],
   [
     'narthex_shard_held_bytes',
@@ -49,8 +51,8 @@ export class StorageMetrics {
       'Total number of appended samples.',
       { type: 'counter', labels: ['type'] },
       () => [
-        [['float'], this.#core.samplesAppended ?? 0],
-        [['histogram'], 0],
+        [['float'], (this.#core.samplesAppended ?? 0) - (this.#core.histogramsAppended ?? 0)],
+        [['histogram'], this.#core.histogramsAppended ?? 0],
       ],
     );
     registry.collect(
@@ -89,7 +91,7 @@ export class StorageMetrics {
     );
     this.#registerTimes(registry);
     this.#registerCuts(registry);
-    registerBlockKeeping(registry, storage.keeping);
+    registerBlockKeeping(registry, storage.keeping, () => storage.headCuts.cuts);
     registerExemplars(registry, storage.shards.exemplars, () => this.#core);
     registerBlocks(registry, storage.blocks, storage.scrubbing);
     this.#registerLog(registry);

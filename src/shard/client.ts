@@ -106,6 +106,8 @@ export class ShardClient {
   #writes = false;
   #seriesVersion = Number.NaN;
   #dead: Error | undefined;
+  /** Hears of files of blocks that queries found damaged. */
+  onSuspect: ((path: string) => void) | undefined;
   /** What the shard is told of its exemplars with each task. */
   exemplars: () => ExemplarLimits = () => NO_EXEMPLARS;
   /** Called with the reason when the core trapped or the thread died: from then on every call is refused. */
@@ -287,6 +289,7 @@ export class ShardClient {
   #finish(batch: Waiting[], reply: TaskReply): void {
     this.#busy = false;
     this.#seriesVersion = reply.seriesVersion;
+    for (const path of reply.suspects) this.onSuspect?.(path);
     batch.forEach((waiting, i) => {
       const result = reply.results[i];
       if (result === undefined) waiting.reject(new ShardUnavailable('the shard stopped before this job'));

@@ -529,6 +529,8 @@ export interface TaskReply {
   readonly wantsReaders: boolean;
   /** Another number after each change of which series there are. */
   readonly seriesVersion: number;
+  /** Files of blocks that queries found damaged. */
+  readonly suspects: readonly string[];
 }
 
 export type JobResult = { readonly ok: unknown } | { readonly error: JobError };

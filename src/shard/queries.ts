@@ -195,7 +195,9 @@ export class ShardQueries {
   places({ matchers, most }: Request<'places'>): Places | undefined {
     const list = this.#select.series(matchers);
     try {
-      return list.count > most ? undefined : placesOf(this.#core, list);
+      if (list.count > most || this.#select.indexes(list).some((one) => this.#side.has(one as SeriesIndex)))
+        return undefined;
+      return placesOf(this.#core, list);
     } finally {
       this.#select.release(list);
     }

@@ -56,6 +56,7 @@ export function replayLog(
   const exemplarReplay = new ExemplarReplay(core, head, exemplars);
   let spanMs = request.spanMs;
   let triedAtMs = Number.NEGATIVE_INFINITY;
+  const heldBytes = () => core.heldBytes + histograms.bytes;
   const makeRoom = (): void => {
     const newestMs = head.replayNewestMs;
     if (newestMs - triedAtMs < (spanMs * (1 - SPAN_LEFT)) / 2) return;
@@ -63,7 +64,8 @@ export function replayLog(
     do {
       spanMs = Math.max(SPAN_MIN_MS, spanMs * SPAN_LEFT);
       head.dropChunks(newestMs - spanMs);
-    } while (core.heldBytes > ROOMY_SHARE * memoryBytes && spanMs > SPAN_MIN_MS);
+      histograms.dropBefore(newestMs - spanMs);
+    } while (heldBytes() > ROOMY_SHARE * memoryBytes && spanMs > SPAN_MIN_MS);
   };
   const apply = (type: number, address: number, length: number): string | undefined => {
     switch (type) {
@@ -99,7 +101,7 @@ export function replayLog(
     {
       record: ({ type, address, length, segment, offset }) => {
         progress[place.index] = segment;
-        if (core.heldBytes > CROWDED_SHARE * memoryBytes) makeRoom();
+        if (heldBytes() > CROWDED_SHARE * memoryBytes) makeRoom();
         const fault = apply(type, address, length);
         if (fault !== undefined && malformed.length < MALFORMED_MAX) {
           malformed.push(`segment ${segment}, byte ${offset}: ${fault}`);

@@ -52,6 +52,7 @@ export class Shard {
   readonly #parts: PartStore;
   readonly #queries: ShardQueries;
   readonly #side: SideSamples;
+  readonly #history: ShardHistory;
   readonly #exemplars = new ShardExemplars();
   readonly #late: LateStore;
   readonly #handlers: Handlers;
@@ -84,6 +85,7 @@ export class Shard {
     const side = new SideSamples(histograms, (series) => this.#head.refLow(series));
     this.#side = side;
     const history = new ShardHistory(core, place, blockOpener(core, disk), () => this.#watermark, late);
+    this.#history = history;
     const queries = new ShardQueries(core, side, history, setup);
     this.#queries = queries;
     const admission = new Admission(
@@ -211,13 +213,19 @@ export class Shard {
 
   #reply(results: JobResult[]): TaskReply {
     const trapped = this.#trapped;
-    if (trapped !== undefined) return { results, trapped, wantsReaders: false, seriesVersion: 0 };
-    return { results, trapped, wantsReaders: this.#queries.wantsReaders, seriesVersion: this.#seriesVersion };
+    if (trapped !== undefined) return { results, trapped, wantsReaders: false, seriesVersion: 0, suspects: [] };
+    const { wantsReaders } = this.#queries;
+    const suspects = this.#history.takeSuspects();
+    return { results, trapped, wantsReaders, seriesVersion: this.#seriesVersion, suspects };
   }
 
-  /** NaN, which equals nothing, where samples beside the head may come to any series. */
+  /**
+   * Another number when series come or go, and when one gets its first histogram: its newest sample is not in its record
+   * then. NaN, which equals nothing, where start timestamps may come to any series.
+   */
   get #seriesVersion(): number {
-    return this.#side.isEmpty && !this.#late.hasNewest ? this.#head.seriesVersion : Number.NaN;
+    if (this.#side.hasStarts || this.#late.hasNewest) return Number.NaN;
+    return this.#head.seriesVersion + this.#side.store.begun;
   }
 
   #runJob(job: Job): JobResult {

@@ -64,6 +64,10 @@ export class SideSamples {
     return this.store.isEmpty && this.#starts.size === 0;
   }
 
+  get hasStarts(): boolean {
+    return this.#starts.size > 0;
+  }
+
   has(series: SeriesIndex): boolean {
     return this.store.has(series) || this.#find(series) !== undefined;
   }

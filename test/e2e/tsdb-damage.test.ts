@@ -5,7 +5,7 @@ import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ask, readRecorded, withCopy } from '../support/recorded-tsdb.js';
-import { startNarthex } from '../support/servers.js';
+import { eventually, startNarthex } from '../support/servers.js';
 import { conformance, conformanceMissing } from '../support/testdata.js';
 
 const skip = conformanceMissing();
@@ -57,6 +57,32 @@ test('a damaged index: the block is put aside, and said', { skip }, async () => 
       assert.match(log, /level=ERROR.*A damaged block was put aside.*symbols/);
     },
   );
+});
+
+test('a damaged chunk: a query says so, and the block is put aside before long', { skip }, async () => {
+  await withCopy(folder, async (data) => {
+    const name = readdirSync(data).sort().at(-1)!;
+    for (const path of readdirSync(data, { recursive: true }) as string[]) chmodSync(join(data, path), 0o755);
+    const segment = join(data, name, 'chunks', '000001');
+    const bytes = readFileSync(segment);
+    bytes[bytes.length >> 1]! ^= 1;
+    writeFileSync(segment, bytes);
+    const server = await startNarthex({ data, flags: ['--shards=2', '--storage.tsdb.retention.time=100y'] });
+    try {
+      const query = new URLSearchParams({
+        query: `{__name__=~".+"}[100y]`,
+        time: String(readRecorded(folder).toMs / 1000),
+      });
+      const said = await (await fetch(`${server.url}/api/v1/query?${query}`)).text();
+      assert.match(said, new RegExp(`"warnings":.*are missing: block ${name}`));
+      await eventually(async () => assert.ok(readdirSync(data).includes(`${name}.bad`)), 20_000);
+      const wanted = readdirSync(data).filter((one) => /^[0-9A-Z]{26}$/.test(one));
+      const left = wanted.reduce((sum, one) => sum + samplesOf(join(data, one)), 0);
+      assert.equal(await countSamples(server.url), left);
+    } finally {
+      await server.stop();
+    }
+  });
 });
 
 test('an index that is not there: the block stays where it is', { skip }, async () => {

@@ -246,9 +246,12 @@ export class HeadSchedule {
   async #fullest(): Promise<{ held: number; late: number }> {
     const { shards, options } = this.#parts;
     const shares = await Promise.all(shards.handles.map(({ client }) => client.call('counters', {}, 'rules')));
-    const most = (key: string) => Math.max(...shares.map((share) => share[key] ?? 0));
+    const most = (bytesOf: (share: Record<string, number>) => number) => Math.max(...shares.map(bytesOf));
     const shardBytes = options.memoryBytes / shards.count;
-    return { held: most('heldBytes') / shardBytes, late: most('lateBytes') / shardBytes };
+    return {
+      held: most(({ heldBytes, histogramBytes = 0 }) => heldBytes! + histogramBytes) / shardBytes,
+      late: most(({ lateBytes = 0 }) => lateBytes) / shardBytes,
+    };
   }
 
   async #findOldest(floorMs = this.#floorMs): Promise<number> {

@@ -151,6 +151,7 @@ export class Storage {
     if (this.#replay.hasDeletedLate) this.#schedule.cutLateSoon();
     this.#schedule.start();
     this.keeping.start();
+    for (const { client } of this.shards.handles) client.onSuspect = (path) => this.#suspect(path);
     this.scrubbing.start();
   }
 
@@ -214,6 +215,12 @@ export class Storage {
     while (!this.#closed && !(await this.shards.haveReleasedBlocks())) {
       await new Promise<void>((resolve) => clock.after(RELEASE_EVERY_MS, resolve));
     }
+  }
+
+  /** The block of a file that a query found damaged is read through next. */
+  #suspect(path: string): void {
+    const block = this.blocks.blocks.find((one) => path.startsWith(`${one.path}/`));
+    if (block !== undefined) this.scrubbing.suspect(block.path);
   }
 
   #watchShards(): Rebuilder {

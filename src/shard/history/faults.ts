@@ -13,8 +13,14 @@ interface Times {
 }
 
 export class Faults {
+  readonly #suspects: Set<string>;
   readonly #texts = new Set<string>();
   #more = 0;
+
+  /** Files that are damaged are added to `suspects`. */
+  constructor(suspects = new Set<string>()) {
+    this.#suspects = suspects;
+  }
 
   /** Runs what reads a block; gives undefined, and keeps the reason, where that fails. */
   guard<T>(ulid: string, times: Times, action: () => T): T | undefined {
@@ -22,6 +28,7 @@ export class Faults {
       return action();
     } catch (error) {
       if (!(error instanceof BlockFault || error instanceof DiskError)) throw error;
+      if (error instanceof BlockFault && !error.isMissing) this.#suspects.add(error.path);
       this.add(ulid, times, error.message);
       return undefined;
     }

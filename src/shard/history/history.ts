@@ -71,6 +71,8 @@ export class ShardHistory {
   readonly #late: LateStore;
   readonly #states = new Set<State>();
   readonly #snapshots = new Map<number, { readonly state: State; readonly watermark: number }>();
+  /** Files of blocks that queries found damaged. */
+  readonly #suspects = new Set<string>();
   #state: State = { blocks: [], floorMs: Number.NEGATIVE_INFINITY, holders: 1 };
 
   /** `watermark` is what is visible to all just now. */
@@ -124,7 +126,7 @@ export class ShardHistory {
     }
     state.holders++;
     const late = this.#late.isEmpty ? undefined : new LateView(this.#late, seen.watermark);
-    return new OpenHistory(this.#core, this.#rewriter, state, late, () => {
+    return new OpenHistory(this.#core, this.#rewriter, state, { late, suspects: this.#suspects }, () => {
       late?.close();
       this.#letGo(state);
     });
@@ -145,6 +147,13 @@ export class ShardHistory {
   /** Whether a query is open that began with other blocks than those of now. */
   get hasOlderQueries(): boolean {
     return this.#states.size > 1;
+  }
+
+  /** Files that queries found damaged since it was last asked. */
+  takeSuspects(): string[] {
+    const paths = [...this.#suspects];
+    this.#suspects.clear();
+    return paths;
   }
 
   get guestCount(): number {
@@ -187,7 +196,7 @@ export class ShardHistory {
 
 /** The history of one query. */
 export class OpenHistory {
-  readonly faults = new Faults();
+  readonly faults: Faults;
   readonly #core: Core;
   readonly #rewriter: Rewriter;
   readonly #state: State;
@@ -195,7 +204,14 @@ export class OpenHistory {
   readonly #letGo: () => void;
   #isOpen = true;
 
-  constructor(core: Core, rewriter: Rewriter, state: State, late: LateView | undefined, letGo: () => void) {
+  constructor(
+    core: Core,
+    rewriter: Rewriter,
+    state: State,
+    { late, suspects }: { readonly late: LateView | undefined; readonly suspects: Set<string> },
+    letGo: () => void,
+  ) {
+    this.faults = new Faults(suspects);
     this.#core = core;
     this.#rewriter = rewriter;
     this.#state = state;

@@ -27,7 +27,7 @@ class FakePort implements ShardPort {
   /** Ends the task under way. */
   async finish(): Promise<void> {
     const results = this.tasks.at(-1)!.jobs.map(() => ({ ok: {} }));
-    this.#replies.shift()!({ results, trapped: undefined, wantsReaders: false, seriesVersion: 0 });
+    this.#replies.shift()!({ results, trapped: undefined, wantsReaders: false, seriesVersion: 0, suspects: [] });
     await new Promise(setImmediate);
   }
 }

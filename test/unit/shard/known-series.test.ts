@@ -13,6 +13,7 @@ import type { Ingest } from '../../../src/shard/ingest.js';
 import type { Shards } from '../../../src/shard/shards.js';
 import { ShardSource } from '../../../src/shard/source.js';
 import { anyOwner, freeContext, packSamples, testShards } from '../../support/shards.js';
+import { generateStored } from '../../support/stored-histograms.js';
 
 const STALE = 0x7ff0000000000002n;
 const STEP_MS = 15_000;
@@ -234,6 +235,28 @@ test('with samples beside the head nothing is read here', async () => {
   const samples = packSamples([[30_000, 0]]);
   await rig.ingest.append([{ labels: seriesOf(1)[0]!, samples, side }], 30_000, anyOwner(1));
   assert.equal(await isReadHere(rig.shards, asked), false);
+  await learn(rig.shards, asked);
+  assert.equal(await isReadHere(rig.shards, asked), false);
+  await rig.shards.close();
+});
+
+test('a series that gets a histogram is read here no more, and all others are', async () => {
+  const rig = await testShards(2);
+  await write(rig, seriesOf(6), 30_000, (i) => i);
+  const asked = fragmentOf(30_000);
+  await learn(rig.shards, asked);
+  assert.equal(await isReadHere(rig.shards, asked), true);
+  const labels = ['__name__', 'other', 'x', 'y'];
+  const stored = [{ timeMs: 29_000, histogram: generateStored(new Prng(1), false, 1)[0]! }];
+  await rig.ingest.append([{ labels, samples: new ArrayBuffer(0), stored }], 30_000, anyOwner(2));
+  await learn(rig.shards, asked);
+  assert.equal(await isReadHere(rig.shards, asked), true, 'it is none of those asked for');
+  const later = { timeMs: 30_500, histogram: stored[0]!.histogram };
+  await rig.ingest.append(
+    [{ labels: seriesOf(1)[0]!, samples: new ArrayBuffer(0), stored: [later] }],
+    30_500,
+    anyOwner(2),
+  );
   await learn(rig.shards, asked);
   assert.equal(await isReadHere(rig.shards, asked), false);
   await rig.shards.close();

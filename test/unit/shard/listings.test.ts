@@ -5,8 +5,10 @@ import { test } from 'node:test';
 import { Prng } from '../../../src/base/prng.js';
 import { type Labels, labelsOf } from '../../../src/model/labels.js';
 import { compileMatcher, type Matcher } from '../../../src/model/matcher.js';
+import { staleHistogram } from '../../../src/model/stored-histogram.js';
 import { ShardStorage } from '../../../src/query/storage.js';
 import { anyOwner, packSamples, testShards } from '../../support/shards.js';
+import { generateStored } from '../../support/stored-histograms.js';
 
 const STALE = 0x7ff0000000000002n;
 const STEP_MS = 15_000;
@@ -15,6 +17,8 @@ const STEPS = 400;
 interface Stored {
   readonly labels: Labels;
   readonly samples: readonly (readonly [timeMs: number, bits: bigint])[];
+  /** From this time on the samples are histograms. */
+  readonly histogramsFromMs: number;
 }
 
 /** Series of one or several chunks, some that ended, some with markers at the end or alone. */
@@ -33,7 +37,8 @@ function seriesOf(seed: number): Stored[] {
       const isMarker = (n === last - first - 1 && random.int(3) === 0) || random.int(10) === 0;
       return [(first + n) * STEP_MS, isMarker ? STALE : BigInt(n)] as const;
     });
-    return { labels, samples };
+    const from = [0, Infinity, samples[samples.length >> 1]![0], Infinity][i % 4]!;
+    return { labels, samples, histogramsFromMs: from };
   });
 }
 
@@ -66,6 +71,20 @@ function matches({ labels }: Stored, selectors: readonly (readonly Matcher[])[])
   return selectors.some((all) => all.every((matcher) => compileMatcher(matcher)(value(matcher.name))));
 }
 
+const [one, marker] = [generateStored(new Prng(7), false, 1)[0]!, staleHistogram(false)];
+
+/** Some of the samples, as an append takes them. */
+function appended({ labels, samples, histogramsFromMs }: Stored, from: number, to: number) {
+  const some = samples.slice(from, to);
+  return {
+    labels,
+    samples: packSamples(some.filter(([timeMs]) => timeMs < histogramsFromMs)),
+    stored: some
+      .filter(([timeMs]) => timeMs >= histogramsFromMs)
+      .map(([timeMs, bits]) => ({ timeMs, histogram: bits === STALE ? marker : one })),
+  };
+}
+
 /** In the order of UTF-8. */
 function sorted(texts: Iterable<string>): string[] {
   return [...new Set(texts)].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
@@ -78,8 +97,8 @@ for (const count of [1, 3]) {
     const { shards, ingest } = await testShards(count);
     for (let at = 0; at < STEPS; at += 100) {
       const batch = stored
-        .map(({ labels, samples }) => ({ labels, samples: packSamples(samples.slice(at, at + 100)) }))
-        .filter(({ samples }) => samples.byteLength > 0);
+        .map((one) => appended(one, at, at + 100))
+        .filter(({ samples, stored: histograms }) => samples.byteLength + histograms.length > 0);
       if (batch.length > 0) await ingest.append(batch, STEPS * STEP_MS, anyOwner(count));
     }
     const storage = new ShardStorage(shards, () => [], 300_000);
