@@ -17,6 +17,7 @@ export {
   size as chunk_size,
   snapshot as chunk_snapshot,
 } from './chunk/bridge';
+export { heldBytes as sealed_bytes } from './chunk/sealed';
 export { columnsOf as aggregate_columns } from './eval/aggregate';
 export {
   evalColumns as eval_columns,
@@ -93,6 +94,18 @@ export {
   unknownAddress as append_unknown,
 } from './head/append';
 export {
+  beginFile as attach_begin_file,
+  chunksInFile as attach_file_chunks,
+  fileHasOutOfOrder as attach_file_out_of_order,
+  highestRef as attach_highest_ref,
+  latestInFile as attach_file_latest,
+  newest as attach_newest,
+  overlappingInFile as attach_file_overlapping,
+  resync as attach_resync,
+  scan as attach_scan,
+  scanStatus as attach_status,
+} from './head/attach';
+export {
   appendHistogram as append_histogram,
   appendRows as append_rows,
   closePart as part_close,
@@ -113,7 +126,6 @@ export {
   replayHistogram as replay_histogram,
   replaySamples as replay_samples,
   settleLate as append_settle_late,
-  truncateChunks as truncate_chunks,
   truncateScan as truncate_scan,
   wholeRefOf as series_ref,
 } from './head/bridge';
@@ -145,6 +157,14 @@ export {
   names as listing_names,
   values as listing_values,
 } from './head/listing';
+export {
+  bareAddress as recall_bare,
+  bareCount as recall_bare_count,
+  isBareSeries as recall_is_bare,
+  listBare as recall_list_bare,
+  recall as recall_chunks,
+  revive as recall_revive,
+} from './head/recall';
 export {
   alias as replay_alias,
   aliasCount as replay_alias_count,
@@ -182,6 +202,20 @@ export {
   renew as series_renew,
   resolve as series_resolve,
 } from './head/series';
+export {
+  begin as spill_begin,
+  collect as spill_collect,
+  confirm as spill_confirm,
+  evict as spill_evict,
+  evictionCount as spill_evictions,
+  isRefused as spill_refused,
+  isUsed as spill_used,
+  latestCollected as spill_latest,
+  newestEvicted as spill_newest_evicted,
+  pageAddress as spill_page,
+  pageBytes as spill_page_bytes,
+  spilledTotal as spill_total,
+} from './head/spill';
 export { splitAt as export_split } from './head/split';
 export {
   beginSweep as truncate_begin_sweep,
@@ -191,6 +225,12 @@ export {
   retiredCount as truncate_retired_count,
   sweepName as truncate_sweep,
 } from './head/truncate';
+export {
+  address as wanted_address,
+  count as wanted_count,
+  link as wanted_link,
+  list as wanted_list,
+} from './head/wanted';
 export {
   addPairs as scratch_add_pairs,
   address as scratch_address,
@@ -299,6 +339,7 @@ export {
   setReaders as round_readers,
 } from './query/rounds';
 export { open as shaping_open } from './query/shaping';
+export { wantedOf as query_wanted } from './query/wanted';
 export {
   remote_age,
   remote_error_at,

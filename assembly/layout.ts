@@ -428,3 +428,35 @@ export const SAMPLE_OPENING_BYTES = 32;
 export const SAMPLE_TEXT_MAX = 68;
 /** What is written behind a text in JSON may overwrite so many bytes more. */
 export const TEXT_SLACK = 32;
+
+// --- Chunks in files: head/spill.ts, head/wanted.ts, head/attach.ts ---
+
+/** Fixed parts of a chunk's record in a file: ref, first and last time, encoding in front, a checksum behind. */
+export const CHUNK_RECORD_HEAD_BYTES = 25;
+export const CHUNK_RECORD_CRC_BYTES = 4;
+/** The largest uvarint of a length. */
+export const CHUNK_RECORD_LENGTH_BYTES_MAX = 5;
+
+/** A chunk that a reader wants: place in its list u32, file u32, offset u32, span in ms u32, last time f64. */
+export const WANT_BYTES = 24;
+export const WANT_PLACE = 0;
+export const WANT_FILE = 4;
+export const WANT_OFFSET = 8;
+export const WANT_SPAN = 12;
+export const WANT_MAX = 16;
+
+/** What linking a record answers instead of an address. */
+export const LINK_DAMAGED = 0;
+/** More bytes are needed. */
+export const LINK_SHORT = 1;
+
+/** Why the reading of a file stopped. */
+export enum ScanStatus {
+  /** Where the bytes end. */
+  More = 0,
+  /** Behind the last chunk: zeroes follow. */
+  End = 1,
+  /** What stands there is no chunk, or its checksum is wrong. */
+  Damaged = 2,
+  NoMemory = 3,
+}

@@ -8,6 +8,20 @@ import { dataOf, Sealed } from './read';
 import { ChunkState } from './state';
 import * as stream from './stream';
 
+let held: u32 = 0;
+
+/** Bytes of all sealed chunks that are in memory. */
+export function heldBytes(): u32 {
+  return held;
+}
+
+/** A block for a chunk of so many bytes, whose fields the caller fills in; 0 where memory is refused. */
+export function alloc(bytes: usize): usize {
+  const block = heap.alloc(<usize>SEALED_HEADER_BYTES + bytes);
+  if (block != 0) held += <u32>SEALED_HEADER_BYTES + <u32>bytes;
+  return block;
+}
+
 /**
  * Turns the open chunk into a sealed one, which the caller owns, and empties it (its newest
  * time and value stay). 0 where memory is refused; then nothing has changed.
@@ -15,7 +29,7 @@ import * as stream from './stream';
 export function seal(state: ChunkState): usize {
   assert(state.count > 0, 'an empty chunk has nothing to seal');
   const bytes = read.size(state);
-  const block = heap.alloc(<usize>SEALED_HEADER_BYTES + bytes);
+  const block = alloc(bytes);
   if (block == 0) return 0;
   const chunk = changetype<Sealed>(block);
   read.copy(state, dataOf(chunk), bytes);
@@ -29,6 +43,7 @@ export function seal(state: ChunkState): usize {
 
 /** Gives a sealed chunk back. */
 export function free(chunk: Sealed): void {
+  held -= <u32>SEALED_HEADER_BYTES + chunk.bytes;
   heap.free(changetype<usize>(chunk), <usize>SEALED_HEADER_BYTES + chunk.bytes);
 }
 

@@ -42,6 +42,7 @@ import {
 import * as buffer from '../memory/buffer';
 import * as journal from './journal';
 import * as series from './series';
+import * as spilled from './spilled';
 import * as wal from './wal';
 
 const ROW: usize = ROW_BYTES;
@@ -222,7 +223,7 @@ export function put(record: usize, state: ChunkState, time: i64, value: u64): St
       windowStart = time - euclid(time);
       windowEnd = windowStart + WINDOW;
     }
-    const due = state.time < windowStart || (series.sealed(record) == 0 && <u32>state.count >= firstCut(record));
+    const due = state.time < windowStart || (<u32>state.count >= FIRST_CUT_MIN && isFirstDue(record, state));
     if (due && !cut(record, state)) return Status.NoMemory;
   }
   let status = xor.append(state, time, value);
@@ -243,9 +244,23 @@ export function cut(record: usize, state: ChunkState): bool {
   return true;
 }
 
-/** Whether the series ever had a float: the state's time and value mean something. */
+/** Whether the series has floats: the state's time and value mean something. */
 export function hasSamples(record: usize, state: ChunkState): bool {
-  return state.count != 0 || series.sealed(record) != 0;
+  return state.count != 0 || hasChunks(record);
+}
+
+/** Whether the series has chunks besides the open one, in memory or in files. */
+function hasChunks(record: usize): bool {
+  return series.sealed(record) != 0 || spilled.count(series.spilled(record)) != 0;
+}
+
+function isFirstDue(record: usize, state: ChunkState): bool {
+  return !hasChunks(record) && <u32>state.count >= firstCut(record);
+}
+
+/** Counts chunks that were sealed by another life of this shard. */
+export function noteSealed(chunks: u32): void {
+  chunksSealed += <f64>chunks;
 }
 
 function firstCut(record: usize): u32 {

@@ -15,7 +15,7 @@ import * as histograms from './histograms';
 import * as journal from './journal';
 import { find, histogram, samplesRecord } from './replay';
 import * as series from './series';
-import { dropChunks, scan } from './truncate';
+import { scan } from './truncate';
 import * as wal from './wal';
 
 /** New series are refused when fewer pages than this are free: what is there must be able to grow (4 MiB). */
@@ -142,10 +142,6 @@ export function replayHistogram(number: u32, time: f64): bool {
 
 export function truncateScan(minTime: f64, from: u32, count: u32): void {
   scan(<i64>minTime, from, count);
-}
-
-export function truncateChunks(minTime: f64, from: u32, count: u32): void {
-  dropChunks(<i64>minTime, from, count);
 }
 
 export function replaySamples(record: usize, bytes: u32, minTime: f64): Status {

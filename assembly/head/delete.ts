@@ -7,6 +7,9 @@
 // what was deleted, so that a replay does the same at the same place among the appends: samples that come later, even
 // at the same times, are new ones.
 //
+// Chunks that are in files were brought back before (recall.ts). What is made anew, and what comes at times of which
+// something was deleted, stays in memory and in the log: a replay deletes what files have, wherever it stands.
+//
 // First everything that allocates, then everything that changes: a refusal leaves the series as it was.
 
 import * as decoder from '../chunk/decode';
@@ -16,6 +19,7 @@ import { ChunkState, STATE_BYTES } from '../chunk/state';
 import * as xor from '../chunk/xor';
 import { CHUNK_BYTES_MAX, CHUNK_SAMPLES_MAX, DECODE_SLACK, Status } from '../layout';
 import * as series from './series';
+import * as spilled from './spilled';
 
 const COLUMN_BYTES: i32 = CHUNK_SAMPLES_MAX * 8;
 
@@ -61,6 +65,8 @@ export function deleteRange(record: usize, mint: i64, maxt: i64): Status {
   first = i64.MAX_VALUE;
   last = i64.MIN_VALUE;
   made = 0;
+  const slot = series.spilled(record);
+  if (!spilled.reserve(slot, 0)) return Status.NoMemory;
   for (let block = series.sealed(record); block != 0; block = <usize>changetype<Sealed>(block).next) {
     const chunk = changetype<Sealed>(block);
     if (chunk.maxT < mint) break;
@@ -74,6 +80,8 @@ export function deleteRange(record: usize, mint: i64, maxt: i64): Status {
   if (isOpenIn) replaceOpen(state, deleted != before);
   replaceSealed(record, mint, maxt);
   if (deleted != 0 && state.count == 0) showNewestSealed(record, state);
+  if (deleted != 0) spilled.hold(slot, last);
+  spilled.truncate(slot, spilled.count(slot));
   return Status.Ok;
 }
 
@@ -168,7 +176,7 @@ function replaceSealed(record: usize, mint: i64, maxt: i64): void {
 }
 
 /** The record shows the series' newest sample, also where that is not in the open chunk any more. */
-function showNewestSealed(record: usize, state: ChunkState): void {
+export function showNewestSealed(record: usize, state: ChunkState): void {
   const block = series.sealed(record);
   if (block == 0) return;
   const chunk = changetype<Sealed>(block);

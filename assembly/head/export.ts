@@ -15,6 +15,8 @@
 //            ┌────────┬──────┐               ┌──────┬──────┬───────┬──────────┬────────────────────────┐
 //            │ chunks │  –   │  then         │ minT │ maxT │ bytes │ encoding │ bytes, padded to 8     │
 //            └────────┴──────┘               └──────┴──────┴───────┴──────────┴────────────────────────┘
+//
+// Chunks that are in files alone were loaded by who asks: see query/history.ts for the form, entry i is that of series i.
 
 import * as read from '../chunk/read';
 import { Sealed } from '../chunk/read';
@@ -25,6 +27,7 @@ import * as symbols from '../labels/symbols';
 import { EXPORT_CHUNK_BYTES, EXPORT_SERIES_BYTES, EXPORT_XOR } from '../layout';
 import * as buffer from '../memory/buffer';
 import * as series from './series';
+import * as spilled from './spilled';
 import { firstOfOpen } from './split';
 
 const WORD: usize = 4;
@@ -115,13 +118,14 @@ export function symbolsPage(from: u32, bytesMax: u32): u32 {
   return symbol;
 }
 
-/** Writes the chunks in [mint, maxt) of a list of series until the page has `bytesMax`. Gives for how many series; the memory limit may end it early. */
-export function chunksPage(list: usize, count: u32, mint: f64, maxt: f64, bytesMax: u32): u32 {
+/** Writes the chunks in [mint, maxt) of a list of series, and before them those loaded (`entries`, 0 where none were), until the page has `bytesMax`. Gives for how many series; the memory limit may end it early. */
+export function chunksPage(list: usize, entries: usize, count: u32, mint: f64, maxt: f64, bytesMax: u32): u32 {
   buffer.truncate(page, 0);
   let done: u32 = 0;
   for (; done < count && buffer.length(page) < bytesMax; done++) {
     const record = series.find(load<u32>(list + ((<usize>done) << 2)));
-    if (!(record == 0 ? writeNothing() : writeChunks(record, <i64>mint, <i64>maxt))) break;
+    const loaded: usize = entries == 0 ? 0 : <usize>load<u32>(entries + ((<usize>done) << 2));
+    if (!(record == 0 ? writeNothing() : writeChunks(record, loaded, <i64>mint, <i64>maxt))) break;
   }
   return done;
 }
@@ -144,6 +148,12 @@ function oldestOf(record: usize, mint: i64): i64 {
   for (let block = series.sealed(record); isWithin(block, mint); block = <usize>changetype<Sealed>(block).next) {
     time = changetype<Sealed>(block).minT;
   }
+  const slot = series.spilled(record);
+  const count = spilled.count(slot);
+  for (let i: u32 = 0; i < count; i++) {
+    const entry = spilled.at(slot, i);
+    if (spilled.maxOf(entry) >= mint) return min(time, spilled.minOf(entry));
+  }
   return time;
 }
 
@@ -152,7 +162,16 @@ function hasChunks(record: usize, mint: i64, maxt: i64): bool {
   if (series.newestHistogram(record) >= mint) return true;
   if (isOpenWithin(changetype<ChunkState>(series.chunk(record)), mint, maxt)) return true;
   const block = newestBefore(record, maxt);
-  return block != 0 && changetype<Sealed>(block).maxT >= mint;
+  return (block != 0 && changetype<Sealed>(block).maxT >= mint) || hasSpilled(series.spilled(record), mint, maxt);
+}
+
+function hasSpilled(slot: usize, mint: i64, maxt: i64): bool {
+  const count = spilled.count(slot);
+  for (let i: u32 = 0; i < count; i++) {
+    const entry = spilled.at(slot, i);
+    if (spilled.maxOf(entry) >= mint && spilled.minOf(entry) < maxt) return true;
+  }
+  return false;
 }
 
 function isOpenWithin(state: ChunkState, mint: i64, maxt: i64): bool {
@@ -190,7 +209,7 @@ function writeNothing(): bool {
 }
 
 /** Sealed chunks are linked newest first, so the page is filled from its end. */
-function writeChunks(record: usize, mint: i64, maxt: i64): bool {
+function writeChunks(record: usize, loaded: usize, mint: i64, maxt: i64): bool {
   const state = changetype<ChunkState>(series.chunk(record));
   const isOpen = isOpenWithin(state, mint, maxt);
   const openBytes: usize = isOpen ? read.size(state) : 0;
@@ -198,6 +217,10 @@ function writeChunks(record: usize, mint: i64, maxt: i64): bool {
   let chunks: u32 = isOpen ? 1 : 0;
   let bytes: usize = <usize>EXPORT_SERIES_BYTES + (isOpen ? room(openBytes) : 0);
   for (let block = newest; isWithin(block, mint); block = <usize>changetype<Sealed>(block).next) {
+    chunks++;
+    bytes += room(<usize>changetype<Sealed>(block).bytes);
+  }
+  for (let block = loaded; block != 0; block = <usize>changetype<Sealed>(block).next) {
     chunks++;
     bytes += room(<usize>changetype<Sealed>(block).bytes);
   }
@@ -212,14 +235,22 @@ function writeChunks(record: usize, mint: i64, maxt: i64): bool {
     describe(end, firstTime(end + <usize>EXPORT_CHUNK_BYTES), state.time, openBytes);
   }
   for (let block = newest; isWithin(block, mint); block = <usize>changetype<Sealed>(block).next) {
-    const chunk = changetype<Sealed>(block);
-    end -= room(<usize>chunk.bytes);
-    memory.copy(end + <usize>EXPORT_CHUNK_BYTES, read.dataOf(chunk), <usize>chunk.bytes);
-    describe(end, chunk.minT, chunk.maxT, <usize>chunk.bytes);
+    end = writeSealed(end, changetype<Sealed>(block));
+  }
+  for (let block = loaded; block != 0; block = <usize>changetype<Sealed>(block).next) {
+    end = writeSealed(end, changetype<Sealed>(block));
   }
   assert(end == at + <usize>EXPORT_SERIES_BYTES, 'two walks over the same chunks disagree');
   buffer.advance(page, <u32>bytes);
   return true;
+}
+
+/** Writes a chunk in front of `end`; gives where it begins. */
+function writeSealed(end: usize, chunk: Sealed): usize {
+  const at = end - room(<usize>chunk.bytes);
+  memory.copy(at + <usize>EXPORT_CHUNK_BYTES, read.dataOf(chunk), <usize>chunk.bytes);
+  describe(at, chunk.minT, chunk.maxT, <usize>chunk.bytes);
+  return at;
 }
 
 function isWithin(block: usize, mint: i64): bool {

@@ -1,45 +1,30 @@
 // Replaying the log: records of series, samples and deletions back into the head.
 //
 // Every shard reads the whole log and keeps what it owns by the hash of the labels;
-// decoding is cheap, and no routing is needed. Refs are looked up in a two-level map:
-//
-//   ref >> 14  ──table──►  entry {key, page}  ──►  16,384 × u32: series index + 1, 0 = not ours
-//
-// Refs come from one counter, so pages are dense and neighbours share them.
+// decoding is cheap, and no routing is needed. Refs are looked up in a map (ref-map.ts): series index + 1, 0 = not ours.
 //
 // A sample of the time of the series' newest is skipped, and a second ref for a label set that is there leads to the
 // same series, as in Prometheus. One that is earlier is listed as late: appends of several shards may reach the log in
-// another order than their series.
+// another order than their series. A series that files have chunks of is given these when it is made (attach.ts): they
+// have what is not later than they.
 
 import { ChunkState } from '../chunk/state';
 import * as scratch from '../labels/scratch';
 import { LabelFault, ROW_BYTES, Status } from '../layout';
 import * as buffer from '../memory/buffer';
-import * as heap from '../memory/heap';
-import * as table from '../memory/table';
 import * as vector from '../memory/vector';
 import * as head from './append';
+import * as attach from './attach';
 import { deleteRange } from './delete';
 import * as histograms from './histograms';
+import * as map from './ref-map';
+import { REF_MAX } from './ref-map';
 import * as series from './series';
+import * as spilled from './spilled';
 
-const PAGE_LOG2: u32 = 14;
-const PAGE_REFS: u32 = 1 << PAGE_LOG2;
-const PAGE_BYTES: usize = (<usize>PAGE_REFS) << 2;
-
-/** Prometheus refuses larger refs too; here the map and the records have no room for them. */
-const REF_MAX: u64 = ((<u64>1) << 40) - 1;
-
-const ENTRY_LOG2: u32 = 3;
-const KEY: usize = 0;
-const PAGE: usize = 4;
-
-const pageTable: usize = memory.data(16, 8);
-const pages: usize = memory.data(16, 8);
+const refs: usize = memory.data(map.MAP_BYTES, 8);
 /** Samples of the last record that are late, as rows (append.ts). */
 const late: usize = memory.data(16, 8);
-let lastKey: u32 = 0xffffffff;
-let lastPage: usize = 0;
 
 /**
  * Second refs of label sets that are there: {ref u64, series index u32, low half of the series' own ref u32}. The log needs their
@@ -65,14 +50,11 @@ export function begin(index: u32, count: u32): void {
   shards = count;
 }
 
-/** Frees the map of refs. */
+/** Frees the map of refs, and the chunks of files that no series took. */
 export function end(): void {
-  const count = vector.count(pages);
-  for (let i: u32 = 0; i < count; i++) heap.free(<usize>load<u32>(vector.at(pages, i, ENTRY_LOG2), PAGE), PAGE_BYTES);
-  vector.clear(pages, ENTRY_LOG2);
-  table.clear(pageTable);
+  map.clear(refs);
+  attach.finish();
   buffer.clear(late);
-  lastKey = 0xffffffff;
 }
 
 export function lateAddress(): usize {
@@ -143,6 +125,7 @@ export function seriesRecord(record: usize, bytes: u32): Status {
     if (number == series.NONE) return Status.NoMemory;
     if (isKnown && !noteAlias(ref, number)) return Status.NoMemory;
     if (!remember(ref, number)) return Status.NoMemory;
+    attach.attach(number, ref);
   }
   return Status.Ok;
 }
@@ -178,7 +161,7 @@ export function samplesRecord(record: usize, bytes: u32, mint: i64): Status {
     const state = changetype<ChunkState>(series.chunk(target));
     const newest = max(histograms.newestFloat(target), series.newestHistogram(target));
     if (time <= newest) {
-      if (time == newest) samplesSkipped += 1;
+      if (time == newest || time <= spilled.newest(series.spilled(target))) samplesSkipped += 1;
       else if (!listLate(number - 1, time, value)) return Status.NoMemory;
       continue;
     }
@@ -267,59 +250,15 @@ function noteAlias(ref: u64, number: u32): bool {
 }
 
 function remember(ref: u64, number: u32): bool {
-  let page = pageOf(ref);
-  if (page == 0) {
-    page = createPage(<u32>(ref >> PAGE_LOG2));
-    if (page == 0) return false;
-  }
-  store<u32>(page + ((<usize>(<u32>ref & (PAGE_REFS - 1))) << 2), number + 1);
-  return true;
+  const slot = map.slot(refs, ref);
+  if (slot != 0) store<u32>(slot, number + 1);
+  return slot != 0;
 }
 
 /** Series index + 1, or 0. */
 function recall(ref: u64): u32 {
-  const page: usize = ref > REF_MAX ? 0 : pageOf(ref);
-  return page == 0 ? 0 : load<u32>(page + ((<usize>(<u32>ref & (PAGE_REFS - 1))) << 2));
-}
-
-function pageOf(ref: u64): usize {
-  const key = <u32>(ref >> PAGE_LOG2);
-  return key == lastKey ? lastPage : findPage(key);
-}
-
-function findPage(key: u32): usize {
-  let number = table.first(pageTable, hashOf(key));
-  while (number != table.NONE) {
-    const entry = vector.at(pages, number, ENTRY_LOG2);
-    if (load<u32>(entry, KEY) == key) {
-      lastKey = key;
-      lastPage = <usize>load<u32>(entry, PAGE);
-      return lastPage;
-    }
-    number = table.next(pageTable, hashOf(key));
-  }
-  return 0;
-}
-
-function createPage(key: u32): usize {
-  const page = heap.alloc(PAGE_BYTES);
-  if (page == 0) return 0;
-  const entry: usize = table.reserve(pageTable, 1) ? vector.push(pages, ENTRY_LOG2) : 0;
-  if (entry == 0) {
-    heap.free(page, PAGE_BYTES);
-    return 0;
-  }
-  table.insert(pageTable, hashOf(key), vector.count(pages) - 1);
-  memory.fill(page, 0, PAGE_BYTES);
-  store<u32>(entry, key, KEY);
-  store<u32>(entry, <u32>page, PAGE);
-  lastKey = key;
-  lastPage = page;
-  return page;
-}
-
-function hashOf(key: u32): u32 {
-  return key * 0x9e3779b1;
+  const slot = map.find(refs, ref);
+  return slot == 0 ? 0 : load<u32>(slot);
 }
 
 let varintValue: u64 = 0;

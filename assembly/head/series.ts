@@ -2,14 +2,15 @@
 // its index (dense, never given out twice) or by its label set.
 //
 //   record (64 bytes, one cache line)
-//   0        4        8        12       16                            52     56            64
-//   ┌────────┬────────┬────────┬────────┬─────────────────────────────┬──────┬─────────────┐
-//   │ ref lo │ labels │ sealed │ append │ open chunk's encoder state  │ –    │ histogram   │
-//   └────────┴────────┴────────┴────────┴─────────────────────────────┴──────┴─────────────┘
+//   0        4        8        12       16                            52        56         64
+//   ┌────────┬────────┬────────┬────────┬─────────────────────────────┬─────────┬──────────┐
+//   │ ref lo │ labels │ sealed │ append │ open chunk's encoder state  │ spilled │ histogram│
+//   └────────┴────────┴────────┴────────┴─────────────────────────────┴─────────┴──────────┘
 //     ref lo   low 32 bits of the WAL ref
 //     labels   address of the label set; 0 means the series is gone, bit 0 that it is going, bit 1 that it was lost
 //     sealed   newest sealed chunk; each links to the one before
 //     append   number of the last append that touched the series (isolation, see journal.ts)
+//     spilled  the list of its chunks that are in files (spilled.ts), 0 where there are none
 //     histogram  time of the newest sample that is a histogram, its highest bit flipped, so that 0 says none: see histograms.ts
 //   The state is drawn in chunk/state.ts; its time and value are the series' newest sample. Main reads it, too
 //   (layout.ts: SERIES_…): at times when no append is under way.
@@ -48,6 +49,7 @@ const LABELS: usize = 4;
 const SEALED: usize = SERIES_SEALED;
 const APPEND: usize = SERIES_APPEND;
 const CHUNK: usize = SERIES_TIME;
+const SPILLED: usize = 52;
 const HISTOGRAM: usize = 56;
 
 /** Set in the labels' address while a series waits for its postings to be swept. */
@@ -146,6 +148,11 @@ export function setLastAppend(record: usize, append: u32): void {
 
 export function chunk(record: usize): usize {
   return record + CHUNK;
+}
+
+/** Where the record has the list of its chunks in files: what spilled.ts works on. Not of guests. */
+export function spilled(record: usize): usize {
+  return record + SPILLED;
 }
 
 /** The time of the newest histogram; i64.MIN_VALUE where there was none. */

@@ -15,6 +15,8 @@ import * as heap from '../memory/heap';
 import * as pairs from '../postings/pairs';
 import * as late from './late';
 import * as series from './series';
+import * as spilled from './spilled';
+import { oldestSealed } from './wanted';
 
 const retired: usize = memory.data(16, 8);
 let alive: usize = 0;
@@ -47,14 +49,17 @@ export function scan(mint: i64, from: u32, count: u32): void {
       if (series.isLost(number) && !retireLost(number)) return;
       continue;
     }
+    chunksFreed += <f64>spilled.dropBefore(series.spilled(record), mint, oldestSealed(record));
     dropSealedBefore(record, mint);
     const state = changetype<ChunkState>(series.chunk(record));
     if (series.sealed(record) != 0 || (isOrWasThere(state) && state.time >= mint)) continue;
+    if (spilled.count(series.spilled(record)) != 0) continue;
     if (series.newestHistogram(record) >= mint || late.has(number)) continue;
     // Room for its number comes first: without it the series simply stays until the next time.
     const entry = buffer.reserve(retired, 4);
     if (entry == 0) return;
     sealedChunks.release(state);
+    spilled.release(series.spilled(record));
     series.retire(number);
     store<u32>(entry, number);
     buffer.advance(retired, 4);
@@ -64,15 +69,6 @@ export function scan(mint: i64, from: u32, count: u32): void {
 /** Whether the time means something: of a deleted newest sample it stays. */
 function isOrWasThere(state: ChunkState): bool {
   return state.count != 0 || state.time != 0;
-}
-
-/** Frees the sealed chunks that end before `mint` of `count` series from `from` on; retires none. */
-export function dropChunks(mint: i64, from: u32, count: u32): void {
-  const end = min(from + count, series.bound());
-  for (let number = from; number < end; number++) {
-    const record = series.find(number);
-    if (record != 0) dropSealedBefore(record, mint);
-  }
 }
 
 function retireLost(number: u32): bool {

@@ -93,7 +93,8 @@ function decode(lane: usize, job: Job, newestSealed: usize, history: usize, stat
     if (status != Status.Ok) return status;
   }
   if (state.count == 0 || state.time < headMint) return Status.Ok;
-  const from = newestSealed == 0 ? floor : max(changetype<Sealed>(newestSealed).maxT + 1, floor);
+  const before = newestSealed == 0 ? history : newestSealed;
+  const from = before == 0 ? floor : max(changetype<Sealed>(before).maxT + 1, floor);
   if (from > maxt) return Status.Ok;
   return add(lane, job, openChunk(lane), snapshot(state, openChunk(lane)), from, state.time);
 }

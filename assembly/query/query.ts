@@ -269,6 +269,11 @@ export function lanesOf(query: usize): usize {
   return query + LANES;
 }
 
+/** Whether a series' newest sample mostly says all that the query wants of it. */
+export function wantsNewest(query: usize): bool {
+  return load<u32>(query, MODE) <= <u32>QueryMode.Groups && isNewestOnly(changetype<Job>(query));
+}
+
 /** Whether rows come of decoded windows: then series are evaluated in rounds. */
 export function isWindowed(query: usize): bool {
   return load<u32>(query, MODE) <= <u32>QueryMode.Groups && !isNewestOnly(changetype<Job>(query));

@@ -3,6 +3,8 @@
 import type { Head, SeriesIndex } from '../wasm/head.js';
 import type { Select } from '../wasm/select.js';
 import type { HistogramStore } from './histogram-store.js';
+import { Faults } from './history/faults.js';
+import type { SpilledChunks } from './history/spilled.js';
 import type { Reply, Request } from './protocol.js';
 
 /** Series of one job. Making a chunk anew takes some 3 µs, and appends wait for the job's end. */
@@ -13,10 +15,12 @@ export class Deletions {
   readonly #head: Head;
   readonly #histograms: HistogramStore;
   readonly #select: Select;
+  readonly #spilled: SpilledChunks;
 
-  constructor(head: Head, histograms: HistogramStore, select: Select) {
+  constructor(head: Head, histograms: HistogramStore, select: Select, spilled: SpilledChunks) {
     this.#head = head;
     this.#histograms = histograms;
+    this.#spilled = spilled;
     this.#select = select;
   }
 
@@ -29,11 +33,16 @@ export class Deletions {
       const count = Math.min(PAGE_SERIES, indexes.length - from);
       const last = count === 0 ? after : indexes[from + count - 1]!;
       const done = from + count === indexes.length;
+      const faults = new Faults();
+      const series = indexes.slice(from, from + count);
+      this.#spilled.recall(series, { minTimeMs, maxTimeMs }, faults);
       const address = list.address + from * INDEX_BYTES;
       const { intervals, handled } = this.#head.deleteSamples(address, count, minTimeMs, maxTimeMs);
+      this.#spilled.revive(series, faults);
       const page = indexes.subarray(from, from + handled);
       const all = this.#withHistograms(page, intervals, minTimeMs, maxTimeMs);
-      return { intervals: all.buffer as ArrayBuffer, after: last, done, refused: handled < count };
+      const refused = handled < count;
+      return { intervals: all.buffer as ArrayBuffer, after: last, done, refused, faults: faults.take() };
     } finally {
       this.#select.release(list);
     }

@@ -5,6 +5,8 @@ import { Export, type TimeRange } from '../wasm/export.js';
 import type { Head, SeriesIndex } from '../wasm/head.js';
 import { chunkPage, withHistograms } from './export-histograms.js';
 import type { HistogramStore } from './histogram-store.js';
+import { Faults } from './history/faults.js';
+import type { SpilledChunks } from './history/spilled.js';
 import type { LateStore } from './late/late-store.js';
 import type { Reply, Request } from './protocol.js';
 
@@ -14,14 +16,18 @@ const SCAN_SERIES = 40_000;
 const PAGE_BYTES = 1024 * 1024;
 /** Late samples are decoded and encoded once more. */
 const LATE_SERIES = 100;
+/** Chunks that are read back from files for a page: about as many as fit. */
+const PAGE_CHUNKS = 3000;
 
 export class ShardExports {
   readonly #head: Head;
   readonly #export: Export;
   readonly #histograms: HistogramStore;
   readonly #late: LateStore;
+  readonly #spilled: SpilledChunks;
 
-  constructor(core: Core, head: Head, histograms: HistogramStore, late: LateStore) {
+  constructor(core: Core, head: Head, histograms: HistogramStore, late: LateStore, spilled: SpilledChunks) {
+    this.#spilled = spilled;
     this.#head = head;
     this.#histograms = histograms;
     this.#late = late;
@@ -56,12 +62,29 @@ export class ShardExports {
   }
 
   chunks({ range, series, late }: Request<'exportChunks'>): Reply<'exportChunks'> {
-    if (late) return this.#lateChunks(range, series);
-    const page = this.#export.chunks(range, series, PAGE_BYTES);
-    if (this.#histograms.isEmpty) return page;
-    return withHistograms(page, series, (one) =>
+    if (late) return { ...this.#lateChunks(range, series), damages: [] };
+    const { page, damages } = this.#floats(range, series);
+    if (this.#histograms.isEmpty) return { ...page, damages };
+    const all = withHistograms(page, series, (one) =>
       this.#histograms.chunks(one as SeriesIndex, range.minTimeMs, range.maxTimeMs - 1),
     );
+    return { ...all, damages };
+  }
+
+  /** With what is in files alone. What the disk refuses is an error: a block without it must not be made; what is damaged is lost. */
+  #floats(range: TimeRange, series: Uint32Array) {
+    const span = { minTimeMs: range.minTimeMs, maxTimeMs: range.maxTimeMs - 1 };
+    if (!this.#spilled.mayHave(span.minTimeMs)) {
+      return { page: this.#export.chunks(range, series, PAGE_BYTES), damages: [] };
+    }
+    const faults = new Faults();
+    const loaded = this.#spilled.loadList(series, span, PAGE_CHUNKS, faults);
+    try {
+      const some = series.subarray(0, loaded.count);
+      return { page: this.#export.chunks(range, some, PAGE_BYTES, loaded.address), damages: faults.take() };
+    } finally {
+      loaded.release();
+    }
   }
 
   #lateSeries(from: number): Reply<'exportSeries'> {
@@ -70,7 +93,7 @@ export class ShardExports {
     return { next: from + count < all.length ? from + count : undefined, series };
   }
 
-  #lateChunks(range: TimeRange, series: Uint32Array): Reply<'exportChunks'> {
+  #lateChunks(range: TimeRange, series: Uint32Array): Omit<Reply<'exportChunks'>, 'damages'> {
     const some = series.subarray(0, LATE_SERIES);
     const chunks = Array.from(some, (one) => this.#late.leavingChunks(one as SeriesIndex, range));
     return { count: some.length, chunks: chunkPage(chunks) };

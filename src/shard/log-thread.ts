@@ -109,6 +109,13 @@ export class LogThread implements LogPort {
     this.#take(await this.#thread.run({ op: 'checkpoint', refs, minTimeMs }, [...refs]));
   }
 
+  /** Resolves when all that was committed is on the disk; rejects with NotDurable where that cannot be said. */
+  async sync(): Promise<void> {
+    const reply = await this.#thread.run({ op: 'sync' });
+    this.#take(reply);
+    if (reply.outcome === 'unsynced') throw new NotDurable(reply.reason);
+  }
+
   async refreshStats(): Promise<LogStats | undefined> {
     this.#take(await this.#thread.run({ op: 'stats' }));
     return this.#stats;

@@ -41,6 +41,8 @@ export type LogTask =
     }
   | { readonly op: 'commit'; readonly commits: readonly WireCommit[] }
   | { readonly op: 'stats' }
+  /** All that was committed is on the disk then. */
+  | { readonly op: 'sync' }
   /** The shard has another memory from now on. */
   | { readonly op: 'replace'; readonly shard: number; readonly memory: WebAssembly.Memory }
   /** Replaces old segments by a checkpoint that keeps these refs (f64) and samples from mint on. */
@@ -114,6 +116,8 @@ export class LogHost {
           this.#log?.close();
         }
         return { outcome: 'closed' };
+      case 'sync':
+        return this.#sync();
       case 'stats':
         break;
     }
@@ -180,6 +184,16 @@ export class LogHost {
   get #lateLog(): Log {
     this.#late ??= this.#open(this.#setup.late, undefined, false);
     return this.#late;
+  }
+
+  #sync(): LogReply {
+    try {
+      this.#get().flush();
+      return { outcome: 'ok', stats: this.#get().stats };
+    } catch (error) {
+      if (error instanceof LogUnsynced) return { outcome: 'unsynced', reason: error.message };
+      throw error;
+    }
   }
 
   #bytes(part: WirePart): Uint8Array {

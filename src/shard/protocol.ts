@@ -25,6 +25,7 @@ import type { MorselSize } from '../wasm/query.js';
 import type { RenderedText, RenderSpec } from '../wasm/render.js';
 import type { ColumnsMessage } from './column-messages.js';
 import type { ExemplarLimits, ReplayedExemplars } from './exemplar-book.js';
+import type { HeadChunksReport } from './head-chunks.js';
 import type { BlockPlace, BlockRefusal } from './history/history.js';
 import type { TimeSpan } from './history/selection.js';
 import type { MixedMessage } from './mixed-series.js';
@@ -281,6 +282,10 @@ export interface ReplayReport {
   readonly exemplars: ReplayedExemplars;
   /** What the log says of metrics of this shard's series. */
   readonly families: MetricMetadata[];
+  /** What files had of the head. */
+  readonly headChunks: HeadChunksReport;
+  /** Records of which something found no memory: the log has it, and nobody else. */
+  readonly refusals: number;
 }
 
 /** Times in ms, both ends in it; all times where absent. */
@@ -410,7 +415,10 @@ export interface ShardOps {
   >;
   closeFederate: Op<{ query: number }, Record<string, never>>;
 
-  /** Reads the whole log and applies what this shard owns from a time on: where memory is short, the newest of about `spanMs`. */
+  /**
+   * Reads the chunks that files have, then the whole log, and applies what this shard owns from a time on. Without a report memory
+   * is short: chunks are to be spilled, then it goes on where it was, when it is asked again.
+   */
   replay: Op<
     {
       folder: string;
@@ -419,11 +427,22 @@ export interface ShardOps {
       late: { folder: string; ownFolder: string } | undefined;
       repair: boolean;
       minTimeMs: number;
-      spanMs: number;
       progress: ReplayProgress;
     },
-    ReplayReport
+    { report: ReplayReport | undefined }
   >;
+
+  /** Sealed chunks in memory, and how many were sealed in all. */
+  spillState: Op<Record<string, never>, { sealedBytes: number; sealed: number }>;
+  /**
+   * Chunks that no file has, as records, of the next series from `from` on that no append after `watermark` touched; with
+   * `from` 0 what was collected before is forgotten. All that is collected until confirmSpill is one run of bytes. Moves.
+   */
+  collectSpill: Op<{ from: number; isFirst: boolean; watermark: number }, SpilledRecords>;
+  /** What was collected is on the disk, in a file from an offset on. */
+  confirmSpill: Op<{ file: number; offset: number }, Record<string, never>>;
+  /** Chunks that files have leave memory, some series at a time: called until done. */
+  evictSpilled: Op<{ keepBytes: number }, { done: boolean }>;
 
   /**
    * What the disk has beside the head: queries that open from now on read these blocks, and the head from `headMinTimeMs` on
@@ -454,7 +473,10 @@ export interface ShardOps {
   /** The strings behind symbols, likewise. */
   exportSymbols: Op<{ from: number }, Omit<SymbolsPage, 'next'> & { next: number | undefined }>;
   /** The chunks in the range of the first `count` of these series. */
-  exportChunks: Op<{ range: TimeRange; series: Uint32Array; late?: true }, { count: number; chunks: ArrayBuffer }>;
+  exportChunks: Op<
+    { range: TimeRange; series: Uint32Array; late?: true },
+    { count: number; chunks: ArrayBuffer; damages: readonly string[] }
+  >;
   /** The pages' memory is given back. */
   closeExport: Op<Record<string, never>, Record<string, never>>;
   /**
@@ -464,7 +486,7 @@ export interface ShardOps {
    */
   deleteSamples: Op<
     { selectors: Matcher[][]; minTimeMs: number; maxTimeMs: number; after: number },
-    { intervals: ArrayBuffer; after: number; done: boolean; refused: boolean }
+    { intervals: ArrayBuffer; after: number; done: boolean; refused: boolean; faults: readonly string[] }
   >;
   /** Refs of all series alive, ascending, as float64: what a checkpoint keeps. Moves. */
   liveRefs: Op<Record<string, never>, { refs: ArrayBuffer }>;
@@ -542,10 +564,22 @@ export interface JobError {
   readonly wal?: WalParts;
 }
 
+/** Some chunks for a file; `next` is undefined after the last. */
+export interface SpilledRecords {
+  readonly next: number | undefined;
+  readonly records: ArrayBuffer;
+  /** No sample that was collected is later. */
+  readonly latestMs: number;
+  /** What was collected is to be confirmed before more is. */
+  readonly isRefused: boolean;
+}
+
 /** What a shard is started with. */
 export interface ShardSetup {
   readonly index: number;
   readonly count: number;
+  /** Where the head's chunks may be in files; undefined where they stay in memory. */
+  readonly dataFolder: string | undefined;
   /** Decides the owner of a label set; from the data directory, the same in all shards. */
   readonly seed: bigint;
   readonly memoryBytes: number;

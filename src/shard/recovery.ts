@@ -1,165 +1,79 @@
-// Reading the log back into a shard: every shard reads all of it and keeps what it owns.
+// Reading what a shard had back: the chunks that files have, then the log. Every shard reads all of it and keeps what it owns.
+//
+//   chunks_head ──► log, record by record ──► newest samples of series that the log has none of
+//                     │      ▲
+//                     └ short of memory: to main, which has chunks spilled, and asks again
 
 import type { Disk } from '../base/disk.js';
-import { familyOf } from '../model/family.js';
-import { METRIC_NAME, valueOf } from '../model/labels.js';
-import { BytesError } from '../tsdb/bytes.js';
-import { decodeHistogramRecord } from '../tsdb/wal/histogram-record.js';
-import { openLog } from '../tsdb/wal/open.js';
-import { decodeMetadata, decodeTombstones, RecordType } from '../tsdb/wal/record.js';
-import type { Core } from '../wasm/core.js';
-import { type Head, NO_SERIES } from '../wasm/head.js';
-import { labelTableOf } from '../wasm/places.js';
-import { decodeLabels } from './columns.js';
-import { ExemplarReplay } from './exemplar-replay.js';
-import type { ShardExemplars } from './exemplars.js';
-import type { Families } from './families.js';
-import type { HistogramStore } from './histogram-store.js';
+import { openingLog } from '../tsdb/wal/open.js';
+import { Attach } from '../wasm/attach.js';
+import type { ReplayTotals } from '../wasm/head.js';
+import { type HeadChunksReport, readingHeadChunks } from './head-chunks.js';
 import { LateReplay } from './late/late-replay.js';
-import type { LateStore } from './late/late-store.js';
-import type { Reply, Request } from './protocol.js';
-import type { ShardPlace } from './targets.js';
+import { LogReplay, type RecoveryParts } from './log-replay.js';
+import type { ReplayReport, Reply, Request } from './protocol.js';
 
-/** Enough to see what is wrong. */
-const MALFORMED_MAX = 20;
+/** Beyond this share of the memory chunks are to be spilled; and again when so much more is in use than after the last time. */
+const CROWDED_SHARE = 0.8;
+const CROWDED_STEP_SHARE = 0.02;
 
-/** Beyond this share of the memory, the oldest samples go while the log is read, until the other share is left. */
-const CROWDED_SHARE = 0.9;
-const ROOMY_SHARE = 0.8;
-/** By how much the span of time in memory shrinks then, step by step, and where that ends. */
-const SPAN_LEFT = 3 / 4;
-const SPAN_MIN_MS = 300_000;
+const NO_FILES: HeadChunksReport = { files: [], chunks: 0, overlapping: 0, damages: [] };
 
-/** What the log is read into. */
-export interface ReplayRooms {
-  readonly disk: Disk;
-  readonly core: Core;
-  readonly head: Head;
-  readonly histograms: HistogramStore;
-  readonly late: LateStore;
-  readonly exemplars: ShardExemplars;
-  readonly families: Families;
+export class Recovery {
+  readonly #parts: RecoveryParts;
+  readonly #disk: Disk;
+  #running: Generator<void, ReplayReport, void> | undefined;
+  /** Memory in use beyond which chunks are to be spilled. */
+  #crowdedBytes: number;
+
+  constructor(disk: Disk, parts: RecoveryParts) {
+    this.#parts = parts;
+    this.#disk = disk;
+    this.#crowdedBytes = CROWDED_SHARE * parts.memoryBytes;
+  }
+
+  /** Goes on until all is read, or until memory is short: then there is no report yet. */
+  run(request: Request<'replay'>): Reply<'replay'> {
+    const { core, memoryBytes } = this.#parts;
+    if (this.#running === undefined) this.#running = this.#all(request);
+    else this.#crowdedBytes = Math.max(this.#crowdedBytes, core.heldBytes + CROWDED_STEP_SHARE * memoryBytes);
+    for (;;) {
+      const { done, value } = this.#running.next();
+      if (done) {
+        this.#running = undefined;
+        return { report: value as ReplayReport };
+      }
+      if (core.heldBytes > this.#crowdedBytes) return { report: undefined };
+    }
+  }
+
+  *#all(request: Request<'replay'>): Generator<void, ReplayReport, void> {
+    const { core, head, place, dataFolder, spilled } = this.#parts;
+    const { folder, ownFolder, repair, minTimeMs } = request;
+    const disk = this.#disk;
+    head.beginReplay(place.index, place.count);
+    const headChunks =
+      dataFolder === undefined ? NO_FILES : yield* readingHeadChunks(core, disk, dataFolder, minTimeMs);
+    const late = new LateReplay(head, this.#parts.late);
+    const log = new LogReplay(this.#parts, request, late);
+    const opened = yield* openingLog({ disk, folder, ownFolder, core, repair }, log);
+    const openedLate = request.late && (yield* openingLog({ disk, core, repair, ...request.late }, late));
+    const lateDeleted = openedLate?.isForeign ? late.deleteAsPrometheus() : 0;
+    const totals = withFiles(head.endReplay(), new Attach(core, 0));
+    spilled.reviveAll(log.faults);
+    return {
+      ...{ opened, openedLate, lateApplied: late.applied, lateDeleted, totals, headChunks, series: head.seriesCount },
+      ...log.end(),
+    };
+  }
 }
 
-export function replayLog(
-  rooms: ReplayRooms,
-  place: ShardPlace,
-  memoryBytes: number,
-  request: Request<'replay'>,
-): Reply<'replay'> {
-  const { disk, core, head, histograms, late, exemplars, families } = rooms;
-  const { folder, ownFolder, repair, minTimeMs, progress } = request;
-  const malformed: string[] = [];
-  let skippedRecords = 0;
-  const lateReplay = new LateReplay(head, late);
-  head.beginReplay(place.index, place.count);
-  const exemplarReplay = new ExemplarReplay(core, head, exemplars);
-  let spanMs = request.spanMs;
-  let triedAtMs = Number.NEGATIVE_INFINITY;
-  const heldBytes = () => core.heldBytes + histograms.bytes;
-  const makeRoom = (): void => {
-    const newestMs = head.replayNewestMs;
-    if (newestMs - triedAtMs < (spanMs * (1 - SPAN_LEFT)) / 2) return;
-    triedAtMs = newestMs;
-    do {
-      spanMs = Math.max(SPAN_MIN_MS, spanMs * SPAN_LEFT);
-      head.dropChunks(newestMs - spanMs);
-      histograms.dropBefore(newestMs - spanMs);
-    } while (heldBytes() > ROOMY_SHARE * memoryBytes && spanMs > SPAN_MIN_MS);
-  };
-  const apply = (type: number, address: number, length: number): string | undefined => {
-    switch (type) {
-      case RecordType.Series:
-        return head.replaySeries(address, length);
-      case RecordType.Samples: {
-        const fault = head.replaySamples(address, length, minTimeMs);
-        lateReplay.takeEarlier();
-        return fault;
-      }
-      case RecordType.Tombstones: {
-        const record = core.bytes.subarray(address, address + length);
-        const fault = head.replayTombstones(address, length) ?? deleteHistograms(head, histograms, record);
-        if (fault === undefined) lateReplay.delete(core.bytes.subarray(address, address + length));
-        return fault;
-      }
-      case RecordType.HistogramSamples:
-      case RecordType.FloatHistogramSamples:
-      case RecordType.CustomBucketsHistogramSamples:
-      case RecordType.CustomBucketsFloatHistogramSamples:
-        return replayHistograms(rooms, core.bytes.subarray(address, address + length), minTimeMs);
-      case RecordType.Metadata:
-        return replayMetadata(core, head, families, core.bytes.subarray(address, address + length));
-      case RecordType.Exemplars:
-        return exemplarReplay.take(core.bytes.subarray(address, address + length));
-      default:
-        skippedRecords++;
-        return undefined;
-    }
-  };
-  const opened = openLog(
-    { disk, folder, ownFolder, core, repair },
-    {
-      record: ({ type, address, length, segment, offset }) => {
-        progress[place.index] = segment;
-        if (heldBytes() > CROWDED_SHARE * memoryBytes) makeRoom();
-        const fault = apply(type, address, length);
-        if (fault !== undefined && malformed.length < MALFORMED_MAX) {
-          malformed.push(`segment ${segment}, byte ${offset}: ${fault}`);
-        }
-      },
-    },
-  );
-  const openedLate = request.late && openLog({ disk, core, repair, ...request.late }, lateReplay);
-  const lateDeleted = openedLate?.isForeign ? lateReplay.deleteAsPrometheus() : 0;
-  malformed.push(...lateReplay.malformed.slice(0, MALFORMED_MAX));
+/** What files have counts as applied before. */
+function withFiles(totals: ReplayTotals, files: Attach): ReplayTotals {
+  const newest = [totals.newestMs, files.newestMs].filter((time) => time !== undefined);
   return {
-    ...{ opened, openedLate, lateApplied: lateReplay.applied, lateDeleted, skippedRecords, malformed },
-    ...{ exemplars: exemplarReplay.end(), families: families.list(undefined) },
-    ...{ totals: head.endReplay(), series: head.seriesCount },
+    ...totals,
+    highestRef: Math.max(totals.highestRef, files.highestRef),
+    newestMs: newest.length === 0 ? undefined : Math.max(...newest),
   };
-}
-
-/** What the series of this shard say of their families. */
-function replayMetadata(core: Core, head: Head, families: Families, record: Uint8Array): string | undefined {
-  try {
-    for (const { ref, type, unit, help } of decodeMetadata(record)) {
-      const series = head.replayFind(ref);
-      if (series === NO_SERIES) continue;
-      const { strings, rows } = labelTableOf(core, [series]);
-      const name = valueOf(decodeLabels(strings, rows, 1)[0]!, METRIC_NAME);
-      families.learn({ metric: familyOf(name, type), type, unit, help });
-    }
-    return undefined;
-  } catch (error) {
-    if (error instanceof BytesError) return `metadata: ${error.message}`;
-    throw error;
-  }
-}
-
-/** Histograms that tombstones name go from what was replayed so far. */
-function deleteHistograms(head: Head, histograms: HistogramStore, record: Uint8Array): undefined {
-  if (histograms.isEmpty) return;
-  for (const { ref, mint, maxt } of decodeTombstones(record)) {
-    const series = head.replayFind(ref);
-    if (series !== NO_SERIES) histograms.delete(series, mint, maxt);
-  }
-}
-
-/** What of a record is this shard's; a reason where it is malformed: then nothing of it is. */
-function replayHistograms(
-  { head, histograms, late }: ReplayRooms,
-  record: Uint8Array,
-  minTimeMs: number,
-): string | undefined {
-  try {
-    for (const { ref, timeMs, histogram } of decodeHistogramRecord(record)) {
-      const series = head.replayFind(ref);
-      if (series === NO_SERIES || timeMs < minTimeMs || histograms.replay(series, timeMs, histogram)) continue;
-      if (timeMs < head.newestMs(series)) late.replay(series, timeMs, histogram);
-    }
-    return undefined;
-  } catch (error) {
-    if (error instanceof BytesError) return `histograms: ${error.message}`;
-    throw error;
-  }
 }

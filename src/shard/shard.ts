@@ -39,9 +39,10 @@ import type {
 } from './protocol.js';
 import { ShardQueries } from './queries.js';
 import { QueryFault } from './query-fault.js';
-import { replayLog } from './recovery.js';
+import { Recovery } from './recovery.js';
 import { Refs } from './refs.js';
 import { SideSamples } from './side-samples.js';
+import { ShardSpilling } from './spilling.js';
 import { ShardTargets } from './targets.js';
 import { Truncation } from './truncation.js';
 import { ShardWrites } from './writes.js';
@@ -84,8 +85,11 @@ export class Shard {
     this.#late = late;
     const side = new SideSamples(histograms, (series) => this.#head.refLow(series));
     this.#side = side;
-    const history = new ShardHistory(core, place, blockOpener(core, disk), () => this.#watermark, late);
+    const { dataFolder, memoryBytes } = setup;
+    const files = { disk, dataFolder };
+    const history = new ShardHistory(core, place, blockOpener(core, disk), () => this.#watermark, late, files);
     this.#history = history;
+    const { spilled } = history;
     const queries = new ShardQueries(core, side, history, setup);
     this.#queries = queries;
     const admission = new Admission(
@@ -107,9 +111,11 @@ export class Shard {
       setup.sideSamples ? side : undefined,
     );
     const federations = new ShardFederations(core, queries.select, history, setup.firstNumber);
-    const exports = new ShardExports(core, this.#head, histograms, late);
+    const exports = new ShardExports(core, this.#head, histograms, late, spilled);
+    const spilling = new ShardSpilling(core, this.#head, memoryBytes);
+    const recovery = new Recovery(disk, { core, ...rooms, families, spilled, place, memoryBytes, dataFolder });
     const truncation = new Truncation(this.#head, [targets, writes], place.index);
-    const deletions = new Deletions(this.#head, histograms, queries.select);
+    const deletions = new Deletions(this.#head, histograms, queries.select, spilled);
     const beside = new ListedBeside(core, this.#head, histograms, late);
     const listings = new Listings(
       ...([core, queries, exposition, this.#head, history, beside, place.index === 0] as const),
@@ -160,14 +166,21 @@ export class Shard {
       nextFederate: (request) => federations.next(request),
       closeFederate: ({ query }) => nothing(() => federations.close(query)),
 
-      replay: (request) => replayLog({ disk, core, ...rooms, families }, place, setup.memoryBytes, request),
+      replay: (request) => recovery.run(request),
+      spillState: () => spilling.state(),
+      collectSpill: (request) => spilling.collect(request),
+      confirmSpill: (request) => nothing(() => spilling.confirm(request)),
+      evictSpilled: (request) => spilling.evict(request),
       setBlocks: ({ blocks, headMinTimeMs }) => ({ refused: history.set(blocks, headMinTimeMs) }),
       blocksReleased: () => ({ released: !history.hasOlderQueries }),
       truncate: ({ minTimeMs }) => {
         if (!history.mayTruncate(minTimeMs)) return { done: false, removed: 0, waiting: true };
         const step = truncation.step(minTimeMs);
-        if (step.done) histograms.dropBefore(minTimeMs);
-        if (step.done) families.prune((name) => queries.select.hasValue('__name__', name));
+        if (step.done) {
+          histograms.dropBefore(minTimeMs);
+          spilled.closeFiles();
+          families.prune((name) => queries.select.hasValue('__name__', name));
+        }
         return step;
       },
       leaveLate: () => ({ span: late.beginLeaving() }),

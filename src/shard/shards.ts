@@ -19,6 +19,8 @@ import { Slots } from './slots.js';
 
 export interface ShardsOptions {
   readonly count: number;
+  /** The data directory; undefined where all chunks stay in memory. */
+  readonly dataFolder?: string | undefined;
   readonly seed: bigint;
   /** For all shards together. */
   readonly memoryBytes: number;
@@ -105,6 +107,7 @@ export class Shards {
       const setup: ShardSetup = {
         index,
         count: options.count,
+        dataFolder: options.dataFolder,
         seed: options.seed,
         memoryBytes: Math.floor(options.memoryBytes / options.count),
         inputBytes: Math.floor(options.inputBytes / options.count),

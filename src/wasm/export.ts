@@ -73,16 +73,20 @@ export class Export {
     return { next, lengths: this.#page(), bytes: strings.buffer as ArrayBuffer };
   }
 
-  /** The chunks in a range of the first `count` of some series, in about `bytes`: at least of one. Throws OutOfMemory. */
+  /**
+   * The chunks in a range of the first `count` of some series, in about `bytes`: at least of one. `entries` is where the chunks
+   * loaded for them are, LoadedChunks.address. Throws OutOfMemory.
+   */
   chunks(
     { minTimeMs, maxTimeMs }: TimeRange,
     series: Uint32Array,
     bytes: number,
+    entries = 0,
   ): { count: number; chunks: ArrayBuffer } {
     const { exports } = this.#core;
     const count = this.#withList(
       series,
-      (list) => exports.export_chunks(list, series.length, minTimeMs, maxTimeMs, bytes) >>> 0,
+      (list) => exports.export_chunks(list, entries, series.length, minTimeMs, maxTimeMs, bytes) >>> 0,
     );
     if (count === 0 && series.length > 0) throw this.#outOfMemory();
     return { count, chunks: this.#page() };

@@ -116,6 +116,7 @@ const REFUSALS = new Map<Status, Refusal>([
 
 export class Head {
   readonly #core: Core;
+  #replayRefusals = 0;
 
   constructor(core: Core) {
     this.#core = core;
@@ -321,6 +322,11 @@ export class Head {
 
   // --- Replay ---
 
+  /** Records of which something found no memory. */
+  get replayRefusals(): number {
+    return this.#replayRefusals;
+  }
+
   beginReplay(shard: number, shards: number): void {
     this.#core.exports.replay_begin(shard, shards);
   }
@@ -356,11 +362,6 @@ export class Head {
     return this.#core.exports.replay_histogram(series, timeMs);
   }
 
-  /** Time of the newest sample applied so far. */
-  get replayNewestMs(): number {
-    return this.#core.exports.replay_newest();
-  }
-
   endReplay(): ReplayTotals {
     const { exports } = this.#core;
     exports.replay_end();
@@ -376,6 +377,7 @@ export class Head {
 
   #replayed(status: Status, kind: string): string | undefined {
     if (status === Status.Ok) return undefined;
+    if (status === Status.NoMemory) this.#replayRefusals++;
     if (status === Status.NoMemory) return `the memory limit is reached: ${kind} are lost`;
     return `${kind} record is malformed at byte ${this.#core.exports.replay_error_offset() >>> 0}`;
   }
@@ -389,11 +391,6 @@ export class Head {
 
   scan(minTimeMs: number, from: number, count: number): void {
     this.#core.exports.truncate_scan(minTimeMs, from, count);
-  }
-
-  /** Frees sealed chunks that end before a time; series stay. */
-  dropChunks(minTimeMs: number): void {
-    this.#core.exports.truncate_chunks(minTimeMs, 0, this.seriesBound);
   }
 
   get retiredCount(): number {
@@ -452,6 +449,7 @@ export class Head {
       samplesDeleted: exports.delete_total(),
       chunksSealed: exports.append_sealed_total(),
       chunksFreed: exports.truncate_chunks_freed() + exports.delete_chunks_freed(),
+      chunksSpilled: exports.spill_total(),
       seriesCreated: exports.series_created(),
       seriesRemoved: exports.series_removed(),
       corruptChunks: exports.query_corrupt(),

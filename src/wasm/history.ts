@@ -83,6 +83,31 @@ export class LoadedChunks {
     }
   }
 
+  /** Memory that stays until release(), for chunks that link() names. Throws OutOfMemory. */
+  lend(bytes: number): number {
+    const arena = this.#alloc(bytes);
+    this.#arenas.push(arena);
+    return arena.address;
+  }
+
+  /** The newest chunk of a series so far; 0 for none. */
+  newest(place: number): number {
+    return this.#entries[place - this.from]!;
+  }
+
+  /** A chunk in lent memory, linked to newest(), is the newest now. */
+  link(place: number, address: number): void {
+    this.#entries[place - this.from] = address;
+  }
+
+  /** A chunk in memory, whoever loaded it: its bytes are copied. */
+  chunkAt(address: number): { readonly data: Uint8Array; readonly minTimeMs: number } {
+    const { view } = this.#core;
+    const minTimeMs = Number(view.getBigInt64(address, true));
+    const bytes = view.getUint32(address + SEALED_HEADER_BYTES - 4, true);
+    return { data: this.#core.u8(address + SEALED_HEADER_BYTES, bytes).slice(), minTimeMs };
+  }
+
   /** The series is evaluated elsewhere. */
   skip(place: number): void {
     this.#entries[place - this.from] = HISTORY_SKIP;

@@ -28,9 +28,12 @@ interface CutSource {
 export class HeadCutting {
   readonly #shards: Shards;
   readonly #compactor: CompactorPort;
+  readonly #onDamage: (damage: string) => void;
   #closed = false;
 
-  constructor(shards: Shards, compactor: CompactorPort) {
+  /** `onDamage` is told of samples that are lost. */
+  constructor(shards: Shards, compactor: CompactorPort, onDamage: (damage: string) => void = () => {}) {
+    this.#onDamage = onDamage;
     this.#shards = shards;
     this.#compactor = compactor;
   }
@@ -118,7 +121,8 @@ export class HeadCutting {
   async #chunksOf(client: ShardClient, series: Uint32Array, what: CutSource): Promise<ArrayBuffer[]> {
     const buffers: ArrayBuffer[] = [];
     for (let rest = series; rest.length > 0; ) {
-      const { count, chunks } = await this.#ask(client, 'exportChunks', { ...what, series: rest });
+      const { count, chunks, damages } = await this.#ask(client, 'exportChunks', { ...what, series: rest });
+      for (const damage of damages) this.#onDamage(damage);
       buffers.push(chunks);
       rest = rest.slice(count);
     }

@@ -63,7 +63,7 @@ export function ownFolder(path: string): string {
 export interface StorageParts {
   readonly shards: Shards;
   readonly ingest: Ingest;
-  readonly log: Pick<LogThread, 'open' | 'checkpoint' | 'rollLate' | 'dropLate'>;
+  readonly log: Pick<LogThread, 'open' | 'checkpoint' | 'rollLate' | 'dropLate' | 'sync'>;
   readonly compactor: CompactorPort;
   readonly options: StorageOptions;
   readonly clock: Clock;

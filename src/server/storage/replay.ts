@@ -17,23 +17,30 @@ export interface ReplayProgress {
 
 /** Before every sample. */
 const ANY_TIME = -(2 ** 52);
-/** What the head spans at the most, unless it is behind. */
-const SPAN_BLOCKS = 3 / 2;
 
 export class Replay {
   readonly #disk: Disk;
   readonly #parts: StorageParts;
   readonly #segments: { readonly min: number; readonly max: number };
   readonly #floorMs: () => number;
+  readonly #makeRoom: (client: ShardClient) => Promise<void>;
+  #isComplete = true;
+  #spilling: Promise<void> = Promise.resolve();
   /** The write-behind log still has samples that are deleted: they must be in blocks before the next start. */
   hasDeletedLate = false;
   /** The segment that each shard reads. */
   readonly #reading: Int32Array;
 
-  /** `floorMs` gives where the blocks end. */
-  constructor(disk: Disk, parts: StorageParts, floorMs: () => number) {
+  /** `floorMs` gives where the blocks end; `makeRoom` spills the chunks of a shard that reads. */
+  constructor(
+    disk: Disk,
+    parts: StorageParts,
+    floorMs: () => number,
+    makeRoom: (client: ShardClient) => Promise<void>,
+  ) {
     this.#disk = disk;
     this.#floorMs = floorMs;
+    this.#makeRoom = makeRoom;
     const segments = listSegments(disk, walFolder(parts.options.path));
     this.#parts = parts;
     this.#segments = { min: segments[0] ?? 0, max: segments.at(-1) ?? 0 };
@@ -42,6 +49,11 @@ export class Replay {
 
   get progress(): ReplayProgress {
     return { ...this.#segments, current: Math.min(...this.#reading) };
+  }
+
+  /** Whether the heads have all that the log has: else the log must keep it. */
+  get isComplete(): boolean {
+    return this.#isComplete;
   }
 
   /** Every shard reads the log and keeps its own; then the log is open for writing. Rejects where storage is closed meanwhile. */
@@ -58,6 +70,7 @@ export class Replay {
     Atomics.store(shards.refCounter, 0, BigInt(highestRef));
     this.hasDeletedLate = reports.some(({ lateDeleted }) => lateDeleted > 0);
     this.#tellLosses(reports[0]!);
+    await this.#parts.compactor.call('noteHeadChunks', { files: reports[0]!.headChunks.files });
     const damages = [...opened.damages, ...(openedLate?.damages ?? [])];
     await log.open(opened, !alone && damages.length > 0, openedLate);
     this.#parts.logger.info('Log replay completed', {
@@ -87,17 +100,20 @@ export class Replay {
     });
   }
 
-  #read(client: ShardClient, repair: boolean): Promise<ReplayReport> {
-    const { path, blockMs } = this.#parts.options;
+  async #read(client: ShardClient, repair: boolean): Promise<ReplayReport> {
+    const { path } = this.#parts.options;
     const request = {
       ...{ folder: walFolder(path), ownFolder: ownFolder(path), repair },
       late: this.#disk.stat(lateLog(path).folder) === undefined ? undefined : lateLog(path),
       // What is in blocks is not needed twice.
       minTimeMs: Math.max(this.#floorMs(), ANY_TIME),
-      spanMs: SPAN_BLOCKS * blockMs,
       progress: this.#reading,
     };
-    return client.call('replay', request, 'ingest');
+    for (;;) {
+      const { report } = await client.call('replay', request, 'ingest');
+      if (report !== undefined) return this.#checked(report);
+      await this.#spillFor(client);
+    }
   }
 
   /** Each shard knows what its own series say: all of them are to know all. */
@@ -107,8 +123,40 @@ export class Replay {
     await Promise.all(handles.map(({ client }) => client.call('knowFamilies', { families }, 'ingest')));
   }
 
-  #tellLosses({ opened, openedLate, malformed }: ReplayReport): void {
+  /** Makes room one shard after the other: the files have one writer. */
+  #spillFor(client: ShardClient): Promise<void> {
     const { logger } = this.#parts;
+    this.#spilling = this.#spilling
+      .then(() => this.#makeRoom(client))
+      .catch((error: unknown) => {
+        logger.error('Memory is short while the log is read, and chunks cannot be written', { err: error as Error });
+      });
+    return this.#spilling;
+  }
+
+  #checked(report: ReplayReport): ReplayReport {
+    const { refusals } = report;
+    if (refusals > 0) {
+      this.#isComplete = false;
+      const reason = 'raise --storage.memory-limit and restart';
+      this.#parts.logger.error('Memory ran out while the log was read: the log keeps what is missing', {
+        refusals,
+        reason,
+      });
+    }
+    return report;
+  }
+
+  #tellLosses({ opened, openedLate, malformed, headChunks }: ReplayReport): void {
+    const { logger } = this.#parts;
+    for (const { file, offset, bytes, reason } of headChunks.damages) {
+      logger.error('Damage in chunks_head: what it held is lost, but for what the log has', {
+        ...{ file, offset, bytes, reason },
+      });
+    }
+    const { overlapping } = headChunks;
+    if (overlapping > 0)
+      logger.warn('Chunks in chunks_head overlap others: they are not used', { chunks: overlapping });
     for (const { folder, segment, offset, bytes, reason, torn } of [
       ...opened.damages,
       ...(openedLate?.damages ?? []),

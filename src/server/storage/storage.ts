@@ -3,6 +3,7 @@
 import type { Clock } from '../../base/clock.js';
 import type { Disk } from '../../base/disk.js';
 import { formatBytes } from '../../config/values.js';
+import type { ShardClient } from '../../shard/client.js';
 import { Ingest, type TimeBounds } from '../../shard/ingest.js';
 import { LogThread } from '../../shard/log-thread.js';
 import { Rebuilder } from '../../shard/rebuild.js';
@@ -28,6 +29,7 @@ import { Scrubbing } from './scrubbing.js';
 import { readSeed } from './seed.js';
 import { openingFault, ShardBlocks } from './shard-blocks.js';
 import { Snapshots } from './snapshots.js';
+import { Spilling, type SpillStats } from './spilling.js';
 import { realThreads, type StorageThreads } from './threads.js';
 import { Truncation } from './truncation.js';
 
@@ -69,6 +71,7 @@ export class Storage {
   readonly #replay: Replay;
   readonly #truncation: Truncation;
   readonly #schedule: HeadSchedule;
+  readonly #spilling: Spilling;
   readonly #refused: Refusals;
   #lateWindowMs: number;
   #closed = false;
@@ -81,14 +84,18 @@ export class Storage {
     this.shards = parts.shards;
     this.ingest = parts.ingest;
     this.#parts = parts;
-    this.#replay = new Replay(disk, parts, () => this.#schedule.floorMs);
-    this.#truncation = new Truncation(parts);
+    this.#spilling = new Spilling(parts, (action) => this.#schedule.apart(action));
+    const makeRoom = (client: ShardClient) => this.#spilling.makeRoom(client);
+    this.#replay = new Replay(disk, parts, () => this.#schedule.floorMs, makeRoom);
+    this.#truncation = new Truncation(parts, () => this.#replay.isComplete);
     this.#shardBlocks = new ShardBlocks(parts.shards, parts.compactor);
     this.blocks = new BlockSet({
       ...{ disk, folder: parts.options.path, logger: parts.logger },
       tell: (blocks) => this.#tellShards(blocks),
     });
-    const cutting = new HeadCutting(parts.shards, parts.compactor);
+    const cutting = new HeadCutting(parts.shards, parts.compactor, (damage) =>
+      parts.logger.error('Damage met by a head cut', { damage }),
+    );
     const late = new LateCutting(parts, cutting, () => this.blocks.look());
     this.#schedule = new HeadSchedule(parts, {
       cutting,
@@ -150,6 +157,7 @@ export class Storage {
     this.#rebuilder = this.#watchShards();
     if (this.#replay.hasDeletedLate) this.#schedule.cutLateSoon();
     this.#schedule.start();
+    this.#spilling.start();
     this.keeping.start();
     for (const { client } of this.shards.handles) client.onSuspect = (path) => this.#suspect(path);
     this.scrubbing.start();
@@ -179,6 +187,10 @@ export class Storage {
     return this.#schedule.stats;
   }
 
+  get spills(): SpillStats {
+    return this.#spilling.stats;
+  }
+
   get replayProgress(): ReplayProgress {
     return this.#replay.progress;
   }
@@ -186,7 +198,7 @@ export class Storage {
   /** May be called during the replay: that ends at once then. */
   async close(): Promise<void> {
     this.#closed = true;
-    const ended = [this.#schedule.close(), this.keeping.close(), this.scrubbing.close()];
+    const ended = [this.#schedule.close(), this.#spilling.close(), this.keeping.close(), this.scrubbing.close()];
     await this.#parts.compactor.close();
     await this.log.close();
     await Promise.all(ended);
@@ -229,7 +241,7 @@ export class Storage {
       onDeath: (shard, reason) => logger.error('A shard died: it is made again from the log', { shard, err: reason }),
       replay: async (client, shard) => {
         // No segment may go meanwhile.
-        await this.#truncation.settled();
+        await Promise.all([this.#truncation.settled(), this.#spilling.settled()]);
         await this.#replay.one(client, shard);
       },
       onBack: (shard, refused) => {
@@ -252,6 +264,7 @@ function startShards(
   return Shards.start(
     {
       count: shards,
+      dataFolder: options.path,
       readers,
       seed,
       memoryBytes,

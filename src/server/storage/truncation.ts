@@ -7,10 +7,13 @@ const WAIT_MS = 100;
 
 export class Truncation {
   readonly #parts: StorageParts;
+  readonly #isComplete: () => boolean;
   #checkpointing: Promise<void> = Promise.resolve();
   #closed = false;
 
-  constructor(parts: StorageParts) {
+  /** `isComplete`: the heads have all that the log has. */
+  constructor(parts: StorageParts, isComplete: () => boolean = () => true) {
+    this.#isComplete = isComplete;
     this.#parts = parts;
   }
 
@@ -38,12 +41,15 @@ export class Truncation {
       }
     }
     if (removed > 0) shards.noteSeriesChange();
+    const { removed: files } = await this.#parts.compactor.call('dropHeadChunks', { minTimeMs });
+    if (files > 0) logger.info('Files of chunks_head removed', { files });
     logger.info('Head truncated', { min_time: minTimeMs, series_removed: removed });
   }
 
   /** The log keeps the series that are alive, and samples from a time on. */
   async log(minTimeMs: number): Promise<void> {
     const { shards, log } = this.#parts;
+    if (!this.#isComplete()) return;
     const refs = await Promise.all(shards.handles.map(({ client }) => client.call('liveRefs', {}, 'rules')));
     if (this.#closed) return;
     const checkpoint = log.checkpoint(

@@ -44,16 +44,21 @@ export class Faults {
     }
   }
 
-  add(ulid: string, { minTimeMs, maxTimeMs }: Times, reason: string): void {
+  add(ulid: string, times: Times, reason: string): void {
+    this.addAt(`block ${ulid}`, times, reason);
+  }
+
+  /** The same where it is no block that could not be read. */
+  addAt(place: string, { minTimeMs, maxTimeMs }: Times, reason: string): void {
     const range = `from ${formatTime(minTimeMs)} to ${formatTime(maxTimeMs)}`;
-    if (this.#texts.size < TEXTS_MAX) this.#texts.add(`samples ${range} are missing: block ${ulid}: ${reason}`);
+    if (this.#texts.size < TEXTS_MAX) this.#texts.add(`samples ${range} are missing: ${place}: ${reason}`);
     else this.#more++;
   }
 
   /** What came since it was last asked. */
   take(): string[] {
     const texts = [...this.#texts];
-    if (this.#more > 0) texts.push(`samples of ${this.#more} more places in blocks are missing`);
+    if (this.#more > 0) texts.push(`samples of ${this.#more} more places are missing`);
     this.#texts.clear();
     this.#more = 0;
     return texts;

@@ -1,7 +1,8 @@
-// Chunks of blocks for a query's series, loaded into the core's memory some series at a time.
+// Chunks of blocks, and of the head's files, for a query's series: loaded into the core's memory some series at a time.
 //
 //   place ──► what each block has of it in the span ──► apart in time, nothing deleted, floats ──► quick-load.ts
 //                                                  └──► else: samples merged, deleted ones left out ──► fresh chunks
+//         └──► chunks of the head that are in files alone (spilled.ts): behind those of blocks
 //
 // A window of places is loaded before the morsel that begins with it, and freed before the next is. Nothing is missing
 // without a word: what cannot be read is a fault, which the query's answer names.
@@ -12,12 +13,14 @@ import type { Core } from '../../wasm/core.js';
 import { isGuest } from '../../wasm/guests.js';
 import { type ChunkSlice, LoadedChunks } from '../../wasm/history.js';
 import type { Query } from '../../wasm/query.js';
+import type { Wants } from '../../wasm/wanted.js';
 import type { BlockChunks, ChunkSource } from './block.js';
 import type { Faults } from './faults.js';
 import type { BlockHistograms } from './histograms.js';
 import { quickLoad } from './quick-load.js';
 import type { Piece, Rewriter } from './rewrite.js';
 import type { PlacedBlock, PlacedChunks, TimeSpan } from './selection.js';
+import type { SpilledChunks } from './spilled.js';
 
 /** Chunks that are loaded at once, about: a millisecond of reading, and a megabyte or two. */
 const CHUNKS = 4096;
@@ -26,14 +29,19 @@ const PLACES_MIN = 64;
 const PLACES_MAX = 16_384;
 /** The same where samples of theirs came late, which takes far longer. */
 const PLACES_LATE_MAX = 256;
+/** Where no block has anything: most series have what they need in memory. */
+const PLACES_OF_HEAD = 131_072;
 
 export interface FeedOptions {
   readonly core: Core;
-  /** The query's list. */
+  /** The query's list; empty where no block has anything for it. */
   readonly list: Uint32Array;
+  /** Series of the query. */
+  readonly count: number;
   readonly blocks: readonly PlacedBlock[];
   /** Samples that came late: of the head's series alone. */
   readonly late?: PlacedChunks | undefined;
+  readonly spilled: SpilledChunks;
   readonly span: TimeSpan;
   /** Where the head begins. */
   readonly floorMs: number;
@@ -56,6 +64,8 @@ export class HistoryFeed {
   readonly #options: FeedOptions;
   readonly #places: number;
   #loaded: LoadedChunks | undefined;
+  /** Of the spilled chunks, when the window was loaded. */
+  #version = 0;
   /** Numbers of series that have other chunks than those of floats: they were skipped. */
   readonly #deferred: number[] = [];
 
@@ -66,29 +76,58 @@ export class HistoryFeed {
 
   /** Before a morsel: sees to it that the series that come next have their chunks. Throws OutOfMemory. */
   load(query: Query, from = query.place): void {
-    const { list } = this.#options;
-    if (from >= list.length || (this.#loaded !== undefined && from < this.#loaded.from + this.#loaded.count)) return;
-    this.#loadFrom(query, from, this.#places);
+    if (from < this.#options.count && !this.#isThere(from)) this.#loadFrom(query, from, this.#places);
   }
 
   /** Whether a query has come to the end of what is loaded, and there is more. */
   isSpent(query: Query): boolean {
     const { place } = query;
-    return (
-      place < this.#options.list.length && this.#loaded !== undefined && place >= this.#loaded.from + this.#loaded.count
-    );
+    return place < this.#options.count && this.#loaded !== undefined && !this.#isThere(place);
+  }
+
+  /** Whether nothing is to be loaded for a place. */
+  #isThere(place: number): boolean {
+    const { spilled } = this.#options;
+    const loaded = this.#loaded;
+    if (loaded === undefined) return !this.#hasBlocks && !spilled.mayHave(this.#headSpan.minTimeMs);
+    return place >= loaded.from && place < loaded.from + loaded.count && this.#version === spilled.version;
+  }
+
+  get #hasBlocks(): boolean {
+    return this.#options.blocks.length > 0 || this.#options.late !== undefined;
+  }
+
+  /** The head's part of the span. */
+  get #headSpan(): TimeSpan {
+    const { span, floorMs } = this.#options;
+    return { minTimeMs: Math.max(span.minTimeMs, floorMs), maxTimeMs: span.maxTimeMs };
   }
 
   #loadFrom(query: Query, from: number, places: number): void {
     this.close();
-    const { core, list, histograms } = this.#options;
-    histograms?.clear();
-    const loaded = new LoadedChunks(core, from, Math.min(places, list.length - from));
+    const { core, count, spilled } = this.#options;
+    this.#version = spilled.version;
+    const wants = spilled.wantsOf(query, from, Math.min(places, count - from), this.#headSpan, CHUNKS);
+    const loaded = new LoadedChunks(core, from, wants.places);
     this.#loaded = loaded;
+    this.#loadSpilled(this.#hasBlocks ? this.#loadBlocks(loaded, wants) : wants, loaded);
+    loaded.giveTo(query.address);
+  }
+
+  /** Gives those of the head's chunks that are wanted all the same. */
+  #loadBlocks(loaded: LoadedChunks, wants: Wants): Wants {
+    const { histograms, list } = this.#options;
+    histograms?.clear();
     const window = new Window(this.#options, loaded, quickLoad(this.#options, loaded));
     window.load();
     for (const place of window.skipped) this.#deferred.push(list[place]!);
-    loaded.giveTo(query.address);
+    return chosen(wants, (place) => !window.skipped.has(place) && !window.whole.has(place));
+  }
+
+  /** Of chunks that reach into blocks what is behind these. */
+  #loadSpilled(wants: Wants, loaded: LoadedChunks): void {
+    const { spilled, floorMs, faults } = this.#options;
+    spilled.loadQuietly(wants, loaded, { minTimeMs: floorMs, maxTimeMs: Number.POSITIVE_INFINITY }, faults);
   }
 
   /** Series that were left out, ascending; they are forgotten here. */
@@ -109,6 +148,7 @@ export class HistoryFeed {
 
 /** How many series are loaded at once, by what blocks have of one on the average. */
 function placesAtOnce({ blocks, late, span }: FeedOptions): number {
+  if (blocks.length === 0 && late === undefined) return PLACES_OF_HEAD;
   let chunks = 0;
   for (const { block } of blocks) {
     const { minTimeMs, maxTimeMs } = within(block, span);
@@ -123,6 +163,8 @@ function placesAtOnce({ blocks, late, span }: FeedOptions): number {
 /** The chunks of some places, planned and then read, one by one. */
 class Window {
   readonly skipped = new Set<number>();
+  /** Places whose chunks have the head's samples among them. */
+  readonly whole = new Set<number>();
   readonly #loaded: LoadedChunks;
   readonly #options: FeedOptions;
   readonly #sources: readonly PlacedChunks[];
@@ -254,16 +296,31 @@ class Window {
 
   /** Samples of a series in order, each once, without those that are deleted; with the head's where they overlap. */
   #rewrite(place: number, pieces: readonly Piece[]): void {
-    const { rewriter, list, floorMs, faults, span } = this.#options;
+    const { rewriter, list, floorMs, faults, span, spilled } = this.#options;
     const number = list[place]!;
     const withHead = !isGuest(number) && pieces.some(({ maxTimeMs }) => maxTimeMs >= floorMs);
     const fromMs = Math.max(floorMs, span.minTimeMs);
-    const chunks = rewriter.rewrite(pieces, withHead ? rewriter.head(number, fromMs, span) : undefined, faults);
+    const head = withHead ? rewriter.head(number, fromMs, span, spilled, faults) : undefined;
+    const chunks = rewriter.rewrite(pieces, head, faults);
     for (const { mint, maxt, bytes } of chunks) {
       this.#loaded.add(bytes, [{ place, minTimeMs: mint, maxTimeMs: maxt, start: 0, length: bytes.length }]);
     }
-    if (withHead) this.#loaded.setWhole(place);
+    if (!withHead) return;
+    this.#loaded.setWhole(place);
+    this.whole.add(place);
   }
+}
+
+/** The wants of some places. */
+function chosen(wants: Wants, isWanted: (place: number) => boolean): Wants {
+  if (wants.place.every(isWanted)) return wants;
+  const isKept = (_: number, i: number) => isWanted(wants.place[i]!);
+  const place = wants.place.filter(isKept);
+  return {
+    ...{ places: wants.places, count: place.length, place },
+    ...{ file: wants.file.filter(isKept), offset: wants.offset.filter(isKept) },
+    ...{ minTimeMs: wants.minTimeMs.filter(isKept), maxTimeMs: wants.maxTimeMs.filter(isKept) },
+  };
 }
 
 /** What of a span lies in a block. */

@@ -6,7 +6,7 @@
 // holds has them any more, and the head is not truncated while a query is open that still reads there what a block has.
 
 import type { Disk } from '../../base/disk.js';
-import { DiskError } from '../../base/disk.js';
+import { DiskError, realDisk } from '../../base/disk.js';
 import type { Matcher } from '../../model/matcher.js';
 import { BlockFault } from '../../tsdb/block/contract.js';
 import type { IndexSummary } from '../../tsdb/block/index-summary.js';
@@ -26,6 +26,7 @@ import type { BlockHistograms } from './histograms.js';
 import { BlockNumbers } from './numbers.js';
 import { Rewriter } from './rewrite.js';
 import { HistorySelection, type NumberedBlock, type TimeSpan } from './selection.js';
+import { type Clip, SpilledChunks } from './spilled.js';
 
 /** Guests are dropped when no query is open and there are more: some 20 MB with their labels. */
 const GUESTS_MAX = 50_000;
@@ -64,6 +65,8 @@ interface State {
 export type OpenBlock = (path: string, summary?: IndexSummary) => HistoryBlock;
 
 export class ShardHistory {
+  /** The head's chunks that are in files. */
+  readonly spilled: SpilledChunks;
   readonly #core: Core;
   readonly #guests: Guests;
   readonly #rewriter: Rewriter;
@@ -82,10 +85,13 @@ export class ShardHistory {
     openBlock: OpenBlock,
     watermark: () => number,
     late: LateStore,
+    files: { readonly disk: Disk; readonly dataFolder: string | undefined } = { disk: realDisk, dataFolder: undefined },
   ) {
     this.#core = core;
     this.#guests = new Guests(core, place);
     this.#rewriter = new Rewriter(core, watermark);
+    const clip: Clip = (data, times, span, faults) => this.#rewriter.clip(data, times, span, faults);
+    this.spilled = new SpilledChunks(core, files.disk, files.dataFolder, clip);
     this.#openBlock = openBlock;
     this.#late = late;
     this.#states.add(this.#state);
@@ -126,7 +132,8 @@ export class ShardHistory {
     }
     state.holders++;
     const late = this.#late.isEmpty ? undefined : new LateView(this.#late, seen.watermark);
-    return new OpenHistory(this.#core, this.#rewriter, state, { late, suspects: this.#suspects }, () => {
+    const beside = { spilled: this.spilled, late, suspects: this.#suspects };
+    return new OpenHistory(this.#core, this.#rewriter, state, beside, () => {
       late?.close();
       this.#letGo(state);
     });
@@ -194,25 +201,30 @@ export class ShardHistory {
   }
 }
 
+const NO_NUMBERS = new Uint32Array(0);
+
+/** What a query reads beside blocks, and whom it tells of damage. */
+interface Beside {
+  readonly spilled: SpilledChunks;
+  readonly late: LateView | undefined;
+  readonly suspects: Set<string>;
+}
+
 /** The history of one query. */
 export class OpenHistory {
   readonly faults: Faults;
   readonly #core: Core;
   readonly #rewriter: Rewriter;
+  readonly #spilled: SpilledChunks;
   readonly #state: State;
   readonly #late: LateView | undefined;
   readonly #letGo: () => void;
   #isOpen = true;
 
-  constructor(
-    core: Core,
-    rewriter: Rewriter,
-    state: State,
-    { late, suspects }: { readonly late: LateView | undefined; readonly suspects: Set<string> },
-    letGo: () => void,
-  ) {
+  constructor(core: Core, rewriter: Rewriter, state: State, { spilled, late, suspects }: Beside, letGo: () => void) {
     this.faults = new Faults(suspects);
     this.#core = core;
+    this.#spilled = spilled;
     this.#rewriter = rewriter;
     this.#state = state;
     this.#late = late;
@@ -236,7 +248,7 @@ export class OpenHistory {
     return selection.isEmpty ? undefined : selection;
   }
 
-  /** Has a query over a joined list read what blocks have; the feed is asked before each morsel, and closed before the query. */
+  /** Has a query over a joined list read what blocks and files of the head have; the feed is asked before each morsel, and closed before the query. */
   feed(
     query: Query,
     list: SeriesList,
@@ -245,19 +257,13 @@ export class OpenHistory {
     histograms?: BlockHistograms,
     /** Over the range; some are answered from aggregates where a series is downsampled. */
     fn = '',
-  ): HistoryFeed | undefined {
+  ): HistoryFeed {
     query.setFloor(this.floorMs);
-    if (selection === undefined) return undefined;
-    const numbers = this.#core.u32(list.address, list.count).slice();
+    const numbers = selection === undefined ? NO_NUMBERS : this.#core.u32(list.address, list.count).slice();
     const { faults, floorMs } = this;
     return new HistoryFeed({
-      ...{
-        core: this.#core,
-        list: numbers,
-        blocks: selection.place(numbers),
-        late: selection.placeLate(numbers),
-        span,
-      },
+      ...{ core: this.#core, list: numbers, count: list.count, span, spilled: this.#spilled },
+      ...{ blocks: selection?.place(numbers) ?? [], late: selection?.placeLate(numbers) },
       ...{ floorMs, faults, rewriter: this.#rewriter, ...(histograms && { histograms }) },
       wantsAggregates: AGGREGATE_FUNCTIONS.has(fn),
     });

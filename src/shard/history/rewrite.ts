@@ -4,10 +4,12 @@
 import type { DeletedInterval } from '../../tsdb/block/contract.js';
 import { type ChunkBytes, Chunks, type Samples } from '../../wasm/chunks.js';
 import type { Core } from '../../wasm/core.js';
+import { LoadedChunks } from '../../wasm/history.js';
 import { OutOfMemory } from '../../wasm/out-of-memory.js';
 import { Queries } from '../../wasm/query.js';
 import type { Faults } from './faults.js';
 import type { TimeSpan } from './selection.js';
+import type { SpilledChunks } from './spilled.js';
 
 /** A chunk of floats from a block. */
 export interface Piece extends TimeSpan {
@@ -42,8 +44,17 @@ export class Rewriter {
     return this.#chunks.encode(merged(parts));
   }
 
+  /** What is left of a chunk of the head within a span. */
+  clip(data: Uint8Array, times: TimeSpan, span: TimeSpan, faults: Faults): ChunkBytes[] {
+    const deleted = [
+      { minTimeMs: Number.NEGATIVE_INFINITY, maxTimeMs: span.minTimeMs - 1 },
+      { minTimeMs: span.maxTimeMs + 1, maxTimeMs: Number.POSITIVE_INFINITY },
+    ];
+    return this.rewrite([{ data, deleted, ulid: 'of the head', ...times }], undefined, faults);
+  }
+
   /** All samples that the head has of a series from the floor on, up to the end of a span. Which of them a query may see is its own business. */
-  head(number: number, floorMs: number, { maxTimeMs }: TimeSpan): Samples {
+  head(number: number, floorMs: number, { maxTimeMs }: TimeSpan, spilled: SpilledChunks, faults: Faults): Samples {
     const { exports } = this.#core;
     const address = exports.heap_alloc(16) >>> 0;
     if (address === 0) throw new OutOfMemory();
@@ -52,12 +63,17 @@ export class Rewriter {
       const list = { address, count: 1, bytes: 16 };
       const windowMs = maxTimeMs - floorMs + 1;
       const query = this.#queries.openAllSamples(list, this.#queries.view(this.#watermark()), windowMs, maxTimeMs);
+      const loaded = new LoadedChunks(this.#core, 0, 1);
       try {
+        const wants = spilled.wantsOf(query, 0, 1, { minTimeMs: floorMs, maxTimeMs }, 2 ** 31);
+        spilled.loadQuietly(wants, loaded, { minTimeMs: floorMs, maxTimeMs: Number.POSITIVE_INFINITY }, faults);
+        loaded.giveTo(query.address);
         query.next();
         const { times, values } = query.allSamples();
         return { times: new Float64Array(times), valueBits: new BigUint64Array(values) };
       } finally {
         query.close();
+        loaded.release();
       }
     } finally {
       exports.heap_free(address, 16);

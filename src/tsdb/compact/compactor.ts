@@ -8,6 +8,7 @@ import { BlockFault } from '../block/contract.js';
 import { IndexReader } from '../block/index-reader.js';
 import { type IndexSummary, shareSummary } from '../block/index-summary.js';
 import { INDEX_NAME } from '../block/layout.js';
+import { HeadChunkFiles } from '../head-chunks/files.js';
 import { ImportJob } from '../import/import-job.js';
 import { commitImport } from '../import/staging.js';
 import { beginSnapshot, finishSnapshot, listSnapshots, removeSnapshot } from '../snapshot.js';
@@ -40,6 +41,7 @@ export class Compactor {
     this.#disk = disk;
     this.#setup = setup;
     const keeping = new Housekeeping({ disk, core: this.#core, dataFolder: setup.dataFolder });
+    const headChunks = new HeadChunkFiles(disk, setup.dataFolder);
     this.#handlers = {
       summarizeBlock: ({ path }) => ({ summary: summaryOf(this.#disk, path, new Crc32c(this.#core)) }),
       scrubBlock: ({ path }) => {
@@ -96,6 +98,13 @@ export class Compactor {
       commitImport: ({ ulids }) => nothing(() => commitImport(disk, setup.dataFolder, ulids)),
       abortImport: () => nothing(() => this.#importUnderWay.abort()),
       expireBlocks: ({ retention }) => keeping.expire(retention),
+      writeHeadChunks: ({ records, latestMs }) =>
+        headChunks.write(
+          records.map((buffer) => new Uint8Array(buffer)),
+          latestMs,
+        ),
+      noteHeadChunks: ({ files }) => nothing(() => headChunks.note(files)),
+      dropHeadChunks: ({ minTimeMs }) => ({ removed: headChunks.dropBefore(minTimeMs) }),
       removeBlocks: ({ ulids }) => nothing(() => keeping.remove(ulids)),
     };
   }

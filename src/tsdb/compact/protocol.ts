@@ -4,6 +4,8 @@ import type { Matcher } from '../../model/matcher.js';
 import type { BlockMeta, DeletedInterval } from '../block/contract.js';
 import type { IndexSummary } from '../block/index-summary.js';
 import type { RewriteSettings } from '../downsample/series-rewriter.js';
+import type { HeadChunkFile } from '../head-chunks/files.js';
+import type { HeadChunkPlace } from '../head-chunks/writer.js';
 import type { ImportRequest, ImportStep } from '../import/import-job.js';
 import type { CutRequest, WantedChunks } from './head-cut.js';
 import type { CompactionStep, ExpiredNames } from './housekeeping.js';
@@ -59,6 +61,12 @@ export interface CompactorOps {
   abortImport: Op<Nothing, Nothing>;
   /** Marks the blocks that are kept no longer. */
   expireBlocks: Op<{ retention: Retention }, ExpiredNames>;
+  /** Writes records of the head's chunks, of which no sample is later than a time; they are on the disk then. */
+  writeHeadChunks: Op<{ records: readonly ArrayBuffer[]; latestMs: number }, HeadChunkPlace>;
+  /** Tells of files of the head's chunks that were read. */
+  noteHeadChunks: Op<{ files: readonly HeadChunkFile[] }, Nothing>;
+  /** Removes files of the head's chunks that end before a time; gives how many. */
+  dropHeadChunks: Op<{ minTimeMs: number }, { removed: number }>;
   /** Removes blocks that nobody reads any more. */
   removeBlocks: Op<{ ulids: readonly string[] }, Nothing>;
 }

@@ -55,6 +55,7 @@ class Rig {
       ingest: this.#ingest,
       log: {
         open: () => Promise.resolve(),
+        sync: () => Promise.resolve(),
         checkpoint: async (_refs, minTimeMs) => {
           if (this.refusals-- > 0) throw new Error('the log cannot be cut');
           this.checkpoints.push(minTimeMs);

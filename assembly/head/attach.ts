@@ -1,0 +1,152 @@
+// Chunks that files have when a shard starts: read before the log, given to the series when the log makes these.
+//
+//   scan     records of a file ──► by ref, a list of chunks (spilled.ts)
+//   attach   the series of a ref ──► has the list from then on; samples of the log up to its end are in it
+//   finish   what no series of this shard took
+//
+// Files of Prometheus have chunks of histograms and of samples out of order, too. Their samples are in its logs, and are
+// read from there: of a series with histograms all.
+
+import { ChunkState } from '../chunk/state';
+import { ScanStatus } from '../layout';
+import * as append from './append';
+import * as chunkRecord from './chunk-record';
+import * as map from './ref-map';
+import * as series from './series';
+import * as spill from './spill';
+import * as spilled from './spilled';
+
+/** Lists of chunks by ref. */
+const lists: usize = memory.data(map.MAP_BYTES, 8);
+
+let status: ScanStatus = ScanStatus.More;
+/** The latest time of a chunk of the file, whatever its kind; i64.MIN_VALUE where there is none. */
+let latest: i64 = i64.MIN_VALUE;
+let hasOutOfOrder: bool = false;
+let chunks: f64 = 0;
+let overlapping: f64 = 0;
+let highest: u64 = 0;
+
+let newestTime: i64 = i64.MIN_VALUE;
+
+/** Begins with a file. */
+export function beginFile(): void {
+  latest = i64.MIN_VALUE;
+  hasOutOfOrder = false;
+  chunks = 0;
+  overlapping = 0;
+}
+
+/**
+ * Reads the records in `bytes` bytes at `at`, which are those from `offset` on of a file; chunks that end before `floor` are
+ * passed over. Gives how many bytes are done with; scanStatus() says why it stopped.
+ */
+export function scan(at: usize, bytes: usize, file: u32, offset: u32, floor: f64): usize {
+  let done: usize = 0;
+  status = ScanStatus.More;
+  while (true) {
+    const found = chunkRecord.read(at + done, bytes - done);
+    if (found == chunkRecord.Found.Short) return done;
+    if (found != chunkRecord.Found.Chunk) {
+      status = found == chunkRecord.Found.Zeroes ? ScanStatus.End : ScanStatus.Damaged;
+      return done;
+    }
+    if (!take(file, offset + <u32>done, <i64>floor)) {
+      status = ScanStatus.NoMemory;
+      return done;
+    }
+    done += chunkRecord.recordBytes;
+  }
+}
+
+/** The first place behind `at` at which a whole chunk stands, up to `bytes`; `bytes` where there is none. */
+export function resync(at: usize, bytes: usize): usize {
+  for (let skipped: usize = 1; skipped < bytes; skipped++) {
+    // Refs are below 2^40.
+    if ((load<u32>(at + skipped) & 0xffffff) != 0) continue;
+    if (chunkRecord.read(at + skipped, bytes - skipped) == chunkRecord.Found.Chunk) return skipped;
+  }
+  return bytes;
+}
+
+export function scanStatus(): ScanStatus {
+  return status;
+}
+
+export function latestInFile(): f64 {
+  return <f64>latest;
+}
+
+export function fileHasOutOfOrder(): bool {
+  return hasOutOfOrder;
+}
+
+export function chunksInFile(): f64 {
+  return chunks;
+}
+
+/** Chunks of the file that begin before their series' last one ends: not used. */
+export function overlappingInFile(): f64 {
+  return overlapping;
+}
+
+export function highestRef(): f64 {
+  return <f64>highest;
+}
+
+function take(file: u32, offset: u32, floor: i64): bool {
+  const ref = chunkRecord.ref;
+  const minT = chunkRecord.minT;
+  const maxT = chunkRecord.maxT;
+  const encoding = chunkRecord.encoding;
+  chunks += 1;
+  if (ref > highest && ref <= map.REF_MAX) highest = ref;
+  if (maxT > latest) latest = maxT;
+  if ((encoding & chunkRecord.OUT_OF_ORDER) != 0) {
+    hasOutOfOrder = true;
+    return true;
+  }
+  if (maxT < floor || ref > map.REF_MAX) return true;
+  const slot = map.slot(lists, ref);
+  if (slot == 0 || !spilled.reserve(slot, 1)) return false;
+  if (encoding != chunkRecord.XOR || !spilled.canSay(minT, maxT)) spilled.hold(slot, i64.MAX_VALUE);
+  else if (minT <= spilled.newest(slot)) overlapping += 1;
+  else spilled.push(slot, file, offset, minT, maxT);
+  return true;
+}
+
+/** Gives the series of a ref, which the log has just named, the chunks that files have of it. */
+export function attach(number: u32, ref: u64): void {
+  const from = map.find(lists, ref);
+  if (from == 0 || load<u32>(from) == 0) return;
+  const record = series.at(number);
+  const slot = series.spilled(record);
+  const state = changetype<ChunkState>(series.chunk(record));
+  // A second ref of the same labels, or samples of the log that came before: they stand on their own.
+  const isUsable = spilled.heldTo(from) == i64.MIN_VALUE && spilled.count(from) != 0;
+  if (!isUsable || load<u32>(slot) != 0 || append.hasSamples(record, state)) {
+    spilled.release(from);
+    return;
+  }
+  store<u32>(slot, load<u32>(from));
+  store<u32>(from, 0);
+  state.time = spilled.newest(slot);
+  append.noteSealed(spilled.count(slot));
+  spill.noteEvicted(state.time);
+  if (state.time > newestTime) newestTime = state.time;
+}
+
+/** Forgets the lists that no series took. */
+export function finish(): void {
+  const pages = map.pages(lists);
+  for (let i: u32 = 0; i < pages; i++) {
+    const page = map.pageAt(lists, i);
+    for (let at: usize = 0; at < map.pageBytes(); at += 4) spilled.release(page + at);
+  }
+  map.clear(lists);
+}
+
+/** The newest sample in chunks that series were given; below -2^62 where there is none. */
+export function newest(): f64 {
+  return <f64>newestTime;
+}

@@ -1,0 +1,163 @@
+// Carrying the head's sealed chunks to files, so that they leave memory, and the log.
+//
+//   shards     collect ─────────────┐                      ┌─► confirm ► evict
+//   main              log synced ►  │ buffers moved        │ where they are
+//   compactor                       └► written, synced ────┘
+//
+// Chunks of which the log may not have all samples on the disk yet wait for the next round. Rounds, head cuts, truncations
+// and deletions follow each other. What fails is tried again later: the chunks are in memory and in the log.
+
+import type { Timer } from '../../base/clock.js';
+import type { ShardClient } from '../../shard/client.js';
+import type { Reply, Request } from '../../shard/protocol.js';
+import type { StorageParts } from './options.js';
+
+/** How often it is looked whether there is something to spill. */
+const LOOK_EVERY_MS = 1000;
+/** A round begins with so many chunks sealed since the last, or so long after it. */
+const DUE_CHUNKS = 4096;
+const DUE_MS = 30_000;
+/** What the shards together keep in memory of what is in files: recent queries read less. */
+const RESIDENT_BYTES = 64 * 2 ** 20;
+/** Bytes that are written at once, about. */
+const BATCH_BYTES = 8 * 2 ** 20;
+const RETRY_MS = 10_000;
+
+export interface SpillStats {
+  readonly rounds: number;
+  readonly failures: number;
+  readonly bytes: number;
+}
+
+export class Spilling {
+  readonly #parts: StorageParts;
+  readonly #apart: <T>(action: () => Promise<T>) => Promise<T>;
+  readonly #stats = { rounds: 0, failures: 0, bytes: 0 };
+  readonly #rounded: () => Promise<void>;
+  /** Of each shard, when its last round began. */
+  #sealed: number[] = [];
+  #roundAtMs = Number.NEGATIVE_INFINITY;
+  #timer: Timer | undefined;
+  #underWay: Promise<void> = Promise.resolve();
+  #writing: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  /** `apart` runs an action while nothing is cut, truncated or deleted; `rounded` comes after each round. */
+  constructor(
+    parts: StorageParts,
+    apart: <T>(action: () => Promise<T>) => Promise<T>,
+    rounded: () => Promise<void> = () => Promise.resolve(),
+  ) {
+    this.#parts = parts;
+    this.#apart = apart;
+    this.#rounded = rounded;
+  }
+
+  get stats(): SpillStats {
+    return this.#stats;
+  }
+
+  /** Looks every now and then from now on. */
+  start(afterMs = LOOK_EVERY_MS): void {
+    if (this.#closed) return;
+    const { clock, logger } = this.#parts;
+    this.#timer = clock.after(afterMs, () => {
+      let nextMs = LOOK_EVERY_MS;
+      this.#underWay = this.#look()
+        .catch((error: unknown) => {
+          if (this.#closed) return;
+          nextMs = RETRY_MS;
+          this.#stats.failures++;
+          logger.error('Chunks of the head could not be written: they stay in memory and in the log', {
+            err: error as Error,
+          });
+        })
+        .finally(() => this.start(nextMs));
+    });
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    await this.#underWay;
+  }
+
+  /** Resolves when no file is written for the moment: what shards collected before is there, or not. */
+  settled(): Promise<void> {
+    return this.#writing;
+  }
+
+  /** Spills all that can be of one shard, while nobody appends to it: the log has all that it has. */
+  async makeRoom(client: ShardClient): Promise<void> {
+    await this.#ofShard(client, this.#parts.shards.appends.watermark, 0);
+  }
+
+  async #look(): Promise<void> {
+    const { shards, clock } = this.#parts;
+    const sealed = await Promise.all(
+      shards.handles.map(async ({ client }) => (await client.call('spillState', {}, 'rules')).sealed),
+    );
+    const fresh = sealed.reduce((sum, count, i) => sum + Math.max(0, count - (this.#sealed[i] ?? 0)), 0);
+    const isDue = fresh >= DUE_CHUNKS || (fresh > 0 && clock.monotonicMs() - this.#roundAtMs >= DUE_MS);
+    if (!isDue || this.#closed) return;
+    await this.#apart(() => this.round());
+    this.#sealed = sealed;
+    await this.#rounded();
+  }
+
+  /** Spills what can be of all shards. Only while nothing is cut, truncated or deleted. */
+  async round(): Promise<void> {
+    const { shards, clock, log } = this.#parts;
+    this.#roundAtMs = clock.monotonicMs();
+    const { watermark } = shards.appends;
+    await log.sync();
+    const keepBytes = RESIDENT_BYTES / shards.count;
+    for (const { client } of shards.handles) await this.#ofShard(client, watermark, keepBytes);
+    this.#stats.rounds++;
+  }
+
+  async #ofShard(client: ShardClient, watermark: number, keepBytes: number): Promise<void> {
+    for (let from: number | undefined = 0; from !== undefined && !this.#closed; ) {
+      const batch = await this.#collect(client, from, watermark);
+      from = batch.next;
+      if (batch.records.length > 0) await this.#write(client, batch);
+    }
+    for (let done = false; !done && !this.#closed; ) {
+      done = (await client.call('evictSpilled', { keepBytes }, 'rules')).done;
+    }
+  }
+
+  async #collect(client: ShardClient, start: number, watermark: number): Promise<Batch> {
+    const records: ArrayBuffer[] = [];
+    let latestMs = Number.NEGATIVE_INFINITY;
+    let bytes = 0;
+    let next: number | undefined = start;
+    while (next !== undefined && bytes < BATCH_BYTES) {
+      const request: Request<'collectSpill'> = { from: next, isFirst: next === start, watermark };
+      const page: Reply<'collectSpill'> = await client.call('collectSpill', request, 'rules');
+      if (page.records.byteLength > 0) records.push(page.records);
+      bytes += page.records.byteLength;
+      ({ next, latestMs } = page);
+    }
+    return { next, records, latestMs, bytes };
+  }
+
+  async #write(client: ShardClient, { records, latestMs, bytes }: Batch): Promise<void> {
+    const written = this.#parts.compactor.call('writeHeadChunks', { records, latestMs });
+    this.#writing = written.then(
+      () => {},
+      () => {},
+    );
+    const place = await written;
+    this.#stats.bytes += bytes;
+    await client.call('confirmSpill', place, 'rules');
+  }
+}
+
+interface Batch {
+  readonly next: number | undefined;
+  readonly records: ArrayBuffer[];
+  readonly latestMs: number;
+  readonly bytes: number;
+}

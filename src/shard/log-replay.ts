@@ -1,0 +1,169 @@
+// Records of the log into what a shard has.
+
+import { familyOf } from '../model/family.js';
+import { METRIC_NAME, valueOf } from '../model/labels.js';
+import { BytesError } from '../tsdb/bytes.js';
+import { decodeHistogramRecord } from '../tsdb/wal/histogram-record.js';
+import type { LogRecord } from '../tsdb/wal/reader.js';
+import { decodeMetadata, decodeTombstones, RecordType } from '../tsdb/wal/record.js';
+import type { Core } from '../wasm/core.js';
+import { type Head, NO_SERIES } from '../wasm/head.js';
+import { labelTableOf } from '../wasm/places.js';
+import { decodeLabels } from './columns.js';
+import { ExemplarReplay } from './exemplar-replay.js';
+import type { ShardExemplars } from './exemplars.js';
+import type { Families } from './families.js';
+import type { HistogramStore } from './histogram-store.js';
+import { Faults } from './history/faults.js';
+import type { SpilledChunks } from './history/spilled.js';
+import type { LateReplay } from './late/late-replay.js';
+import type { LateStore } from './late/late-store.js';
+import type { ReplayReport, Request } from './protocol.js';
+import type { ShardPlace } from './targets.js';
+
+/** Enough to see what is wrong. */
+const MALFORMED_MAX = 20;
+
+/** What a shard recovers into. */
+export interface RecoveryParts {
+  readonly core: Core;
+  readonly head: Head;
+  readonly histograms: HistogramStore;
+  readonly late: LateStore;
+  readonly exemplars: ShardExemplars;
+  readonly families: Families;
+  readonly spilled: SpilledChunks;
+  readonly place: ShardPlace;
+  readonly memoryBytes: number;
+  readonly dataFolder: string | undefined;
+}
+
+export class LogReplay {
+  /** What of files could not be read. */
+  readonly faults = new Faults();
+  readonly #malformed: string[] = [];
+  readonly #parts: RecoveryParts;
+  readonly #request: Request<'replay'>;
+  readonly #exemplars: ExemplarReplay;
+  readonly #late: LateReplay;
+  #skippedRecords = 0;
+  #refusals = 0;
+
+  /** What is earlier than its series' newest goes to `late`. */
+  constructor(parts: RecoveryParts, request: Request<'replay'>, late: LateReplay) {
+    this.#late = late;
+    this.#parts = parts;
+    this.#request = request;
+    this.#exemplars = new ExemplarReplay(parts.core, parts.head, parts.exemplars);
+  }
+
+  record(record: LogRecord): void {
+    const { type, address, length, segment, offset } = record;
+    const { head, core, place } = this.#parts;
+    this.#request.progress[place.index] = segment;
+    const before = head.replayRefusals;
+    const fault = this.#apply(type, address, length, () => core.bytes.subarray(address, address + length));
+    this.#refusals += head.replayRefusals - before;
+    if (fault !== undefined && this.#malformed.length < MALFORMED_MAX) {
+      this.#malformed.push(`segment ${segment}, byte ${offset}: ${fault}`);
+    }
+  }
+
+  end(): Pick<ReplayReport, 'skippedRecords' | 'malformed' | 'refusals' | 'exemplars' | 'families'> {
+    return {
+      skippedRecords: this.#skippedRecords,
+      malformed: [...this.#malformed, ...this.#late.malformed.slice(0, MALFORMED_MAX), ...this.faults.take()],
+      refusals: this.#refusals,
+      exemplars: this.#exemplars.end(),
+      families: this.#parts.families.list(undefined),
+    };
+  }
+
+  #apply(type: number, address: number, length: number, bytes: () => Uint8Array): string | undefined {
+    const { head } = this.#parts;
+    switch (type) {
+      case RecordType.Series:
+        return head.replaySeries(address, length);
+      case RecordType.Samples: {
+        const fault = head.replaySamples(address, length, this.#request.minTimeMs);
+        this.#late.takeEarlier();
+        return fault;
+      }
+      case RecordType.Tombstones:
+        return this.#delete(address, length, bytes);
+      case RecordType.HistogramSamples:
+      case RecordType.FloatHistogramSamples:
+      case RecordType.CustomBucketsHistogramSamples:
+      case RecordType.CustomBucketsFloatHistogramSamples:
+        return wellFormed('histograms', () => this.#addHistograms(bytes()));
+      case RecordType.Metadata:
+        return wellFormed('metadata', () => this.#learn(bytes()));
+      case RecordType.Exemplars:
+        return this.#exemplars.take(bytes());
+      default:
+        this.#skippedRecords++;
+        return undefined;
+    }
+  }
+
+  /** Samples that tombstones name go from what was replayed so far; what of it is in files has to be in memory for that. */
+  #delete(address: number, length: number, bytes: () => Uint8Array): string | undefined {
+    const { head, spilled, histograms } = this.#parts;
+    const record = bytes().slice();
+    const recalled = spilled.hasAny ? wellFormed('tombstones', () => this.#recall(record)) : undefined;
+    const fault = recalled ?? head.replayTombstones(address, length);
+    if (fault !== undefined) return fault;
+    if (!histograms.isEmpty)
+      for (const { series, mint, maxt } of this.#deleted(record)) histograms.delete(series, mint, maxt);
+    this.#late.delete(record);
+    return undefined;
+  }
+
+  #recall(record: Uint8Array): void {
+    for (const { series, mint, maxt } of this.#deleted(record)) {
+      const span = { minTimeMs: mint, maxTimeMs: maxt };
+      this.#parts.spilled.recall(Uint32Array.of(series), span, this.faults);
+    }
+  }
+
+  /** What of tombstones is of this shard's series. */
+  #deleted(record: Uint8Array) {
+    const { head } = this.#parts;
+    return decodeTombstones(record)
+      .map(({ ref, mint, maxt }) => ({ series: head.replayFind(ref), mint, maxt }))
+      .filter(({ series }) => series !== NO_SERIES);
+  }
+
+  #addHistograms(record: Uint8Array): void {
+    const { head, histograms, late } = this.#parts;
+    for (const { ref, timeMs, histogram } of decodeHistogramRecord(record)) {
+      const series = head.replayFind(ref);
+      if (series === NO_SERIES || timeMs < this.#request.minTimeMs) continue;
+      if (histograms.replay(series, timeMs, histogram)) continue;
+      if (timeMs < head.newestMs(series)) late.replay(series, timeMs, histogram);
+    }
+  }
+
+  /** What the series of this shard say of their families. */
+  #learn(record: Uint8Array): void {
+    const { core, head, families } = this.#parts;
+    for (const { ref, type, unit, help } of decodeMetadata(record)) {
+      const series = head.replayFind(ref);
+      if (series === NO_SERIES) continue;
+      const { strings, rows } = labelTableOf(core, [series]);
+      const name = valueOf(decodeLabels(strings, rows, 1)[0]!, METRIC_NAME);
+      families.learn({ metric: familyOf(name, type), type, unit, help });
+    }
+  }
+}
+
+/** A reason where a record is malformed: then nothing of it was taken. */
+function wellFormed(kind: string, read: () => void): string | undefined {
+  try {
+    read();
+    return undefined;
+  } catch (error) {
+    if (error instanceof BytesError) return `${kind}: ${error.message}`;
+    throw error;
+  }
+}
