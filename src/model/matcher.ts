@@ -1,6 +1,7 @@
 // A matcher: one condition on one label. A selector is a set of them.
 
 import { RE2JS, RE2JSSyntaxException } from 're2js';
+import { groupNames, NAME_TWICE } from './group-names.js';
 import { analysePattern } from './pattern.js';
 import { isPlainPattern, PATTERN_STEPS_MAX, patternSteps, plainMatchesEmpty } from './pattern-size.js';
 import { quote } from './quote.js';
@@ -89,7 +90,8 @@ export function engineSteps({ op, value }: Matcher): number {
   return runs ? patternSteps(value) : 0;
 }
 
-function checkSize(pattern: string): void {
+/** Throws PatternError where a pattern is too large to be compiled for a query. */
+export function checkSize(pattern: string): void {
   const steps = patternSteps(pattern);
   if (steps <= PATTERN_STEPS_MAX) return;
   const shown = pattern.length > SHOWN_CHARACTERS_MAX ? `${pattern.slice(0, SHOWN_CHARACTERS_MAX)}...` : pattern;
@@ -118,10 +120,20 @@ function compileRegex(pattern: string): RE2JS {
 /** `.` matches a newline, and testExact() anchors at both ends: together `^(?s:…)$`. */
 function compileAnew(pattern: string): RE2JS {
   try {
-    return RE2JS.compile(pattern, RE2JS.DOTALL);
+    return compileNamed(pattern, RE2JS.DOTALL);
   } catch (error) {
     if (error instanceof RE2JSSyntaxException) throw new PatternError(messageOf(error, pattern));
     throw error;
+  }
+}
+
+/** What the engine makes of a pattern in which several groups may have one name. Throws the engine's errors. */
+export function compileNamed(pattern: string, flags = 0): RE2JS {
+  try {
+    return RE2JS.compile(pattern, flags);
+  } catch (error) {
+    if (!(error instanceof Error && error.message.startsWith(NAME_TWICE))) throw error;
+    return RE2JS.compile(groupNames(pattern).pattern, flags);
   }
 }
 

@@ -3,17 +3,18 @@
 // Matching is linear in the text whatever the pattern. Forms that need no engine,
 // which most rules have, are those of matchers: see model/pattern.ts.
 
-import { RE2JS } from 're2js';
-import { compilePattern, PatternError, type StringTest } from '../model/matcher.js';
+import type { RE2JS } from 're2js';
+import { type GroupNames, groupNames } from '../model/group-names.js';
+import { compileNamed, compilePattern, PatternError, type StringTest } from '../model/matcher.js';
 import { analysePattern } from '../model/pattern.js';
 
 /** What a pattern found: the text of its groups, the whole first; undefined for one that took no part. */
 export interface Match {
   readonly groups: readonly (string | undefined)[];
-  readonly names: ReadonlyMap<string, number>;
+  readonly names: GroupNames['names'];
 }
 
-const NO_NAMES: ReadonlyMap<string, number> = new Map();
+const NO_NAMES: GroupNames['names'] = new Map();
 
 export class Pattern {
   /** As written in the file. */
@@ -21,14 +22,14 @@ export class Pattern {
   /** Whether all of a text matches. */
   readonly test: StringTest;
   readonly #engine: RE2JS;
-  readonly #names: ReadonlyMap<string, number>;
+  readonly #names: GroupNames['names'];
 
   /** Throws PatternError. */
   constructor(source: string) {
     this.source = source;
     const engine = compile(`^(?s:${source})$`);
     this.#engine = engine;
-    this.#names = new Map(Object.entries(engine.namedGroups()));
+    this.#names = groupNames(source).names;
     this.test = analysePattern(source).kind === 'regex' ? (text) => engine.test(text) : compilePattern(source);
   }
 
@@ -49,7 +50,7 @@ export class Pattern {
 
 function compile(anchored: string): RE2JS {
   try {
-    return RE2JS.compile(anchored);
+    return compileNamed(anchored);
   } catch (error) {
     throw new PatternError(error instanceof Error ? error.message : String(error));
   }
@@ -58,14 +59,17 @@ function compile(anchored: string): RE2JS {
 /** A reference inside a template: `$$`, `${name}` or `$name`, where a name is as long as it can be. */
 const REFERENCE = /\$(?:\$|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu;
 
-/** `$1`, `${1}` and `${name}` replaced by the groups of a match, as Go's Regexp.Expand; a `$` before anything else stays. */
+/**
+ * `$1`, `${1}` and `${name}` replaced by the groups of a match, as Go's Regexp.Expand; a `$` before anything else stays.
+ * Of several groups of one name it is the first that took part.
+ */
 export function expand(template: string, match: Match): string {
   if (!template.includes('$')) return template;
   return template.replace(REFERENCE, (whole, braced: string | undefined, bare: string | undefined) => {
     const name = braced ?? bare;
     if (name === undefined) return whole.slice(1);
-    const index = /^[0-9]+$/.test(name) ? Number(name) : match.names.get(name);
-    return index === undefined ? '' : (match.groups[index] ?? '');
+    const numbers = /^[0-9]+$/.test(name) ? [Number(name)] : (match.names.get(name) ?? []);
+    return numbers.map((number) => match.groups[number]).find((text) => text !== undefined) ?? '';
   });
 }
 

@@ -87,6 +87,8 @@ test('matcher: the whole value, a newline too, nothing from outside the pattern'
     ['=~', '(a+)+b', 'a'.repeat(200), false],
     ['=~', '[^a]', '😀', true],
     ['=~', 'foo.+', 'foo', false],
+    ['=~', '(?P<x>a)(?P<x>b)', 'ab', true],
+    ['=~', '(?P<x>a)(?P<x>b)', 'aa', false],
     ['=~', 'a.+a', 'aa', false],
     ['!~', 'foo.*', 'foobar', false],
     ['!~', '[0-9]+', '12x', true],

@@ -162,6 +162,12 @@ for (const [template, want] of templates) {
   });
 }
 
+test('pattern: of groups of one name the first that took part is meant', () => {
+  const pattern = new Pattern('(?P<x>a)|(?<x>b)(?P<y>c)');
+  assert.equal(expand('$x-$y', pattern.match('a')!), 'a-');
+  assert.equal(expand('$x-$y', pattern.match('bc')!), 'b-c');
+});
+
 test('pattern: shortcuts answer as the engine does', () => {
   const engine = (source: string) => new Pattern(`(?:${source})`);
   for (const source of ['', 'a', 'a|b', 'a|', '|', 'host:9100|x-y/z', '(.*)', '.*']) {

@@ -1,7 +1,8 @@
 // label_replace and label_join: new labels, the same values.
 
-import { RE2JS, RE2JSSyntaxException } from 're2js';
 import { type Labels, METRIC_NAME, valueOf, withLabel } from '../../../model/labels.js';
+import { checkSize, PatternError } from '../../../model/matcher.js';
+import { expand, Pattern } from '../../../relabel/pattern.js';
 import { executionError } from '../../errors.js';
 import { joinSameRows } from '../columns.js';
 import { LabelIndex } from '../label-index.js';
@@ -16,7 +17,7 @@ export interface Replacement {
 }
 
 /** The pattern, compiled. Throws what Prometheus finds wrong with the texts before it looks at the vector. */
-export function checkReplacement({ target, pattern }: Pick<Replacement, 'target' | 'pattern'>): RE2JS {
+export function checkReplacement({ target, pattern }: Pick<Replacement, 'target' | 'pattern'>): Pattern {
   const regex = compile(pattern);
   if (!isLabelName(target)) throw executionError(`invalid destination label name in label_replace(): ${target}`);
   return regex;
@@ -35,8 +36,8 @@ export function labelReplace(operand: VectorValue, replacement: Replacement, pac
   const { target, template, source } = replacement;
   const regex = checkReplacement(replacement);
   const valueFor = (value: string): string | undefined => {
-    const match = regex.matcher(value);
-    return match.matches() ? expandTemplate(template, (name) => groupOf(match, regex, name)) : undefined;
+    const match = regex.match(value);
+    return match && expand(template, match);
   };
   // Each value is matched once: rows share them.
   const known = new Map<string, string | undefined>();
@@ -64,11 +65,12 @@ export function isLabelName(name: string): boolean {
   return name !== '' && !name.includes('\ufffd');
 }
 
-function compile(pattern: string): RE2JS {
+function compile(pattern: string): Pattern {
   try {
-    return RE2JS.compile(pattern, RE2JS.DOTALL);
+    checkSize(pattern);
+    return new Pattern(pattern);
   } catch (error) {
-    if (!(error instanceof RE2JSSyntaxException)) throw error;
+    if (!(error instanceof PatternError)) throw error;
     throw executionError(`invalid regular expression in label_replace(): ${pattern}`);
   }
 }
@@ -98,20 +100,4 @@ function relabel(
     marks[index.add(row)] = drops[i]!;
   });
   return vector(joined, marks);
-}
-
-type Match = ReturnType<RE2JS['matcher']>;
-
-/** The text of a group by number or name; empty where there is none. */
-function groupOf(match: Match, regex: RE2JS, name: string): string {
-  if (/^\d+$/.test(name)) return Number(name) <= match.groupCount() ? (match.group(Number(name)) ?? '') : '';
-  const index = regex.namedGroups()[name];
-  return index === undefined ? '' : (match.group(index) ?? '');
-}
-
-/** Go's Regexp.Expand: `$1`, `$name` (the longest run of word characters), `${name}`, `$$`. */
-export function expandTemplate(template: string, group: (name: string) => string): string {
-  return template.replace(/\$(?:(\$)|\{(\w+)\}|(\w+))/g, (_, dollar, braced, bare) =>
-    dollar !== undefined ? '$' : group(braced ?? bare),
-  );
 }
