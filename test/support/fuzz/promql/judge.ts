@@ -1,7 +1,7 @@
 // Whether two replies to one question agree, and if not, whether that is explained: by
 // chance (stability.ts) or by what we mean to do otherwise (known.ts).
 
-import type { Call, Expr } from '../../../../src/promql/syntax/ast.js';
+import type { Expr } from '../../../../src/promql/syntax/ast.js';
 import { ALL_PARSE_OPTIONS, parseExpr } from '../../../../src/promql/syntax/parse.js';
 import {
   type Cell,
@@ -96,22 +96,23 @@ export async function judge(question: Question, theirs: Reply, ours: Reply, serv
  */
 async function changedFunction(question: Question, root: Expr, servers: Compared): Promise<string | undefined> {
   for (const { expr, around } of partsOf(root)) {
-    const changed = expr.kind === 'call' ? CHANGED_FUNCTIONS.get(expr.fn) : undefined;
+    if (expr.kind !== 'call' && expr.kind !== 'binary') continue;
+    const [name, inputs] = expr.kind === 'call' ? [expr.fn, expr.args] : [expr.op, [expr.left, expr.right]];
+    const changed = CHANGED_FUNCTIONS.get(name);
     if (changed === undefined) continue;
-    const call = expr as Call;
-    const texts = call.args.map((arg) => textOf(question, arg));
+    const texts = inputs.map((input) => textOf(question, input));
     const besides = changed.beside && alone(question, changed.beside(texts), around);
-    for (const [i, asked] of alone(question, textOf(question, call), around).entries()) {
+    for (const [i, asked] of alone(question, textOf(question, expr), around).entries()) {
       const different = await differentCells(asked, servers);
       const beside = besides && (await cellsFor(besides[i]!, servers.ours));
       const seen = changed.resets ? await bySeenResets(asked, servers.ours) : undefined;
       const { delayedNames } = servers;
-      const context = { call: textOf(question, call), args: texts, delayedNames, allBeside: beside };
+      const context = { call: textOf(question, expr), args: texts, delayedNames, allBeside: beside };
       const isExplained = (cell: DifferentCell) => {
         const cellIn = (cells: Cells | undefined) => cells?.get(cell.series)?.get(cell.time);
         return changed.explains({ ...cell, ...context, beside: cellIn(beside), bySeenResets: seen?.map(cellIn) });
       };
-      if (different.length > 0 && different.every(isExplained)) return call.fn;
+      if (different.length > 0 && different.every(isExplained)) return name;
     }
   }
   return undefined;

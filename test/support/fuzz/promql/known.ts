@@ -25,7 +25,7 @@ export interface CellDifference {
   /** Our own ones when histograms are those of 3.5: with no uncertain reset seen (older-resets.ts), then with each one alone. */
   readonly bySeenResets?: readonly (Cell | undefined)[] | undefined;
   readonly call: string;
-  /** The texts of the call's arguments. */
+  /** The texts of the call's arguments, or of the operator's sides. */
   readonly args: readonly string[];
   /** The series's labels, as JSON pairs. */
   readonly series: string;
@@ -45,8 +45,8 @@ export interface ChangedFunction {
 }
 
 /**
- * Functions of which newer versions have another idea: a difference is explained if such a call alone gives
- * cells that differ, and all in this way.
+ * Functions, and operators, of which newer versions have another idea: a difference is explained if such a call alone
+ * gives cells that differ, and all in this way.
  */
 export const CHANGED_FUNCTIONS: ReadonlyMap<string, ChangedFunction> = new Map<string, ChangedFunction>([
   // A NaN in the window makes the result NaN.
@@ -106,10 +106,19 @@ export const CHANGED_FUNCTIONS: ReadonlyMap<string, ChangedFunction> = new Map<s
       beside: ([samples]) => `count_over_time(${samples}) and histogram_count(sum_over_time(${samples}))`,
     },
   ],
+  // So it does where a side comes from storage and the other is computed, which leaves empty buckets out.
+  ['==', { explains: (cell) => isEqualToUs(cell, cell.theirs, cell.ours), beside: ([left = '']) => left }],
+  ['!=', { explains: (cell) => isEqualToUs(cell, cell.ours, cell.theirs), beside: ([left = '']) => left }],
   // In 3.5 a subquery forgets that names are to be removed.
   ['last_over_time', { explains: keepsName }],
   ['first_over_time', { explains: keepsName }],
 ]);
+
+/** Where there are histograms: whether one comparison, with bool or without, does not hold, and the other does. */
+function isEqualToUs({ allBeside, time }: CellDifference, fails: Cell | undefined, holds: Cell | undefined): boolean {
+  const areHistograms = [...(allBeside?.values() ?? [])].some((points) => typeof points.get(time) === 'object');
+  return areHistograms && (fails === undefined || fails === '0') && (typeof holds === 'object' || holds === '1');
+}
 
 /** Chunks of histograms that are full have as many samples at least. */
 const CHUNK_SAMPLES = 10;
