@@ -21,6 +21,7 @@ import { isInstalled, startProcess } from './peers/process.js';
 import { remotePeer } from './peers/remote.js';
 import { Progress } from './progress.js';
 import { chart, markdown, table } from './report.js';
+import { sizes } from './sizes.js';
 
 const GROUPS: readonly Group[] = [
   ...scrapeGroups,
@@ -42,6 +43,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (first === 'table') return printTables(options.names.slice(1));
   if (first === 'drop') return drop(options);
   if (first === 'kernels') return kernels(options.filter);
+  if (first === 'sizes') return sizes();
   const context = { startMs: Date.now(), options, progress: new Progress() };
   const outcomes: Outcome[] = [];
   for (const group of GROUPS) {

@@ -8,6 +8,7 @@ import { ShardError, ShardUnavailable } from '../shard/client.js';
 import { IngestRefused, REMOTE_WRITE } from '../shard/ingest.js';
 import { NotDurable } from '../shard/log-thread.js';
 import type { Outcome, WriteReply, WriteVersion } from '../shard/protocol.js';
+import { policiesOf } from '../tsdb/downsample/read-policies.js';
 import type * as web from '../web/deps.js';
 import type { Storage } from './storage/storage.js';
 
@@ -83,6 +84,10 @@ export function adminDeps(storage: Storage): web.Admin {
     snapshots: () => storage.snapshots.list(),
     removeSnapshot: (name) => storage.snapshots.remove(name),
     cleanTombstones: () => storage.keeping.clean(),
+    previewPolicies: async (text) => {
+      if (text === '') return storage.keeping.preview();
+      return storage.keeping.preview(policiesOf(text, 'the policies of the request'));
+    },
     importSamples: async (kind, body) => {
       const { samples, blocks, conflicts, example } = await storage.importing.run(kind, body);
       const listed = blocks.map(({ ulid, minTimeMs: minTime, maxTimeMs: maxTime, stats }) => {

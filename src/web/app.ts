@@ -23,6 +23,7 @@ import type { PageRoute } from './page.js';
 import { federateRoute } from './pages/federate.js';
 import { importRoute } from './pages/import.js';
 import { indexRoute } from './pages/index.js';
+import { previewPoliciesRoute } from './pages/preview-policies.js';
 import { probeRoutes } from './pages/probes.js';
 import { writeRoute } from './pages/write.js';
 import { readParams } from './params.js';
@@ -50,7 +51,14 @@ const API_ROUTES: readonly ApiRoute[] = [
   ...adminRoutes,
 ];
 
-const PAGE_ROUTES: readonly PageRoute[] = [indexRoute, federateRoute, importRoute, writeRoute, ...probeRoutes];
+const PAGE_ROUTES: readonly PageRoute[] = [
+  indexRoute,
+  federateRoute,
+  importRoute,
+  previewPoliciesRoute,
+  writeRoute,
+  ...probeRoutes,
+];
 
 /** What stands behind a route: the two kinds of handlers made alike. */
 interface Endpoint {

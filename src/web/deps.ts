@@ -266,6 +266,17 @@ export interface Lifecycle {
   quit(): void;
 }
 
+/** What one policy would free of the blocks there are: bytes of chunks and aggregates. */
+export interface PolicyPreview {
+  readonly name: string;
+  readonly blocks: number;
+  readonly series: number;
+  readonly samples: number;
+  readonly samplesLeft: number;
+  readonly bytes: number;
+  readonly bytesLeft: number;
+}
+
 /** What came of an import. */
 export interface Imported {
   readonly samples: number;
@@ -293,6 +304,8 @@ export interface Admin {
   snapshots(): Promise<readonly string[]>;
   /** False where there is no such snapshot. */
   removeSnapshot(name: string): Promise<boolean>;
+  /** What a file of policies would free; what those in force would, where the text is empty. Rejects with what is wrong with the text. */
+  previewPolicies(text: string): Promise<readonly PolicyPreview[]>;
   /** Makes blocks of old samples, of all or of none; takes the body. Resolves when queries see them. */
   importSamples(kind: 'openmetrics' | 'remote-write', body: ArrayBuffer): Promise<Imported>;
 }

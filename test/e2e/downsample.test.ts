@@ -103,6 +103,19 @@ test('downsampling: queries before and behind, and in a real Prometheus', { time
       500,
       'bad policies change nothing',
     );
+    const preview = async (body: string) => {
+      const answer = await fetch(`${server.url}/api/v1/admin/tsdb/preview_policies`, { method: 'POST', body });
+      return {
+        status: answer.status,
+        body: (await answer.json()) as { data: { series: number; samples: number; samplesLeft: number }[] },
+      };
+    };
+    assert.equal((await preview('policies: [{}]')).status, 400);
+    const foreseen = (await preview(POLICIES)).body.data;
+    assert.equal(foreseen[0]!.samples, SAMPLES);
+    assert.equal(foreseen[0]!.samplesLeft, 0);
+    assert.equal(foreseen[1]!.samples, 4 * SAMPLES);
+    assert.ok(foreseen[1]!.samplesLeft < SAMPLES);
     writeFileSync(file, POLICIES);
     assert.equal((await fetch(`${server.url}/-/reload`, { method: 'POST' })).status, 200);
     await eventually(async () => {

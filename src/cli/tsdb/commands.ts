@@ -14,6 +14,7 @@ import { createFromRules } from './create-from-rules.js';
 import { ToolError } from './data-folder.js';
 import { type DumpRequest, dump } from './dump.js';
 import { listLines } from './list.js';
+import { previewPolicies } from './preview-policies.js';
 
 const DATA_FOLDER = 'data/';
 const TIME_MIN = '-9223372036854775808';
@@ -129,6 +130,17 @@ const createRules = command({
   },
 });
 
+const preview = command({
+  path: ['preview-policies'],
+  help: 'Say what a file of policies would free of the blocks of a data directory. Ours, not of promtool.',
+  flags: { humanReadable },
+  words: ['<policies file>', '[<db path>]'],
+  run: (world, { values, words }) => {
+    const [file, folder = DATA_FOLDER] = words as [string, string?];
+    previewPolicies(world, { file, folder, isForHumans: values.humanReadable });
+  },
+});
+
 export const tsdbCommands: readonly Command[] = [
   analyzeBlock,
   list,
@@ -140,6 +152,7 @@ export const tsdbCommands: readonly Command[] = [
   ),
   createOpenMetrics,
   createRules,
+  preview,
 ];
 
 function labelsFrom(pairs: readonly string[]): Labels {

@@ -9,6 +9,7 @@ import type { Timer } from '../../base/clock.js';
 import type { CompactionStep } from '../../tsdb/compact/housekeeping.js';
 import { blockRanges } from '../../tsdb/compact/plan.js';
 import type { Retention } from '../../tsdb/compact/retention.js';
+import type { PolicyPreview } from '../../tsdb/downsample/preview.js';
 import { NO_REWRITE, type RewriteSettings } from '../../tsdb/downsample/series-rewriter.js';
 import type { StorageParts } from './options.js';
 
@@ -95,6 +96,17 @@ export class BlockKeeping {
   /** What becomes of series when blocks are made anew: from the next one on. */
   setSettings(settings: RewriteSettings): void {
     this.#settings = settings;
+  }
+
+  /** What policies would free of the blocks there are; those in force where absent. Rejects where one cannot be read. */
+  async preview(policies = this.#settings.policies): Promise<readonly PolicyPreview[]> {
+    const { compactor } = this.#parts;
+    await compactor.call('beginPreview', { settings: { ...this.#settings, policies } });
+    for (;;) {
+      const step = await compactor.call('previewNext', {});
+      if (step.state === 'done') return step.rows;
+      if (step.state === 'failed') throw new Error(step.reason);
+    }
   }
 
   /** Makes the blocks anew of which something is deleted. Resolves when none is left; rejects where one cannot be read or written. */

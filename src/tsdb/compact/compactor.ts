@@ -8,6 +8,7 @@ import { BlockFault } from '../block/contract.js';
 import { IndexReader } from '../block/index-reader.js';
 import { type IndexSummary, shareSummary } from '../block/index-summary.js';
 import { INDEX_NAME } from '../block/layout.js';
+import { PreviewJob } from '../downsample/preview.js';
 import { HeadChunkFiles } from '../head-chunks/files.js';
 import { ImportJob } from '../import/import-job.js';
 import { commitImport } from '../import/staging.js';
@@ -35,6 +36,7 @@ export class Compactor {
   #cut: HeadCut | undefined;
   #scrub: Scrub | undefined;
   #import: ImportJob | undefined;
+  #preview: PreviewJob | undefined;
 
   constructor(disk: Disk, setup: CompactorSetup, clock: Clock = realClock, core = new Core()) {
     this.#core = core;
@@ -97,6 +99,16 @@ export class Compactor {
       },
       commitImport: ({ ulids }) => nothing(() => commitImport(disk, setup.dataFolder, ulids)),
       abortImport: () => nothing(() => this.#importUnderWay.abort()),
+      beginPreview: ({ settings }) => {
+        this.#preview?.close();
+        this.#preview = new PreviewJob(disk, this.#core, keeping.listed(), settings);
+        return { state: 'more' };
+      },
+      previewNext: () => {
+        const endMs = clock.monotonicMs() + STEP_MS;
+        if (this.#preview === undefined) throw new Error('no preview is under way');
+        return this.#preview.step(() => clock.monotonicMs() < endMs);
+      },
       expireBlocks: ({ retention }) => keeping.expire(retention),
       writeHeadChunks: ({ records, latestMs }) =>
         headChunks.write(

@@ -179,6 +179,13 @@ export class Housekeeping {
     return { blocks, steps: compacting({ ...this.#options, blocks, nowMs, settings, ageMs }) };
   }
 
+  /** The blocks that are served. */
+  listed(): readonly ListedBlock[] {
+    const { blocks } = listBlocks(this.#options.disk, this.#options.dataFolder);
+    const superseded = supersededBlocks(blocks.map(({ meta }) => meta));
+    return blocks.filter(({ meta }) => !superseded.has(meta.ulid));
+  }
+
   #live(listed = listBlocks(this.#options.disk, this.#options.dataFolder).blocks): BlockMeta[] {
     const metas = listed.map(({ meta }: ListedBlock) => meta);
     const superseded = supersededBlocks(metas);

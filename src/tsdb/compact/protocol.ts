@@ -3,6 +3,7 @@
 import type { Matcher } from '../../model/matcher.js';
 import type { BlockMeta, DeletedInterval } from '../block/contract.js';
 import type { IndexSummary } from '../block/index-summary.js';
+import type { PreviewStep } from '../downsample/preview.js';
 import type { RewriteSettings } from '../downsample/series-rewriter.js';
 import type { HeadChunkFile } from '../head-chunks/files.js';
 import type { HeadChunkPlace } from '../head-chunks/writer.js';
@@ -59,6 +60,9 @@ export interface CompactorOps {
   /** Gives the staged blocks their place: all of them, or, after a crash, with the next start. */
   commitImport: Op<{ ulids: readonly string[] }, Nothing>;
   abortImport: Op<Nothing, Nothing>;
+  /** Begins to find out what policies would free; one that is under way is given up. */
+  beginPreview: Op<{ settings: RewriteSettings }, PreviewStep>;
+  previewNext: Op<Nothing, PreviewStep>;
   /** Marks the blocks that are kept no longer. */
   expireBlocks: Op<{ retention: Retention }, ExpiredNames>;
   /** Writes records of the head's chunks, of which no sample is later than a time; they are on the disk then. */

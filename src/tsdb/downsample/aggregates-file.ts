@@ -27,6 +27,7 @@ export const AGGREGATES_NAME = 'aggregates';
 const MAGIC = 0x4e584147;
 const VERSION = 1;
 const HEADER_BYTES = 8;
+const LENGTH_BYTES = 4;
 const OFFSET_BYTES = 8;
 const FOOTER_BYTES = OFFSET_BYTES + CRC_BYTES;
 const ROW_BYTES = 4 + OFFSET_BYTES;
@@ -47,18 +48,7 @@ export class AggregatesWriter {
   /** Series come in the order of their refs. Throws a DiskError. */
   add(ref: SeriesRef, groups: readonly Windows[]): void {
     const sink = (this.#sink ??= this.#begin());
-    const entry = new ByteWriter(1024);
-    const pieces = groups.flatMap(piecesOf);
-    entry.uvarint(pieces.length);
-    for (const piece of pieces) {
-      entry.uvarint(piece.resolutionMs);
-      for (const column of [piece.counts, piece.sums, piece.mins, piece.maxs]) {
-        const chunk = encodeXor({ times: piece.lastMs, bits: bitsOf(column) });
-        entry.uvarint(chunk.length);
-        entry.raw(chunk);
-      }
-    }
-    const bytes = entry.finish();
+    const bytes = encodeGroups(groups);
     this.#refs.push(ref);
     this.#offsets.push(sink.length);
     sink.u32(bytes.length);
@@ -161,8 +151,8 @@ export class AggregatesReader {
     const at = this.#offsets[found]!;
     const file = this.#file;
     return file.parse('aggregates', at, () => {
-      const length = new ByteReader(file.read('aggregates', at, 4)).u32();
-      const bytes = file.read('aggregates', at + 4, length + 4).slice();
+      const length = new ByteReader(file.read('aggregates', at, LENGTH_BYTES)).u32();
+      const bytes = file.read('aggregates', at + LENGTH_BYTES, length + CRC_BYTES).slice();
       const content = bytes.subarray(0, length);
       if (new ByteReader(bytes, length).u32() !== this.#crc.of(content)) {
         throw file.fault('aggregates', at, 'checksum of other bytes');
@@ -197,6 +187,26 @@ export function checkAggregates(disk: Disk, crc: Crc32c, blockPath: string): voi
   } finally {
     reader?.close();
   }
+}
+
+/** What aggregates of a series take in the file. */
+export function aggregatesBytes(groups: readonly Windows[]): number {
+  return groups.length === 0 ? 0 : encodeGroups(groups).length + LENGTH_BYTES + CRC_BYTES + ROW_BYTES;
+}
+
+function encodeGroups(groups: readonly Windows[]): Uint8Array {
+  const entry = new ByteWriter(1024);
+  const pieces = groups.flatMap(piecesOf);
+  entry.uvarint(pieces.length);
+  for (const piece of pieces) {
+    entry.uvarint(piece.resolutionMs);
+    for (const column of [piece.counts, piece.sums, piece.mins, piece.maxs]) {
+      const chunk = encodeXor({ times: piece.lastMs, bits: bitsOf(column) });
+      entry.uvarint(chunk.length);
+      entry.raw(chunk);
+    }
+  }
+  return entry.finish();
 }
 
 /** Throws BytesError. */

@@ -4,12 +4,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConfigError } from '../../../src/config/error.js';
 import { parsePolicyFile } from '../../../src/config/policy-file.js';
-import { policiesOf } from '../../../src/server/policies.js';
 import { BlockFault } from '../../../src/tsdb/block/contract.js';
+import { listBlocks } from '../../../src/tsdb/block/open-blocks.js';
 import { BlockWriter } from '../../../src/tsdb/block/writer.js';
 import { Housekeeping } from '../../../src/tsdb/compact/housekeeping.js';
 import { AggregatesReader } from '../../../src/tsdb/downsample/aggregates-file.js';
 import { dueMark, treatmentAt } from '../../../src/tsdb/downsample/policies.js';
+import { type PolicyPreview, previewing } from '../../../src/tsdb/downsample/preview.js';
+import { policiesOf } from '../../../src/tsdb/downsample/read-policies.js';
 import type { RewriteSettings } from '../../../src/tsdb/downsample/series-rewriter.js';
 import { readAll, testCrc, withBlock } from '../../support/block.js';
 import { chunkAt, fill, type SeriesOfTest } from '../../support/blocks.js';
@@ -209,4 +211,35 @@ test('aggregates: damage is a fault at every byte', () => {
   readThrough();
   disk.damage(path, (bytes) => bytes.subarray(0, size - 20));
   assert.throws(readThrough, BlockFault);
+});
+
+test('policies: a preview says what then happens, to the byte of chunks and aggregates', () => {
+  const disk = new SimDisk();
+  blocks(disk, SERIES, 2 * DAY);
+  const settings: RewriteSettings = { policies: policiesOf(FILE, 'x.yml'), floats: 'same' };
+  const preview = (): PolicyPreview[] => {
+    const steps = previewing(disk, testCore(), listBlocks(disk, 'data').blocks, settings);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return value;
+    }
+  };
+  const before = disk.stat(`data/${ULIDS[0]}/chunks/000001`)!.size;
+  const [debug, rest] = preview();
+  assert.deepEqual(
+    [debug!.blocks, debug!.series, debug!.samples, debug!.samplesLeft, debug!.bytesLeft],
+    [1, 1, 480, 0, 0],
+  );
+  assert.deepEqual([rest!.series, rest!.samples, rest!.samplesLeft], [3, 1440, 25 + 25 + 27]);
+  const [made] = run(disk, settings);
+  const after = disk.stat(`data/${made}/chunks/000001`)!.size;
+  const own = disk.stat(`data/${made}/aggregates`)!.size;
+  // Aggregates have a head, a count and a foot.
+  const freed = debug!.bytes + rest!.bytes - rest!.bytesLeft;
+  assert.equal(before - after - (own - 8 - 4 - 12), freed);
+  assert.deepEqual(
+    preview().map(({ series }) => series),
+    [0, 0],
+    'nothing is due any more',
+  );
 });
