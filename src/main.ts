@@ -5,9 +5,11 @@ import { setFlagsFromString } from 'node:v8';
 import { realClock } from './base/clock.js';
 import { readFileSync, realDisk, writeOut } from './base/disk.js';
 import { type Invocation, parseFlags } from './cli/flags.js';
+import type { ToolWorld } from './cli/tsdb/command.js';
 import { Output } from './cli/tsdb/output.js';
 import { runTool } from './cli/tsdb/tool.js';
 import { ConfigError } from './config/error.js';
+import { withWholeDirectory } from './server/sandbox.js';
 import { Server } from './server/server.js';
 import { createLogger, type LogFormat, type Logger, type LogLevel } from './telemetry/log.js';
 
@@ -31,7 +33,11 @@ else await serve(process.argv.slice(2));
 async function runTsdb(line: readonly string[]): Promise<void> {
   const out = new Output(writeOut);
   const warn = (text: string) => void process.stderr.write(`${text}\n`);
-  process.exitCode = await runTool({ disk: realDisk, clock: realClock, out, warn }, line);
+  const world: ToolWorld = {
+    ...{ disk: realDisk, clock: realClock, out, warn },
+    withWholeDirectory: (request, action) => withWholeDirectory(realDisk, realClock, request, action),
+  };
+  process.exitCode = await runTool(world, line);
 }
 
 async function serve(line: readonly string[]): Promise<void> {

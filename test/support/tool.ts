@@ -4,6 +4,7 @@ import { realClock } from '../../src/base/clock.js';
 import { type Disk, realDisk } from '../../src/base/disk.js';
 import { Output } from '../../src/cli/tsdb/output.js';
 import { runTool } from '../../src/cli/tsdb/tool.js';
+import { withWholeDirectory } from '../../src/server/sandbox.js';
 
 export interface ToolRun {
   readonly code: number;
@@ -21,6 +22,12 @@ export async function runTsdb(line: readonly string[], disk: Disk = realDisk): P
   const warn = (text: string) => {
     err += `${text}\n`;
   };
-  const code = await runTool({ disk, clock: realClock, out: output, warn }, line);
+  const code = await runTool(
+    {
+      ...{ disk, clock: realClock, out: output, warn },
+      withWholeDirectory: (request, action) => withWholeDirectory(disk, realClock, request, action),
+    },
+    line,
+  );
   return { code, out, err };
 }

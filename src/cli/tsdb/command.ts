@@ -10,6 +10,8 @@ export interface ToolWorld {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly out: Output;
+  /** Runs an action on a folder where all of a data directory is in blocks, what is only in its logs too; made below `root`. */
+  withWholeDirectory<T>(request: { folder: string; root: string }, action: (folder: string) => T): Promise<T>;
   /** A line to whoever watches, beside what is printed. */
   readonly warn: (line: string) => void;
 }

@@ -11,7 +11,7 @@ import { analyze } from './analyze.js';
 import { type Command, command, type Invoked, type ToolWorld } from './command.js';
 import { createFromOpenMetrics } from './create-blocks.js';
 import { createFromRules } from './create-from-rules.js';
-import { ToolError } from './data-folder.js';
+import { checkFolder, ToolError } from './data-folder.js';
 import { type DumpRequest, dump } from './dump.js';
 import { listLines } from './list.js';
 import { previewPolicies } from './preview-policies.js';
@@ -50,7 +50,9 @@ const analyzeBlock = command({
 });
 
 const dumpFlags = {
-  sandbox: textFlag('sandbox-dir-root', '', 'Accepted for compatibility; has no effect here.', { ignored: true }),
+  sandbox: textFlag('sandbox-dir-root', '', 'Where the logs are copied to be read; the directory itself where empty.', {
+    placeholder: '<folder>',
+  }),
   minTimeMs: valueFlag('min-time', Number(TIME_MIN), 'First time, in milliseconds since 1970.', integerOf, timeText),
   maxTimeMs: valueFlag('max-time', Number(TIME_MAX), 'Last time, likewise.', integerOf, timeText),
   match: listFlag('match', ["{__name__=~'(?s:.*)'}"], 'Selector of series. Can be repeated.'),
@@ -67,13 +69,17 @@ function dumping(form: DumpRequest['form'], path: string, help: string): Command
 }
 
 function runDump(
-  { disk, out }: ToolWorld,
+  world: ToolWorld,
   { values, words }: Invoked<typeof dumpFlags>,
   form: DumpRequest['form'],
-): void {
-  const { minTimeMs, maxTimeMs, match } = values;
+): Promise<void> {
+  const { minTimeMs, maxTimeMs, match, sandbox } = values;
   const selectors = match.map(selectorOf);
-  dump(disk, new Core(), { folder: words[0] ?? DATA_FOLDER, selectors, minTimeMs, maxTimeMs, form }, out);
+  const folder = words[0] ?? DATA_FOLDER;
+  checkFolder(world.disk, folder);
+  return world.withWholeDirectory({ folder, root: sandbox || folder }, (whole) => {
+    dump(world.disk, new Core(), { folder: whole, selectors, minTimeMs, maxTimeMs, form }, world.out);
+  });
 }
 
 const making = {

@@ -33,7 +33,8 @@ export function withBlocks<T>(disk: Disk, folder: string, crc: Crc32c, action: (
   }
 }
 
-function checkFolder(disk: Disk, folder: string): void {
+/** Throws a ToolError where there is no such folder. */
+export function checkFolder(disk: Disk, folder: string): void {
   if (disk.stat(folder)?.isDirectory === true) return;
   throw new ToolError(`opening the db dir: stat ${folder}: no such file or directory`);
 }
