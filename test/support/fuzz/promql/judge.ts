@@ -22,6 +22,7 @@ import { asOlder, type OlderOptions } from './older.js';
 import { forgetResets, uncertainResets } from './older-resets.js';
 import { alone, partsOf, textOf } from './parts.js';
 import { type Answerer, askQuestion, type Question, type Reply } from './question.js';
+import { upToLastStep, withoutPinnedParameters } from './rephrased.js';
 import { type Stability, sameOutcome, stableCells } from './stability.js';
 import { annotationInCommon, errorInCommon, isNewRemark, isOneOfMany } from './words.js';
 
@@ -65,6 +66,14 @@ export async function judge(question: Question, theirs: Reply, ours: Reply, serv
   for (const own of [ours, ...olders]) {
     const known = knownDifference({ question, delayedNames: servers.delayedNames, expr, theirs, ours: own });
     if (known !== undefined) return { kind: 'explained', by: known };
+  }
+  const unpinned = expr && withoutPinnedParameters(question, expr);
+  if (unpinned && compareReplies(theirs, await askQuestion(servers.ours, unpinned), rules) === undefined) {
+    return { kind: 'explained', by: 'parameters that are pinned' };
+  }
+  const cut = expr && upToLastStep(question, expr);
+  if (cut && compareReplies(await askQuestion(servers.peer, cut), ours, rules) === undefined) {
+    return { kind: 'explained', by: 'subqueries behind the last step' };
   }
   const asInGo = await withGoLogarithms(() => askQuestion(servers.ours, question));
   if (compareReplies(theirs, asInGo, rules) === undefined) {

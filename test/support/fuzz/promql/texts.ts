@@ -35,6 +35,8 @@ const NEWER = [
   /offset\s*\(\s*[-+]|\[[^\]]*\(\s*[-+]/i,
   // An offset that is no number is refused.
   /offset\s*[-+(\s]*nan/i,
+  // Beyond 2^23 s, Prometheus's floats have no nanoseconds, of which it cuts milliseconds.
+  /(?:offset|[[:])[-+(\s]*\d{7,}\.\d/i,
 ];
 
 /** What stands in brackets besides durations and arithmetic: newer versions read its characters otherwise. */
