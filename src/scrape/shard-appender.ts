@@ -169,6 +169,12 @@ export class SlotSink implements BodySink {
     return view;
   }
 
+  /** The body, be its shard dead, as long as no other has taken its place: then undefined. Lends. */
+  body(bytes: number): Uint8Array | undefined {
+    if (this.#slot === undefined || !this.#slots.isCurrent(this.#slot)) return undefined;
+    return this.#slots.view(this.#slot).subarray(0, bytes);
+  }
+
   release(): void {
     if (this.#slot !== undefined) this.#slots.give(this.#slot);
     this.#slot = undefined;

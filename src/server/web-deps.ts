@@ -4,16 +4,23 @@ import { parseDuration } from '../model/duration.js';
 import type { ShardStorage } from '../query/storage.js';
 import type { ScrapeManager } from '../scrape/manager.js';
 import { SlotSink } from '../scrape/shard-appender.js';
-import { ShardError, ShardUnavailable } from '../shard/client.js';
+import { ShardError, ShardTrap, ShardUnavailable } from '../shard/client.js';
 import { IngestRefused, REMOTE_WRITE } from '../shard/ingest.js';
 import { NotDurable } from '../shard/log-thread.js';
 import type { Outcome, WriteReply, WriteVersion } from '../shard/protocol.js';
 import { policiesOf } from '../tsdb/downsample/read-policies.js';
 import type * as web from '../web/deps.js';
+import { Poison } from './poison.js';
 import type { Storage } from './storage/storage.js';
 
 /** Seconds after which a sender that was turned away may come again. */
 const RETRY_SECONDS = 5;
+
+/** Senders do not repeat what is bad. */
+const POISONOUS: web.WriteOutcome = {
+  kind: 'bad',
+  message: 'this request has ended a shard twice: it is not tried again',
+};
 
 /** Most bytes of one compressed remote write. */
 const WRITE_BYTES_MAX = 16 * 2 ** 20;
@@ -101,6 +108,7 @@ export function adminDeps(storage: Storage): web.Admin {
 /** Remote writes go to the shards in turn: any of them can parse any body. */
 export function writeDeps(storage: Storage, messages: readonly string[], nowMs: () => number): web.RemoteWrite {
   let turn = 0;
+  const poison = new Poison();
   return {
     messages,
     bodyBytesMax: WRITE_BYTES_MAX,
@@ -111,12 +119,15 @@ export function writeDeps(storage: Storage, messages: readonly string[], nowMs: 
         reserve: (bytes) => sink.reserve(bytes, 0),
         drop: () => sink.release(),
         async store(bytes, version) {
+          const body = sink.body(bytes);
           try {
+            if (body !== undefined && poison.refuses(body)) return POISONOUS;
             const reply = await storage.ingest.write(shard, { address: sink.address, bytes }, nowMs(), version);
             const { refusedSeries } = reply.outcome;
             if (refusedSeries > 0) storage.refused.note(REMOTE_WRITE, refusedSeries);
             return { ...outcomeOf(reply, version), written: writtenOf(reply.outcome) };
           } catch (error) {
+            if (body !== undefined && error instanceof ShardTrap) poison.blame(body);
             return faultOf(error);
           } finally {
             sink.release();

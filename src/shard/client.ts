@@ -34,7 +34,7 @@ export interface ShardPort {
 
 /** A job came back with an error. */
 export class ShardError extends Error {
-  override readonly name = 'ShardError';
+  override readonly name: string = 'ShardError';
   readonly kind: JobError['kind'];
   /** Of the API's error types: memory that others have now may be free a moment later. */
   readonly type: 'bad_data' | 'execution' | 'unavailable' | 'internal';
@@ -47,6 +47,11 @@ export class ShardError extends Error {
     this.type = error.kind === 'memory' ? 'unavailable' : error.kind;
     this.wal = error.wal;
   }
+}
+
+/** The job in which the shard's core trapped: the shard died of it. */
+export class ShardTrap extends ShardError {
+  override readonly name: string = 'ShardTrap';
 }
 
 /** The shard is gone, or being rebuilt from the log: try again in a moment. */
@@ -293,11 +298,15 @@ export class ShardClient {
     batch.forEach((waiting, i) => {
       const result = reply.results[i];
       if (result === undefined) waiting.reject(new ShardUnavailable('the shard stopped before this job'));
-      else if ('error' in result) waiting.reject(new ShardError(result.error));
+      else if ('error' in result) waiting.reject(this.#errorOf(result.error, reply, i));
       else waiting.resolve(result.ok as never);
     });
     if (reply.trapped !== undefined) this.#die(new ShardUnavailable(`the core trapped: ${reply.trapped}`));
     else this.#pump();
+  }
+
+  #errorOf(error: JobError, { results, trapped }: TaskReply, job: number): ShardError {
+    return trapped !== undefined && job === results.length - 1 ? new ShardTrap(error) : new ShardError(error);
   }
 
   #fail(batch: Waiting[], message: string): void {

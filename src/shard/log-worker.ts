@@ -1,13 +1,16 @@
 // The log's thread: commits of main, gathered there, written here.
 
 import { type Clock, realClock, soon } from '../base/clock.js';
-import { type Disk, realDisk } from '../base/disk.js';
+import { type Disk, DiskError, realDisk } from '../base/disk.js';
 import type { Keep } from '../tsdb/wal/filter.js';
 import { Log, type LogStats, LogUnsynced, type SyncPolicy } from '../tsdb/wal/log.js';
 import { type OpenedLog, openLog } from '../tsdb/wal/open.js';
 import { LogStuck } from '../tsdb/wal/writer.js';
 import { Core } from '../wasm/core.js';
 import type { Span } from './protocol.js';
+
+const RESERVE_SHARE = 0.03;
+const RESERVE_BYTES_MAX = 256 * 2 ** 20;
 
 export interface LogSetup {
   readonly folder: string;
@@ -133,7 +136,7 @@ export class LogHost {
     const opened = isKnown ? found : openLog({ disk, folder, ownFolder, core }, { record() {} });
     return new Log({
       ...{ disk, folder, core, clock, opened },
-      ...{ sync, segmentBytes, stepBytes, soon: this.#soon },
+      ...{ sync, segmentBytes, stepBytes, soon: this.#soon, reserveBytes: reserveOf(disk, folder) },
     });
   }
 
@@ -204,6 +207,16 @@ export class LogHost {
   #get(): Log {
     if (this.#log === undefined) throw new Error('the log is not open');
     return this.#log;
+  }
+}
+
+/** Of the disk, what writes leave free for checkpoints, blocks and deletions, so that a full disk can become emptier. */
+function reserveOf(disk: Disk, folder: string): number {
+  try {
+    return Math.min(RESERVE_BYTES_MAX, RESERVE_SHARE * disk.totalBytes(folder));
+  } catch (error) {
+    if (error instanceof DiskError) return 0;
+    throw error;
   }
 }
 

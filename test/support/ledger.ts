@@ -27,6 +27,8 @@ export interface Difference {
   readonly revived: readonly number[];
   /** Samples that nobody ever sent. */
   readonly wrong: readonly string[];
+  /** Of the answers. */
+  readonly warnings: readonly string[];
 }
 
 export class Ledger {
@@ -71,7 +73,8 @@ export class Ledger {
 
   /** The same for a server whose directory was damaged. */
   async compare(url: string, prefix: string): Promise<Difference> {
-    const found = await samplesOf(url, `{__name__=~"${prefix}.+"}`, ...this.#span());
+    const warnings: string[] = [];
+    const found = await samplesOf(url, `{__name__=~"${prefix}.+"}`, ...this.#span(), warnings);
     const [missing, revived, wrong]: [number[], number[], string[]] = [[], [], []];
     for (const key of found.keys()) if (!this.#entries.has(key)) wrong.push(`series ${key}`);
     for (const [key, { points, deleted }] of this.#entries) {
@@ -80,7 +83,7 @@ export class Ledger {
       for (const line of linesOf(deleted)) if (have.delete(line)) revived.push(Number.parseInt(line, 10));
       for (const line of have) wrong.push(`${key} ${line}`);
     }
-    return { missing, revived, wrong };
+    return { missing, revived, wrong, warnings };
   }
 
   /** What `promtool tsdb dump` prints of metrics that begin so. Stale markers are there; of histograms only times are compared. */
@@ -134,12 +137,18 @@ interface ShownSeries {
   readonly histograms?: [seconds: number, histogram: { count: string; sum: string }][];
 }
 
-/** All raw samples of a selector, in lines by label set; asked for hour by hour, both ends included. */
-async function samplesOf(url: string, selector: string, fromMs: number, toMs: number): Promise<Map<string, string[]>> {
+/** All raw samples of a selector, in lines by label set; asked for hour by hour, both ends included. Adds to the warnings. */
+async function samplesOf(
+  url: string,
+  selector: string,
+  fromMs: number,
+  toMs: number,
+  warnings: string[] = [],
+): Promise<Map<string, string[]>> {
   const found = new Map<string, Map<number, string>>();
   for (let endMs = fromMs - 1 + HOUR_MS; endMs < toMs + HOUR_MS; endMs += HOUR_MS) {
     const params = { query: `${selector}[1h]`, time: String(endMs / 1000) };
-    const { result } = await api<{ result: ShownSeries[] }>(url, 'query', params);
+    const { result } = await api<{ result: ShownSeries[] }>(url, 'query', params, warnings);
     for (const { metric, values = [], histograms = [] } of result) {
       const key = metricText(metric);
       const lines = found.get(key) ?? new Map<number, string>();

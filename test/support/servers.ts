@@ -150,12 +150,18 @@ export interface MatrixSeries {
   readonly values: [seconds: number, value: string][];
 }
 
-/** An API answer's data; throws where its status is not success. */
-export async function api<T>(url: string, path: string, params: Record<string, string> = {}): Promise<T> {
+/** An API answer's data; throws where its status is not success. Adds to the warnings. */
+export async function api<T>(
+  url: string,
+  path: string,
+  params: Record<string, string> = {},
+  warnings: string[] = [],
+): Promise<T> {
   const response = await fetch(`${url}/api/v1/${path}?${new URLSearchParams(params)}`);
   const text = await response.text();
-  const body = JSON.parse(text) as { status: string; data: T; error?: string };
+  const body = JSON.parse(text) as { status: string; data: T; error?: string; warnings?: string[] };
   if (body.status !== 'success') throw new Error(`${path} ${JSON.stringify(params)}: ${response.status} ${body.error}`);
+  warnings.push(...(body.warnings ?? []));
   return body.data;
 }
 

@@ -1,12 +1,15 @@
-// The secret that places series in shards and keys hashes; made at the first start. Nothing on disk depends on it.
+// The secret that places series in shards and keys hashes; made at the first start. Nothing on disk depends on it, so one that
+// is damaged is made anew.
 
 import type { Disk } from '../../base/disk.js';
 import { secretBytes } from '../../base/prng.js';
 
+const SEED_BYTES = 8;
+
 export function readSeed(disk: Disk, folder: string): bigint {
   const path = `${folder}/seed`;
-  if (disk.stat(path) === undefined) disk.writeFileAtomic(path, secretBytes(8));
-  const bytes = disk.readFile(path);
-  if (bytes.length !== 8) throw new Error(`${path} is damaged: delete it, and a new one is made`);
-  return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0);
+  const found = disk.stat(path) === undefined ? undefined : disk.readFile(path);
+  const bytes = found?.length === SEED_BYTES ? found : secretBytes(SEED_BYTES);
+  if (bytes !== found) disk.writeFileAtomic(path, bytes);
+  return new DataView(bytes.buffer, bytes.byteOffset, SEED_BYTES).getBigUint64(0);
 }

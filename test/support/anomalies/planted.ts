@@ -4,6 +4,7 @@ import type { Habit } from '../sim-disk.js';
 import { DELETING, SNAPSHOTTING, WRITING_BLOCK } from './block-scenarios.js';
 import { appending, CHECKPOINTING, MENDING } from './log-scenarios.js';
 import { type Looped, looped } from './loops.js';
+import { MERGING } from './merge-scenarios.js';
 
 export interface Planted {
   readonly name: string;
@@ -67,6 +68,16 @@ export const PLANTED: readonly Planted[] = [
     name: 'the names in a snapshot are not synced',
     scenario: looped(SNAPSHOTTING),
     habits: [{ skips: 'syncFolder', path: /snapshots\/[^/]*\.tmp\/[^/]*$/ }],
+  },
+  {
+    name: 'a merged block has its name before its files are synced',
+    scenario: looped(MERGING),
+    habits: [{ skips: 'fdatasync', path: /tmp-for-creation/ }],
+  },
+  {
+    name: 'blocks go before the name of the merged one is synced',
+    scenario: looped(MERGING),
+    habits: [{ skips: 'syncFolder', path: /^data$/ }],
   },
   { name: 'a torn end is not cut off', scenario: looped(MENDING), habits: [{ skips: 'truncate', path: /wal/ }] },
 ];
