@@ -66,7 +66,7 @@ type Actor =
 /** How often each acts, where the seed does not say otherwise. */
 const WEIGHTS: Readonly<Record<Actor, number>> = {
   write: 30,
-  late: 4,
+  late: 8,
   wait: 12,
   look: 3,
   delete: 3,
@@ -105,6 +105,8 @@ class Simulation {
   readonly #options: SimulationOptions;
   readonly #weights: readonly (readonly [actor: Actor, weight: number])[];
   readonly #series: readonly Series['labels'][];
+  /** How late samples may be, out of order. */
+  readonly #lateWindowMs: number;
   /** How far time goes at a time: some seeds see days. */
   readonly #strideMs: number;
   #life: Life | undefined;
@@ -129,6 +131,7 @@ class Simulation {
     this.#disk = new SimDisk(options.habits);
     this.#nowMs = START_MS + prng.int(6 * HOUR);
     this.#strideMs = prng.pick([2 * MINUTE, 20 * MINUTE, 45 * MINUTE]);
+    this.#lateWindowMs = prng.pick([0, 0, 30 * MINUTE, 3 * HOUR]);
     this.#weights = (Object.entries(WEIGHTS) as [Actor, number][]).map(([actor, weight]) => [
       actor,
       actor === 'write' || actor === 'wait' ? weight : weight * prng.pick([0, 1, 1, 3]),
@@ -432,6 +435,7 @@ class Simulation {
       memoryBytes: 96 * 2 ** 20,
       sync,
       blockMs: BLOCK_MS,
+      lateWindowMs: this.#lateWindowMs,
       segmentBytes: 2 * PAGE_BYTES,
       stepBytes: PAGE_BYTES,
       retention: { timeMs: this.#retentionMs, bytes: 0, percentage: 0 },
