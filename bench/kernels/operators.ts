@@ -76,6 +76,7 @@ function contextOf({ steps }: Size): OperatorContext {
     annotations: new Annotations(),
     steps: { startMs: 0, stepMs: 60_000, count: steps },
     pace: new Pace(() => {}),
+    reserve: () => {},
   };
 }
 

@@ -9,7 +9,7 @@ import { Annotations } from '../../src/promql/exec/annotations.js';
 import { combineSets } from '../../src/promql/exec/binary/set.js';
 import { combineVectors } from '../../src/promql/exec/binary/with-vector.js';
 import { joinSameRows } from '../../src/promql/exec/columns.js';
-import { Pace } from '../../src/promql/exec/operator.js';
+import { Pace, type Reserve } from '../../src/promql/exec/operator.js';
 import type { Columns } from '../../src/promql/exec/source.js';
 import { Names, vector } from '../../src/promql/exec/value.js';
 import type { BinaryOp, ComparisonOp, SetOp, VectorMatching } from '../../src/promql/syntax/ast.js';
@@ -112,9 +112,19 @@ function resultOf({ card, on, labels, include }: VectorMatching, unnamed: boolea
   return labelsOf([...kept, ...include.map((name): [string, string] => [name, valueOf(one, name)])]);
 }
 
-function contextOf() {
+function contextOf(reserve: Reserve = () => {}) {
   const steps = { startMs: 0, stepMs: 1000, count: STEPS };
-  return { names: new Names(false), annotations: new Annotations(), steps, pace: new Pace(() => {}) };
+  return { names: new Names(false), annotations: new Annotations(), steps, pace: new Pace(() => {}), reserve };
+}
+
+/** What a join asks for, and holds at last. */
+class Reserved {
+  held = 0;
+  peak = 0;
+  readonly reserve = (bytes: number) => {
+    this.held += bytes;
+    this.peak = Math.max(this.peak, this.held);
+  };
 }
 
 test('vectors are joined as a model joins them, with its errors', () => {
@@ -128,8 +138,9 @@ test('vectors are joined as a model joins them, with its errors', () => {
     const matching = randomMatching(random, (['one-to-one', 'many-to-one', 'one-to-many'] as const)[random.int(3)]!);
     const [left, right] = [randomVector(random, 'left'), randomVector(random, 'right')];
     const where = `seed ${seed} round ${round}: ${op} ${JSON.stringify(matching)}`;
-    const run = () =>
-      combineVectors({ op, bool, matching, pos: POS }, vector(left), vector(right), contextOf()).columns;
+    const memory = new Reserved();
+    const context = contextOf(memory.reserve);
+    const run = () => combineVectors({ op, bool, matching, pos: POS }, vector(left), vector(right), context).columns;
     let want: Element[][];
     try {
       want = Array.from({ length: STEPS }, (_, step) =>
@@ -138,16 +149,35 @@ test('vectors are joined as a model joins them, with its errors', () => {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       assert.throws(run, /duplicate series|multiple matches|same labelset/, where);
+      assert.equal(memory.held, 0, where);
       refusals++;
       continue;
     }
     const got = run();
+    assert.ok(memory.peak >= got.values.byteLength + got.present.byteLength && memory.held === 0, where);
     for (const [step, elements] of want.entries()) {
       assert.equal(show(elementsAt(got, step)), show(elements), `${where} step ${step}`);
     }
     cells += want.flat().length;
   }
   assert.ok(refusals > ROUNDS / 20 && cells > ROUNDS / 4, `${refusals} refused, ${cells} cells`);
+});
+
+test('a join that there is no memory for is refused before it is made', () => {
+  const left = randomVector(new Prng(1), 'left');
+  assert.ok(left.labels.length > 1);
+  const refuse = (bytes: number) => {
+    if (bytes > 0) throw new Error(`no ${bytes} bytes`);
+  };
+  const join = (fill: Partial<VectorMatching>) => () =>
+    combineVectors(
+      { op: '+', bool: false, matching: { card: 'one-to-one', on: false, labels: [], include: [], ...fill }, pos: POS },
+      vector(left),
+      vector(left),
+      contextOf(refuse),
+    );
+  assert.throws(join({}), { message: `no ${left.labels.length * STEPS * 9} bytes` });
+  assert.throws(join({ fillLeft: 0 }), /no \d+ bytes/);
 });
 
 test('sets are made as a model makes them', () => {

@@ -27,7 +27,7 @@ import { isLabelName } from './functions/labels.js';
 import { type Grouping, groupRows } from './grouping.js';
 import { addInfo } from './info.js';
 import { NEWEST_FNS } from './newest.js';
-import { type OperatorContext, Pace } from './operator.js';
+import { holding, type OperatorContext, Pace, type Reserve } from './operator.js';
 import type { PartialOp } from './partial.js';
 import { quantileRows } from './quantile-rows.js';
 import {
@@ -90,6 +90,7 @@ class Executor {
   readonly #context: QueryContext;
   readonly #options: ExecuteOptions;
   readonly #pace: Pace;
+  readonly #reserve: Reserve;
   /** What several places of the plan may ask for: readings by their keys, values of nodes by number and steps. */
   readonly #made = new Map<string, Promise<Columns | RawSeries[] | Value>>();
 
@@ -99,6 +100,7 @@ class Executor {
     this.#context = context;
     this.#options = options;
     this.#pace = new Pace(() => context.check());
+    this.#reserve = (bytes) => context.reserve(bytes);
     this.names = new Names(options.delayedNames);
   }
 
@@ -115,7 +117,7 @@ class Executor {
   }
 
   #operator(plan: Plan, steps: Steps): OperatorContext {
-    return { names: this.names, annotations: this.#notesOf(plan), steps, pace: this.#pace };
+    return { names: this.names, annotations: this.#notesOf(plan), steps, pace: this.#pace, reserve: this.#reserve };
   }
 
   run(plan: Plan, steps: Steps): Promise<Value> {
@@ -322,9 +324,8 @@ class Executor {
     if (op === 'count_values') {
       const label = (param as Plan & { kind: 'string' }).value;
       this.#checkLabelName(label, plan.paramPos!);
-      const reserve = (bytes: number) => this.#context.reserve(bytes);
-      const counted = countValues(await this.#vector(plan.input, steps), label, grouping, reserve, this.#pace);
-      return this.#marked(counted);
+      const operand = await this.#vector(plan.input, steps);
+      return holding(this.#reserve, (hold) => this.#marked(countValues(operand, label, grouping, hold, this.#pace)));
     }
     const [number, operand] = await inOrder([
       param === undefined ? undefined : this.#scalar(param, steps),

@@ -10,6 +10,26 @@ export interface OperatorContext {
   readonly annotations: Annotations;
   readonly steps: Steps;
   readonly pace: Pace;
+  /** Reserves memory for the query, or gives it back where negative; see QueryContext. */
+  readonly reserve: Reserve;
+}
+
+export type Reserve = (bytes: number) => void;
+
+/**
+ * What `work` gives. The memory that it asks for before it takes it is held as long as it runs: what is handed on is
+ * reserved by who gets it.
+ */
+export function holding<T>(reserve: Reserve, work: (hold: Reserve) => T): T {
+  let held = 0;
+  try {
+    return work((bytes) => {
+      reserve(bytes);
+      held += bytes;
+    });
+  } finally {
+    reserve(-held);
+  }
 }
 
 /** Cells between two looks: a tenth of a millisecond or so. */

@@ -4,7 +4,7 @@
 // steps any more, and the cells of a result are one loop over two rows.
 
 import type { VectorMatching } from '../../syntax/ast.js';
-import { blankColumns, hasHistograms } from '../columns.js';
+import { blankColumns, CELL_BYTES, hasHistograms } from '../columns.js';
 import { LabelIndex } from '../label-index.js';
 import type { OperatorContext } from '../operator.js';
 import type { Columns } from '../source.js';
@@ -26,7 +26,7 @@ export function joinDirectly(
   right: Columns,
   matches: Matches,
   dropsName: boolean,
-  { pace }: OperatorContext,
+  { pace, reserve }: OperatorContext,
 ): Columns | undefined {
   if (matching.fillLeft !== undefined || matching.fillRight !== undefined) return undefined;
   if (hasHistograms(left) || hasHistograms(right)) return undefined;
@@ -34,6 +34,8 @@ export function joinDirectly(
   const pairs = pairRows(matches, matching, swapped);
   if (pairs === undefined) return undefined;
 
+  const { steps } = left;
+  reserve(pairs.count * steps * CELL_BYTES);
   const [many, one] = swapped ? [right, left] : [left, right];
   const labelled = resultLabels(matching, dropsName);
   const labels = Array.from({ length: pairs.count }, (_, i) => {
@@ -43,7 +45,6 @@ export function joinDirectly(
   const index = new LabelIndex();
   for (let i = 0; i < labels.length; i++) if (index.add(labels[i]!) !== i) return undefined;
 
-  const { steps } = left;
   const result = blankColumns(labels, steps);
   const manyRow = rowIn(many);
   const oneRow = rowIn(one);

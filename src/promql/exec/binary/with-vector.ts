@@ -9,10 +9,10 @@ import { formatLabelSet, type Labels } from '../../../model/labels.js';
 import { executionError, SAME_LABELS } from '../../errors.js';
 import type { BinaryOp, Span, VectorMatching } from '../../syntax/ast.js';
 import type { Annotations } from '../annotations.js';
-import { ColumnsBuilder } from '../columns.js';
+import { CELL_BYTES, ColumnsBuilder } from '../columns.js';
 import { membersOf, rowsOfGroup } from '../grouping.js';
 import { LabelIndex } from '../label-index.js';
-import type { OperatorContext, Pace } from '../operator.js';
+import { holding, type OperatorContext, type Pace } from '../operator.js';
 import { Projection } from '../projection.js';
 import { ABSENT, type Columns, FLOAT, HISTOGRAM } from '../source.js';
 import { type VectorValue, vector } from '../value.js';
@@ -39,9 +39,13 @@ export function combineVectors(
   const matches = matchRows(left.columns.labels, right.columns.labels, matching);
   const operator = floatOperator(op);
   const dropsName = operator?.changesMeaning === true || (bool && !names.delayed);
-  const columns =
-    (operator && joinDirectly(operation, left.columns, right.columns, matches, dropsName, context)) ??
-    joinByStep(new Matcher(operation, left.columns, right.columns, dropsName, context), matches);
+  const columns = holding(context.reserve, (hold) => {
+    const held = { ...context, reserve: hold };
+    return (
+      (operator && joinDirectly(operation, left.columns, right.columns, matches, dropsName, held)) ??
+      joinByStep(new Matcher(operation, left.columns, right.columns, dropsName, held), matches)
+    );
+  });
   return names.delayed ? vector(columns, new Uint8Array(columns.labels.length).fill(bool ? 1 : 0)) : vector(columns);
 }
 
@@ -90,6 +94,9 @@ class Refusals {
   }
 }
 
+/** Of each cell, who has written it. */
+const WRITER_BYTES = 4;
+
 /** Joins rows that may be several of a group, or histograms, or filled in for: each cell by itself. */
 class Matcher {
   readonly #operation: VectorOperation;
@@ -118,7 +125,7 @@ class Matcher {
     left: Columns,
     right: Columns,
     dropsName: boolean,
-    { annotations, pace }: OperatorContext,
+    { annotations, pace, reserve }: OperatorContext,
   ) {
     const { op, matching } = operation;
     this.#operation = operation;
@@ -129,7 +136,10 @@ class Matcher {
     // With group_right too, Prometheus fills the "one" side from fill_right: it swaps the sides first.
     this.#fillMany = matching.fillLeft;
     this.#fillOne = matching.fillRight;
-    this.#out = new ColumnsBuilder(left.steps, Math.max(1, Math.min(this.#many.labels.length, 1024)));
+    const rows = Math.max(1, Math.min(this.#many.labels.length, 1024));
+    const reserveCells = (bytes: number) => reserve((bytes / CELL_BYTES) * (CELL_BYTES + WRITER_BYTES));
+    reserveCells(rows * left.steps * CELL_BYTES);
+    this.#out = new ColumnsBuilder(left.steps, rows, reserveCells);
     this.#writers = new Int32Array(this.#out.values.length);
     this.#labelsOfResult = resultLabels(matching, dropsName);
     this.#match = new Projection(matchLabels(matching));
