@@ -6,6 +6,7 @@ import { Crc32c } from '../../wasm/crc32c.js';
 import { Block } from '../block/block.js';
 import { BlockFault } from '../block/contract.js';
 import { type BlockCounts, verifying } from '../block/verify.js';
+import { checkAggregates } from '../downsample/aggregates-file.js';
 
 export type ScrubStep =
   /** Ask again. */
@@ -33,6 +34,7 @@ export class Scrub {
       do {
         const { done, value } = steps.next();
         if (done !== true) continue;
+        checkAggregates(this.#disk, this.#crc, path);
         this.close();
         return { state: 'sound', counts: value };
       } while (isTime());

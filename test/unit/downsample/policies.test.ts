@@ -8,6 +8,7 @@ import { BlockFault } from '../../../src/tsdb/block/contract.js';
 import { listBlocks } from '../../../src/tsdb/block/open-blocks.js';
 import { BlockWriter } from '../../../src/tsdb/block/writer.js';
 import { Housekeeping } from '../../../src/tsdb/compact/housekeeping.js';
+import { Scrub } from '../../../src/tsdb/compact/scrub.js';
 import { AggregatesReader } from '../../../src/tsdb/downsample/aggregates-file.js';
 import { dueMark, treatmentAt } from '../../../src/tsdb/downsample/policies.js';
 import { type PolicyPreview, previewing } from '../../../src/tsdb/downsample/preview.js';
@@ -208,8 +209,17 @@ test('aggregates: damage is a fault at every byte', () => {
     assert.throws(readThrough, BlockFault, `byte ${at}`);
     disk.damage(path, flip);
   }
+  const scrub = () => {
+    const job = new Scrub(disk, testCore());
+    for (;;) {
+      const step = job.step(`data/${ulid}`, () => true);
+      if (step.state !== 'more') return step.state;
+    }
+  };
   readThrough();
+  assert.equal(scrub(), 'sound');
   disk.damage(path, (bytes) => bytes.subarray(0, size - 20));
+  assert.equal(scrub(), 'damaged');
   assert.throws(readThrough, BlockFault);
 });
 
