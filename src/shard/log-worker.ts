@@ -156,7 +156,7 @@ export class LogHost {
     if (written?.outcome === 'stuck') return written;
     const late = commits.map((commit) => ({ ...commit, records: commit.late }));
     const hasLate = late.some(({ records }) => records.length > 0);
-    const writtenLate = hasLate ? this.#write(this.#lateLog, late) : undefined;
+    const writtenLate = hasLate ? this.#writeLate(late) : undefined;
     if (writtenLate?.outcome === 'stuck') return { ...writtenLate, onlyLate: true };
     return written ?? writtenLate ?? { outcome: 'ok', stats: log.stats };
   }
@@ -184,9 +184,15 @@ export class LogHost {
     }
   }
 
-  get #lateLog(): Log {
-    this.#late ??= this.#open(this.#setup.late, undefined, false);
-    return this.#late;
+  /** The write-behind log may have to be made: on a disk that refuses it is a log that is stuck. */
+  #writeLate(commits: readonly Pick<WireCommit, 'records' | 'durable'>[]): LogFault | undefined {
+    try {
+      this.#late ??= this.#open(this.#setup.late, undefined, false);
+    } catch (error) {
+      if (error instanceof DiskError) return { outcome: 'stuck', reason: error.message };
+      throw error;
+    }
+    return this.#write(this.#late, commits);
   }
 
   #sync(): LogReply {
