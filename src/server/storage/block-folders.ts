@@ -4,9 +4,7 @@ import { type Disk, DiskError } from '../../base/disk.js';
 import { BlockFault, type BlockMeta } from '../../tsdb/block/contract.js';
 import { readMeta } from '../../tsdb/block/meta.js';
 import { isUlid } from '../../tsdb/block/ulid.js';
-
-/** Blocks of samples that came late say nothing of where the head begins. */
-const OUT_OF_ORDER_HINT = 'from-out-of-order';
+import { OUT_OF_ORDER_HINT } from '../../tsdb/compact/plan.js';
 
 /** The latest end of blocks of in-order samples; -Infinity where there are none. */
 export function endMsOf(blocks: readonly BlockMeta[]): number {
@@ -22,6 +20,7 @@ export function blocksEndMs(disk: Disk, folder: string): number {
   return Math.max(Number.NEGATIVE_INFINITY, ...ends);
 }
 
+/** Blocks of samples that came late say nothing of where the head begins. */
 function endOf({ maxTimeMs, compaction }: BlockMeta): number {
   return compaction.hints?.includes(OUT_OF_ORDER_HINT) ? Number.NEGATIVE_INFINITY : maxTimeMs;
 }

@@ -15,9 +15,8 @@ import { dueMark } from '../downsample/policies.js';
 import { NO_REWRITE, type RewriteSettings } from '../downsample/series-rewriter.js';
 import { checkDecoding } from './check-decoding.js';
 import { merging } from './merge.js';
+import { OUT_OF_ORDER_HINT } from './plan.js';
 import { SampleCodec } from './samples.js';
-
-export const OUT_OF_ORDER_HINT = 'from-out-of-order';
 
 export interface CompactionTask {
   readonly disk: Disk;

@@ -12,9 +12,10 @@ import { Crc32c } from '../../wasm/crc32c.js';
 import type { BlockMeta } from '../block/contract.js';
 import { BlockWriter } from '../block/writer.js';
 import { ChunkPages } from './chunk-pages.js';
-import { OUT_OF_ORDER_HINT, readBack } from './compact.js';
+import { readBack } from './compact.js';
 import { CutSeries } from './cut-series.js';
 import { SymbolMerger } from './merged-symbols.js';
+import { OUT_OF_ORDER_HINT } from './plan.js';
 
 /** Series whose chunks are asked for at a time: a few MiB. */
 const PAGE_SERIES = 4096;

@@ -15,6 +15,8 @@ const LEVEL_FACTOR = 3;
 const SPAN_MAX_MS = 31 * DAY_MS;
 /** A larger share of series with something deleted is worth a rewrite. */
 const DELETED_SHARE = 0.05;
+/** Blocks of samples that came late. */
+export const OUT_OF_ORDER_HINT = 'from-out-of-order';
 /** Blocks of part of the series: kept apart from whole ones, so that merged blocks keep the hint. */
 const PARTIAL_HINTS = ['from-stale-series', 'from-selected-series'];
 
@@ -29,13 +31,27 @@ export function blockRanges(shortestMs: number, longestMs: number, keptMs: numbe
 /** The blocks to make one of next, oldest first; none where nothing is to be done. */
 export function planCompaction(blocks: readonly BlockMeta[], ranges: readonly number[]): readonly BlockMeta[] {
   for (const hint of [undefined, ...PARTIAL_HINTS]) {
-    const planned = planAmong(
-      blocks.filter((block) => partialHint(block) === hint),
-      ranges,
-    );
-    if (planned.length > 0) return planned;
+    const group = blocks.filter((block) => partialHint(block) === hint);
+    for (const alike of apart(group)) {
+      const planned = planAmong(alike, ranges);
+      if (planned.length > 0) return planned;
+    }
   }
   return [];
+}
+
+/**
+ * Late blocks that reach beyond the others are merged among themselves only: where the others end is where the head begins, and a merged
+ * block would say that what the head has there is in blocks.
+ */
+function apart(blocks: readonly BlockMeta[]): BlockMeta[][] {
+  const endMs = Math.max(...blocks.filter((block) => !isLate(block)).map(({ maxTimeMs }) => maxTimeMs));
+  const isAhead = (block: BlockMeta) => isLate(block) && block.maxTimeMs > endMs;
+  return [blocks.filter((block) => !isAhead(block)), blocks.filter(isAhead)];
+}
+
+function isLate({ compaction }: BlockMeta): boolean {
+  return compaction.hints?.includes(OUT_OF_ORDER_HINT) ?? false;
 }
 
 function partialHint({ compaction }: BlockMeta): string | undefined {

@@ -23,11 +23,24 @@ function block(min: number, max: number, { series = 10, tombstones = 0, ...compa
   };
 }
 
+const LATE = { hints: ['from-out-of-order'] };
+
 const RANGES = [20, 60, 180, 540, 1620];
 
 /** Known answers; the first dozen are cases of Prometheus's own planner. */
 const cases: [what: string, blocks: BlockMeta[], want: string[]][] = [
   ['nothing of nothing', [], []],
+  [
+    'late blocks beyond the others are not merged with them: the head is still there',
+    [block(0, 20), block(20, 40), block(40, 60, LATE), block(60, 80, LATE)],
+    [],
+  ],
+  [
+    'nor where they overlap the last of them; among themselves they are',
+    [block(0, 20), block(20, 30), block(20, 40, LATE), block(20, 41, LATE)],
+    ['20-40', '20-41'],
+  ],
+  ['until the others reach as far', [block(0, 20), block(20, 40), block(20, 40, LATE)], ['20-40', '20-40']],
   ['a single block', [block(0, 20)], []],
   ['two blocks: the newest is left alone', [block(0, 20), block(20, 40)], []],
   ['a range filled, but its last block is the newest', [block(0, 20), block(20, 40), block(40, 60)], []],
