@@ -4,6 +4,7 @@ import type { Logger } from '../telemetry/log.js';
 import type { Registry } from '../telemetry/metrics.js';
 import { registerBlockKeeping, registerBlocks } from './block-metrics.js';
 import { registerExemplars } from './exemplar-metrics.js';
+import { registerLate } from './late-metrics.js';
 import type { Storage } from './storage/storage.js';
 
 /** Counters of the cores, by our metric names. */
@@ -46,14 +47,10 @@ export class StorageMetrics {
       registry.collect(name, help, { type: 'counter' }, () => this.#core[key] ?? 0);
     for (const [name, help, key] of CORE_GAUGES)
       registry.collect(name, help, { type: 'gauge' }, () => this.#core[key] ?? 0);
-    registry.collect(
-      'prometheus_tsdb_head_samples_appended_total',
-      'Total number of appended samples.',
-      { type: 'counter', labels: ['type'] },
-      () => [
-        [['float'], (this.#core.samplesAppended ?? 0) - (this.#core.histogramsAppended ?? 0)],
-        [['histogram'], this.#core.histogramsAppended ?? 0],
-      ],
+    registerLate(
+      registry,
+      () => storage.ingest.refused,
+      () => this.#core,
     );
     registry.collect(
       'prometheus_tsdb_head_chunks',

@@ -68,11 +68,22 @@ export interface ScrapeRequest {
   readonly durationS: number;
 }
 
+/** Samples refused for their times. */
+export interface SampleRefusals {
+  /** Where only samples in order are taken. */
+  readonly outOfOrder: number;
+  /** The same, before the head's window; and too far in the future. */
+  readonly outOfBounds: number;
+  /** Before the window for late samples. */
+  readonly tooOld: number;
+}
+
 export class Ingest {
   readonly #shards: Shards;
   readonly #bounds: () => TimeBounds;
   /** A ref near those of a target, or of remote writes: the base of its next record. */
   readonly #nearRefs = new Map<string, number>();
+  readonly #refused = { outOfOrder: 0, outOfBounds: 0, tooOld: 0 };
   #newestMs = Number.NEGATIVE_INFINITY;
   /** Appends wait for it. */
   #pause: Promise<void> | undefined;
@@ -85,6 +96,11 @@ export class Ingest {
   /** Time of the newest sample that was ever accepted; -Infinity before the first. */
   get newestMs(): number {
     return this.#newestMs;
+  }
+
+  /** Samples that were refused so far, floats and histograms together. */
+  get refused(): SampleRefusals {
+    return this.#refused;
   }
 
   /** The replay of the log found samples up to here. */
@@ -235,11 +251,18 @@ export class Ingest {
       commit().catch(() => {});
       throw error;
     }
+    this.#count(work.outcome, header.lateTimeMs !== undefined);
     await unlessStuck(commit(), log);
     if (durable) await appends.visible(append);
     if (work.outcome.newestMs !== undefined && work.outcome.newestMs > this.#newestMs)
       this.#newestMs = work.outcome.newestMs;
     return result;
+  }
+
+  #count({ outOfOrder, tooOld, tooFar }: Outcome, hasWindow: boolean): void {
+    this.#refused.outOfOrder += outOfOrder;
+    this.#refused.outOfBounds += tooFar + (hasWindow ? 0 : tooOld);
+    this.#refused.tooOld += hasWindow ? tooOld : 0;
   }
 
   #end(append: number, work: AppendWork): void {

@@ -3,9 +3,10 @@
 import { familyOf } from '../model/family.js';
 import { METRIC_NAME, valueOf } from '../model/labels.js';
 import { BytesError } from '../tsdb/bytes.js';
-import { decodeHistogramRecord } from '../tsdb/wal/histogram-record.js';
+import { decodeHistogramRecord, type HistogramEntry } from '../tsdb/wal/histogram-record.js';
 import type { LogRecord } from '../tsdb/wal/reader.js';
-import { decodeMetadata, decodeTombstones, RecordType } from '../tsdb/wal/record.js';
+import { decodeMetadata, decodeTombstones, encodeSamples, RecordType } from '../tsdb/wal/record.js';
+import { decodeStartedHistograms, decodeStartedSamples } from '../tsdb/wal/started-record.js';
 import type { Core } from '../wasm/core.js';
 import { type Head, NO_SERIES } from '../wasm/head.js';
 import { labelTableOf } from '../wasm/places.js';
@@ -95,7 +96,12 @@ export class LogReplay {
       case RecordType.FloatHistogramSamples:
       case RecordType.CustomBucketsHistogramSamples:
       case RecordType.CustomBucketsFloatHistogramSamples:
-        return wellFormed('histograms', () => this.#addHistograms(bytes()));
+        return wellFormed('histograms', () => this.#addHistograms(decodeHistogramRecord(bytes())));
+      case RecordType.HistogramSamplesV2:
+      case RecordType.FloatHistogramSamplesV2:
+        return wellFormed('histograms', () => this.#addHistograms(decodeStartedHistograms(bytes())));
+      case RecordType.SamplesV2:
+        return this.#addStarted(bytes);
       case RecordType.Metadata:
         return wellFormed('metadata', () => this.#learn(bytes()));
       case RecordType.Exemplars:
@@ -134,9 +140,27 @@ export class LogReplay {
       .filter(({ series }) => series !== NO_SERIES);
   }
 
-  #addHistograms(record: Uint8Array): void {
+  /** Floats with start timestamps as those without: the core reads only these. */
+  #addStarted(bytes: () => Uint8Array): string | undefined {
+    const { core } = this.#parts;
+    let plain = new Uint8Array(0);
+    const fault = wellFormed('samples', () => {
+      plain = Uint8Array.from(encodeSamples(decodeStartedSamples(bytes())));
+    });
+    if (fault !== undefined) return fault;
+    const address = core.exports.heap_alloc(plain.length) >>> 0;
+    if (address === 0) return 'the memory limit is reached: samples are lost';
+    core.bytes.set(plain, address);
+    try {
+      return this.#apply(RecordType.Samples, address, plain.length, () => plain);
+    } finally {
+      core.exports.heap_free(address, plain.length);
+    }
+  }
+
+  #addHistograms(entries: readonly HistogramEntry[]): void {
     const { head, histograms, late } = this.#parts;
-    for (const { ref, timeMs, histogram } of decodeHistogramRecord(record)) {
+    for (const { ref, timeMs, histogram } of entries) {
       const series = head.replayFind(ref);
       if (series === NO_SERIES || timeMs < this.#request.minTimeMs) continue;
       if (histograms.replay(series, timeMs, histogram)) continue;

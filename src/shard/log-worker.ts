@@ -71,6 +71,9 @@ export interface LogParts {
   readonly core: Core;
 }
 
+/** Records for one of the logs. */
+type Batch = Pick<WireCommit, 'records' | 'durable'>;
+
 type LogFault = Extract<LogReply, { readonly outcome: 'stuck' | 'unsynced' }>;
 
 export class LogHost {
@@ -162,7 +165,7 @@ export class LogHost {
   }
 
   /** What is wrong, if anything is. */
-  #write(log: Log, all: readonly Pick<WireCommit, 'records' | 'durable'>[]): LogFault | undefined {
+  #write(log: Log, all: readonly Batch[]): LogFault | undefined {
     const commits = all.filter(({ records }) => records.length > 0);
     if (commits.length === 0) return undefined;
     try {
@@ -185,7 +188,7 @@ export class LogHost {
   }
 
   /** The write-behind log may have to be made: on a disk that refuses it is a log that is stuck. */
-  #writeLate(commits: readonly Pick<WireCommit, 'records' | 'durable'>[]): LogFault | undefined {
+  #writeLate(commits: readonly Batch[]): LogFault | undefined {
     try {
       this.#late ??= this.#open(this.#setup.late, undefined, false);
     } catch (error) {

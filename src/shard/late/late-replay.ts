@@ -9,6 +9,7 @@ import { BytesError } from '../../tsdb/bytes.js';
 import { decodeHistogramRecord, isHistogramRecord } from '../../tsdb/wal/histogram-record.js';
 import type { LogRecord, LogVisitor } from '../../tsdb/wal/reader.js';
 import { decodeSamples, decodeTombstones, RecordType, type TombstoneEntry } from '../../tsdb/wal/record.js';
+import { decodeStartedHistograms, decodeStartedSamples } from '../../tsdb/wal/started-record.js';
 import { type Head, NO_SERIES } from '../../wasm/head.js';
 import type { LateValue } from './late-samples.js';
 import type { LateStore } from './late-store.js';
@@ -47,8 +48,12 @@ export class LateReplay implements LogVisitor {
     try {
       if (type === RecordType.Samples) {
         for (const { ref, timeMs, bits } of decodeSamples(bytes)) this.#add(ref, timeMs, bits);
+      } else if (type === RecordType.SamplesV2) {
+        for (const { ref, timeMs, bits } of decodeStartedSamples(bytes)) this.#add(ref, timeMs, bits);
       } else if (isHistogramRecord(type)) {
         for (const { ref, timeMs, histogram } of decodeHistogramRecord(bytes)) this.#add(ref, timeMs, histogram);
+      } else if (type === RecordType.HistogramSamplesV2 || type === RecordType.FloatHistogramSamplesV2) {
+        for (const { ref, timeMs, histogram } of decodeStartedHistograms(bytes)) this.#add(ref, timeMs, histogram);
       }
     } catch (error) {
       if (!(error instanceof BytesError)) throw error;

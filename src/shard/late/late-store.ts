@@ -40,7 +40,7 @@ export class LateStore {
   #isLeaving = false;
   #span: TimeSpan = NOTHING;
   #bytes = 0;
-  #appended = 0;
+  readonly #appended = { lateFloats: 0, lateHistograms: 0 };
   #hasNewest = false;
 
   /** `watermark` is what is visible to all just now; nobody will open at one earlier than `held`. */
@@ -67,7 +67,7 @@ export class LateStore {
 
   get counters(): Record<string, number> {
     const lateSeries = this.#here.size + this.#leaving.size;
-    return { lateAppended: this.#appended, lateSeries, lateBytes: this.#bytes };
+    return { ...this.#appended, lateSeries, lateBytes: this.#bytes };
   }
 
   /** Keeps a sample; 'repeated' where there is one of that time, which counts. */
@@ -78,7 +78,7 @@ export class LateStore {
     if (!entry.add(timeMs, value, append)) return 'repeated';
     this.#sealIfDue(entry);
     this.#bytes += entry.bytes - before;
-    this.#appended++;
+    this.#appended[typeof value === 'bigint' ? 'lateFloats' : 'lateHistograms']++;
     const { minTimeMs, maxTimeMs } = this.#span;
     this.#span = { minTimeMs: Math.min(minTimeMs, timeMs), maxTimeMs: Math.max(maxTimeMs, timeMs) };
     if (!this.#hasNewest && timeMs > this.#head.newestMs(series)) this.#hasNewest = true;

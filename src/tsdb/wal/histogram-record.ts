@@ -93,7 +93,8 @@ function writeHistogram(to: ByteWriter, histogram: StoredHistogram): void {
   for (const bound of histogram.bounds) to.bits(bitsOf(bound));
 }
 
-function readHistogram(from: ByteReader, isFloat: boolean): StoredHistogram {
+/** A histogram as it stands in an entry, behind its deltas. */
+export function readHistogram(from: ByteReader, isFloat: boolean): StoredHistogram {
   const readCount = () => (isFloat ? floatOf(from.bits()) : from.uvarint());
   const hint = HINTS[from.u8()] ?? 'unknown';
   const schema = from.varint();

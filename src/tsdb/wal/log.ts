@@ -257,7 +257,11 @@ export class Log {
 
   /** Begins a new segment; gives the last before it. Throws LogStuck. */
   roll(): number {
-    this.#writer.roll();
+    try {
+      this.#writer.roll();
+    } finally {
+      this.#schedule();
+    }
     return this.#writer.position.segment - 1;
   }
 

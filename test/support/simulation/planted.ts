@@ -67,6 +67,16 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     },
   },
   {
+    name: 'late samples are not logged',
+    options: { meddling: { log: commits((one) => ({ ...one, late: [] })) } },
+  },
+  {
+    name: 'the write-behind log is dropped a segment too far',
+    options: {
+      meddling: { log: (task) => (task.op === 'dropLate' ? { ...task, last: task.last + 1 } : task) },
+    },
+  },
+  {
     name: 'deletions are not logged',
     options: {
       meddling: {
