@@ -151,11 +151,9 @@ export class LogReplay {
     const address = core.exports.heap_alloc(plain.length) >>> 0;
     if (address === 0) return 'the memory limit is reached: samples are lost';
     core.bytes.set(plain, address);
-    try {
-      return this.#apply(RecordType.Samples, address, plain.length, () => plain);
-    } finally {
-      core.exports.heap_free(address, plain.length);
-    }
+    const applied = this.#apply(RecordType.Samples, address, plain.length, () => plain);
+    core.exports.heap_free(address, plain.length);
+    return applied;
   }
 
   #addHistograms(entries: readonly HistogramEntry[]): void {
