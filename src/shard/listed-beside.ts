@@ -1,6 +1,7 @@
 // Series that a list names although they have no floats in its range of time: those with native histograms, and those
 // of which all was deleted, which Prometheus lists until they leave the head.
 
+import { isStaleHistogram } from '../model/stored-histogram.js';
 import { Chunks } from '../wasm/chunks.js';
 import type { Core } from '../wasm/core.js';
 import { isGuest } from '../wasm/guests.js';
@@ -28,13 +29,18 @@ export class ListedBeside {
   has(number: number, { minTimeMs, maxTimeMs }: TimeSpan): boolean {
     if (isGuest(number)) return false;
     const series = number as SeriesIndex;
-    if (this.#histograms.has(series)) return this.#histograms.chunks(series, minTimeMs, maxTimeMs).length > 0;
+    if (this.#histograms.has(series)) {
+      const samples = this.#histograms.samples(series, minTimeMs, maxTimeMs, Infinity);
+      return samples.some(
+        ({ timeMs, histogram }) => timeMs >= minTimeMs && timeMs <= maxTimeMs && !isStaleHistogram(histogram),
+      );
+    }
     return this.#head.emptiedAtMs(series) >= minTimeMs && !this.#late.has(series);
   }
 
-  /** Has a query see one sample of each of its series, at the beginning of a span. To be released. */
-  standIns(query: Query, count: number, { minTimeMs }: TimeSpan): LoadedChunks {
-    const samples = { times: Float64Array.of(Math.ceil(minTimeMs)), valueBits: new BigUint64Array(1) };
+  /** Has a query see one sample of each of its series, at the end of a span: it may begin before what a double tells apart. To be released. */
+  standIns(query: Query, count: number, { maxTimeMs }: TimeSpan): LoadedChunks {
+    const samples = { times: Float64Array.of(Math.floor(maxTimeMs)), valueBits: new BigUint64Array(1) };
     const [{ bytes, mint, maxt }] = new Chunks(this.#core).encode(samples) as [ReturnType<Chunks['encode']>[number]];
     const loaded = new LoadedChunks(this.#core, 0, count);
     const slices = Array.from({ length: count }, (_, place) => ({
