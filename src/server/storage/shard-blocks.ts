@@ -20,10 +20,17 @@ export function openingFault({ path, reason, isDamaged }: BlockRefusal): Opening
 export class ShardBlocks {
   readonly #shards: Pick<Shards, 'setBlocks'>;
   readonly #compactor: Pick<CompactorPort, 'call'>;
+  readonly #floorMs: () => number;
   /** By path. */
   readonly #summaries = new Map<string, IndexSummary>();
 
-  constructor(shards: Pick<Shards, 'setBlocks'>, compactor: Pick<CompactorPort, 'call'>) {
+  /** `floorMs` gives the time up to which the head has nothing that is not in blocks. */
+  constructor(
+    shards: Pick<Shards, 'setBlocks'>,
+    compactor: Pick<CompactorPort, 'call'>,
+    floorMs: () => number = () => Number.POSITIVE_INFINITY,
+  ) {
+    this.#floorMs = floorMs;
     this.#shards = shards;
     this.#compactor = compactor;
   }
@@ -35,7 +42,8 @@ export class ShardBlocks {
       ...{ ulid: meta.ulid, path, version: deletions, minTimeMs: meta.minTimeMs, maxTimeMs: meta.maxTimeMs },
       summary: this.#summaries.get(path),
     }));
-    const endMs = endMsOf(blocks.map(({ meta }) => meta));
+    // A block that somebody brought may reach into the head: there both are read.
+    const endMs = Math.min(endMsOf(blocks.map(({ meta }) => meta)), this.#floorMs());
     const refused = await this.#shards.setBlocks(known, Number.isFinite(endMs) ? endMs : undefined);
     return refused.map(openingFault);
   }

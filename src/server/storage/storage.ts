@@ -88,7 +88,7 @@ export class Storage {
     const makeRoom = (client: ShardClient) => this.#spilling.makeRoom(client);
     this.#replay = new Replay(disk, parts, () => this.#schedule.floorMs, makeRoom);
     this.#truncation = new Truncation(parts, () => this.#replay.isComplete);
-    this.#shardBlocks = new ShardBlocks(parts.shards, parts.compactor);
+    this.#shardBlocks = new ShardBlocks(parts.shards, parts.compactor, () => this.#schedule.floorMs);
     this.blocks = new BlockSet({
       ...{ disk, folder: parts.options.path, logger: parts.logger },
       tell: (blocks) => this.#tellShards(blocks),

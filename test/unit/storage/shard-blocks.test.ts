@@ -14,7 +14,7 @@ const ULID = '01M7Y0DYVRQYB5RRVPA5E1T2RB';
 const LISTED = listBlocks(inMemory(testdata(`blocks/killed/${ULID}`), `data/${ULID}`), 'data').blocks[0]!;
 const at = (path: string): ListedBlock => ({ ...LISTED, path });
 
-function setUp(refused: readonly BlockRefusal[] = []) {
+function setUp(refused: readonly BlockRefusal[] = [], floorMs = Number.POSITIVE_INFINITY) {
   const told: { blocks: readonly KnownBlock[]; headMinTimeMs: number | undefined }[] = [];
   const asked: string[] = [];
   const shards = {
@@ -30,7 +30,7 @@ function setUp(refused: readonly BlockRefusal[] = []) {
       return Promise.resolve({ summary: { checksum: asked.length } as IndexSummary });
     },
   };
-  return { told, asked, blocks: new ShardBlocks(shards, compactor as never) };
+  return { told, asked, blocks: new ShardBlocks(shards, compactor as never, () => floorMs) };
 }
 
 test('each index is summarized once, while its block is there', async () => {
@@ -42,6 +42,19 @@ test('each index is summarized once, while its block is there', async () => {
   const checksums = told.map((one) => one.blocks.map(({ summary }) => summary?.checksum));
   assert.deepEqual(checksums, [[1, 2], [1], [1, 3]]);
   assert.equal(told[0]!.headMinTimeMs, LISTED.meta.maxTimeMs);
+});
+
+test('the head is read from where it begins, wherever a block ends that somebody brought', async () => {
+  const { maxTimeMs } = LISTED.meta;
+  for (const [floorMs, want] of [
+    [maxTimeMs - 1000, maxTimeMs - 1000],
+    [maxTimeMs + 1000, maxTimeMs],
+    [Number.NEGATIVE_INFINITY, undefined],
+  ] as const) {
+    const { blocks, told } = setUp([], floorMs);
+    await blocks.tell([at('a')]);
+    assert.equal(told[0]!.headMinTimeMs, want);
+  }
 });
 
 test('without a compactor shards read the index themselves; without blocks the head has all', async () => {
