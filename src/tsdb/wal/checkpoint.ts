@@ -139,8 +139,9 @@ class Sieve implements LogVisitor {
   readonly #writer: LogWriter;
   #batch: Uint8Array[][] = [];
   #batchBytes = 0;
-  /** The latest metadata of each series, still encoded. */
+  /** What was said last of each series, still encoded: all series of a metric share the bytes. */
   readonly #metadata = new Map<number, Uint8Array>();
+  readonly #texts = new Map<string, Uint8Array>();
 
   constructor(keep: Keep, writer: LogWriter) {
     this.#keep = keep;
@@ -162,10 +163,11 @@ class Sieve implements LogVisitor {
   finish(): void {
     let out = new ByteWriter();
     let length = 0;
-    for (const entry of this.#metadata.values()) {
+    for (const [ref, said] of this.#metadata) {
       if (length === 0) out.u8(RecordType.Metadata);
-      out.raw(entry);
-      length += entry.length;
+      out.uvarint(ref);
+      out.raw(said);
+      length += said.length;
       if (length < BATCH_BYTES) continue;
       this.#put(out.finish());
       out = new ByteWriter();
@@ -177,15 +179,23 @@ class Sieve implements LogVisitor {
 
   #takeMetadata(record: Uint8Array): void {
     try {
-      eachMetadata(record, (ref, entry) => {
+      eachMetadata(record, (ref, said) => {
         this.stats.metadata++;
         if (this.#metadata.has(ref) || !this.#keep.series(ref)) this.stats.metadataDropped++;
-        if (this.#keep.series(ref)) this.#metadata.set(ref, entry.slice());
+        if (this.#keep.series(ref)) this.#metadata.set(ref, this.#shared(said));
       });
     } catch (error) {
       if (!(error instanceof BytesError)) throw error;
       this.stats.malformedDropped++;
     }
+  }
+
+  /** A copy of bytes, the same for the same bytes. */
+  #shared(said: Uint8Array): Uint8Array {
+    const text = Buffer.from(said).toString('latin1');
+    let shared = this.#texts.get(text);
+    if (shared === undefined) this.#texts.set(text, (shared = said.slice()));
+    return shared;
   }
 
   #put(record: Uint8Array): void {

@@ -103,12 +103,12 @@ export function filterRecord(record: Uint8Array, keep: Keep, stats: FilterStats)
   }
 }
 
-/** The entries of a metadata record, as (ref, its bytes). */
-export function eachMetadata(record: Uint8Array, visit: (ref: number, entry: Uint8Array) => void): void {
+/** The entries of a metadata record, as (ref, the bytes behind it). */
+export function eachMetadata(record: Uint8Array, visit: (ref: number, said: Uint8Array) => void): void {
   const from = new ByteReader(record, 1);
   while (from.left > 0) {
-    const start = from.at;
     const ref = from.uvarint();
+    const start = from.at;
     from.skip(1);
     for (let fields = from.uvarint(); fields > 0; fields--) {
       from.skipString();
