@@ -301,6 +301,7 @@ export {
   cursor as query_cursor,
   cutOf as query_cut,
   groupCount as query_groups,
+  isAnsweredByHead as query_head_answers,
   open as query_open,
   presentAddress as query_present,
   render as query_render,

@@ -360,6 +360,19 @@ function newestCell(job: Job, record: usize, loaded: u32): bool {
   return true;
 }
 
+/** Whether the newest sample in the head, and visible, is all that the query wants of a series: then what blocks have need not be loaded. */
+export function isAnsweredByHead(query: usize, number: u32): bool {
+  const job = changetype<Job>(query);
+  if (load<u32>(query, MODE) > <u32>QueryMode.Groups || !isNewestOnly(job)) return false;
+  const record = series.findAny(number);
+  if (record == 0) return false;
+  const cut = journal.cutOf(view(query), number, series.lastAppend(record));
+  const state = changetype<ChunkState>(series.chunk(record));
+  const time = <f64>state.time;
+  if (cut != journal.NO_CUT || time > job.startMs || !hasHead(state, record, job)) return false;
+  return time > job.startMs - job.windowMs && (state.value != STALE || !isOverTime(job.fn));
+}
+
 /** Whether the head has a sample of the series that no block has. */
 function hasHead(state: ChunkState, record: usize, job: Job): bool {
   return (state.count != 0 || series.sealed(record) != 0) && <f64>state.time >= job.floorMs;

@@ -10,20 +10,21 @@ export interface Ending {
 /** An ending of our own: made for each request, where an AbortController costs as much as parsing its query. */
 export class EndSignal implements Ending {
   aborted = false;
-  readonly #actions = new Set<() => void>();
+  /** One or two, mostly. */
+  readonly #actions: (() => void)[] = [];
 
   addEventListener(_type: 'abort', action: () => void): void {
-    this.#actions.add(action);
+    if (!this.#actions.includes(action)) this.#actions.push(action);
   }
 
   removeEventListener(_type: 'abort', action: () => void): void {
-    this.#actions.delete(action);
+    const place = this.#actions.indexOf(action);
+    if (place >= 0) this.#actions.splice(place, 1);
   }
 
   abort(): void {
     if (this.aborted) return;
     this.aborted = true;
-    for (const action of this.#actions) action();
-    this.#actions.clear();
+    for (const action of this.#actions.splice(0)) action();
   }
 }

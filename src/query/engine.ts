@@ -7,6 +7,7 @@
 // asked hears of it at once; what worked for it stops a little later, and only then
 // are its memory and its place given to others.
 
+import { Bag } from '../base/bag.js';
 import type { Clock } from '../base/clock.js';
 import { Deadlines } from '../base/deadlines.js';
 import { QueryError } from '../promql/errors.js';
@@ -95,7 +96,7 @@ export class QueryEngine {
   readonly #evaluators: Evaluators | undefined;
   readonly #plans = new Plans();
   readonly #deadlines: Deadlines;
-  readonly #active = new Map<number, RunningQuery>();
+  readonly #active = new Bag<RunningQuery>();
   #nextId = 1;
 
   /** Without evaluators everything is evaluated in this thread. */
@@ -165,7 +166,8 @@ export class QueryEngine {
 
   /** Queries that wait or run, oldest first. */
   active(): ActiveQuery[] {
-    return [...this.#active.values()].map(({ id, text, priority, startedMs, phase, client, memoryBytes }) => {
+    const oldestFirst = this.#active.list().sort((a, b) => a.id - b.id);
+    return oldestFirst.map(({ id, text, priority, startedMs, phase, client, memoryBytes }) => {
       return { id, text, priority, startedMs, phase, client, memoryBytes };
     });
   }
@@ -177,7 +179,7 @@ export class QueryEngine {
 
   /** False where there is no such query any more. */
   cancel(id: number): boolean {
-    const running = this.#active.get(id);
+    const running = this.#active.list().find((one) => one.id === id);
     running?.cancel();
     return running !== undefined;
   }
@@ -185,10 +187,10 @@ export class QueryEngine {
   async #ask(request: QueryRequest): Promise<QueryAnswer> {
     const timeoutMs = Math.min(request.options.timeoutMs ?? Infinity, this.options.timeoutMs);
     const running = new RunningQuery(this.#nextId++, request, timeoutMs, this.#clock, this.#deadlines);
-    this.#active.set(running.id, running);
+    this.#active.add(running);
     this.#metrics?.setActive(this.#active.size);
     const end = () => {
-      this.#active.delete(running.id);
+      this.#active.remove(running);
       this.#metrics?.setActive(this.#active.size);
       running.end();
     };

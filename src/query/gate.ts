@@ -14,6 +14,7 @@
 // rules go before what people ask, so that a busy dashboard cannot keep an alert from
 // being evaluated. Rules are never large.
 
+import { Bag, type Bagged } from '../base/bag.js';
 import type { Clock, Timer } from '../base/clock.js';
 
 export const PRIORITIES = ['ingest', 'rules', 'ad-hoc'] as const;
@@ -33,7 +34,7 @@ type Size = 'small' | 'large' | 'lost' | 'waiting' | 'gone';
 
 const GONE = 'the query has left its place';
 
-interface Held {
+interface Held extends Bagged {
   size: Size;
   readonly sinceMs: number;
 }
@@ -55,8 +56,8 @@ export class Gate {
   readonly #waiting: Record<Priority, Set<Waiter>> = { ingest: new Set(), rules: new Set(), 'ad-hoc': new Set() };
   /** Large ones, all of them ad-hoc. */
   readonly #waitingLarge = new Set<Waiter>();
-  /** Small ad-hoc ones that have a place, oldest first. */
-  readonly #small = new Set<Held>();
+  /** Small ad-hoc ones that have a place. */
+  readonly #small = new Bag<Held>();
   #running = 0;
   #large = 0;
   #timer: Timer | undefined;
@@ -95,7 +96,7 @@ export class Gate {
   }
 
   #place(priority: Priority, signalOf: () => AbortSignal): Place {
-    const held: Held = { size: 'small', sinceMs: this.#clock.monotonicMs() };
+    const held: Held = { size: 'small', sinceMs: this.#clock.monotonicMs(), place: -1 };
     const mayGrow = priority === 'ad-hoc';
     if (mayGrow) this.#small.add(held);
     let growing: Promise<void> | undefined;
@@ -114,7 +115,7 @@ export class Gate {
   async #grow(held: Held, signal: AbortSignal): Promise<void> {
     if (held.size === 'gone') throw new Error(GONE);
     if (held.size === 'small' && this.#large < this.#largeMost) {
-      this.#small.delete(held);
+      this.#small.remove(held);
       this.#large++;
       held.size = 'large';
     } else {
@@ -139,7 +140,7 @@ export class Gate {
   #giveUp(held: Held, next: 'lost' | 'waiting' | 'gone'): void {
     const { size } = held;
     held.size = next;
-    this.#small.delete(held);
+    this.#small.remove(held);
     if (size === 'large') this.#large--;
     if (size !== 'large' && size !== 'small') return;
     this.#running--;
@@ -149,7 +150,7 @@ export class Gate {
   /** Somebody waits: who has had a place for too long loses it, now or as soon as it has. */
   #makeRoom(): void {
     const nowMs = this.#clock.monotonicMs();
-    for (const held of this.#small) {
+    for (const held of this.#small.list().sort((a, b) => a.sinceMs - b.sinceMs)) {
       if (this.#waitingSmall === 0) return;
       const leftMs = held.sinceMs + SMALL_MS - nowMs;
       if (leftMs > 0) {

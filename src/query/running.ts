@@ -1,5 +1,6 @@
 // One query's way through the engine: what it was asked, what ends it early, where its time goes.
 
+import type { Bagged } from '../base/bag.js';
 import type { Clock, Timer } from '../base/clock.js';
 import type { Deadlines } from '../base/deadlines.js';
 import type { Ending } from '../base/ending.js';
@@ -58,7 +59,8 @@ export interface ActiveQuery {
 
 export type Phase = 'query queue' | 'expression evaluation' | 'result streaming';
 
-export class RunningQuery implements ActiveQuery {
+export class RunningQuery implements ActiveQuery, Bagged {
+  place = -1;
   readonly id: number;
   readonly text: string;
   readonly priority: Priority;

@@ -300,6 +300,11 @@ export class Query {
     return this.#core.exports.query_cursor(this.#address) >>> 0;
   }
 
+  /** Whether the head has all that the query wants of a series, so that blocks need not be looked at. */
+  isAnsweredByHead(series: number): boolean {
+    return this.#core.exports.query_head_answers(this.#address, series);
+  }
+
   /** The time from which on the query must not see samples of a series; beyond all times where it sees all. */
   cutMs(series: number): number {
     return this.#core.exports.query_cut(this.#address, series);

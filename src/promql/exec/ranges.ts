@@ -4,7 +4,7 @@
 import type { FloatHistogram } from '../../model/histogram.js';
 import { METRIC_NAME, valueOf } from '../../model/labels.js';
 import type { RawRange, WindowPlan } from '../plan/plan.js';
-import { ColumnsBuilder, hasHistograms, presentCount } from './columns.js';
+import { ColumnsBuilder, hasHistograms } from './columns.js';
 import type { Pace } from './operator.js';
 import { ABSENT, type Columns, FLOAT, HISTOGRAM, type RawSeries, type Steps } from './source.js';
 import { counterNote, evaluateWindows, needsCounterName, type WindowCall } from './window/evaluate.js';
@@ -43,33 +43,45 @@ export function subqueryGrid(ends: Steps, windowMs: number, stepMs: number): Ste
 
 /** What a subquery's input gives, as samples at the times of its steps. */
 export function columnsToSeries(columns: Columns, grid: Steps): RawSeries[] {
-  const { labels, values, present } = columns;
-  const { count } = grid;
-  const gridTimes = new Float64Array(count);
-  for (let step = 0; step < count; step++) gridTimes[step] = grid.startMs + step * grid.stepMs;
-  const isWhole = !hasHistograms(columns) && presentCount(columns) === labels.length * count;
-  return labels.map((row, i) => {
-    const first = i * count;
-    const end = first + count;
-    // A row without gaps is lent as it is.
-    const lent = () => ({ labels: row, times: gridTimes, values: values.subarray(first, end) });
-    if (isWhole) return lent();
-    let floats = 0;
-    let marked = false;
-    for (let cell = first; cell < end; cell++) {
-      if (present[cell] === FLOAT) floats++;
-      else if (present[cell] === HISTOGRAM) marked = true;
-    }
-    if (floats === count) return lent();
-    const series = { labels: row, times: new Float64Array(floats), values: new Float64Array(floats) };
-    for (let cell = first, at = 0; at < floats; cell++) {
-      if (present[cell] !== FLOAT) continue;
-      series.times[at] = gridTimes[cell - first]!;
-      series.values[at++] = values[cell]!;
-    }
-    return marked ? { ...series, ...rowHistograms(columns, first, gridTimes) } : series;
+  const gridTimes = new Float64Array(grid.count);
+  for (let step = 0; step < grid.count; step++) gridTimes[step] = grid.startMs + step * grid.stepMs;
+  const mayHaveHistograms = hasHistograms(columns);
+  return columns.labels.map((labels, row) => {
+    const first = row * grid.count;
+    const cells = columns.present.subarray(first, first + grid.count);
+    if (!mayHaveHistograms) return { labels, ...rowFloats(columns.values, first, cells, gridTimes) };
+    const floats = copiedFloats(columns.values, first, cells, gridTimes);
+    return cells.includes(HISTOGRAM)
+      ? { labels, ...floats, ...rowHistograms(columns, first, gridTimes) }
+      : { labels, ...floats };
   });
 }
+
+type Floats = Pick<RawSeries, 'times' | 'values'>;
+
+/** The floats of a row without histograms. Those that follow each other without a gap, as nearly all do, are lent as they are. */
+function rowFloats(values: Float64Array, first: number, cells: Uint8Array, gridTimes: Float64Array): Floats {
+  const from = cells.indexOf(FLOAT);
+  if (from < 0) return NO_FLOATS;
+  const gap = cells.indexOf(ABSENT, from);
+  const to = gap < 0 ? cells.length : gap;
+  if (to < cells.length && cells.indexOf(FLOAT, to) >= 0) return copiedFloats(values, first, cells, gridTimes);
+  return { times: gridTimes.subarray(from, to), values: values.subarray(first + from, first + to) };
+}
+
+function copiedFloats(values: Float64Array, first: number, cells: Uint8Array, gridTimes: Float64Array): Floats {
+  let count = 0;
+  for (let step = 0; step < cells.length; step++) if (cells[step] === FLOAT) count++;
+  const floats = { times: new Float64Array(count), values: new Float64Array(count) };
+  for (let step = 0, at = 0; at < count; step++) {
+    if (cells[step] !== FLOAT) continue;
+    floats.times[at] = gridTimes[step]!;
+    floats.values[at++] = values[first + step]!;
+  }
+  return floats;
+}
+
+const NO_FLOATS: Floats = { times: new Float64Array(0), values: new Float64Array(0) };
 
 function rowHistograms(
   { histograms }: Columns,

@@ -17,7 +17,7 @@ import type { Wants } from '../../wasm/wanted.js';
 import type { BlockChunks, ChunkSource } from './block.js';
 import type { Faults } from './faults.js';
 import type { BlockHistograms } from './histograms.js';
-import { quickLoad } from './quick-load.js';
+import { type IsAnswered, quickLoad } from './quick-load.js';
 import type { Piece, Rewriter } from './rewrite.js';
 import type { PlacedBlock, PlacedChunks, TimeSpan } from './selection.js';
 import type { SpilledChunks } from './spilled.js';
@@ -103,6 +103,14 @@ export class HistoryFeed {
     return { minTimeMs: Math.max(span.minTimeMs, floorMs), maxTimeMs: span.maxTimeMs };
   }
 
+  /** Whether the head may have the newest sample, where that is all that is asked for: not where anything later may be in a block. */
+  #answers(query: Query): IsAnswered | undefined {
+    const { blocks, floorMs, late, wantsAggregates } = this.#options;
+    if (query.steps > 1 || late !== undefined || wantsAggregates === true) return undefined;
+    if (blocks.some(({ block }) => block.maxTimeMs > floorMs)) return undefined;
+    return (series) => query.isAnsweredByHead(series);
+  }
+
   #loadFrom(query: Query, from: number, places: number): void {
     this.close();
     const { core, count, spilled } = this.#options;
@@ -110,15 +118,15 @@ export class HistoryFeed {
     const wants = spilled.wantsOf(query, from, Math.min(places, count - from), this.#headSpan, CHUNKS);
     const loaded = new LoadedChunks(core, from, wants.places);
     this.#loaded = loaded;
-    this.#loadSpilled(this.#hasBlocks ? this.#loadBlocks(loaded, wants) : wants, loaded);
+    this.#loadSpilled(this.#hasBlocks ? this.#loadBlocks(query, loaded, wants) : wants, loaded);
     loaded.giveTo(query.address);
   }
 
   /** Gives those of the head's chunks that are wanted all the same. */
-  #loadBlocks(loaded: LoadedChunks, wants: Wants): Wants {
+  #loadBlocks(query: Query, loaded: LoadedChunks, wants: Wants): Wants {
     const { histograms, list } = this.#options;
     histograms?.clear();
-    const window = new Window(this.#options, loaded, quickLoad(this.#options, loaded));
+    const window = new Window(this.#options, loaded, quickLoad(this.#options, loaded, this.#answers(query)));
     window.load();
     for (const place of window.skipped) this.#deferred.push(list[place]!);
     return chosen(wants, (place) => !window.skipped.has(place) && !window.whole.has(place));

@@ -39,13 +39,20 @@ export interface QuickLoadInput {
   readonly wantsAggregates?: boolean;
 }
 
-/** Loads what blocks have of the places of `loaded`. Gives those that are left, of which nothing is loaded. Throws OutOfMemory. */
-export function quickLoad(input: QuickLoadInput, loaded: LoadedChunks): number[] {
+/** Whether the head has all that is wanted of a series, by its number. */
+export type IsAnswered = (series: number) => boolean;
+
+/**
+ * Loads what blocks have of the places of `loaded`, but for series that are answered without. Gives those that are left, of
+ * which nothing is loaded. Throws OutOfMemory.
+ */
+export function quickLoad(input: QuickLoadInput, loaded: LoadedChunks, isAnswered?: IsAnswered): number[] {
   leaveLate(input, loaded);
   if (input.blocks.length === 0) return loaded.takeSkipped();
   const loads = new BlockLoads(input.core, loaded, ROOM_BYTES);
   try {
-    for (const placed of input.blocks) loadBlock(placed, input, loaded, loads);
+    const wanted = wantedPlaces(input.list, loaded, isAnswered);
+    for (const placed of input.blocks) loadBlock(placed, wanted, input, loaded, loads);
     leaveHead(input, loaded, loads.newestTimes);
     return loaded.takeSkipped();
   } finally {
@@ -53,8 +60,24 @@ export function quickLoad(input: QuickLoadInput, loaded: LoadedChunks): number[]
   }
 }
 
-function loadBlock(placed: PlacedBlock, input: QuickLoadInput, loaded: LoadedChunks, loads: BlockLoads): void {
-  const series = seriesOf(placed, loaded, input.wantsAggregates === true);
+/** Places of the window of which blocks are to be read. */
+function wantedPlaces(list: Uint32Array, { from, count }: LoadedChunks, isAnswered?: IsAnswered): Uint32Array {
+  const wanted = new Uint32Array(count);
+  let length = 0;
+  for (let place = 0; place < count; place++) {
+    if (isAnswered === undefined || !isAnswered(list[from + place]!)) wanted[length++] = place;
+  }
+  return wanted.subarray(0, length);
+}
+
+function loadBlock(
+  placed: PlacedBlock,
+  wanted: Uint32Array,
+  input: QuickLoadInput,
+  loaded: LoadedChunks,
+  loads: BlockLoads,
+): void {
+  const series = seriesOf(placed, wanted, loaded, input.wantsAggregates === true);
   const { files } = placed.block;
   const span = {
     minTimeMs: Math.max(input.span.minTimeMs, -TIME_MAX),
@@ -66,13 +89,18 @@ function loadBlock(placed: PlacedBlock, input: QuickLoadInput, loaded: LoadedChu
   for (let i = 0; i < count; ) i = loadRun(files, i, count, loads);
 }
 
-/** Refs and places, by ref, of the series that a block has of a window, but for those of which something is deleted. */
-function seriesOf({ block, refs }: PlacedBlock, loaded: LoadedChunks, wantsAggregates: boolean): Uint32Array {
-  const { from, count } = loaded;
-  const series = new Uint32Array(count * 2);
+/** Refs and places, by ref, of the series that a block has of the wanted places, but for those of which something is deleted. */
+function seriesOf(
+  { block, refs }: PlacedBlock,
+  wanted: Uint32Array,
+  loaded: LoadedChunks,
+  wantsAggregates: boolean,
+): Uint32Array {
+  const { from } = loaded;
+  const series = new Uint32Array(wanted.length * 2);
   let length = 0;
   let isSorted = true;
-  for (let place = 0; place < count; place++) {
+  for (const place of wanted) {
     const ref = refs[from + place]!;
     if (ref === 0) continue;
     const isDeleted = block.hasDeleted && block.deleted(ref).length > 0;
