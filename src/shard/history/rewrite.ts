@@ -2,6 +2,8 @@
 // something is deleted. Their samples become fresh chunks. This is the rare case, and takes a hundred times longer.
 
 import type { DeletedInterval } from '../../tsdb/block/contract.js';
+import { mergeSamples } from '../../tsdb/compact/merge-chunks.js';
+import type { FloatSample } from '../../tsdb/compact/samples.js';
 import { type ChunkBytes, Chunks, type Samples } from '../../wasm/chunks.js';
 import type { Core } from '../../wasm/core.js';
 import { LoadedChunks } from '../../wasm/history.js';
@@ -32,7 +34,7 @@ export class Rewriter {
     this.#queries = new Queries(core);
   }
 
-  /** The samples that are left of pieces and head, oldest first, as chunks. Of samples with one time the first counts. */
+  /** The samples that are left of pieces and head, oldest first, as chunks. */
   rewrite(pieces: readonly Piece[], head: Samples | undefined, faults: Faults): ChunkBytes[] {
     const parts: Samples[] = [];
     for (const { data, deleted, ulid, ...times } of pieces) {
@@ -88,15 +90,15 @@ function without({ times, valueBits }: Samples, deleted: readonly DeletedInterva
   return { times: times.filter(isLeft), valueBits: valueBits.filter((_, i) => isLeft(times[i]!)) };
 }
 
+/** Of samples of one time the one that Prometheus takes, in queries as in blocks: so values stay when blocks are merged. */
 function merged(parts: readonly Samples[]): Samples {
   const [only] = parts;
   if (parts.length === 1) return only!;
-  const all = parts.flatMap(({ times, valueBits }) =>
-    Array.from(times, (timeMs, i) => ({ timeMs, bits: valueBits[i]! })),
-  );
-  // Stable: the first of equals stays the first.
-  all.sort((a, b) => a.timeMs - b.timeMs);
-  const kept = all.filter(({ timeMs }, i) => i === 0 || timeMs !== all[i - 1]!.timeMs);
+  const rows = parts
+    .filter(({ times }) => times.length > 0)
+    .sort((a, b) => a.times[0]! - b.times[0]! || a.times.at(-1)! - b.times.at(-1)!)
+    .map(({ times, valueBits }) => Array.from(times, (timeMs, i): FloatSample => ({ timeMs, bits: valueBits[i]! })));
+  const kept = mergeSamples(rows) as FloatSample[];
   return {
     times: Float64Array.from(kept, ({ timeMs }) => timeMs),
     valueBits: BigUint64Array.from(kept, ({ bits }) => bits),
