@@ -5,6 +5,7 @@ import type { MetricMetadata } from '../../model/family.js';
 import type { ShardClient } from '../../shard/client.js';
 import type { ReplayReport } from '../../shard/protocol.js';
 import { IncompleteLog } from '../../shard/rebuild.js';
+import { HEAD_CHUNKS_HEADER_BYTES } from '../../tsdb/head-chunks/layout.js';
 import { listSegments } from '../../tsdb/wal/segments.js';
 import { lateLog, ownFolder, type StorageParts, walFolder } from './options.js';
 
@@ -150,9 +151,12 @@ export class Replay {
   #tellLosses({ opened, openedLate, malformed, headChunks }: ReplayReport): void {
     const { logger } = this.#parts;
     for (const { file, offset, bytes, reason } of headChunks.damages) {
-      logger.error('Damage in chunks_head: what it held is lost, but for what the log has', {
-        ...{ file, offset, bytes, reason },
-      });
+      // A file that ends within its head never held a chunk: it could not be begun.
+      const isTorn = offset === 0 && bytes < HEAD_CHUNKS_HEADER_BYTES;
+      const message = isTorn
+        ? 'A file of chunks_head was not begun'
+        : 'Damage in chunks_head: what it held is lost, but for what the log has';
+      logger[isTorn ? 'info' : 'error'](message, { file, offset, bytes, reason });
     }
     const { overlapping } = headChunks;
     if (overlapping > 0)
