@@ -206,6 +206,7 @@ export {
   begin as spill_begin,
   collect as spill_collect,
   confirm as spill_confirm,
+  elsewhereTo as spill_elsewhere_to,
   evict as spill_evict,
   evictionCount as spill_evictions,
   isRefused as spill_refused,

@@ -5,7 +5,7 @@
 //   evict     chunks that are in files leave memory, beyond so many bytes: a hand goes round the series
 //
 // Chunks of a series go in the order of their times. Those stay that a deletion made anew, and all behind them, and
-// all of series that have histograms: their log must be read whole.
+// all of series that have histograms or late samples beside them: their log must be read whole.
 
 import { dataOf, Sealed } from '../chunk/read';
 import * as sealedChunks from '../chunk/sealed';
@@ -13,6 +13,7 @@ import { ChunkState } from '../chunk/state';
 import * as buffer from '../memory/buffer';
 import * as chunkRecord from './chunk-record';
 import * as journal from './journal';
+import * as late from './late';
 import * as series from './series';
 import * as spilled from './spilled';
 
@@ -83,6 +84,15 @@ export function latestCollected(): f64 {
   return <f64>latest;
 }
 
+/** Up to which time samples of a series need not be in the log, because files have them; -Infinity where that is nothing. */
+export function elsewhereTo(number: u32): f64 {
+  const record = series.find(number);
+  if (record == 0 || late.has(number)) return -Infinity;
+  const slot = series.spilled(record);
+  if (spilled.count(slot) == 0 || spilled.heldTo(slot) != i64.MIN_VALUE) return -Infinity;
+  return <f64>spilled.newest(slot);
+}
+
 /** Forgets what was collected. */
 export function begin(): void {
   buffer.clear(page);
@@ -104,7 +114,7 @@ export function collect(from: u32, count: u32, watermark: u32, bytesMax: u32): u
   for (; number < end && buffer.length(page) < bytesMax; number++) {
     const record = series.find(number);
     if (record == 0 || series.sealed(record) == 0) continue;
-    if (series.newestHistogram(record) != i64.MIN_VALUE) continue;
+    if (series.newestHistogram(record) != i64.MIN_VALUE || late.has(number)) continue;
     if (journal.isAfter(series.lastAppend(record), watermark)) continue;
     refused = !collectSeries(number, record);
     if (refused) break;

@@ -83,6 +83,13 @@ export class LogThread implements LogPort {
     this.#take(await this.#thread.run({ op: 'open', opened, repair, late, memories: this.#memories }));
   }
 
+  /** Begins a new segment; gives the last before it. */
+  async roll(): Promise<number | undefined> {
+    const reply = await this.#thread.run({ op: 'roll' });
+    if (reply.outcome === 'stuck') throw new Error(reply.reason);
+    return reply.outcome === 'rolled' ? reply.last : undefined;
+  }
+
   /** Begins a new segment of the write-behind log; gives the last before it, undefined where there is no such log. */
   async rollLate(): Promise<number | undefined> {
     const reply = await this.#thread.run({ op: 'rollLate' });
@@ -105,8 +112,8 @@ export class LogThread implements LogPort {
   }
 
   /** Commits go on meanwhile. Resolves early where the log is closed; rejects where old segments cannot be read or new ones not written. */
-  async checkpoint(refs: readonly ArrayBuffer[], minTimeMs: number): Promise<void> {
-    this.#take(await this.#thread.run({ op: 'checkpoint', refs, minTimeMs }, [...refs]));
+  async checkpoint(refs: readonly ArrayBuffer[], minTimeMs: number, last?: number): Promise<void> {
+    this.#take(await this.#thread.run({ op: 'checkpoint', refs, minTimeMs, last }, [...refs]));
   }
 
   /** Resolves when all that was committed is on the disk; rejects with NotDurable where that cannot be said. */

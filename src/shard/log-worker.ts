@@ -2,7 +2,7 @@
 
 import { type Clock, realClock, soon } from '../base/clock.js';
 import { type Disk, DiskError, realDisk } from '../base/disk.js';
-import type { Keep } from '../tsdb/wal/filter.js';
+import { LiveRefs } from '../tsdb/wal/live-refs.js';
 import { Log, type LogStats, LogUnsynced, type SyncPolicy } from '../tsdb/wal/log.js';
 import { type OpenedLog, openLog } from '../tsdb/wal/open.js';
 import { LogStuck } from '../tsdb/wal/writer.js';
@@ -48,8 +48,15 @@ export type LogTask =
   | { readonly op: 'sync' }
   /** The shard has another memory from now on. */
   | { readonly op: 'replace'; readonly shard: number; readonly memory: WebAssembly.Memory }
-  /** Replaces old segments by a checkpoint that keeps these refs (f64) and samples from mint on. */
-  | { readonly op: 'checkpoint'; readonly refs: readonly ArrayBuffer[]; readonly minTimeMs: number }
+  /** Begins a new segment. */
+  | { readonly op: 'roll' }
+  /** Replaces old segments, up to one where that is said, by a checkpoint that keeps these refs, and samples from mint on that are nowhere else. */
+  | {
+      readonly op: 'checkpoint';
+      readonly refs: readonly ArrayBuffer[];
+      readonly minTimeMs: number;
+      readonly last: number | undefined;
+    }
   | { readonly op: 'rollLate' }
   | { readonly op: 'dropLate'; readonly last: number }
   | { readonly op: 'close' };
@@ -107,10 +114,12 @@ export class LogHost {
       case 'commit':
         return this.#commit(task.commits);
       case 'checkpoint':
-        await this.#get().checkpoint(keepOf(task.refs, task.minTimeMs));
+        await this.#checkpoint(task.refs, task.minTimeMs, task.last);
         break;
+      case 'roll':
+        return roll(this.#get());
       case 'rollLate':
-        return this.#rollLate();
+        return roll(this.#late);
       case 'dropLate':
         this.#late?.dropSegments(task.last);
         break;
@@ -143,13 +152,10 @@ export class LogHost {
     });
   }
 
-  #rollLate(): LogReply {
-    try {
-      return { outcome: 'rolled', last: this.#late?.roll() };
-    } catch (error) {
-      if (error instanceof LogStuck) return { outcome: 'stuck', reason: error.message };
-      throw error;
-    }
+  async #checkpoint(buffers: readonly ArrayBuffer[], mint: number, last?: number): Promise<void> {
+    const refs = new LiveRefs(buffers);
+    const keep = { series: (ref: number) => refs.has(ref), elsewhereTo: (ref: number) => refs.elsewhereTo(ref), mint };
+    await this.#get().checkpoint(keep, last);
   }
 
   /** Series first: no late sample may precede the record of its series. */
@@ -229,26 +235,12 @@ function reserveOf(disk: Disk, folder: string): number {
   }
 }
 
-/** Refs are sorted here, and searched: a million of them in a Set would take ten times the memory. */
-function keepOf(buffers: readonly ArrayBuffer[], mint: number): Keep {
-  const parts = buffers.map((buffer) => new Float64Array(buffer));
-  const refs = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    refs.set(part, at);
-    at += part.length;
+/** Where there is no log nothing is rolled. */
+function roll(log: Log | undefined): LogReply {
+  try {
+    return { outcome: 'rolled', last: log?.roll() };
+  } catch (error) {
+    if (error instanceof LogStuck) return { outcome: 'stuck', reason: error.message };
+    throw error;
   }
-  refs.sort();
-  return { series: (ref) => contains(refs, ref), mint };
-}
-
-function contains(sorted: Float64Array, value: number): boolean {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return sorted[low] === value;
 }

@@ -488,7 +488,10 @@ export interface ShardOps {
     { selectors: Matcher[][]; minTimeMs: number; maxTimeMs: number; after: number },
     { intervals: ArrayBuffer; after: number; done: boolean; refused: boolean; faults: readonly string[] }
   >;
-  /** Refs of all series alive, ascending, as float64: what a checkpoint keeps. Moves. */
+  /**
+   * What a checkpoint keeps: refs of all series alive, each with the time of its last sample that is on the disk elsewhere, -Infinity
+   * where none is; f64 each. Moves.
+   */
   liveRefs: Op<Record<string, never>, { refs: ArrayBuffer }>;
 }
 

@@ -198,7 +198,7 @@ export class Shard {
       closeExport: () => nothing(() => exports.close()),
       fault: ({ how }) => this.#fail(how, setup.faults),
       deleteSamples: (request) => deletions.step(request),
-      liveRefs: () => ({ refs: this.#head.liveRefs().buffer as ArrayBuffer }),
+      liveRefs: () => ({ refs: spilling.liveRefs() }),
     };
   }
 

@@ -35,6 +35,11 @@ export class ShardSpilling {
     return { ...page, next: next < this.#head.seriesBound && !page.isRefused ? next : undefined };
   }
 
+  /** What the log has to keep: see the protocol. */
+  liveRefs(): ArrayBuffer {
+    return this.#head.liveRefs((series) => this.#spill.elsewhereTo(series)).buffer;
+  }
+
   confirm({ file, offset }: Request<'confirmSpill'>): void {
     this.#spill.confirm(file, offset);
   }

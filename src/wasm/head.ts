@@ -147,22 +147,29 @@ export class Head {
     return this.#core.exports.series_ref_low(series) >>> 0;
   }
 
-  /** Refs of all series alive, ascending by series index, and behind them the second refs that the log has for some: copies. */
-  liveRefs(): Float64Array {
+  /**
+   * Refs of all series alive, and second refs of theirs, each with the time that `elsewhereTo` says of its series, -Infinity for
+   * second ones: pairs of f64, copies.
+   */
+  liveRefs(elsewhereTo: (series: SeriesIndex) => number): Float64Array<ArrayBuffer> {
     const { exports } = this.#core;
     const bound = exports.series_bound() >>> 0;
     const aliases = exports.replay_alias_count() >>> 0;
-    const refs = new Float64Array((exports.series_count() >>> 0) + aliases);
-    let count = 0;
+    const refs = new Float64Array(((exports.series_count() >>> 0) + aliases) * 2);
+    let length = 0;
     for (let series = 0; series < bound; series++) {
       const ref = exports.series_ref(series);
-      if (ref > 0) refs[count++] = ref;
+      if (ref <= 0) continue;
+      refs[length++] = ref;
+      refs[length++] = elsewhereTo(series as SeriesIndex);
     }
     for (let i = 0; i < aliases; i++) {
       const ref = exports.replay_alias(i);
-      if (ref > 0) refs[count++] = ref;
+      if (ref <= 0) continue;
+      refs[length++] = ref;
+      refs[length++] = Number.NEGATIVE_INFINITY;
     }
-    return refs.subarray(0, count).slice();
+    return refs.slice(0, length);
   }
 
   // --- Appends ---

@@ -123,6 +123,11 @@ export class HeadSchedule {
     return { minTimeMs, maxTimeMs: (Math.floor(newestMs / CHUNK_WINDOW_MS) + 2) * CHUNK_WINDOW_MS };
   }
 
+  /** Samples that files have leave the log. */
+  shortenLog(): Promise<void> {
+    return this.apart(() => this.#counted(() => this.#truncation.log(this.#headFromMs, true)));
+  }
+
   /** Runs an action while nothing is cut or truncated. */
   apart<T>(action: () => Promise<T>): Promise<T> {
     const run = this.#underWay.then(action);

@@ -21,6 +21,8 @@ export interface StorageOptions {
   readonly sync: SyncPolicy;
   /** Of a segment of the log, and of the zeroes written ahead: its own measures where absent. */
   readonly segmentBytes?: number;
+  /** And how much the log grows before samples that are in files leave it; there is a good default. */
+  readonly shortenLogBytes?: number;
   readonly stepBytes?: number;
   /** Span of the blocks that are cut from the head: two hours. */
   readonly blockMs: number;
@@ -63,7 +65,7 @@ export function ownFolder(path: string): string {
 export interface StorageParts {
   readonly shards: Shards;
   readonly ingest: Ingest;
-  readonly log: Pick<LogThread, 'open' | 'checkpoint' | 'rollLate' | 'dropLate' | 'sync'>;
+  readonly log: Pick<LogThread, 'open' | 'checkpoint' | 'rollLate' | 'dropLate' | 'sync' | 'roll' | 'refreshStats'>;
   readonly compactor: CompactorPort;
   readonly options: StorageOptions;
   readonly clock: Clock;

@@ -26,6 +26,7 @@ export class Replay {
   readonly #floorMs: () => number;
   readonly #makeRoom: (client: ShardClient) => Promise<void>;
   #isComplete = true;
+  #logBytes = 0;
   #spilling: Promise<void> = Promise.resolve();
   /** The write-behind log still has samples that are deleted: they must be in blocks before the next start. */
   hasDeletedLate = false;
@@ -57,6 +58,11 @@ export class Replay {
     return this.#isComplete;
   }
 
+  /** Of the log that was read at the start. */
+  get logBytes(): number {
+    return this.#logBytes;
+  }
+
   /** Every shard reads the log and keeps its own; then the log is open for writing. Rejects where storage is closed meanwhile. */
   async all(): Promise<void> {
     const { shards, ingest, log, clock } = this.#parts;
@@ -71,7 +77,9 @@ export class Replay {
     Atomics.store(shards.refCounter, 0, BigInt(highestRef));
     this.hasDeletedLate = reports.some(({ lateDeleted }) => lateDeleted > 0);
     this.#tellLosses(reports[0]!);
-    await this.#parts.compactor.call('noteHeadChunks', { files: reports[0]!.headChunks.files });
+    this.#logBytes = opened.bytes;
+    const { files } = reports[0]!.headChunks;
+    if (files.length > 0) await this.#parts.compactor.call('noteHeadChunks', { files });
     const damages = [...opened.damages, ...(openedLate?.damages ?? [])];
     await log.open(opened, !alone && damages.length > 0, openedLate);
     this.#parts.logger.info('Log replay completed', {

@@ -10,6 +10,7 @@
 import type { Timer } from '../../base/clock.js';
 import type { ShardClient } from '../../shard/client.js';
 import type { Reply, Request } from '../../shard/protocol.js';
+import { SEGMENT_BYTES_DEFAULT } from '../../tsdb/wal/page.js';
 import type { StorageParts } from './options.js';
 
 /** How often it is looked whether there is something to spill. */
@@ -19,6 +20,8 @@ const DUE_CHUNKS = 4096;
 const DUE_MS = 30_000;
 /** What the shards together keep in memory of what is in files: recent queries read less. */
 const RESIDENT_BYTES = 64 * 2 ** 20;
+/** The log is shortened when it has grown by so many segments, or by as much as was left of it the last time. */
+const LOG_SEGMENTS = 2;
 /** Bytes that are written at once, about. */
 const BATCH_BYTES = 8 * 2 ** 20;
 const RETRY_MS = 10_000;
@@ -33,7 +36,9 @@ export class Spilling {
   readonly #parts: StorageParts;
   readonly #apart: <T>(action: () => Promise<T>) => Promise<T>;
   readonly #stats = { rounds: 0, failures: 0, bytes: 0 };
-  readonly #rounded: () => Promise<void>;
+  readonly #shortenLog: () => Promise<void>;
+  /** Bytes written to the log when it was shortened. */
+  #shortenedAtBytes: number | undefined;
   /** Of each shard, when its last round began. */
   #sealed: number[] = [];
   #roundAtMs = Number.NEGATIVE_INFINITY;
@@ -42,15 +47,20 @@ export class Spilling {
   #writing: Promise<void> = Promise.resolve();
   #closed = false;
 
-  /** `apart` runs an action while nothing is cut, truncated or deleted; `rounded` comes after each round. */
+  /** `apart` runs an action while nothing is cut, truncated or deleted; `shortenLog` takes from the log what files have. */
   constructor(
     parts: StorageParts,
     apart: <T>(action: () => Promise<T>) => Promise<T>,
-    rounded: () => Promise<void> = () => Promise.resolve(),
+    shortenLog: () => Promise<void> = () => Promise.resolve(),
   ) {
     this.#parts = parts;
     this.#apart = apart;
-    this.#rounded = rounded;
+    this.#shortenLog = shortenLog;
+  }
+
+  /** What the log had at the start. */
+  noteLogBytes(bytes: number): void {
+    this.#shortenedAtBytes = -bytes;
   }
 
   get stats(): SpillStats {
@@ -103,7 +113,19 @@ export class Spilling {
     if (!isDue || this.#closed) return;
     await this.#apart(() => this.round());
     this.#sealed = sealed;
-    await this.#rounded();
+    await this.#shortenIfDue();
+  }
+
+  /** What is left of the log is read again each time, so that has to be worth it. */
+  async #shortenIfDue(): Promise<void> {
+    const { log, options } = this.#parts;
+    const stats = await log.refreshStats();
+    if (stats === undefined) return;
+    const leastBytes = options.shortenLogBytes ?? LOG_SEGMENTS * (options.segmentBytes ?? SEGMENT_BYTES_DEFAULT);
+    const leftBytes = Math.max(leastBytes, stats.checkpointBytes);
+    if (stats.bytes - (this.#shortenedAtBytes ?? 0) < leftBytes) return;
+    this.#shortenedAtBytes = stats.bytes;
+    await this.#shortenLog();
   }
 
   /** Spills what can be of all shards. Only while nothing is cut, truncated or deleted. */

@@ -84,7 +84,11 @@ export class Storage {
     this.shards = parts.shards;
     this.ingest = parts.ingest;
     this.#parts = parts;
-    this.#spilling = new Spilling(parts, (action) => this.#schedule.apart(action));
+    this.#spilling = new Spilling(
+      parts,
+      (action) => this.#schedule.apart(action),
+      () => this.#schedule.shortenLog(),
+    );
     const makeRoom = (client: ShardClient) => this.#spilling.makeRoom(client);
     this.#replay = new Replay(disk, parts, () => this.#schedule.floorMs, makeRoom);
     this.#truncation = new Truncation(parts, () => this.#replay.isComplete);
@@ -157,6 +161,7 @@ export class Storage {
     this.#rebuilder = this.#watchShards();
     if (this.#replay.hasDeletedLate) this.#schedule.cutLateSoon();
     this.#schedule.start();
+    this.#spilling.noteLogBytes(this.#replay.logBytes);
     this.#spilling.start();
     this.keeping.start();
     for (const { client } of this.shards.handles) client.onSuspect = (path) => this.#suspect(path);

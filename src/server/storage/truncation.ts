@@ -46,15 +46,18 @@ export class Truncation {
     logger.info('Head truncated', { min_time: minTimeMs, series_removed: removed });
   }
 
-  /** The log keeps the series that are alive, and samples from a time on. */
-  async log(minTimeMs: number): Promise<void> {
+  /** The log keeps the series that are alive, and samples from a time on that are nowhere else; `isWhole`: all that was written by now is looked at. */
+  async log(minTimeMs: number, isWhole = false): Promise<void> {
     const { shards, log } = this.#parts;
     if (!this.#isComplete()) return;
+    // Series that come from now on are in the segment behind it.
+    const last = isWhole ? await log.roll() : undefined;
     const refs = await Promise.all(shards.handles.map(({ client }) => client.call('liveRefs', {}, 'rules')));
     if (this.#closed) return;
     const checkpoint = log.checkpoint(
       refs.map((share) => share.refs),
       minTimeMs,
+      last,
     );
     this.#checkpointing = checkpoint.catch(() => {});
     await checkpoint;

@@ -10,6 +10,8 @@ import { RecordType } from './record.js';
 export interface Keep {
   /** Whether the series' record is still needed. */
   series(ref: number): boolean;
+  /** Samples of a series up to this time are on the disk elsewhere, and go; -Infinity where none are. */
+  elsewhereTo?(ref: number): number;
   /** Samples, exemplars and deletions that end before this time go; milliseconds. */
   readonly mint: number;
 }
@@ -74,7 +76,7 @@ export function filterRecord(record: Uint8Array, keep: Keep, stats: FilterStats)
           return from.varint() >= keep.mint;
         });
       case RecordType.Samples:
-        return filterTimed(record, keep.mint, 'samples', stats, (from) => from.skip(8));
+        return filterSamples(record, keep, stats);
       case RecordType.Exemplars:
         return filterTimed(record, keep.mint, 'exemplars', stats, (from) => {
           from.skip(8);
@@ -116,6 +118,22 @@ export function eachMetadata(record: Uint8Array, visit: (ref: number, said: Uint
     }
     visit(ref, record.subarray(start, from.at));
   }
+}
+
+/** Floats go as well where they are elsewhere. */
+function filterSamples(record: Uint8Array, keep: Keep, stats: FilterStats): Uint8Array | undefined {
+  if (keep.elsewhereTo === undefined || record.length <= 1 + BASE_BYTES) {
+    return filterTimed(record, keep.mint, 'samples', stats, (from) => from.skip(8));
+  }
+  const base = new ByteReader(record, 1);
+  const baseRef = base.u64();
+  const baseTime = base.i64();
+  return filterEntries(record, 1 + BASE_BYTES, 'samples', stats, (from) => {
+    const ref = baseRef + from.varint();
+    const timeMs = baseTime + from.varint();
+    from.skip(8);
+    return timeMs >= keep.mint && timeMs > keep.elsewhereTo!(ref);
+  });
 }
 
 /** Entries of Δref, Δtime and a value, behind their base. */

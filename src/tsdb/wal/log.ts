@@ -17,7 +17,7 @@ import { type CheckpointStats, checkpointing, dropCovered } from './checkpoint.j
 import type { Keep } from './filter.js';
 import { ManifestWriter } from './manifest.js';
 import type { OpenedLog } from './open.js';
-import { listSegments, segmentPath } from './segments.js';
+import { listCheckpoints, listSegments, segmentPath } from './segments.js';
 import { type LogPosition, LogStuck, LogWriter, type RecordParts, type WriterStats } from './writer.js';
 
 /** Records of one request, all in the log or none. */
@@ -82,6 +82,8 @@ export interface LogStats extends WriterStats {
   stuck: boolean;
   truncations: number;
   checkpoints: number;
+  /** Of the last one. */
+  checkpointBytes: number;
   checkpointFailures: number;
   manifestFailures: number;
 }
@@ -132,6 +134,7 @@ export class Log {
     syncSecondsMax: 0,
     truncations: 0,
     checkpoints: 0,
+    checkpointBytes: 0,
     checkpointFailures: 0,
     manifestFailures: 0,
   };
@@ -233,6 +236,7 @@ export class Log {
       this.#writer.roll();
       const last = lastGiven ?? this.#lastToReplace();
       if (last === undefined || last >= this.#writer.position.segment) return undefined;
+      if (last <= (listCheckpoints(disk, folder).at(-1) ?? -1)) return undefined;
       const task = checkpointing({ disk, folder, core, last, keep, segmentBytes });
       for (;;) {
         const step = task.next();
@@ -241,6 +245,7 @@ export class Log {
           for (const segment of this.#synced.keys()) if (segment <= last) this.#synced.delete(segment);
           this.#own.checkpoints++;
           this.#own.truncations++;
+          this.#own.checkpointBytes = step.value.bytesWritten;
           return step.value;
         }
         await new Promise<void>((resolve) => this.#soon(resolve));

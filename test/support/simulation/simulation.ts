@@ -437,6 +437,7 @@ class Simulation {
       blockMs: BLOCK_MS,
       lateWindowMs: this.#lateWindowMs,
       segmentBytes: 2 * PAGE_BYTES,
+      shortenLogBytes: 300,
       stepBytes: PAGE_BYTES,
       retention: { timeMs: this.#retentionMs, bytes: 0, percentage: 0 },
       faults: true,

@@ -138,7 +138,11 @@ class Both {
       want.sort((a, b) => (a.name < b.name ? -1 : 1)),
     );
     const refs = [...this.known.values()].sort((a, b) => a.index - b.index).map(({ ref }) => ref);
-    assert.deepEqual([...this.head.liveRefs()], refs);
+    const pairs = [...this.head.liveRefs(() => 0)];
+    assert.deepEqual(
+      pairs.filter((_, i) => i % 2 === 0),
+      refs,
+    );
     for (const name of NAMES) assert.deepEqual(new Set(this.select.values(name)), values.get(name) ?? new Set());
   }
 }

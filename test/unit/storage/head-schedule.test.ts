@@ -56,6 +56,8 @@ class Rig {
       log: {
         open: () => Promise.resolve(),
         sync: () => Promise.resolve(),
+        roll: () => Promise.resolve(undefined),
+        refreshStats: () => Promise.resolve(undefined),
         checkpoint: async (_refs, minTimeMs) => {
           if (this.refusals-- > 0) throw new Error('the log cannot be cut');
           this.checkpoints.push(minTimeMs);

@@ -66,7 +66,7 @@ class Rig {
     this.compactor = new HereCompactor(realDisk, folder);
     const parts = {
       ...{ shards, ingest, compactor: this.compactor, clock: realClock, logger: new QuietLog().logger },
-      log: { sync: async () => {} },
+      log: { sync: async () => {}, refreshStats: async () => undefined },
     } as unknown as StorageParts;
     this.spilling = new Spilling(parts, (action) => action());
     this.engine = new QueryEngine(() => new ShardSource(shards, 'adhoc'), realClock, {
