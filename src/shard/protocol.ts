@@ -274,6 +274,8 @@ export interface ReplayReport {
   /** Samples that are kept beside the head; series that lost some of them to deletions of Prometheus. */
   readonly lateApplied: number;
   readonly lateDeleted: number;
+  /** Whether some of them are in the log, and not in the write-behind log. */
+  readonly isLateInLog: boolean;
   readonly series: number;
   /** Records of kinds that we do not read yet. */
   readonly skippedRecords: number;

@@ -57,12 +57,22 @@ export class Recovery {
     const late = new LateReplay(head, this.#parts.late);
     const log = new LogReplay(this.#parts, request, late);
     const opened = yield* openingLog({ disk, folder, ownFolder, core, repair }, log);
+    const isLateInLog = !this.#parts.late.isEmpty;
     const openedLate = request.late && (yield* openingLog({ disk, core, repair, ...request.late }, late));
     const lateDeleted = openedLate?.isForeign ? late.deleteAsPrometheus() : 0;
     const totals = withFiles(head.endReplay(), new Attach(core, 0));
     spilled.reviveAll(log.faults);
     return {
-      ...{ opened, openedLate, lateApplied: late.applied, lateDeleted, totals, headChunks, series: head.seriesCount },
+      ...{
+        opened,
+        openedLate,
+        lateApplied: late.applied,
+        lateDeleted,
+        isLateInLog,
+        totals,
+        headChunks,
+        series: head.seriesCount,
+      },
       ...log.end(),
     };
   }

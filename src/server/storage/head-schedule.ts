@@ -138,6 +138,14 @@ export class HeadSchedule {
     return run;
   }
 
+  /** The same, once late samples that are due are in blocks. */
+  afterLate<T>(action: () => Promise<T>): Promise<T> {
+    return this.apart(async () => {
+      if (this.#isLateDue) await this.#cutLate();
+      return action();
+    });
+  }
+
   /**
    * Blocks up to this time come from elsewhere: nothing older is accepted from now on. False where the head has older
    * samples already, and nothing is changed. Only within apart().
@@ -173,12 +181,16 @@ export class HeadSchedule {
       if (range !== undefined) continue;
       // Late samples leave with those in order, as in Prometheus, or where they are many.
       if (hasCut || this.#isLateDue || fullest.late > LATE_SHARE) {
-        await this.#late.run();
-        this.#isLateDue = false;
+        await this.#cutLate();
       }
       // After the last of several: a checkpoint reads most of the log.
       return this.#truncateLog();
     }
+  }
+
+  async #cutLate(): Promise<void> {
+    await this.#late.run();
+    this.#isLateDue = false;
   }
 
   async #due(isCrowded: boolean): Promise<TimeRange | undefined> {

@@ -28,8 +28,11 @@ export class Replay {
   #isComplete = true;
   #logBytes = 0;
   #spilling: Promise<void> = Promise.resolve();
-  /** The write-behind log still has samples that are deleted: they must be in blocks before the next start. */
-  hasDeletedLate = false;
+  /**
+   * Late samples must be in blocks before anything is spilled, or started again: the write-behind log still has some that
+   * are deleted, or the log has some, whose series' files would stand for them.
+   */
+  hasLateToCut = false;
   /** The segment that each shard reads. */
   readonly #reading: Int32Array;
 
@@ -75,7 +78,7 @@ export class Replay {
     await this.#tellFamilies(reports.flatMap(({ families }) => families));
     const highestRef = Math.max(...reports.map(({ totals }) => totals.highestRef));
     Atomics.store(shards.refCounter, 0, BigInt(highestRef));
-    this.hasDeletedLate = reports.some(({ lateDeleted }) => lateDeleted > 0);
+    this.#noteLate(reports);
     this.#tellLosses(reports[0]!);
     this.#logBytes = opened.bytes;
     const { files } = reports[0]!.headChunks;
@@ -97,6 +100,7 @@ export class Replay {
     const startMs = this.#parts.clock.monotonicMs();
     const report = await this.#read(client, false);
     const { totals, series, opened, exemplars } = report;
+    this.#noteLate([report]);
     const unread = opened.damages.find(({ reason }) => reason === 'read error');
     if (unread !== undefined) throw new IncompleteLog(`segment ${unread.segment} cannot be read at ${unread.offset}`);
     this.#tellLosses(report);
@@ -107,6 +111,10 @@ export class Replay {
       series,
       samples: totals.applied,
     });
+  }
+
+  #noteLate(reports: readonly ReplayReport[]): void {
+    this.hasLateToCut = reports.some(({ lateDeleted, isLateInLog }) => lateDeleted > 0 || isLateInLog);
   }
 
   async #read(client: ShardClient, repair: boolean): Promise<ReplayReport> {

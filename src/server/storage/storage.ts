@@ -86,7 +86,7 @@ export class Storage {
     this.#parts = parts;
     this.#spilling = new Spilling(
       parts,
-      (action) => this.#schedule.apart(action),
+      (action) => this.#schedule.afterLate(action),
       () => this.#schedule.shortenLog(),
     );
     const makeRoom = (client: ShardClient) => this.#spilling.makeRoom(client);
@@ -159,7 +159,7 @@ export class Storage {
     await this.#replay.all();
     await this.blocks.look();
     this.#rebuilder = this.#watchShards();
-    if (this.#replay.hasDeletedLate) this.#schedule.cutLateSoon();
+    if (this.#replay.hasLateToCut) this.#schedule.cutLateSoon();
     this.#schedule.start();
     this.#spilling.noteLogBytes(this.#replay.logBytes);
     this.#spilling.start();
@@ -248,6 +248,7 @@ export class Storage {
         // No segment may go meanwhile.
         await Promise.all([this.#truncation.settled(), this.#spilling.settled()]);
         await this.#replay.one(client, shard);
+        if (this.#replay.hasLateToCut) this.#schedule.cutLateSoon();
       },
       onBack: (shard, refused) => {
         this.onShardBack?.(shard);
