@@ -10,6 +10,8 @@ import { runFull } from '../support/trials/full.js';
 import { runRounds } from '../support/trials/rounds.js';
 import { Volume } from '../support/trials/volume.js';
 
+/** The same each time; `npm run trials` has others. */
+const SEED = 7;
 const KILLS = 3;
 const POWER_CUTS = 2;
 /** Of the small file systems: what there is in all, and what is freed when they are full. */
@@ -20,12 +22,11 @@ test('each kind of damage, each at another place: no wrong value, it starts, and
   timeout: 300_000,
 }, async (t) => {
   const trials = new DamageTrials();
-  const seed = Math.floor(Date.now() / 1000);
   try {
     await trials.prepare();
     const places = [...PLACES.keys()];
     for (const [i, kind] of [...KINDS.keys()].entries()) {
-      const report = await trials.run(kind, places[(i + seed) % places.length]!, seed + i);
+      const report = await trials.run(kind, places[(i + SEED) % places.length]!, SEED + i);
       if (report !== undefined) t.diagnostic(`${report.what}: ${report.missing} of ${report.samples} lost`);
     }
   } finally {
@@ -36,7 +37,7 @@ test('each kind of damage, each at another place: no wrong value, it starts, and
 test(`${KILLS} kills while the head is cut: nothing acknowledged is lost`, { timeout: 120_000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'narthex-trials-'));
   try {
-    const report = await runRounds({ data: join(folder, 'data'), rounds: KILLS, seed: Date.now() });
+    const report = await runRounds({ data: join(folder, 'data'), rounds: KILLS, seed: SEED });
     t.diagnostic(`${report.acknowledged} samples of ${report.hours.toFixed(0)} hours, ${report.blocks} blocks`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -50,7 +51,7 @@ test(`${POWER_CUTS} power cuts on a disk of its own: nothing acknowledged is los
   const volume = Volume.make('ext4', 1000);
   try {
     const report = await runRounds({
-      ...{ data: join(volume.path, 'data'), rounds: POWER_CUTS, seed: Date.now() },
+      ...{ data: join(volume.path, 'data'), rounds: POWER_CUTS, seed: SEED },
       afterKill: () => volume.cutPower(),
     });
     t.diagnostic(`${report.acknowledged} samples acknowledged`);

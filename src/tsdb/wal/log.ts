@@ -121,6 +121,8 @@ export class Log {
   #timer: Timer | undefined;
   #notedAtMs = Number.NEGATIVE_INFINITY;
   #notedHighest = -1;
+  /** Whether the manifest was written since the last append. */
+  #isNoted = true;
   #full: LogStuck | undefined;
   #reserveCheckedAtMs = Number.NEGATIVE_INFINITY;
   #closed = false;
@@ -209,7 +211,7 @@ export class Log {
     if (due || highestSegment >= this.#notedHighest) this.#noteProgress(highestSegment + 2);
   }
 
-  /** Syncs what nobody waits for, or tries to get a stuck log going. A timer does it where the event loop runs. */
+  /** Syncs what nobody waits for, notes what is on the disk, or tries to get a stuck log going. A timer does it where the event loop runs. */
   tick(): void {
     if (this.#closed) return;
     if (this.#writer.stuck !== undefined) this.#writer.retry();
@@ -329,6 +331,7 @@ export class Log {
       this.#checkReserve();
       if (this.#full !== undefined) throw this.#full;
       const position = this.#writer.append(commits.flatMap(({ records }) => records));
+      this.#isNoted = false;
       const wait = this.#policy.mode === 'group' && commits.some(({ durable }) => durable);
       const unsynced = wait ? this.#sync() : undefined;
       return { position, unsynced };
@@ -379,7 +382,7 @@ export class Log {
   /** Sets the timer where there is something for it to do. */
   #schedule(): void {
     const stuck = this.#writer.stuck !== undefined;
-    const waits = this.#writer.unsyncedBytes > 0 && this.#policy.mode !== 'never';
+    const waits = (this.#writer.unsyncedBytes > 0 || !this.#isNoted) && this.#policy.mode !== 'never';
     if (this.#timer !== undefined || this.#closed || !(stuck || waits)) return;
     const syncMs = this.#policy.mode === 'interval' ? this.#policy.intervalMs : SYNC_WITHIN_MS;
     this.#timer = this.#clock.after(stuck ? RETRY_EVERY_MS : syncMs, () => {
@@ -440,6 +443,7 @@ export class Log {
     try {
       this.#manifest?.write({ highest, synced: this.#synced });
       this.#notedHighest = highest;
+      this.#isNoted = true;
       this.#notedAtMs = this.#clock.monotonicMs();
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
