@@ -2,16 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { Prng } from '../../src/base/prng.js';
 import { formatLabels, keyOf, type Labels, labelsOf } from '../../src/model/labels.js';
 import { formatFloat } from '../../src/model/number.js';
 import { selectSeries } from '../../src/tsdb/block/select.js';
 import { verifyBlock } from '../../src/tsdb/block/verify.js';
 import { blocksIn, readAll, withBlock } from '../support/block.js';
+import { emptyFolder } from '../support/folders.js';
 import { missing, peerBinary } from '../support/peers.js';
 import { floatBits } from '../support/xor-model.js';
 
@@ -19,8 +19,7 @@ const promtool = peerBinary('promtool');
 const START_S = 1_767_225_600;
 const SPAN_S = 5 * 3600;
 
-const folder = mkdtempSync(join(tmpdir(), 'narthex-block-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = emptyFolder();
 
 /** Label values that are hard to sort, to quote or to decode. */
 const STRANGE = ['é', 'z', '\u{1f600}', '\uffee', 'a"b', 'a\\b', 'a\nb', '\ufeffx', 'x'.repeat(300), ' '];

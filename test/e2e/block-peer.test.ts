@@ -2,21 +2,19 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { realDisk } from '../../src/base/disk.js';
 import { newUlid } from '../../src/tsdb/block/ulid.js';
 import { BlockWriter } from '../../src/tsdb/block/writer.js';
 import { readBlockModel } from '../support/block-model.js';
 import { chunkAt, fill, type SeriesOfTest, symbolsOf } from '../support/blocks.js';
+import { emptyFolder } from '../support/folders.js';
 import { missing, peerBinary } from '../support/peers.js';
 import { conformance, conformanceMissing } from '../support/testdata.js';
 
 const promtool = peerBinary('promtool');
-const folder = mkdtempSync(join(tmpdir(), 'narthex-blocks-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = emptyFolder();
 
 function run(...args: string[]): string {
   const { stdout, stderr, status } = spawnSync(promtool!, args, { encoding: 'utf8', maxBuffer: 2 ** 28 });

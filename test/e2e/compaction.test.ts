@@ -2,10 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { realDisk } from '../../src/base/disk.js';
 import { listBlocks } from '../../src/tsdb/block/open-blocks.js';
 import { newUlid } from '../../src/tsdb/block/ulid.js';
@@ -14,13 +13,13 @@ import { compacting } from '../../src/tsdb/compact/compact.js';
 import { removeBlock } from '../../src/tsdb/compact/superseded.js';
 import { Core } from '../../src/wasm/core.js';
 import { chunkAt, fill } from '../support/blocks.js';
+import { emptyFolder } from '../support/folders.js';
 import { missing, peerBinary } from '../support/peers.js';
 import { eventually, startNarthex } from '../support/servers.js';
 import { conformance, conformanceMissing } from '../support/testdata.js';
 
 const promtool = peerBinary('promtool');
-const folder = mkdtempSync(join(tmpdir(), 'narthex-compaction-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = emptyFolder();
 
 function run(command: string, ...args: string[]): string {
   const { stdout, stderr, status } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 2 ** 28 });

@@ -4,10 +4,10 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
+import { emptyFolder } from '../support/folders.js';
 import { missing, peerBinary } from '../support/peers.js';
 import { Sender } from '../support/sender.js';
 import { type Server, sleep, startNarthex, startPeer } from '../support/servers.js';
@@ -25,17 +25,6 @@ const PEER_EVERY = 5;
 
 const prometheus = peerBinary('prometheus');
 const promtool = peerBinary('promtool');
-const folders: string[] = [];
-
-after(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
-function emptyFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'narthex-crash-'));
-  folders.push(folder);
-  return folder;
-}
 
 function senders(): Sender[] {
   const nextMs = (beforeMs: number) => Math.max(beforeMs + STEP_MS, Date.now());

@@ -1,11 +1,11 @@
 // Policies on a running server: old series go or become coarse, queries go on, and a real Prometheus reads what is left.
 
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { Prng } from '../../src/base/prng.js';
+import { emptyFolder } from '../support/folders.js';
 import { missing, peerBinary } from '../support/peers.js';
 import { type Server, startNarthex, startPeer } from '../support/servers.js';
 
@@ -17,8 +17,7 @@ const OLD = Math.floor((Date.now() - 10 * DAY) / (6 * HOUR)) * 6 * HOUR;
 const STEP_MS = 15_000;
 const SAMPLES = 1440;
 
-const folder = mkdtempSync(join(tmpdir(), 'narthex-downsample-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = emptyFolder();
 
 const POLICIES = `policies:
 - {match: '{__name__="debug"}', retention: 1d}

@@ -1,11 +1,10 @@
 // Exemplars: the same requests to Narthex and to a real Prometheus, the same answers; and each opens the other's log.
 
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { cpSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { Prng } from '../../src/base/prng.js';
+import { emptyFolder } from '../support/folders.js';
 import { missing, peerBinary } from '../support/peers.js';
 import { encodeWrite, RemoteWriter, type Series, snappyLiterals, type WireExemplar } from '../support/remote-write.js';
 import { type Server, startNarthex, startPeer } from '../support/servers.js';
@@ -17,18 +16,10 @@ const CONFIG = 'storage:\n  exemplars:\n    max_exemplars: 60\n';
 /** Of now, and within one block. */
 const START_MS = Math.floor(Date.now() / 7_200_000) * 7_200_000;
 
-const folders: string[] = [];
 const servers: Server[] = [];
 after(async () => {
   for (const server of servers) await server.stop();
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
-
-function emptyFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'narthex-exemplars-'));
-  folders.push(folder);
-  return folder;
-}
 
 async function noted(starting: Promise<Server>): Promise<Server> {
   const server = await starting;

@@ -4,11 +4,11 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { Prng } from '../../src/base/prng.js';
+import { emptyFolder } from '../support/folders.js';
 import { missing, peerBinary } from '../support/peers.js';
 import { BatchBody, RemoteWriter } from '../support/remote-write.js';
 import { eventually, raw, type Server, sleep, startNarthex, startPeer } from '../support/servers.js';
@@ -21,17 +21,6 @@ const KILLS = 8;
 
 const prometheus = peerBinary('prometheus');
 const promtool = peerBinary('promtool');
-const folders: string[] = [];
-after(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
-function emptyFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'narthex-head-cut-'));
-  folders.push(folder);
-  return folder;
-}
-
 function start(data: string, shards: number): Promise<Server> {
   return startNarthex({ data, flags: ['--web.enable-remote-write-receiver', `--shards=${shards}`] });
 }

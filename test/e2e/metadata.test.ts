@@ -1,16 +1,14 @@
 // Metadata of metrics: by remote write, kept in the log by feature, and the logs of Narthex and Prometheus in each other's hands.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { realDisk } from '../../src/base/disk.js';
 import { openLog } from '../../src/tsdb/wal/open.js';
 import { decodeMetadata, decodeSeries, type MetadataEntry, RecordType } from '../../src/tsdb/wal/record.js';
 import { Core } from '../../src/wasm/core.js';
+import { emptyFolder } from '../support/folders.js';
 import { missing, peerBinary } from '../support/peers.js';
 import { encodeMetadata, encodeWrite, RemoteWriter, snappyLiterals } from '../support/remote-write.js';
 import { encodeWriteV2, V2 } from '../support/remote-write-v2.js';
@@ -24,12 +22,6 @@ const endings: (() => unknown)[] = [];
 after(async () => {
   for (const end of endings.reverse()) await end();
 });
-
-function emptyFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'narthex-metadata-'));
-  endings.push(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 async function noted(starting: Promise<Server>): Promise<Server> {
   const server = await starting;

@@ -2,11 +2,11 @@
 // after both are killed, and when a real Prometheus goes on with a directory of ours.
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { Prng } from '../../src/base/prng.js';
+import { emptyFolder } from '../support/folders.js';
 import { missing, peerBinary } from '../support/peers.js';
 import { ask } from '../support/recorded-tsdb.js';
 import { RemoteWriter, type Series } from '../support/remote-write.js';
@@ -23,8 +23,7 @@ const FROM_MS = Math.floor(Date.now() / 7_200_000) * 7_200_000 - 7_200_000 + 600
 const STEPS = 160;
 const LATE_STEPS = 110;
 
-const folder = mkdtempSync(join(tmpdir(), 'narthex-late-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = emptyFolder();
 
 function labelsOf(series: number): string[] {
   return ['__name__', 'late_total', 'series', String(series)];

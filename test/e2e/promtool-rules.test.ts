@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
+import { emptyFolder } from '../support/folders.js';
 import { missing, peerBinary } from '../support/peers.js';
 import { withCopy } from '../support/recorded-tsdb.js';
 import { startPeer } from '../support/servers.js';
@@ -21,8 +21,7 @@ const skip =
       ? missing('promtool')
       : conformanceMissing();
 
-const folder = mkdtempSync(join(tmpdir(), 'narthex-rules-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = emptyFolder();
 
 const RULES = `groups:
 - name: one

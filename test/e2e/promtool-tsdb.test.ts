@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { Prng } from '../../src/base/prng.js';
+import { emptyFolder } from '../support/folders.js';
 import { missing, peerBinary } from '../support/peers.js';
 import { conformance, conformanceMissing } from '../support/testdata.js';
 import { runTsdb, type ToolRun } from '../support/tool.js';
@@ -14,8 +14,7 @@ import { runTsdb, type ToolRun } from '../support/tool.js';
 const promtool = peerBinary('promtool');
 const skip = promtool === undefined ? missing('promtool') : conformanceMissing();
 
-const folder = mkdtempSync(join(tmpdir(), 'narthex-tsdb-tools-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = emptyFolder();
 const blocks = join(folder, 'blocks');
 if (skip === false) {
   cpSync(conformance('tsdb/blocks/data'), blocks, { recursive: true });

@@ -2,9 +2,6 @@
 // others go on, and nothing that was acknowledged is lost.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { realClock } from '../../src/base/clock.js';
 import { realDisk } from '../../src/base/disk.js';
@@ -16,6 +13,7 @@ import { Storage } from '../../src/server/storage/storage.js';
 import { ShardUnavailable } from '../../src/shard/client.js';
 import { ShardSource } from '../../src/shard/source.js';
 import { createLogger } from '../../src/telemetry/log.js';
+import { emptyFolder } from '../support/folders.js';
 import { eventually, sleep } from '../support/servers.js';
 import { freeContext, openTarget, scrapeText, writeThrough } from '../support/shards.js';
 
@@ -23,7 +21,6 @@ const SHARDS = 3;
 const SERIES = 90;
 /** Long enough for any honest task on a busy machine. */
 const STALL_MS = 5000;
-const folders: string[] = [];
 const quiet = createLogger({ level: 'error', format: 'logfmt', write: () => {} });
 
 // Neither threads nor timers of the storage keep a process alive.
@@ -31,7 +28,6 @@ const alive = setInterval(() => {}, 1000);
 
 after(() => {
   clearInterval(alive);
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
 async function openStorage(path: string, shards = SHARDS, onHopeless = (_: Error) => {}): Promise<Storage> {
@@ -47,12 +43,6 @@ async function openStorage(path: string, shards = SHARDS, onHopeless = (_: Error
   });
   await storage.replay();
   return storage;
-}
-
-function emptyFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'narthex-shard-'));
-  folders.push(folder);
-  return folder;
 }
 
 /** Ends a shard; the call itself fails. */

@@ -2,10 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { realDisk } from '../../src/base/disk.js';
 import { writeCheckpoint } from '../../src/tsdb/wal/checkpoint.js';
 import { openLog } from '../../src/tsdb/wal/open.js';
@@ -13,6 +12,7 @@ import { PAGE_BYTES } from '../../src/tsdb/wal/page.js';
 import { encodeMetadata, encodeSamples, encodeSeries, type SampleEntry } from '../../src/tsdb/wal/record.js';
 import { LogWriter } from '../../src/tsdb/wal/writer.js';
 import { Core } from '../../src/wasm/core.js';
+import { emptyFolder } from '../support/folders.js';
 import { missing, peerBinary } from '../support/peers.js';
 import { writeAll } from '../support/remote-write.js';
 import { startNarthex, startPeer } from '../support/servers.js';
@@ -27,18 +27,7 @@ const promtool = peerBinary('promtool');
 const prometheus = peerBinary('prometheus');
 const withPromtool = { skip: promtool === undefined && missing('promtool') };
 
-const folders: string[] = [];
 const core = new Core();
-after(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
-function emptyFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'narthex-wal-'));
-  folders.push(folder);
-  return folder;
-}
-
 /** A log of SERIES × STEPS samples, value = step × 1000 + series, in segments of 4 pages; not closed, as after a kill. */
 function writeLog(data: string, segmentBytes = 4 * PAGE_BYTES): LogWriter {
   realDisk.makeFolder(`${data}/wal`);

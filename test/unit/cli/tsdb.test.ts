@@ -1,22 +1,21 @@
 // `narthex tsdb` on directories of ours: what it prints, byte for byte. Beside the real promtool: test/e2e/promtool-tsdb.test.ts.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { blockSpan } from '../../../src/cli/tsdb/create-blocks.js';
 import { goDuration } from '../../../src/cli/tsdb/go-text.js';
 import { firstEvaluation } from '../../../src/cli/tsdb/group-times.js';
 import { xxhash64 } from '../../../src/cli/tsdb/xxhash.js';
 import { ConfigError } from '../../../src/config/error.js';
 import { parseRuleFile } from '../../../src/config/rule-file.js';
+import { emptyFolder } from '../../support/folders.js';
 import { testdata } from '../../support/testdata.js';
 import { runTsdb } from '../../support/tool.js';
 
 const KILLED = testdata('blocks/killed');
-const folder = mkdtempSync(join(tmpdir(), 'narthex-tools-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = emptyFolder();
 
 async function printed(...line: string[]): Promise<string> {
   const { code, out, err } = await runTsdb(line);

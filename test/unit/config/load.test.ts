@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { realDisk } from '../../../src/base/disk.js';
 import { expandGlob, globMatcher, loadConfig, pendingSections } from '../../../src/config/load.js';
+import { emptyFolder } from '../../support/folders.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'narthex-config-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = emptyFolder();
 
 function write(files: Record<string, string>): void {
   for (const [name, text] of Object.entries(files)) {

@@ -1,10 +1,7 @@
 // Shards whose chunks are in files beside shards that have all in memory: whatever happens, they say the same.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { realClock } from '../../../src/base/clock.js';
 import { realDisk } from '../../../src/base/disk.js';
 import { Prng } from '../../../src/base/prng.js';
@@ -20,6 +17,7 @@ import { ShardSource } from '../../../src/shard/source.js';
 import { newUlid } from '../../../src/tsdb/block/ulid.js';
 import { headChunksFolder, headChunksPath, listHeadChunks } from '../../../src/tsdb/head-chunks/layout.js';
 import { Core } from '../../../src/wasm/core.js';
+import { emptyFolder } from '../../support/folders.js';
 import { allHeadChunks } from '../../support/head-chunks.js';
 import { blocksOf, HereCompactor, QuietLog } from '../../support/head-cuts.js';
 import { anyOwner, packSamples, testShards } from '../../support/shards.js';
@@ -39,17 +37,6 @@ const QUERIES = [
   'max_over_time(m[10m]) - on (id) min_over_time(m[90m])',
   'timestamp(m)',
 ];
-
-const folders: string[] = [];
-after(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
-function emptyFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'narthex-spilling-'));
-  folders.push(folder);
-  return folder;
-}
 
 class Rig {
   readonly shards: Shards;
