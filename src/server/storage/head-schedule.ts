@@ -125,7 +125,7 @@ export class HeadSchedule {
 
   /** Samples that files have leave the log. */
   shortenLog(): Promise<void> {
-    return this.apart(() => this.#counted(() => this.#truncation.log(this.#headFromMs, true)));
+    return this.afterLate(() => this.#counted(() => this.#truncation.log(this.#headFromMs, true)));
   }
 
   /** Runs an action while nothing is cut or truncated. */
@@ -138,7 +138,10 @@ export class HeadSchedule {
     return run;
   }
 
-  /** The same, once late samples that are due are in blocks. */
+  /**
+   * The same, once late samples that are due are in blocks: what files have of a series stands for all that the log has of it
+   * up to there, those among them.
+   */
   afterLate<T>(action: () => Promise<T>): Promise<T> {
     return this.apart(async () => {
       if (this.#isLateDue) await this.#cutLate();
@@ -180,9 +183,7 @@ export class HeadSchedule {
       await this.#truncateHead();
       if (range !== undefined) continue;
       // Late samples leave with those in order, as in Prometheus, or where they are many.
-      if (hasCut || this.#isLateDue || fullest.late > LATE_SHARE) {
-        await this.#cutLate();
-      }
+      if (hasCut || this.#isLateDue || fullest.late > LATE_SHARE) await this.#cutLate();
       // After the last of several: a checkpoint reads most of the log.
       return this.#truncateLog();
     }
