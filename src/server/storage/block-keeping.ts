@@ -5,13 +5,13 @@
 //
 // A block is removed when nobody reads it; a crash before that leaves it superseded, and the next look removes it.
 
-import type { Timer } from '../../base/clock.js';
 import type { CompactionStep } from '../../tsdb/compact/housekeeping.js';
 import { blockRanges } from '../../tsdb/compact/plan.js';
 import type { Retention } from '../../tsdb/compact/retention.js';
 import type { PolicyPreview } from '../../tsdb/downsample/preview.js';
 import { NO_REWRITE, type RewriteSettings } from '../../tsdb/downsample/series-rewriter.js';
 import type { StorageParts } from './options.js';
+import { Rounds } from './rounds.js';
 
 /** How often blocks are looked at; short ones need it more often. */
 const LOOK_EVERY_MS = 60_000;
@@ -51,6 +51,7 @@ export class BlockKeeping {
   readonly #parts: BlockKeepingParts;
   readonly #rooms: BlockKeepingRooms;
   readonly #ranges: readonly number[];
+  readonly #rounds: Rounds;
   readonly #stats = {
     triggered: 0,
     compactions: 0,
@@ -63,9 +64,6 @@ export class BlockKeeping {
   };
   #retention: Retention;
   #settings: RewriteSettings;
-  #timer: Timer | undefined;
-  #underWay: Promise<void> = Promise.resolve();
-  #closed = false;
   /** Hears how many seconds a compaction took. */
   onCompaction: ((seconds: number) => void) | undefined;
   /** Hears how many seconds it took to make all blocks anew of which something was deleted. */
@@ -76,8 +74,14 @@ export class BlockKeeping {
     this.#rooms = rooms;
     this.#retention = rooms.retention;
     this.#settings = rooms.settings ?? NO_REWRITE;
-    const { blockMs, blockMaxMs } = parts.options;
+    const { blockMs, blockMaxMs, blockLookMs } = parts.options;
     this.#ranges = blockRanges(blockMs, blockMaxMs ?? 0, rooms.retention.timeMs);
+    this.#rounds = new Rounds({
+      clock: parts.clock,
+      everyMs: Math.min(blockLookMs ?? LOOK_EVERY_MS, blockMs * LOOK_EVERY_RANGES),
+      round: () => this.#look(),
+      onFailure: (err) => parts.logger.error('Looking after blocks failed: it is tried again', { err }),
+    });
   }
 
   get stats(): BlockKeepingStats {
@@ -113,7 +117,7 @@ export class BlockKeeping {
   async clean(): Promise<void> {
     const { compactor, clock } = this.#parts;
     const beginMs = clock.monotonicMs();
-    while (!this.#closed) {
+    while (!this.#rounds.isClosed) {
       const startMs = clock.monotonicMs();
       const step = await this.#toItsEnd(() => compactor.call('cleanBlocks', { nowMs: clock.nowMs() }));
       if (step.state === 'nothing') break;
@@ -125,23 +129,12 @@ export class BlockKeeping {
 
   /** Looks every now and then; not at once, since a server that has just started has more urgent things to do. */
   start(): void {
-    if (this.#closed) return;
-    const { clock, options, logger } = this.#parts;
-    const everyMs = Math.min(options.blockLookMs ?? LOOK_EVERY_MS, options.blockMs * LOOK_EVERY_RANGES);
-    this.#timer = clock.after(everyMs, () => {
-      this.#underWay = this.#look()
-        .catch((error: unknown) => {
-          if (!this.#closed) logger.error('Looking after blocks failed: it is tried again', { err: error as Error });
-        })
-        .finally(() => this.start());
-    });
+    this.#rounds.start();
   }
 
   /** Resolves when nothing is under way any more. The compactor is closed before that, or it takes its time. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#timer?.cancel();
-    await this.#underWay;
+  close(): Promise<void> {
+    return this.#rounds.close();
   }
 
   async #look(): Promise<void> {
@@ -154,7 +147,7 @@ export class BlockKeeping {
   /** Merges as long as there is something to merge. */
   async #compact(): Promise<void> {
     const { compactor, clock } = this.#parts;
-    while (!this.#closed) {
+    while (!this.#rounds.isClosed) {
       const startMs = clock.monotonicMs();
       const end = await this.#toItsEnd(() =>
         compactor.call('compactBlocks', { ranges: this.#ranges, nowMs: clock.nowMs(), settings: this.#settings }),
@@ -188,14 +181,14 @@ export class BlockKeeping {
 
   async #expire(): Promise<void> {
     const { compactor, logger } = this.#parts;
-    if (this.#closed) return;
+    if (this.#rounds.isClosed) return;
     const retention = this.#retention;
     const { superseded, byTime, bySize, totalBytes } = await compactor.call('expireBlocks', { retention });
     this.#stats.bytes = totalBytes;
     if (byTime.length > 0) this.#stats.timeRetentions++;
     if (bySize.length > 0) this.#stats.sizeRetentions++;
     const ulids = [...new Set([...superseded, ...byTime, ...bySize])];
-    if (ulids.length === 0 || this.#closed) return;
+    if (ulids.length === 0 || this.#rounds.isClosed) return;
     await this.#rooms.changed();
     await compactor.call('removeBlocks', { ulids });
     logger.info('Deleting obsolete blocks', { blocks: ulids.join(' ') });

@@ -7,6 +7,7 @@
 // others. Whatever fails is made up for at the next time, or at the next start: then they are in blocks twice, which is
 // merged, or in a block and the log.
 
+import { sleep } from '../../base/clock.js';
 import type { BlockMeta } from '../../tsdb/block/contract.js';
 import { newUlid } from '../../tsdb/block/ulid.js';
 import type { HeadCutting } from './cutting.js';
@@ -70,7 +71,7 @@ export class LateCutting {
     for (const { client } of shards.handles) {
       for (let waiting = true; waiting && !this.#closed; ) {
         ({ waiting } = await client.call('dropLate', {}, 'rules'));
-        if (waiting) await new Promise<void>((resolve) => clock.after(WAIT_MS, resolve));
+        if (waiting) await sleep(clock, WAIT_MS);
       }
     }
   }

@@ -5,12 +5,12 @@
 //            ▲                                                  └─► damaged: the set of blocks puts it aside
 //            └── one that a query could not read comes first
 
-import type { Timer } from '../../base/clock.js';
 import { BlockFault } from '../../tsdb/block/contract.js';
 import type { ListedBlock } from '../../tsdb/block/open-blocks.js';
 import type { ScrubStep } from '../../tsdb/compact/scrub.js';
 import type { BlockSet } from './block-set.js';
 import type { StorageParts } from './options.js';
+import { Rounds } from './rounds.js';
 
 /** A step takes some 50 ms of the compactor (STEP_MS there): 2 % of a core. */
 const STEP_EVERY_MS = 2500;
@@ -29,10 +29,8 @@ export class Scrubbing {
   readonly #stats = { blocks: 0, damaged: 0 };
   /** When each block was read last, in monotonic time. */
   readonly #readMs = new Map<string, number>();
+  readonly #steps: Rounds;
   #underWay: string | undefined;
-  #timer: Timer | undefined;
-  #step: Promise<void> = Promise.resolve();
-  #closed = false;
 
   constructor(
     parts: Pick<StorageParts, 'compactor' | 'clock' | 'logger'>,
@@ -40,6 +38,12 @@ export class Scrubbing {
   ) {
     this.#parts = parts;
     this.#blocks = blocks;
+    this.#steps = new Rounds({
+      clock: parts.clock,
+      everyMs: STEP_EVERY_MS,
+      round: () => this.#go(),
+      onFailure: (err) => parts.logger.warn('Reading through a block failed', { err }),
+    });
   }
 
   get stats(): ScrubbingStats {
@@ -47,14 +51,7 @@ export class Scrubbing {
   }
 
   start(): void {
-    if (this.#closed) return;
-    this.#timer = this.#parts.clock.after(STEP_EVERY_MS, () => {
-      this.#step = this.#go()
-        .catch((error: unknown) => {
-          if (!this.#closed) this.#parts.logger.warn('Reading through a block failed', { err: error as Error });
-        })
-        .finally(() => this.start());
-    });
+    this.#steps.start();
   }
 
   /** Somebody could not read this block: it is the next. */
@@ -64,10 +61,8 @@ export class Scrubbing {
   }
 
   /** Resolves when nothing is under way any more. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#timer?.cancel();
-    await this.#step;
+  close(): Promise<void> {
+    return this.#steps.close();
   }
 
   async #go(): Promise<void> {

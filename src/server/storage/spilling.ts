@@ -7,11 +7,11 @@
 // Chunks of which the log may not have all samples on the disk yet wait for the next round. Rounds, head cuts, truncations
 // and deletions follow each other. What fails is tried again later: the chunks are in memory and in the log.
 
-import type { Timer } from '../../base/clock.js';
 import type { ShardClient } from '../../shard/client.js';
 import type { Reply, Request } from '../../shard/protocol.js';
 import { SEGMENT_BYTES_DEFAULT } from '../../tsdb/wal/page.js';
 import type { StorageParts } from './options.js';
+import { Rounds } from './rounds.js';
 
 /** How often it is looked whether there is something to spill. */
 const LOOK_EVERY_MS = 1000;
@@ -35,6 +35,7 @@ export interface SpillStats {
 export class Spilling {
   readonly #parts: StorageParts;
   readonly #apart: <T>(action: () => Promise<T>) => Promise<T>;
+  readonly #looks: Rounds;
   readonly #stats = { rounds: 0, failures: 0, bytes: 0 };
   readonly #shortenLog: () => Promise<void>;
   /** Bytes written to the log when it was shortened. */
@@ -42,10 +43,7 @@ export class Spilling {
   /** Of each shard, when its last round began. */
   #sealed: number[] = [];
   #roundAtMs = Number.NEGATIVE_INFINITY;
-  #timer: Timer | undefined;
-  #underWay: Promise<void> = Promise.resolve();
   #writing: Promise<void> = Promise.resolve();
-  #closed = false;
 
   /** `apart` runs an action while nothing is cut, truncated or deleted; `shortenLog` takes from the log what files have. */
   constructor(
@@ -56,6 +54,16 @@ export class Spilling {
     this.#parts = parts;
     this.#apart = apart;
     this.#shortenLog = shortenLog;
+    this.#looks = new Rounds({
+      clock: parts.clock,
+      everyMs: LOOK_EVERY_MS,
+      retryMs: RETRY_MS,
+      round: () => this.#look(),
+      onFailure: (err) => {
+        this.#stats.failures++;
+        parts.logger.error('Chunks of the head could not be written: they stay in memory and in the log', { err });
+      },
+    });
   }
 
   /** What the log had at the start. */
@@ -68,29 +76,13 @@ export class Spilling {
   }
 
   /** Looks every now and then from now on. */
-  start(afterMs = LOOK_EVERY_MS): void {
-    if (this.#closed) return;
-    const { clock, logger } = this.#parts;
-    this.#timer = clock.after(afterMs, () => {
-      let nextMs = LOOK_EVERY_MS;
-      this.#underWay = this.#look()
-        .catch((error: unknown) => {
-          if (this.#closed) return;
-          nextMs = RETRY_MS;
-          this.#stats.failures++;
-          logger.error('Chunks of the head could not be written: they stay in memory and in the log', {
-            err: error as Error,
-          });
-        })
-        .finally(() => this.start(nextMs));
-    });
+  start(): void {
+    this.#looks.start();
   }
 
   /** Resolves when nothing is under way any more. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#timer?.cancel();
-    await this.#underWay;
+  close(): Promise<void> {
+    return this.#looks.close();
   }
 
   /** Resolves when no file is written for the moment: what shards collected before is there, or not. */
@@ -110,7 +102,7 @@ export class Spilling {
     );
     const fresh = sealed.reduce((sum, count, i) => sum + Math.max(0, count - (this.#sealed[i] ?? 0)), 0);
     const isDue = fresh >= DUE_CHUNKS || (fresh > 0 && clock.monotonicMs() - this.#roundAtMs >= DUE_MS);
-    if (!isDue || this.#closed) return;
+    if (!isDue || this.#looks.isClosed) return;
     await this.#apart(() => this.round());
     this.#sealed = sealed;
     await this.#shortenIfDue();
@@ -140,12 +132,12 @@ export class Spilling {
   }
 
   async #ofShard(client: ShardClient, watermark: number, keepBytes: number): Promise<void> {
-    for (let from: number | undefined = 0; from !== undefined && !this.#closed; ) {
+    for (let from: number | undefined = 0; from !== undefined && !this.#looks.isClosed; ) {
       const batch = await this.#collect(client, from, watermark);
       from = batch.next;
       if (batch.records.length > 0) await this.#write(client, batch);
     }
-    for (let done = false; !done && !this.#closed; ) {
+    for (let done = false; !done && !this.#looks.isClosed; ) {
       done = (await client.call('evictSpilled', { keepBytes }, 'rules')).done;
     }
   }

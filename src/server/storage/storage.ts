@@ -1,6 +1,6 @@
 // The data directory and everything that lives on it: seed, log, shards; what happens to them is in the rooms beside.
 
-import type { Clock } from '../../base/clock.js';
+import { type Clock, sleep } from '../../base/clock.js';
 import type { Disk } from '../../base/disk.js';
 import { formatBytes } from '../../config/values.js';
 import type { ShardClient } from '../../shard/client.js';
@@ -230,7 +230,7 @@ export class Storage {
     await this.blocks.look();
     const { clock } = this.#parts;
     while (!this.#closed && !(await this.shards.haveReleasedBlocks())) {
-      await new Promise<void>((resolve) => clock.after(RELEASE_EVERY_MS, resolve));
+      await sleep(clock, RELEASE_EVERY_MS);
     }
   }
 

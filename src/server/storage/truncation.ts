@@ -1,5 +1,6 @@
 // What leaves the head and the log once it is in a block.
 
+import { sleep } from '../../base/clock.js';
 import type { StorageParts } from './options.js';
 
 /** How soon it is tried again where a query still reads what is to go. */
@@ -36,7 +37,7 @@ export class Truncation {
         const step = await client.call('truncate', { minTimeMs }, 'rules');
         done = step.done;
         // A query that is open still reads there.
-        if (step.waiting) await new Promise<void>((resolve) => clock.after(WAIT_MS, resolve));
+        if (step.waiting) await sleep(clock, WAIT_MS);
         if (done) removed += step.removed;
       }
     }
