@@ -27,6 +27,10 @@ import {
 const IGNORED = { ignored: true } as const;
 const HIDDEN = { ignored: true, hidden: true } as const;
 const TESTING = { hidden: true } as const;
+const MIB = 2 ** 20;
+/** Of a segment of the log, as in Prometheus. */
+const SEGMENT_BYTES_MIN = 10 * MIB;
+const SEGMENT_BYTES_MAX = 256 * MIB;
 const PENDING = { pending: true } as const;
 
 /** How much memory storage may take: bytes, or a share of what the machine or its cgroup has. */
@@ -155,7 +159,14 @@ const TABLE = {
   storageMinBlockMs: durationFlag('storage.tsdb.min-block-duration', '2h', 'Span of the smallest blocks.', TESTING),
   storageMaxBlockMs: durationFlag('storage.tsdb.max-block-duration', '0s', 'Span of the largest blocks.', TESTING),
   storageMaxChunkFileBytes: bytesFlag('storage.tsdb.max-block-chunk-segment-size', 0, 'Size of chunk files.', HIDDEN),
-  storageWalSegmentBytes: bytesFlag('storage.tsdb.wal-segment-size', 0, 'Size of log segments.', HIDDEN),
+  storageWalSegmentBytes: valueFlag(
+    'storage.tsdb.wal-segment-size',
+    128 * MIB,
+    'Size of log segments.',
+    segmentBytesOf,
+    formatBytes,
+    { placeholder: '<size>', ...TESTING },
+  ),
   storageWalCompression: switchFlag('storage.tsdb.wal-compression', true, 'Compress the log.', HIDDEN),
   storageWalCompressionType: wordFlag(
     'storage.tsdb.wal-compression-type',
@@ -445,6 +456,12 @@ function bytesOf(text: string): number {
     if (error instanceof ConfigError) throw new FlagError(error.message);
     throw error;
   }
+}
+
+function segmentBytesOf(text: string): number {
+  const bytes = bytesOf(text);
+  if (bytes < SEGMENT_BYTES_MIN || bytes > SEGMENT_BYTES_MAX) throw new FlagError('must be set between 10MB and 256MB');
+  return bytes;
 }
 
 function shareOf(text: string): number {

@@ -22,6 +22,7 @@ import { registerProcess } from '../telemetry/process.js';
 import type { Retention } from '../tsdb/compact/retention.js';
 import type { Policies } from '../tsdb/downsample/policies.js';
 import { DirectoryLock } from '../tsdb/lock.js';
+import { PAGE_BYTES } from '../tsdb/wal/page.js';
 import { SHARDS_MAX } from '../wasm/exposition.js';
 import { READERS_MAX } from '../wasm/query.js';
 import { parseExternalUrl, parseListenAddress } from '../web/address.js';
@@ -167,6 +168,7 @@ export class Server {
         flags.storageWalSync.kind === 'interval'
           ? { mode: 'interval', intervalMs: flags.storageWalSync.intervalMs }
           : { mode: flags.storageWalSync.kind },
+      segmentBytes: Math.floor(flags.storageWalSegmentBytes / PAGE_BYTES) * PAGE_BYTES,
       blockMs: flags.storageMinBlockMs,
       blockMaxMs: flags.storageMaxBlockMs,
       blockLookMs: Math.max(BLOCK_LOOK_MIN_MS, flags.storageBlockReloadMs),

@@ -2,6 +2,7 @@
 
 import { type Clock, realClock, soon } from '../base/clock.js';
 import { type Disk, DiskError, realDisk } from '../base/disk.js';
+import { GoneSeries } from '../tsdb/wal/gone-series.js';
 import { LiveRefs } from '../tsdb/wal/live-refs.js';
 import { Log, type LogStats, LogUnsynced, type SyncPolicy } from '../tsdb/wal/log.js';
 import { type OpenedLog, openLog } from '../tsdb/wal/open.js';
@@ -91,6 +92,7 @@ export class LogHost {
   readonly #core: Core;
   #log: Log | undefined;
   #late: Log | undefined;
+  readonly #gone = new GoneSeries();
   #memories: WebAssembly.Memory[] = [];
 
   constructor(setup: LogSetup, parts: Partial<LogParts> = {}) {
@@ -153,9 +155,8 @@ export class LogHost {
   }
 
   async #checkpoint(buffers: readonly ArrayBuffer[], mint: number, last?: number): Promise<void> {
-    const refs = new LiveRefs(buffers);
-    const keep = { series: (ref: number) => refs.has(ref), elsewhereTo: (ref: number) => refs.elsewhereTo(ref), mint };
-    await this.#get().checkpoint(keep, last);
+    const live = new LiveRefs(buffers);
+    await this.#get().checkpoint((place) => this.#gone.keeping(live, mint, place), last);
   }
 
   /** Series first: no late sample may precede the record of its series. */

@@ -4,114 +4,25 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { missing, peerBinary } from '../support/peers.js';
-import { ask } from '../support/recorded-tsdb.js';
-import { eventually, type Server, startNarthex, startPeer } from '../support/servers.js';
+import { eventually } from '../support/servers.js';
 import { deleteSeries, PREFIX, STEP_MS, Story } from '../support/story.js';
 import { conformance, conformanceMissing } from '../support/testdata.js';
-
-const prometheus = peerBinary('prometheus');
-const promtool = peerBinary('promtool');
-const skip = (prometheus === undefined && missing('prometheus')) || (promtool === undefined && missing('promtool'));
-
-const HOUR_MS = 3_600_000;
-/**
- * Prometheus logs all histograms of a request kind by kind, so that a replay of its own loses those of a series that changes its
- * kind within a request.
- */
-const PEER_REQUEST_STEPS = 1;
-const FLAGS = ['--web.enable-admin-api', '--web.enable-remote-write-receiver', '--storage.tsdb.retention.time=100y'];
-
-const narthex = (data: string, shards: number): Promise<Server> =>
-  startNarthex({ data, flags: [...FLAGS, `--shards=${shards}`, '--storage.tsdb.block-reload-interval=1s'] });
-
-const peer = (data: string): Promise<Server> =>
-  startPeer(prometheus!, { data, flags: [...FLAGS, '--enable-feature=native-histograms'] });
-
-function run(...args: string[]): string {
-  const { stdout, stderr, status } = spawnSync(promtool!, args, { encoding: 'utf8', maxBuffer: 2 ** 28 });
-  assert.equal(status, 0, `promtool ${args.join(' ')}: ${stderr}`);
-  return stdout;
-}
-
-const blocksIn = (data: string): string[] => readdirSync(data).filter((name) => /^[0-9A-Z]{26}$/.test(name));
-
-const levelsOf = (data: string): number[] =>
-  blocksIn(data).map((ulid) => {
-    const meta = JSON.parse(readFileSync(join(data, ulid, 'meta.json'), 'utf8')) as { compaction: { level: number } };
-    return meta.compaction.level;
-  });
-
-/** promtool lists, analyzes and dumps the directory; gives the dump. */
-function readByPromtool(data: string): string {
-  const listed = run('tsdb', 'list', data);
-  for (const ulid of blocksIn(data)) {
-    assert.ok(listed.includes(ulid), `${ulid} in ${listed}`);
-    assert.match(run('tsdb', 'analyze', data, ulid), /Total Series: [1-9]/);
-  }
-  return run('tsdb', 'dump', data);
-}
-
-/**
- * Prometheus has nothing to complain of, but that somebody was killed, and that the log has samples of series that are no more: their
- * records go when nothing of them is needed, the samples with their segments.
- */
-async function assertSound(server: Server): Promise<void> {
-  const complaints = server
-    .log()
-    .split('\n')
-    .filter((line) => /level=(ERROR|WARN)/.test(line) && !/lockfile|Unknown series references/.test(line));
-  assert.deepEqual(complaints, []);
-  const metrics = await (await fetch(`${server.url}/metrics`)).text();
-  assert.match(metrics, /^prometheus_tsdb_wal_corruptions_total 0$/m);
-}
-
-/** Everything that evaluates, at some times: whole answers as texts. */
-async function answersOf(server: Server, { startMs, steps }: Story): Promise<unknown[]> {
-  const endS = startMs / 1000 + steps * (STEP_MS / 1000);
-  const range: [string, string][] = [
-    ['start', String(startMs / 1000)],
-    ['end', String(endS)],
-    ['step', '487'],
-  ];
-  const answers: unknown[] = [];
-  for (const query of [
-    `{__name__=~"${PREFIX}.+"}`,
-    `sum by (job) (rate(${PREFIX}counter[10m]))`,
-    // Of histograms: quantiles where the sum is NaN and rates near 0 are newer than 3.5; resets depend on where chunks begin.
-    `histogram_count(${PREFIX}histogram) + histogram_sum(${PREFIX}histogram)`,
-    `count_over_time({__name__=~"${PREFIX}.+"}[1h])`,
-  ]) {
-    answers.push({ query, answer: await ask(server.url, '/api/v1/query_range', [['query', query], ...range]) });
-  }
-  for (const path of ['labels', `label/__name__/values`, `label/life/values`]) {
-    answers.push({ path, answer: await ask(server.url, `/api/v1/${path}`, []) });
-  }
-  return answers;
-}
-
-async function withFolder(action: (folder: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'narthex-way-back-'));
-  try {
-    await action(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** Runs an action beside a server and kills it, whatever happened. */
-async function withServer(starting: Promise<Server>, action: (server: Server) => Promise<void>): Promise<void> {
-  const server = await starting;
-  try {
-    await action(server);
-  } finally {
-    await server.end('SIGKILL');
-  }
-}
+import {
+  answersOf,
+  assertSound,
+  HOUR_MS,
+  levelsOf,
+  narthex,
+  PEER_REQUEST_STEPS,
+  peer,
+  readByPromtool,
+  skip,
+  withFolder,
+  withServer,
+} from '../support/way-back.js';
 
 test(
   'Narthex, Prometheus, Narthex, Prometheus on one directory, each killed: nothing is lost, nothing changes',

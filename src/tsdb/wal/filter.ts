@@ -8,9 +8,9 @@ import { ByteReader, BytesError } from '../bytes.js';
 import { RecordType } from './record.js';
 
 export interface Keep {
-  /** Whether the series' record is still needed. */
+  /** Whether the series' record is still needed, and with it metadata and deletions. */
   series(ref: number): boolean;
-  /** Samples of a series up to this time are on the disk elsewhere, and go; -Infinity where none are. */
+  /** Samples of a series up to this time are on the disk elsewhere, and go; -Infinity where none are, Infinity where nothing is needed. */
   elsewhereTo?(ref: number): number;
   /** Samples, exemplars and deletions that end before this time go; milliseconds. */
   readonly mint: number;
@@ -71,23 +71,23 @@ export function filterRecord(record: Uint8Array, keep: Keep, stats: FilterStats)
         });
       case RecordType.Tombstones:
         return filterEntries(record, 1, 'tombstones', stats, (from) => {
-          from.skip(8);
+          const kept = keep.series(from.u64());
           from.varint();
-          return from.varint() >= keep.mint;
+          return from.varint() >= keep.mint && kept;
         });
       case RecordType.Samples:
         return filterSamples(record, keep, stats);
       case RecordType.Exemplars:
-        return filterTimed(record, keep.mint, 'exemplars', stats, (from) => {
+        return filterTimed(record, keep, 'exemplars', stats, (from) => {
           from.skip(8);
           skipLabels(from);
         });
       case RecordType.HistogramSamples:
       case RecordType.CustomBucketsHistogramSamples:
-        return filterTimed(record, keep.mint, 'samples', stats, skipHistogram);
+        return filterTimed(record, keep, 'samples', stats, skipHistogram);
       case RecordType.FloatHistogramSamples:
       case RecordType.CustomBucketsFloatHistogramSamples:
-        return filterTimed(record, keep.mint, 'samples', stats, skipFloatHistogram);
+        return filterTimed(record, keep, 'samples', stats, skipFloatHistogram);
       case RecordType.SamplesV2:
         return keepWhole(record, keep.mint, stats, (from) => from.skip(8));
       case RecordType.HistogramSamplesV2:
@@ -123,7 +123,7 @@ export function eachMetadata(record: Uint8Array, visit: (ref: number, said: Uint
 /** Floats go as well where they are elsewhere. */
 function filterSamples(record: Uint8Array, keep: Keep, stats: FilterStats): Uint8Array | undefined {
   if (keep.elsewhereTo === undefined || record.length <= 1 + BASE_BYTES) {
-    return filterTimed(record, keep.mint, 'samples', stats, (from) => from.skip(8));
+    return filterTimed(record, keep, 'samples', stats, (from) => from.skip(8));
   }
   const base = new ByteReader(record, 1);
   const baseRef = base.u64();
@@ -136,21 +136,23 @@ function filterSamples(record: Uint8Array, keep: Keep, stats: FilterStats): Uint
   });
 }
 
-/** Entries of Δref, Δtime and a value, behind their base. */
+/** Entries of Δref, Δtime and a value, behind their base: those of series of which anything is needed, from a time on. */
 function filterTimed(
   record: Uint8Array,
-  mint: number,
+  { mint, elsewhereTo }: Keep,
   counted: Counted,
   stats: FilterStats,
   skipValue: (from: ByteReader) => void,
 ): Uint8Array | undefined {
   if (record.length <= 1 + BASE_BYTES) return undefined;
-  const baseTime = new ByteReader(record, 1 + 8).i64();
+  const base = new ByteReader(record, 1);
+  const baseRef = base.u64();
+  const baseTime = base.i64();
   return filterEntries(record, 1 + BASE_BYTES, counted, stats, (from) => {
-    from.varint();
+    const ref = baseRef + from.varint();
     const timeMs = baseTime + from.varint();
     skipValue(from);
-    return timeMs >= mint;
+    return timeMs >= mint && elsewhereTo?.(ref) !== Number.POSITIVE_INFINITY;
   });
 }
 

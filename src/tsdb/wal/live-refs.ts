@@ -28,9 +28,12 @@ export class LiveRefs {
     return this.#find(ref) !== undefined;
   }
 
-  /** The time of the last sample of a series that is on the disk elsewhere; -Infinity where none is. */
+  /**
+   * The time of the last sample of a series that is on the disk elsewhere; -Infinity where none is. Infinity of a series that the
+   * head does not have: all of it is in blocks, or deleted.
+   */
   elsewhereTo(ref: number): number {
-    return this.#find(ref) ?? Number.NEGATIVE_INFINITY;
+    return this.#find(ref) ?? Number.POSITIVE_INFINITY;
   }
 }
 

@@ -15,6 +15,7 @@ import type { Core } from '../../wasm/core.js';
 import { Crc32c } from '../../wasm/crc32c.js';
 import { type CheckpointStats, checkpointing, dropCovered } from './checkpoint.js';
 import type { Keep } from './filter.js';
+import type { CheckpointPlace } from './gone-series.js';
 import { ManifestWriter } from './manifest.js';
 import type { OpenedLog } from './open.js';
 import { listCheckpoints, listSegments, segmentPath } from './segments.js';
@@ -232,13 +233,15 @@ export class Log {
    * does it: a new segment is begun, and two thirds of those before it go. Answers undefined where
    * there are too few. Rejects with a DiskError or LogStuck, and has then changed nothing.
    */
-  async checkpoint(keep: Keep, lastGiven?: number): Promise<CheckpointStats | undefined> {
+  async checkpoint(keepAt: (place: CheckpointPlace) => Keep, lastGiven?: number): Promise<CheckpointStats | undefined> {
     const { disk, folder, core, segmentBytes } = this.#options;
     try {
       this.#writer.roll();
+      const newest = this.#writer.position.segment - 1;
       const last = lastGiven ?? this.#lastToReplace();
       if (last === undefined || last >= this.#writer.position.segment) return undefined;
       if (last <= (listCheckpoints(disk, folder).at(-1) ?? -1)) return undefined;
+      const keep = keepAt({ last, newest });
       const task = checkpointing({ disk, folder, core, last, keep, segmentBytes });
       for (;;) {
         const step = task.next();

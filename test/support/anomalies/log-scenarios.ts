@@ -62,7 +62,8 @@ export const CHECKPOINTING = scenario({
     for (let round = 0; round < 2; round++) {
       commit(log, world, 300 + round, 1000);
       world.mint = 100 + 2 * round;
-      await log.checkpoint({ series: (ref) => ref % 2 === 0, mint: world.mint }, log.stats.segmentCurrent);
+      const keep = { series: (ref: number) => ref % 2 === 0, mint: world.mint };
+      await log.checkpoint(() => keep, log.stats.segmentCurrent);
     }
     log.close();
   },

@@ -53,7 +53,7 @@ test('filter: records keep what the naive way, decode and encode, keeps', () => 
     );
     assert.deepEqual(
       got(encodeTombstones(tombstones), decodeTombstones),
-      tombstones.filter(({ maxt }) => maxt >= keep.mint),
+      tombstones.filter(({ ref, maxt }) => keep.series(ref) && maxt >= keep.mint),
     );
   }
 });
@@ -87,6 +87,8 @@ for (const [name, type, value] of TIMED) {
     assert.equal(filtered(record, { mint: 1000 }), record);
     assert.equal(hex(filtered(record, { mint: 1001 })!), hex(unhex(`${type} ${BASE} ${LATER} ${value}`)));
     assert.equal(filtered(record, { mint: 2001 }), undefined);
+    const elsewhereTo = (ref: number) => (ref === 7 ? Infinity : -Infinity);
+    assert.equal(hex(filtered(record, { elsewhereTo })!), hex(unhex(`${type} ${BASE} ${LATER} ${value}`)));
     for (let length = 2; length < record.length; length++) filtered(record.subarray(0, length), { mint: 1001 });
   });
 }
@@ -169,7 +171,7 @@ function filledLog(): SimDisk {
       [encodeMetadata([{ ref: 2, type: 'gauge', unit: '', help: `at ${timeMs}` }])],
       [recordOf(timeMs, 3000)],
     ]);
-    if (timeMs % 10 === 5) writer.append([[encodeTombstones([{ ref: timeMs, mint: 0, maxt: timeMs }])]]);
+    if (timeMs % 10 === 5) writer.append([[encodeTombstones([{ ref: timeMs - 1, mint: 0, maxt: timeMs }])]]);
   }
   writer.close();
   return disk;

@@ -16,7 +16,7 @@ test('live refs: dense and sparse ones are found with their times, others are no
     const refs = new LiveRefs(buffers);
     for (let ref = 0; ref < 320 * spread; ref++) {
       assert.equal(refs.has(ref), times.has(ref));
-      assert.equal(refs.elsewhereTo(ref), times.get(ref) ?? -Infinity);
+      assert.equal(refs.elsewhereTo(ref), times.get(ref) ?? Infinity);
     }
   }
   assert.equal(new LiveRefs([]).has(1), false);

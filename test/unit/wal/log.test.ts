@@ -279,7 +279,7 @@ test('a checkpoint between commits: old segments go, new samples come, nothing i
   turn();
   await first;
   for (let i = 0; i < 30; i++) await commit();
-  const task = log.checkpoint({ series: () => true, mint: 10 });
+  const task = log.checkpoint(() => ({ series: () => true, mint: 10 }));
   let done = false;
   const finished = task.then((stats) => {
     done = true;
@@ -317,7 +317,7 @@ test('too few segments for a checkpoint: nothing happens', async () => {
   const answer = log.commit(commitOf(1));
   turn();
   await answer;
-  assert.equal(await log.checkpoint({ series: () => true, mint: 0 }), undefined);
+  assert.equal(await log.checkpoint(() => ({ series: () => true, mint: 0 })), undefined);
 });
 
 test('seeds: commits, crashes and failing calls; what was answered durable is there after every crash', async () => {
