@@ -40,9 +40,10 @@ const DOORS: readonly Door[] = [
     thing: 'HTTP and sockets',
     // Outgoing, and the second engine of the HTTP server.
     doors: ['src/base/http.ts', 'src/base/http/', 'src/web/node-server.ts'],
-    modules: /^(?:undici|(?:node:)?(?:http|https|http2|net|tls|dgram|dns|dns\/promises))$/,
+    modules: /^(?:undici|(?:node:)?(?:http|https|http2|net|tls|dgram))$/,
     words: /(?:\bawait|\breturn|[=(,]) fetch\(|\bglobalThis\.fetch\b/,
   },
+  { thing: 'DNS', doors: ['src/base/dns.ts'], modules: /^(?:node:)?dns(?:\/promises)?$/ },
   {
     thing: 'time',
     doors: ['src/base/clock.ts'],

@@ -103,6 +103,23 @@ export function writeOut(text: string): boolean {
 
 const STANDARD_OUTPUT = 1;
 
+/** Somebody who looks at a folder until told to stop. */
+export interface FolderWatch {
+  close(): void;
+}
+
+/**
+ * Calls `onChange` with the name of what was made, written, renamed or removed in a folder; with the empty name where
+ * the system does not say. Several calls for one change are usual. Throws a DiskError where the folder cannot be watched.
+ */
+export function watchFolder(path: string, onChange: (name: string) => void): FolderWatch {
+  const watcher = attempt('watch', path, () => fs.watch(path, { persistent: false }));
+  watcher.on('change', (_, name) => onChange(String(name ?? '')));
+  // The folder itself went: whoever watches looks again by and by.
+  watcher.on('error', () => onChange(''));
+  return { close: () => watcher.close() };
+}
+
 class RealDisk implements Disk {
   readonly #paths = new Map<number, string>();
 

@@ -10,13 +10,25 @@ export function sectionFault({ kind, settings }: DiscoveryConfig): string | unde
   return FAULTS[kind]?.(settings);
 }
 
+/** One star, in the last part only, and a name that says what is inside. */
+const SD_FILE = /^[^*]*(?:\*[^/]*)?\.(?:json|yml|yaml|JSON|YML|YAML)$/;
+
 type Settings = ReadonlyMap<string, Data>;
 
 const FAULTS: { readonly [K in DiscoveryKind]?: (settings: Settings) => string | undefined } = {
-  dns: (settings) =>
-    hasItems(settings, 'names') ? undefined : 'DNS-SD config must contain at least one SRV record name',
-  file: (settings) =>
-    hasItems(settings, 'files') ? undefined : 'file service discovery config must contain at least one path name',
+  dns(settings) {
+    if (!hasItems(settings, 'names')) return 'DNS-SD config must contain at least one SRV record name';
+    const type = given(settings, 'type') || 'SRV';
+    if (!['SRV', 'A', 'AAAA', 'MX', 'NS'].includes(type.toUpperCase())) return `invalid DNS-SD records type ${type}`;
+    if (type.toUpperCase() === 'SRV' || (settings.get('port') ?? 0) !== 0) return undefined;
+    return 'a port is required in DNS-SD configs for all record types except SRV';
+  },
+  file(settings) {
+    if (!hasItems(settings, 'files')) return 'file service discovery config must contain at least one path name';
+    const paths = (settings.get('files') as readonly Data[]).map(String);
+    const bad = paths.find((path) => !SD_FILE.test(path));
+    return bad && `path name ${quote(bad)} is not valid for file discovery`;
+  },
   http: (settings) => (given(settings, 'url') === '' ? 'URL is missing' : hostFault(given(settings, 'url'))),
   puppetdb: (settings) => {
     if (given(settings, 'url') === '') return 'URL is missing';

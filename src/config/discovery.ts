@@ -1,13 +1,13 @@
-// Where targets come from. Static ones are complete here. The other sections are
-// read for what every kind has, credentials and the keys it cannot do without, and
-// kept as data for the discovery that will use them.
+// Where targets come from. Static ones are complete here. The other sections are typed
+// by discovery-keys.ts, and kept as data besides: so they are printed and compared.
 
 import { type Labels, labelsOf, pairsOf } from '../model/labels.js';
 import { isUtf8 } from '../model/names.js';
 import { quote } from '../model/quote.js';
 import { type Codec, list, mapOf, string } from './codec.js';
-import { anything, type Data, dataOf, hideSecrets } from './data.js';
+import { type Data, dataOf, hideSecrets } from './data.js';
 import { sectionFault } from './discovery-faults.js';
+import { isTyped, SECTIONS, type SectionOf, type TypedKind } from './discovery-keys.js';
 import { isMap } from './document.js';
 import { ConfigError } from './error.js';
 import { finishHttpClient, httpClientFields } from './http-client.js';
@@ -22,7 +22,8 @@ export interface StaticConfig {
 
 const TARGET_GROUP = 'struct { Targets []string "yaml:\\"targets\\""; Labels model.LabelSet "yaml:\\"labels\\"" }';
 
-const targetGroup = struct(TARGET_GROUP, {
+/** As it stands in a configuration and in files of discovery. */
+export const targetGroup = struct(TARGET_GROUP, {
   targets: field('targets', list(string), []),
   labels: field('labels', mapOf(string), new Map()),
 });
@@ -56,10 +57,13 @@ export function checkStaticTargets(groups: readonly StaticConfig[]): void {
   }
 }
 
-/** What a section of another kind says, as plain data: text, numbers, booleans, arrays, Maps. */
-export interface DiscoveryConfig {
-  readonly kind: DiscoveryKind;
+/** A section of another kind. */
+export interface DiscoveryConfig<K extends DiscoveryKind = DiscoveryKind> {
+  readonly kind: K;
+  /** What it says, as plain data: text, numbers, booleans, arrays, Maps. */
   readonly settings: ReadonlyMap<string, Data>;
+  /** The same with types and defaults, for kinds that discovery-keys.ts knows. */
+  readonly section?: K extends TypedKind ? SectionOf<K> : never;
 }
 
 export const DISCOVERY_KINDS = [
@@ -124,30 +128,7 @@ export function discoveriesOf(config: WithDiscovery): DiscoveryConfig[] {
 const client = struct('http client', httpClientFields(), finishHttpClient, { ignoreUnknown: true });
 
 /** These talk through libraries of their own, whose credentials have other names. */
-const OWN_CLIENT: ReadonlySet<DiscoveryKind> = new Set(['dns', 'file', 'gce', 'nerve', 'oci', 'serverset', 'triton']);
-
-/** Its keys, so that a wrong one is found. */
-const kubernetes = struct(
-  'kubernetes.plain',
-  {
-    apiServer: field('api_server', string, ''),
-    role: field('role', string, ''),
-    kubeconfigFile: field('kubeconfig_file', string, ''),
-    namespaces: field('namespaces', only('kubernetes.plain', ['names', 'own_namespace']), null),
-    selectors: field('selectors', list(only('kubernetes.plain', ['role', 'label', 'field'])), []),
-    attachMetadata: field('attach_metadata', only('kubernetes.plain', ['node', 'namespace']), null),
-    ...httpClientFields(),
-  },
-  finishHttpClient,
-);
-
-/** Data with these keys only. */
-function only(type: string, keys: readonly string[]): Codec<Data> {
-  return struct(
-    type,
-    Object.fromEntries(keys.map((key) => [key, field(key, anything, null)])),
-  ) as unknown as Codec<Data>;
-}
+const OWN_CLIENT: ReadonlySet<DiscoveryKind> = new Set(['gce', 'nerve', 'oci', 'serverset', 'triton']);
 
 function section(kind: DiscoveryKind): Codec<DiscoveryConfig> {
   return {
@@ -158,11 +139,11 @@ function section(kind: DiscoveryKind): Codec<DiscoveryConfig> {
         return undefined;
       }
       const settings = dataOf(node, file) as ReadonlyMap<string, Data>;
-      if (kind === 'kubernetes') kubernetes.decode(node, file);
-      else if (!OWN_CLIENT.has(kind)) client.decode(node, file);
+      const section = isTyped(kind) ? SECTIONS[kind].decode(node, file) : undefined;
+      if (!isTyped(kind) && !OWN_CLIENT.has(kind)) client.decode(node, file);
       const fault = sectionFault({ kind, settings });
       if (fault !== undefined) throw new ConfigError(fault);
-      return { kind, settings };
+      return section === undefined ? { kind, settings } : ({ kind, settings, section } as DiscoveryConfig);
     },
     encode: ({ settings }) => hideSecrets(settings),
   };

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { type Disk, DiskError, realDisk } from '../base/disk.js';
 import { quote } from '../model/quote.js';
 import { type Config, checkAgent, type ParseOptions, parseConfig, parseJobs } from './config.js';
-import { discoveriesOf } from './discovery.js';
+import { type DiscoveryConfig, discoveriesOf } from './discovery.js';
 import { ConfigError } from './error.js';
 import type { ScrapeConfig } from './scrape.js';
 
@@ -53,7 +53,10 @@ export function loadConfig(path: string, options: LoadOptions = {}): LoadedConfi
  * Sections that are read and checked, but that nothing acts on yet: for a log line, so that nobody waits for them.
  * Discovery is named with its job: `consul_sd_configs of job "x"`.
  */
-export function pendingSections({ config, jobs }: LoadedConfig): string[] {
+export function pendingSections(
+  { config, jobs }: LoadedConfig,
+  isActedOn: (discovery: DiscoveryConfig) => boolean = () => false,
+): string[] {
   const pending: [isGiven: boolean, name: string][] = [
     [config.ruleFiles.length > 0, 'rule_files'],
     [config.alerting.alertmanagers.length > 0, 'alerting'],
@@ -62,7 +65,9 @@ export function pendingSections({ config, jobs }: LoadedConfig): string[] {
     [config.tracing !== undefined, 'tracing'],
   ];
   const discoveries = jobs.flatMap((job) =>
-    discoveriesOf(job).map(({ kind }) => `${kind}_sd_configs of job ${quote(job.jobName)}`),
+    discoveriesOf(job)
+      .filter((discovery) => !isActedOn(discovery))
+      .map(({ kind }) => `${kind}_sd_configs of job ${quote(job.jobName)}`),
   );
   return [...pending.filter(([isGiven]) => isGiven).map(([, name]) => name), ...new Set(discoveries)];
 }

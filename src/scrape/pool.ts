@@ -6,16 +6,13 @@
 //                                        new   ──────┤ a loop starts
 //                                        gone  ──────┘ its loop ends, with stale markers in due time
 
+import type { TargetGroup } from '../discovery/group.js';
 import { keyOf, type Labels } from '../model/labels.js';
 import type { ScrapeJobEntry } from './job.js';
 import { type ScrapeContext, ScrapeLoop, type TargetStatus } from './loop.js';
 import { buildTarget, type ScrapeTarget } from './target-labels.js';
 
-/** Targets that were discovered together, with labels that all of them have. */
-export interface TargetGroup {
-  readonly targets: readonly Labels[];
-  readonly labels: Labels;
-}
+export type { TargetGroup } from '../discovery/group.js';
 
 export interface PoolStatus {
   readonly scrapePool: string;

@@ -8,9 +8,11 @@ import { featureRemarks, queryFeatures, storageFeatures } from '../cli/features.
 import { type Flags, flagList } from '../cli/flags.js';
 import { type LoadedConfig, loadConfig, pendingSections } from '../config/load.js';
 import { renderConfig } from '../config/render.js';
+import type { DiscoveryManager } from '../discovery/manager.js';
+import { isActedOn } from '../discovery/mechanisms.js';
 import { type Labels, labelsOf } from '../model/labels.js';
 import { ShardStorage } from '../query/storage.js';
-import { jobEntryOf, staticGroupsOf } from '../scrape/config.js';
+import { discoveryJobOf, jobEntryOf } from '../scrape/config.js';
 import { serverSeed } from '../scrape/hash.js';
 import { ScrapeManager } from '../scrape/manager.js';
 import { ScrapeMetrics } from '../scrape/metrics.js';
@@ -30,6 +32,7 @@ import { createApp } from '../web/app.js';
 import type { WebDeps } from '../web/deps.js';
 import type { Door } from '../web/door.js';
 import { openDoor } from '../web/listen.js';
+import { startDiscovery } from './discovery.js';
 import { StorageMetrics } from './metrics.js';
 import { loadPolicies, rewriteSettings } from './policies.js';
 import { openQueries, type Queries } from './queries.js';
@@ -82,6 +85,7 @@ export class Server {
   #state: 'starting' | 'ready' | 'stopping' = 'starting';
   #lock: DirectoryLock | undefined;
   #storage: Storage | undefined;
+  #discovery: DiscoveryManager | undefined;
   #scraping: ScrapeManager | undefined;
   #queries: Queries | undefined;
   #doors: Door[] = [];
@@ -122,6 +126,7 @@ export class Server {
   async stop(): Promise<void> {
     if (this.#state === 'stopping') return;
     this.#state = 'stopping';
+    this.#discovery?.stop();
     await this.#scraping?.stop();
     await Promise.all(this.#doors.map((door) => door.close(GRACE_MS)));
     await this.#queries?.evaluators?.close();
@@ -198,6 +203,7 @@ export class Server {
     const metrics = new StorageMetrics(this.#registry, storage, log);
     const scraping = this.#startScraping(storage);
     this.#scraping = scraping;
+    this.#discovery = startDiscovery(this.#options, this.#registry, (job, groups) => scraping.setTargets(job, groups));
     await this.#openDoors({
       clock,
       log,
@@ -268,11 +274,12 @@ export class Server {
 
   #applyJobs(): void {
     const { jobs } = this.#loaded;
-    const pending = pendingSections(this.#loaded);
+    const pending = pendingSections(this.#loaded, isActedOn);
     if (pending.length > 0) {
       this.#options.log.warn('Sections of the configuration without effect yet', { sections: pending.join(', ') });
     }
-    const targets = new Map(jobs.map((job) => [job.jobName, staticGroupsOf(job.staticConfigs)]));
+    this.#discovery?.apply(jobs.map(discoveryJobOf));
+    const targets = new Map(jobs.map(({ jobName }) => [jobName, this.#discovery?.groupsOf(jobName) ?? []]));
     this.#scraping?.applyConfig(jobs.map(jobEntryOf), targets);
   }
 

@@ -1,0 +1,25 @@
+// What discovery yields: groups of targets that were found together.
+
+import type { Labels } from '../model/labels.js';
+
+/** Targets and labels that all of them have. */
+export interface TargetGroup {
+  /** Each has at least `__address__`. */
+  readonly targets: readonly Labels[];
+  readonly labels: Labels;
+}
+
+/** A group with the name of what it is from: a file and a position, a service, a pod. A later one takes its place. */
+export interface SourcedGroup extends TargetGroup {
+  readonly source: string;
+}
+
+/** A name that may be anything, as the part of a label's name that it becomes. */
+export function labelPart(name: string): string {
+  return name.replace(/[^a-zA-Z0-9_]/gu, '_');
+}
+
+/** `host:port`, with brackets around IPv6 addresses. */
+export function hostPort(host: string, port: number | string): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,28 @@
+// The mechanisms that there are. Each is loaded when a configuration first asks for it.
+
+import type { DiscoveryKind } from '../config/discovery.js';
+import type { SectionOf, TypedKind } from '../config/discovery-keys.js';
+import type { Session } from './session.js';
+
+/**
+ * Finds the targets of one section until its session ends, and resolves then. What goes wrong on the way it tells the
+ * session, and tries again; it rejects only where trying again is of no use.
+ */
+export type Mechanism<K extends TypedKind> = (section: SectionOf<K>, session: Session) => Promise<void>;
+
+type Mechanisms = { readonly [K in TypedKind]?: () => Promise<Mechanism<K>> };
+
+const MECHANISMS: Mechanisms = {
+  dns: async () => (await import('./kinds/dns.js')).discoverDns,
+  file: async () => (await import('./kinds/file.js')).discoverFiles,
+  http: async () => (await import('./kinds/http.js')).discoverHttp,
+};
+
+/** How to load a kind's mechanism; undefined for kinds that nothing acts on yet. */
+export function mechanismOf<K extends DiscoveryKind>(kind: K): (() => Promise<Mechanism<K & TypedKind>>) | undefined {
+  return MECHANISMS[kind as K & TypedKind] as (() => Promise<Mechanism<K & TypedKind>>) | undefined;
+}
+
+export function isActedOn({ kind }: { readonly kind: DiscoveryKind }): boolean {
+  return mechanismOf(kind) !== undefined;
+}

@@ -1,0 +1,109 @@
+// What discovery says about itself on /metrics, under Prometheus's names.
+
+import type { Counter, Family, Gauge, Registry } from '../telemetry/metrics.js';
+import type { Summary } from '../telemetry/summary.js';
+
+const QUANTILES = { quantiles: [0.5, 0.9, 0.99] };
+
+/** Those of the frame, by mechanism and job or by manager (`scrape`, `notify`), and then those of single mechanisms. */
+export class DiscoveryMetrics {
+  readonly refreshSeconds: Family<Summary>;
+  readonly refreshFailures: Family<Counter>;
+  readonly discoveredTargets: Family<Gauge>;
+  readonly failedConfigs: Family<Gauge>;
+  readonly receivedUpdates: Family<Counter>;
+  readonly delayedUpdates: Family<Counter>;
+  readonly updates: Family<Counter>;
+  readonly lastUpdateSeconds: Family<Gauge>;
+
+  readonly fileReadErrors: Counter;
+  readonly fileWatcherErrors: Counter;
+  readonly fileScanSeconds: Summary;
+  readonly fileModifiedSeconds: Family<Gauge>;
+  readonly httpFailures: Counter;
+  readonly dnsLookups: Counter;
+  readonly dnsLookupFailures: Counter;
+
+  constructor(registry: Registry) {
+    const sd = (name: string) => `prometheus_sd_${name}`;
+    this.refreshSeconds = registry.summaries(
+      sd('refresh_duration_seconds'),
+      'The duration of a refresh in seconds for the given SD mechanism.',
+      QUANTILES,
+      'mechanism',
+      'config',
+    );
+    this.refreshFailures = registry.counters(
+      sd('refresh_failures_total'),
+      'Number of refresh failures for the given SD mechanism.',
+      'mechanism',
+      'config',
+    );
+    this.discoveredTargets = registry.gauges(
+      sd('discovered_targets'),
+      'Current number of discovered targets.',
+      'name',
+      'config',
+    );
+    this.failedConfigs = registry.gauges(
+      sd('failed_configs'),
+      'Current number of service discovery configurations that failed to load.',
+      'name',
+    );
+    this.receivedUpdates = registry.counters(
+      sd('received_updates_total'),
+      'Total number of update events received from the SD providers.',
+      'name',
+    );
+    this.delayedUpdates = registry.counters(
+      sd('updates_delayed_total'),
+      "Total number of update events that couldn't be sent immediately.",
+      'name',
+    );
+    this.updates = registry.counters(
+      sd('updates_total'),
+      'Total number of update events sent to the SD consumers.',
+      'name',
+    );
+    this.lastUpdateSeconds = registry.gauges(
+      sd('last_update_timestamp_seconds'),
+      'Timestamp of the last update sent to the SD consumers.',
+      'name',
+    );
+    this.fileReadErrors = registry.counter(sd('file_read_errors_total'), 'The number of File-SD read errors.');
+    this.fileWatcherErrors = registry.counter(
+      sd('file_watcher_errors_total'),
+      'The number of File-SD errors caused by filesystem watch failures.',
+    );
+    this.fileScanSeconds = registry.summary(
+      sd('file_scan_duration_seconds'),
+      'The duration of the File-SD scan in seconds.',
+      QUANTILES,
+    );
+    this.fileModifiedSeconds = registry.gauges(
+      sd('file_mtime_seconds'),
+      'Timestamp (mtime) of files read by FileSD. Timestamp is set at read time.',
+      'filename',
+    );
+    this.httpFailures = registry.counter(
+      sd('http_failures_total'),
+      'Number of HTTP service discovery refresh failures.',
+    );
+    this.dnsLookups = registry.counter(sd('dns_lookups_total'), 'The number of DNS-SD lookups.');
+    this.dnsLookupFailures = registry.counter(sd('dns_lookup_failures_total'), 'The number of DNS-SD lookup failures.');
+  }
+  /** A counter that is there from the start has a rate when it first counts. */
+  addManager(name: string): void {
+    for (const family of [this.failedConfigs, this.receivedUpdates, this.delayedUpdates, this.updates])
+      family.with(name);
+  }
+
+  addSession(mechanism: string, config: string): void {
+    this.refreshFailures.with(mechanism, config);
+  }
+
+  removeSession(mechanism: string, config: string): void {
+    this.refreshFailures.remove(mechanism, config);
+    this.refreshSeconds.remove(mechanism, config);
+  }
+}
