@@ -14,6 +14,7 @@ import type { Labels } from '../model/labels.js';
 import { RecordType } from '../tsdb/wal/record.js';
 import { ShardError } from './client.js';
 import type { ExemplarBook } from './exemplar-book.js';
+import { LogOrder } from './log-order.js';
 import type { LogPort, RecordPart } from './log-port.js';
 import type {
   AdoptedStrangers,
@@ -84,6 +85,7 @@ export class Ingest {
   /** A ref near those of a target, or of remote writes: the base of its next record. */
   readonly #nearRefs = new Map<string, number>();
   readonly #refused = { outOfOrder: 0, outOfBounds: 0, tooOld: 0 };
+  readonly #order = new LogOrder();
   #newestMs = Number.NEGATIVE_INFINITY;
   /** Appends wait for it. */
   #pause: Promise<void> | undefined;
@@ -234,7 +236,7 @@ export class Ingest {
     while (this.#pause !== undefined) await this.#pause;
     if (log.stuck !== undefined) throw new IngestRefused(log.stuck);
     const append = appends.begin();
-    const work = new AppendWork(this.#shards.exemplars);
+    const work = new AppendWork(this.#shards.exemplars, (shard, part) => this.#order.touch(append, shard, part));
     const baseRef = this.#nearRefs.get(stream) ?? 0;
     // Scrapes are those of which nobody waits for the disk.
     const markers = durable ? {} : ({ discardsLateMarkers: true } as const);
@@ -242,7 +244,9 @@ export class Ingest {
     // What shards did apply goes to the log in any case: it is in their heads, and later samples rely on its series.
     const commit = () => {
       if (work.hasNewSeries) this.#shards.noteSeriesChange();
-      return log.commit(work.records(header), durable, work.lateRecords(header)).finally(() => this.#end(append, work));
+      return this.#inOrder(append, () => log.commit(work.records(header), durable, work.lateRecords(header))).finally(
+        () => this.#end(append, work),
+      );
     };
     let result: T;
     try {
@@ -257,6 +261,11 @@ export class Ingest {
     if (work.outcome.newestMs !== undefined && work.outcome.newestMs > this.#newestMs)
       this.#newestMs = work.outcome.newestMs;
     return result;
+  }
+
+  /** Writes when all is written that shards applied before. */
+  #inOrder(append: number, write: () => Promise<void>): Promise<void> {
+    return new Promise((resolve) => this.#order.commit(append, () => resolve(write())));
   }
 
   #count({ outOfOrder, tooOld, tooFar }: Outcome, hasWindow: boolean): void {
@@ -365,12 +374,15 @@ class AppendWork {
   readonly #samples = new Map<number, RecordPart[]>();
   readonly #late = new Map<RecordType, RecordPart[]>();
   readonly #exemplars: ExemplarBook;
+  readonly #onPart: (shard: number, part: number) => void;
   readonly releases: [shard: number, part: number][] = [];
   readonly outgoing: Outgoing[] = [];
   outcome: Outcome = NOTHING;
 
-  constructor(exemplars: ExemplarBook) {
+  /** `onPart` is told of what a shard has applied, by the number of the part for the log. */
+  constructor(exemplars: ExemplarBook, onPart: (shard: number, part: number) => void) {
     this.#exemplars = exemplars;
+    this.#onPart = onPart;
   }
 
   /** Takes what a job had done before it failed. */
@@ -396,7 +408,9 @@ class AppendWork {
     if (samples !== undefined) addPart(this.#samples, RecordType.Samples, { shard, span: samples });
     for (const { round, type, span } of others) addPart(this.#samples, round * TYPES + type, { shard, span });
     for (const { type, span } of late) addPart(this.#late, type, { shard, span });
-    if (release !== 0) this.releases.push([shard, release]);
+    if (release === 0) return;
+    this.releases.push([shard, release]);
+    this.#onPart(shard, release);
   }
 
   get hasNewSeries(): boolean {

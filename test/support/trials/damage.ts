@@ -16,13 +16,17 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Prng } from '../../../src/base/prng.js';
-import { RemoteWriter } from '../remote-write.js';
+import { RemoteWriter, writeAll } from '../remote-write.js';
 import { eventually, type Server, sleep, startNarthex } from '../servers.js';
 import { PREFIX, STEP_MS, Story } from '../story.js';
 
 const HOUR_MS = 3_600_000;
 const KIB = 1024;
 const MANIFEST_EVERY_MS = 1000;
+/** Chunks are spilled at once after a start, then this often. */
+const SPILL_MS = 35_000;
+const LATE_WRITES = 300;
+const WITH_LATE = 'global: {scrape_interval: 1h}\nstorage: {tsdb: {out_of_order_time_window: 1h}}\n';
 
 /** What happens to a file; false where it is too short for that. */
 type Damage = (path: string, random: Prng) => boolean;
@@ -53,6 +57,8 @@ export const PLACES: ReadonlyMap<string, (data: string) => string[]> = new Map([
         .filter(existsSync),
   ],
   ['own', (data) => filesIn(join(data, 'narthex'))],
+  ['chunks_head', chunkFiles],
+  ['late log', (data) => filesIn(join(data, 'wbl')).filter((path) => usedBytes(path) > 0)],
 ]);
 
 export interface TrialReport {
@@ -62,7 +68,7 @@ export interface TrialReport {
   readonly samples: number;
 }
 
-/** A directory with blocks, merged ones, a checkpoint, a log, deletions; and trials on copies of it. */
+/** A directory with blocks, merged ones, a checkpoint, chunks of the head, both logs, deletions; and trials on copies of it. */
 export class DamageTrials {
   readonly #folder = mkdtempSync(join(tmpdir(), 'narthex-damage-'));
   readonly #template = join(this.#folder, 'template');
@@ -83,10 +89,25 @@ export class DamageTrials {
       await eventually(async () => assert.ok(blocksOf(this.#template).length >= 3, 'no blocks yet'));
       await story.write(server, story.steps);
       await story.delete(server, 'counter', 'n', '5', 100, story.steps);
+      await this.#writeLate(server, story);
+      await eventually(async () => assert.ok(chunkFiles(this.#template).some((path) => usedBytes(path) > 8)), SPILL_MS);
       await story.check(server, 'before the damage');
       // What is missing from the end is missed once the manifest knows of it: a second later.
       await sleep(2 * MANIFEST_EVERY_MS);
     });
+  }
+
+  /** Samples that come out of order. */
+  async #writeLate({ url }: Server, { ledger, startMs, steps }: Story): Promise<void> {
+    const newest = { labels: ['__name__', `${PREFIX}late`], samples: [[startMs + steps * STEP_MS, 0] as const] };
+    const late = (n: number) => ({
+      labels: ['__name__', `${PREFIX}late`],
+      samples: Array.from({ length: 8 }, (_, i) => [newest.samples[0]![0] - (n * 8 + i + 1) * 1000, i] as const),
+    });
+    for (const series of [newest, ...Array.from({ length: LATE_WRITES }, (_, n) => late(n))]) {
+      await writeAll(url, [series]);
+      ledger.note([series]);
+    }
   }
 
   /** One trial; throws where a promise is broken. undefined where there is nothing of that kind to damage. */
@@ -143,6 +164,7 @@ export class DamageTrials {
   async #with(data: string, shards: number, action: (server: Server) => Promise<void>): Promise<void> {
     const server = await startNarthex({
       data,
+      config: WITH_LATE,
       flags: [
         ...['--web.enable-admin-api', '--web.enable-remote-write-receiver', `--shards=${shards}`],
         ...['--storage.tsdb.retention.time=100y', '--storage.tsdb.block-reload-interval=1s'],
@@ -179,7 +201,7 @@ function spanOf(data: string, path: string): Span {
     const { minTime, maxTime } = metaOf(block);
     return { fromMs: minTime, toMs: maxTime };
   }
-  if (path.includes('/wal/')) return { fromMs: Math.max(...ends), toMs: Number.POSITIVE_INFINITY };
+  if (/\/(wal|wbl|chunks_head)\//.test(path)) return { fromMs: Math.max(...ends), toMs: Number.POSITIVE_INFINITY };
   return { fromMs: 0, toMs: 0 };
 }
 
@@ -193,6 +215,10 @@ function blocksOf(data: string): string[] {
 
 function checkpointsOf(data: string): string[] {
   return foldersIn(join(data, 'wal'), /^checkpoint\.\d+$/);
+}
+
+function chunkFiles(data: string): string[] {
+  return filesIn(join(data, 'chunks_head'));
 }
 
 function foldersIn(folder: string, name: RegExp): string[] {

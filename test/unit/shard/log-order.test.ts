@@ -1,10 +1,13 @@
-// Appends of several shards may reach the log in another order than a series: what a replay makes of it.
+// Appends reach the log in the order in which shards applied them, whatever holds them up; and what a replay makes of logs in
+// which they did not.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Prng } from '../../../src/base/prng.js';
 import { startShardHere } from '../../../src/shard/here.js';
 import { Ingest } from '../../../src/shard/ingest.js';
+import { LogOrder } from '../../../src/shard/log-order.js';
 import { type LogPort, noLog, type RecordPart } from '../../../src/shard/log-port.js';
 import type { BootedShard } from '../../../src/shard/readers.js';
 import { Shards } from '../../../src/shard/shards.js';
@@ -37,7 +40,7 @@ class KeptLog implements LogPort {
   close = noLog.close;
 }
 
-test('an append that a slow shard keeps from the log comes behind a later one, and a replay still has its samples', async () => {
+test('an append that a slow shard holds up holds up what was applied behind it: the log has them in order', async () => {
   const log = new KeptLog();
   let letGo = () => {};
   let waits: Promise<void> | undefined;
@@ -82,28 +85,103 @@ test('an append that a slow shard keeps from the log comes behind a later one, a
   const before = log.records.length;
   for (let turn = 0; turn < 20; turn++) await nextTurn();
   const second = writeThrough(storage, 1, [{ labels: shared, samples: at(3000, 3) }], 3000);
-  // A remote write is answered when all before it are visible: the log has it long before that.
-  for (let turn = 0; turn < 1000 && log.records.length === before; turn++) await nextTurn();
+  for (let turn = 0; turn < 200; turn++) await nextTurn();
+  assert.equal(log.records.length, before, 'the second waits for the first');
   letGo();
   assert.equal((await first).outcome.accepted, 2);
   assert.equal((await second).outcome.accepted, 1);
 
-  const basesMs = log.records
-    .filter((record) => record[0] === RecordType.Samples)
-    .map((record) => Number(Buffer.from(record).readBigInt64BE(9)));
-  assert.deepEqual(
-    basesMs.filter((timeMs) => timeMs > 1000),
-    [3000, 2000],
-    'the order of the log',
-  );
+  const ofSamples = log.records.filter((record) => record[0] === RecordType.Samples);
+  const basesMs = ofSamples.map((record) => Number(Buffer.from(record).readBigInt64BE(9)));
+  const inOrder = basesMs.filter((timeMs) => timeMs > 1000);
+  assert.deepEqual(inOrder, [2000, 3000], 'the order of the log');
+  assert.deepEqual(replayLate(log.records), []);
+  // As older versions wrote it.
+  const rest = log.records.slice(0, -2);
+  assert.deepEqual(replayLate([...rest, log.records.at(-1)!, log.records.at(-2)!]), [[2000, 0x4000000000000000n]]);
+  await shards.close();
+});
+
+/** Replays records; gives the samples that were earlier than the newest of their series. */
+function replayLate(records: readonly Uint8Array[]): [timeMs: number, bits: bigint][] {
   const rig = new HeadRig();
   rig.head.beginReplay(0, 1);
   const late: [number, bigint][] = [];
-  for (const record of log.records) {
+  for (const record of records) {
     const isSeries = record[0] === RecordType.Series;
     assert.equal(rig.replay(record, isSeries ? 'series' : 'samples'), undefined);
     if (!isSeries) for (const { timeMs, bits } of rig.head.replayLate()) late.push([timeMs, bits]);
   }
-  assert.deepEqual(late, [[2000, 0x4000000000000000n]]);
-  await shards.close();
+  return late;
+}
+
+/** A shard applies an append, or an append is over. */
+type Event = { readonly append: number; readonly shard?: number; readonly part?: number };
+
+function orderOf(events: readonly Event[]): number[] {
+  const order = new LogOrder();
+  const written: number[] = [];
+  for (const { append, shard, part } of events) {
+    if (shard === undefined) order.commit(append, () => written.push(append));
+    else order.touch(append, shard, part!);
+  }
+  return written;
+}
+
+const on = (append: number, shard: number, part: number): Event => ({ append, shard, part });
+const over = (append: number): Event => ({ append });
+
+const CASES: [name: string, events: Event[], want: number[]][] = [
+  ['nothing applied', [over(3)], [3]],
+  ['one behind the other', [on(1, 0, 1), on(2, 0, 2), over(2), over(1)], [1, 2]],
+  ['on other shards', [on(1, 0, 1), on(2, 1, 1), over(2), over(1)], [2, 1]],
+  ['as applied, not as numbered', [on(2, 0, 5), on(1, 0, 6), over(1), over(2)], [2, 1]],
+  ['told late', [on(1, 0, 6), on(2, 0, 5), over(1), over(2)], [2, 1]],
+  ['by its first part', [on(1, 0, 1), on(2, 0, 2), on(1, 0, 3), over(2), over(1)], [1, 2]],
+  ['in a row of three', [on(1, 0, 1), on(2, 0, 2), on(2, 1, 1), on(3, 1, 2), over(3), over(2), over(1)], [1, 2, 3]],
+  ['round each other', [on(1, 0, 1), on(2, 0, 2), on(2, 1, 1), on(1, 1, 2), over(2), over(1)], [1, 2]],
+  [
+    'round each other, beside one that is not over',
+    [on(1, 0, 1), on(2, 0, 2), on(2, 1, 1), on(1, 1, 2), on(3, 2, 1), over(2), over(1), over(3)],
+    [3, 1, 2],
+  ],
+];
+
+for (const [name, events, want] of CASES) test(`log order: ${name}`, () => assert.deepEqual(orderOf(events), want));
+
+test('seeds: everything is written, each shard in its order where no two go round each other', () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = new Prng(seed);
+    const order = new LogOrder();
+    const written: number[] = [];
+    const parts = [0, 0, 0];
+    /** Those that every shard applies in the order of their numbers cannot go round each other. */
+    const isPlain = seed % 2 === 0;
+    const applied: number[][] = [[], [], []];
+    const open = new Map(Array.from({ length: 30 }, (_, i) => [i + 1, [0, 1, 2].filter(() => random.int(2) === 0)]));
+    while (open.size > 0) {
+      const append = random.pick([...open.keys()].slice(0, 6));
+      const left = open.get(append)!;
+      const shard = left.find((one) => !isPlain || ![...open].some(([a, rest]) => a < append && rest.includes(one)));
+      if (left.length === 0) {
+        open.delete(append);
+        order.commit(append, () => written.push(append));
+      } else if (shard !== undefined) {
+        open.set(
+          append,
+          left.filter((one) => one !== shard),
+        );
+        order.touch(append, shard, ++parts[shard]!);
+        applied[shard]!.push(append);
+      }
+    }
+    assert.equal(new Set(written).size, 30, `seed ${seed}`);
+    if (!isPlain) continue;
+    for (const one of applied)
+      assert.deepEqual(
+        written.filter((a) => one.includes(a)),
+        one,
+        `seed ${seed}`,
+      );
+  }
 });
