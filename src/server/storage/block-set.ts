@@ -96,6 +96,7 @@ export class BlockSet {
     this.#forget(new Set([...blocks, ...bad].map(({ path }) => path)));
     const good = blocks.filter(({ path }) => !this.#damaged.has(path));
     for (const [path, fault] of this.#damaged) this.#putAside(path, fault);
+    for (const block of good) if (hasLostDeletions(block)) this.#sayRevived(block);
     const superseded = supersededBlocks(good.map(({ meta }) => meta));
     return good.filter(({ meta }) => !superseded.has(meta.ulid));
   }
@@ -124,10 +125,24 @@ export class BlockSet {
     this.#parts.logger.warn('A block is not served', { block: path, err: fault });
   }
 
+  /** The block is served all the same: what was deleted can be deleted again, what is not served is missed. */
+  #sayRevived({ path, meta }: ListedBlock): void {
+    if (this.#said.has(path)) return;
+    const deletions = meta.stats.tombstones;
+    const message = 'The tombstones of a block are gone: what was deleted of it is there again';
+    this.#said.set(path, message);
+    this.#parts.logger.error(message, { block: path, deletions });
+  }
+
   /** What was said of blocks that are gone. */
   #forget(there: ReadonlySet<string>): void {
     for (const path of this.#said.keys()) if (!there.has(path)) this.#said.delete(path);
   }
+}
+
+/** Whether a block's description counts deletions, and it has no file of them. */
+function hasLostDeletions({ meta, deletions }: ListedBlock): boolean {
+  return deletions === 0 && (meta.stats.tombstones ?? 0) > 0;
 }
 
 function isDamage(fault: BlockFault | DiskError): fault is BlockFault {

@@ -151,3 +151,18 @@ test('a damaged block that cannot be renamed is served no more, and renamed when
   assert.deepEqual(told, [[ONE], []]);
   assert.deepEqual(disk.list('data'), [`${ONE}.bad`, 'wal']);
 });
+
+test('tombstones that a description counts and that are gone: the block is served, and it is said once', async () => {
+  const { disk, set, told, lines } = setUp();
+  addBlock(disk, ONE);
+  const path = `data/${ONE}/meta.json`;
+  const meta = JSON.parse(Buffer.from(disk.readFile(path)).toString()) as { stats: { numTombstones: number } };
+  meta.stats.numTombstones = 3;
+  disk.writeFileAtomic(path, Buffer.from(JSON.stringify(meta)));
+  disk.remove(`data/${ONE}/tombstones`);
+  await set.look();
+  await set.look();
+  assert.deepEqual(told, [[ONE]]);
+  assert.equal(lines.length, 1);
+  assert.match(lines[0]!, /level=ERROR .*what was deleted of it is there again.* deletions=3/);
+});
