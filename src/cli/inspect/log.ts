@@ -61,6 +61,8 @@ export function* inspectManifest(disk: Disk, core: Core, path: string): Generato
   }
   yield `manifest of the log, generation ${found.generation}`;
   yield at(found.state.highest, 'the highest segment');
+  const { checkpoint } = found.state;
+  if (checkpoint !== undefined) yield at(checkpoint.last, `a checkpoint of ${checkpoint.bytes} bytes`);
   for (const [segment, bytes] of found.state.synced) yield at(segment, `${bytes} bytes synced`, 4);
 }
 

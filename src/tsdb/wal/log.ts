@@ -16,9 +16,9 @@ import { Crc32c } from '../../wasm/crc32c.js';
 import { type CheckpointStats, checkpointing, dropCovered } from './checkpoint.js';
 import type { Keep } from './filter.js';
 import type { CheckpointPlace } from './gone-series.js';
-import { ManifestWriter } from './manifest.js';
+import { ManifestWriter, type NotedCheckpoint } from './manifest.js';
 import type { OpenedLog } from './open.js';
-import { listCheckpoints, listSegments, segmentPath } from './segments.js';
+import { checkpointBytes, listCheckpoints, listSegments, segmentPath } from './segments.js';
 import { type LogPosition, LogStuck, LogWriter, type RecordParts, type WriterStats } from './writer.js';
 
 /** Records of one request, all in the log or none. */
@@ -116,6 +116,7 @@ export class Log {
   readonly #soon: (action: () => void) => void;
   readonly #manifest: ManifestWriter | undefined;
   readonly #synced: Map<number, number>;
+  #checkpoint: NotedCheckpoint | undefined;
 
   #queue: Waiting[] = [];
   #flushSoon = false;
@@ -150,6 +151,7 @@ export class Log {
     this.#policy = options.sync ?? { mode: 'group' };
     this.#soon = options.soon ?? soon;
     this.#synced = new Map(opened.manifest.state.synced);
+    this.#checkpoint = opened.manifest.state.checkpoint;
     this.#settle(opened.unsynced);
     this.#own.corruptions = opened.damages.filter((damage) => !damage.torn).length;
     this.#manifest = this.#openManifest();
@@ -246,8 +248,11 @@ export class Log {
       for (;;) {
         const step = task.next();
         if (step.done) {
-          dropCovered(disk, folder);
           for (const segment of this.#synced.keys()) if (segment <= last) this.#synced.delete(segment);
+          this.#checkpoint = { last, bytes: checkpointBytes(disk, folder, last) };
+          // Noted first: a checkpoint that the manifest names and that is not there would be missed at the next start.
+          this.#noteProgress(this.#writer.highestSegment + 2);
+          dropCovered(disk, folder);
           this.#own.checkpoints++;
           this.#own.truncations++;
           this.#own.checkpointBytes = step.value.bytesWritten;
@@ -444,7 +449,7 @@ export class Log {
 
   #note(highest: number): void {
     try {
-      this.#manifest?.write({ highest, synced: this.#synced });
+      this.#manifest?.write({ highest, synced: this.#synced, checkpoint: this.#checkpoint });
       this.#notedHighest = highest;
       this.#isNoted = true;
       this.#notedAtMs = this.#clock.monotonicMs();

@@ -8,11 +8,11 @@
 //   │ slot of even generations │ slot of odd generations │
 //
 //   slot, big-endian
-//     0       4       8             16        20       24
-//     ┌───────┬───────┬─────────────┬─────────┬────────┬──────────────────────────────┬─
-//     │ magic │ crc   │ generation  │ highest │ count  │ segment u32, synced bytes u64 │ ...
-//     └───────┴───────┴─────────────┴─────────┴────────┴──────────────────────────────┴─
-//                     └──────────────── crc is over these ────────────────┘
+//     0       4       8            16        20            24               32      36
+//     ┌───────┬───────┬────────────┬─────────┬────────────┬────────────────┬───────┬───────────────────────────────┬─
+//     │ magic │ crc   │ generation │ highest │ checkpoint │ its bytes      │ count │ segment u32, synced bytes u64 │ ...
+//     └───────┴───────┴────────────┴─────────┴────────────┴────────────────┴───────┴───────────────────────────────┴─
+//                     └───────────────────────────── crc is over these ────────────────────────────────┘
 //
 // It is written at most about once a second, so it may know less than there is, never more.
 // A log with a segment above `highest` was written by another server in between: then it is not believed.
@@ -20,10 +20,16 @@
 import { type Disk, DiskError, type FileHandle, folderOf } from '../../base/disk.js';
 import type { Crc32c } from '../../wasm/crc32c.js';
 
-/** "NLM1": Narthex, log manifest, version 1. */
-const MAGIC = 0x4e4c4d31;
+/** "NLM2": Narthex, log manifest, version 2. */
+const MAGIC = 0x4e4c4d32;
 const SLOT_BYTES = 4096;
-const HEAD_BYTES = 24;
+const HEAD_BYTES = 36;
+const HIGHEST_OFFSET = 16;
+const CHECKPOINT_OFFSET = 20;
+const CHECKPOINT_BYTES_OFFSET = 24;
+const COUNT_OFFSET = 32;
+/** In place of a checkpoint's number. */
+const NO_CHECKPOINT = -1;
 const ENTRY_BYTES = 12;
 const CHECKED_FROM = 8;
 
@@ -35,6 +41,15 @@ export interface ManifestState {
   readonly highest: number;
   /** Bytes of each segment that are known to be on the disk. */
   readonly synced: ReadonlyMap<number, number>;
+  /** The newest checkpoint, where there is one. */
+  readonly checkpoint?: NotedCheckpoint;
+}
+
+export interface NotedCheckpoint {
+  /** The last segment that it replaces. */
+  readonly last: number;
+  /** Of all its files. */
+  readonly bytes: number;
 }
 
 export type ManifestFound =
@@ -91,8 +106,10 @@ function encodeSlot(generation: number, state: ManifestState, crc: Crc32c): Uint
   const view = new DataView(slot.buffer);
   view.setUint32(0, MAGIC);
   view.setBigUint64(8, BigInt(generation));
-  view.setInt32(16, state.highest);
-  view.setUint32(20, entries.length);
+  view.setInt32(HIGHEST_OFFSET, state.highest);
+  view.setInt32(CHECKPOINT_OFFSET, state.checkpoint?.last ?? NO_CHECKPOINT);
+  view.setBigUint64(CHECKPOINT_BYTES_OFFSET, BigInt(state.checkpoint?.bytes ?? 0));
+  view.setUint32(COUNT_OFFSET, entries.length);
   for (const [i, [segment, bytes]] of entries.entries()) {
     view.setUint32(HEAD_BYTES + i * ENTRY_BYTES, segment);
     view.setBigUint64(HEAD_BYTES + i * ENTRY_BYTES + 4, BigInt(bytes));
@@ -105,7 +122,7 @@ function encodeSlot(generation: number, state: ManifestState, crc: Crc32c): Uint
 function decodeSlot(slot: Uint8Array, crc: Crc32c): { generation: number; state: ManifestState } | undefined {
   if (slot.length < HEAD_BYTES) return undefined;
   const view = new DataView(slot.buffer, slot.byteOffset, slot.byteLength);
-  const count = view.getUint32(20);
+  const count = view.getUint32(COUNT_OFFSET);
   const end = HEAD_BYTES + count * ENTRY_BYTES;
   if (view.getUint32(0) !== MAGIC || end > slot.length) return undefined;
   if (view.getUint32(4) !== crc.of(slot.subarray(CHECKED_FROM, end))) return undefined;
@@ -113,5 +130,11 @@ function decodeSlot(slot: Uint8Array, crc: Crc32c): { generation: number; state:
   for (let at = HEAD_BYTES; at < end; at += ENTRY_BYTES) {
     synced.set(view.getUint32(at), Number(view.getBigUint64(at + 4)));
   }
-  return { generation: Number(view.getBigUint64(8)), state: { highest: view.getInt32(16), synced } };
+  const last = view.getInt32(CHECKPOINT_OFFSET);
+  const checkpoint =
+    last === NO_CHECKPOINT ? undefined : { last, bytes: Number(view.getBigUint64(CHECKPOINT_BYTES_OFFSET)) };
+  return {
+    generation: Number(view.getBigUint64(8)),
+    state: { highest: view.getInt32(HIGHEST_OFFSET), synced, checkpoint },
+  };
 }

@@ -5,11 +5,11 @@ import { type Disk, DiskError } from '../../base/disk.js';
 import type { Core } from '../../wasm/core.js';
 import { Crc32c } from '../../wasm/crc32c.js';
 import { removeTemporary } from './checkpoint.js';
-import { type ManifestFound, type ManifestState, readManifest } from './manifest.js';
+import { type ManifestFound, type ManifestState, type NotedCheckpoint, readManifest } from './manifest.js';
 import { pageEnd } from './page.js';
 import { drain, type LogDamage, type LogVisitor, readingSegments } from './reader.js';
 import { repairLog } from './repair.js';
-import { checkpointPath, listSegments, segmentPath } from './segments.js';
+import { checkpointBytes, checkpointPath, listSegments, segmentPath } from './segments.js';
 import { logSources } from './sources.js';
 
 export interface OpenOptions {
@@ -74,7 +74,13 @@ export function* openingLog(options: OpenOptions, visitor: LogVisitor): Generato
     damages.push(...summary.damages);
     if (isLog) ends = summary.ends;
   }
-  for (const damage of missed(folder, believed, ends, checkpoint, damages)) {
+  const checkpointNow =
+    checkpoint < 0 ? undefined : { last: checkpoint, bytes: checkpointBytes(disk, folder, checkpoint) };
+  const gone = [
+    ...missedOfCheckpoint(folder, believed?.checkpoint, checkpointNow, damages),
+    ...missed(folder, believed, ends, checkpoint, damages),
+  ];
+  for (const damage of gone) {
     damages.push(damage);
     visitor.damage?.(damage);
   }
@@ -104,7 +110,11 @@ export function* openingLog(options: OpenOptions, visitor: LogVisitor): Generato
     manifest: {
       path,
       generation: manifest.outcome === 'found' ? manifest.generation : 0,
-      state: { highest, synced: new Map([...ends].filter(([segment]) => segment <= highest)) },
+      state: {
+        highest,
+        synced: new Map([...ends].filter(([segment]) => segment <= highest)),
+        checkpoint: checkpointNow,
+      },
     },
   };
 }
@@ -123,6 +133,21 @@ function believable(found: ManifestFound, disk: Disk, folder: string): ManifestS
   if (found.outcome !== 'found') return undefined;
   const highest = listSegments(disk, folder).at(-1) ?? -1;
   return highest <= found.state.highest ? found.state : undefined;
+}
+
+/** What the newest checkpoint should have and has not. One that is newer than the manifest knows is not judged. */
+function missedOfCheckpoint(
+  folder: string,
+  noted: NotedCheckpoint | undefined,
+  found: NotedCheckpoint | undefined,
+  damages: readonly LogDamage[],
+): LogDamage[] {
+  if (noted === undefined || (found?.last ?? -1) > noted.last) return [];
+  const bytes = found?.last === noted.last ? found.bytes : 0;
+  const path = checkpointPath(folder, noted.last);
+  if (bytes >= noted.bytes || damages.some((damage) => damage.folder === path)) return [];
+  const reason = bytes === 0 ? 'segment missing' : 'segment shortened';
+  return [{ folder: path, segment: 0, offset: bytes, bytes: noted.bytes - bytes, reason, torn: false }];
 }
 
 /** What should be there and is not, and does not show as damage. */

@@ -25,6 +25,13 @@ export function listCheckpoints(disk: Disk, folder: string): number[] {
   return numbers(disk.list(folder).flatMap((name) => CHECKPOINT.exec(name)?.[1] ?? []));
 }
 
+/** Bytes of all files of a checkpoint; 0 where it is not there. */
+export function checkpointBytes(disk: Disk, folder: string, last: number): number {
+  const path = checkpointPath(folder, last);
+  if (disk.stat(path) === undefined) return 0;
+  return listSegments(disk, path).reduce((sum, segment) => sum + (disk.stat(segmentPath(path, segment))?.size ?? 0), 0);
+}
+
 /** Checkpoints that were never finished. */
 export function listTemporary(disk: Disk, folder: string): string[] {
   return disk

@@ -7,7 +7,13 @@ import { type Commit, Log, type LogOptions, LogUnsynced } from '../../../src/tsd
 import { openLog } from '../../../src/tsdb/wal/open.js';
 import { PAGE_BYTES } from '../../../src/tsdb/wal/page.js';
 import { encodeSamples, encodeSeries } from '../../../src/tsdb/wal/record.js';
-import { listCheckpoints, listSegments, segmentPath } from '../../../src/tsdb/wal/segments.js';
+import {
+  checkpointBytes,
+  checkpointPath,
+  listCheckpoints,
+  listSegments,
+  segmentPath,
+} from '../../../src/tsdb/wal/segments.js';
 import { LogStuck } from '../../../src/tsdb/wal/writer.js';
 import { FakeClock } from '../../support/clock.js';
 import { SimDisk } from '../../support/sim-disk.js';
@@ -310,6 +316,50 @@ test('a checkpoint between commits: old segments go, new samples come, nothing i
   assert.deepEqual(damages, []);
   // The first sample of each record tells that the record is there.
   for (let at = 10; at < timeMs; at++) assert.ok(got.has(`0 ${at}`), `time ${at}`);
+});
+
+/** A log that was closed, with a checkpoint. */
+async function withCheckpoint(): Promise<SimDisk> {
+  const { disk, log, turn } = start({ segmentBytes: PAGE_BYTES });
+  for (let i = 0; i < 8; i++) {
+    const series = Array.from({ length: 1000 }, (_, ref) => ({ ref: i * 1000 + ref, labels: ['n', `${i} ${ref}`] }));
+    const answer = log.commit({ records: [[encodeSeries(series)]], durable: true });
+    turn();
+    await answer;
+  }
+  let done = false;
+  const task = log.checkpoint({ series: () => true, mint: 0 }).finally(() => {
+    done = true;
+  });
+  while (!done) {
+    turn();
+    await Promise.resolve();
+  }
+  await task;
+  log.close();
+  return disk;
+}
+
+test('the manifest knows of the newest checkpoint: one that was emptied, or is gone, is noticed at the next start', async () => {
+  const found = (disk: SimDisk) =>
+    openLog({ disk, folder: FOLDER, ownFolder: OWN, core }, { record() {} }).damages.map(
+      ({ folder, bytes, reason }) => ({ folder, bytes, reason }),
+    );
+  const whole = await withCheckpoint();
+  const last = listCheckpoints(whole, FOLDER)[0]!;
+  const folder = checkpointPath(FOLDER, last);
+  const bytes = checkpointBytes(whole, FOLDER, last);
+  assert.deepEqual(found(whole), []);
+
+  const emptied = await withCheckpoint();
+  for (const segment of listSegments(emptied, folder)) {
+    emptied.damage(segmentPath(folder, segment), () => new Uint8Array(0));
+  }
+  assert.deepEqual(found(emptied), [{ folder, bytes, reason: 'segment missing' }]);
+
+  const gone = await withCheckpoint();
+  gone.remove(folder);
+  assert.deepEqual(found(gone)[0], { folder, bytes, reason: 'segment missing' });
 });
 
 test('too few segments for a checkpoint: nothing happens', async () => {

@@ -176,7 +176,7 @@ test('manifest: two slots in turn; one damaged, the other is believed; both, it 
   assert.deepEqual(found, {
     outcome: 'found',
     generation: 3,
-    state: { highest: 3, synced: new Map([[3, 3 * 2 ** 31]]) },
+    state: { highest: 3, synced: new Map([[3, 3 * 2 ** 31]]), checkpoint: undefined },
   });
   const sound = disk.readFile(path);
   for (let at = 0; at < sound.length; at++) {
@@ -197,9 +197,13 @@ test('manifest: two slots in turn; one damaged, the other is believed; both, it 
 
 test('manifest: golden bytes', () => {
   const disk = emptyDisk();
-  new ManifestWriter(disk, 'data/manifest', crc, 7).write({ highest: 5, synced: new Map([[4, 256]]) });
+  const checkpoint = { last: 3, bytes: 2 ** 33 };
+  new ManifestWriter(disk, 'data/manifest', crc, 7).write({ highest: 5, synced: new Map([[4, 256]]), checkpoint });
   const slot = disk.readFile('data/manifest');
-  const body = '0000000000000008 00000005 00000001 00000004 0000000000000100'.replace(/ /g, '');
+  const body = '0000000000000008 00000005 00000003 0000000200000000 00000001 00000004 0000000000000100'.replace(
+    / /g,
+    '',
+  );
   const sum = crc.of(Buffer.from(body, 'hex')).toString(16).padStart(8, '0');
-  assert.equal(hex(slot.subarray(0, 36)), `4e4c4d31${sum}${body}`);
+  assert.equal(hex(slot.subarray(0, 48)), `4e4c4d32${sum}${body}`);
 });
