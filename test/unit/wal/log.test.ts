@@ -328,9 +328,11 @@ async function withCheckpoint(): Promise<SimDisk> {
     await answer;
   }
   let done = false;
-  const task = log.checkpoint({ series: () => true, mint: 0 }).finally(() => {
-    done = true;
-  });
+  const task = log
+    .checkpoint(() => ({ series: () => true, mint: 0 }))
+    .finally(() => {
+      done = true;
+    });
   while (!done) {
     turn();
     await Promise.resolve();
