@@ -328,6 +328,7 @@ export class Server {
       flags: () => flagList(flags),
       configYaml: () => renderConfig(this.#loaded.config),
       walReplay: () => this.#storage?.replayProgress ?? { min: 0, max: 0, current: 0 },
+      recovery: () => this.#storage?.recovery ?? { startMs: this.#startMs, figures: {}, losses: [], malformed: [] },
     };
   }
 

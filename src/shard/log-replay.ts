@@ -24,6 +24,15 @@ import type { ShardPlace } from './targets.js';
 
 /** Enough to see what is wrong. */
 const MALFORMED_MAX = 20;
+/** Records that begin with a time, behind a ref: of samples as Prometheus 3.5 writes them. */
+const TIMED: ReadonlySet<number> = new Set([
+  RecordType.Samples,
+  RecordType.HistogramSamples,
+  RecordType.FloatHistogramSamples,
+  RecordType.CustomBucketsHistogramSamples,
+  RecordType.CustomBucketsFloatHistogramSamples,
+]);
+const BASE_TIME_OFFSET = 9;
 
 /** What a shard recovers into. */
 export interface RecoveryParts {
@@ -47,6 +56,11 @@ export class LogReplay {
   readonly #request: Request<'replay'>;
   readonly #exemplars: ExemplarReplay;
   readonly #late: LateReplay;
+  readonly #lossSpans: { minTimeMs?: number; maxTimeMs?: number }[] = [];
+  /** Damages behind which there were no samples yet. */
+  #openSpans = 0;
+  /** Of the samples read last. */
+  #lastMs: number | undefined;
   #skippedRecords = 0;
   #refusals = 0;
 
@@ -62,6 +76,7 @@ export class LogReplay {
     const { type, address, length, segment, offset } = record;
     const { head, core, place } = this.#parts;
     this.#request.progress[place.index] = segment;
+    if (TIMED.has(type) && length >= BASE_TIME_OFFSET + 8) this.#noteTime(address);
     const before = head.replayRefusals;
     const fault = this.#apply(type, address, length, () => core.bytes.subarray(address, address + length));
     this.#refusals += head.replayRefusals - before;
@@ -70,8 +85,21 @@ export class LogReplay {
     }
   }
 
-  end(): Pick<ReplayReport, 'skippedRecords' | 'malformed' | 'refusals' | 'exemplars' | 'families'> {
+  damage(): void {
+    this.#lossSpans.push(this.#lastMs === undefined ? {} : { minTimeMs: this.#lastMs });
+    this.#openSpans++;
+  }
+
+  #noteTime(address: number): void {
+    const { core } = this.#parts;
+    const time = new DataView(core.memory.buffer, address + BASE_TIME_OFFSET, 8).getBigInt64(0);
+    this.#lastMs = Number(time);
+    for (; this.#openSpans > 0; this.#openSpans--) this.#lossSpans.at(-this.#openSpans)!.maxTimeMs = this.#lastMs;
+  }
+
+  end(): Pick<ReplayReport, 'skippedRecords' | 'malformed' | 'refusals' | 'exemplars' | 'families' | 'lossSpans'> {
     return {
+      lossSpans: this.#lossSpans,
       skippedRecords: this.#skippedRecords,
       malformed: [...this.#malformed, ...this.#late.malformed.slice(0, MALFORMED_MAX), ...this.faults.take()],
       refusals: this.#refusals,

@@ -288,6 +288,14 @@ export interface ReplayReport {
   readonly headChunks: HeadChunksReport;
   /** Records of which something found no memory: the log has it, and nobody else. */
   readonly refusals: number;
+  /** Of each damage of the log, in the order of `opened`. */
+  readonly lossSpans: readonly LossSpan[];
+}
+
+/** Between which times lies what could not be read: those of the samples in front of it and behind it, where there are any. */
+export interface LossSpan {
+  readonly minTimeMs?: number;
+  readonly maxTimeMs?: number;
 }
 
 /** Times in ms, both ends in it; all times where absent. */

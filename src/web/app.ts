@@ -10,6 +10,7 @@ import { explainRoutes } from './api/explain.js';
 import { metadataRoutes } from './api/metadata.js';
 import { activeQueryRoutes } from './api/queries.js';
 import { queryRoutes } from './api/query.js';
+import { recoveryRoute } from './api/recovery.js';
 import { seriesRoutes } from './api/series.js';
 import { replayRoute, statusRoutes } from './api/status.js';
 import { targetRoutes } from './api/targets.js';
@@ -90,6 +91,7 @@ class App {
       ...PAGE_ROUTES.map((route) => this.#pageRoute(route)),
       ...API_ROUTES.map((route) => this.#apiRoute(route, true)),
       this.#apiRoute(replayRoute, false),
+      this.#apiRoute(recoveryRoute, false),
     ]);
   }
 

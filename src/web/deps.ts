@@ -215,6 +215,31 @@ export interface WalReplay {
   readonly current: number;
 }
 
+/** Something that the last start could not read. */
+export interface Loss {
+  readonly what: string;
+  readonly path: string;
+  readonly offset?: number;
+  readonly bytes?: number;
+  readonly reason: string;
+  /** What became of it. */
+  readonly outcome: string;
+  /** Times of what is written around it. */
+  readonly minTimeMs?: number;
+  readonly maxTimeMs?: number;
+}
+
+export interface Recovery {
+  readonly startMs: number;
+  /** Absent while it goes on. */
+  readonly endMs?: number;
+  /** What was read, by name. */
+  readonly figures: object;
+  readonly losses: readonly Loss[];
+  /** Records that were passed over, and why. */
+  readonly malformed: readonly string[];
+}
+
 export interface Status {
   readonly build: BuildInfo;
   runtime(): RuntimeInfo;
@@ -223,6 +248,7 @@ export interface Status {
   /** The configuration in use, without secrets. */
   configYaml(): string;
   walReplay(): WalReplay;
+  recovery(): Recovery;
 }
 
 /** What of a remote write is stored: new, or there before. */

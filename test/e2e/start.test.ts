@@ -60,6 +60,7 @@ test('while the log is read back, the server is healthy and not ready', async ()
       ['/-/ready', '/api/v1/query?query=1', '/api/v1/status/walreplay', '/metrics'].map((path) => get(server, path)),
     );
     assert.equal(ready!.status, 503);
+    assert.equal(JSON.parse(ready!.text).state, 'starting');
     assert.equal(query!.status, 503);
     assert.match(metrics!.text, /^prometheus_ready 0$/m);
     const { min, max, current } = JSON.parse(replay!.text).data;
@@ -70,6 +71,10 @@ test('while the log is read back, the server is healthy and not ready', async ()
     await eventually(async () => assert.equal((await get(server, '/-/ready')).status, 200), 30_000);
     assert.equal((await instant(server.url, 'count(replayed)', nowMs / 1000))[0]?.value[1], String(SERIES));
     assert.equal(JSON.parse((await get(server, '/api/v1/status/walreplay')).text).data.current, max);
+    const recovery = JSON.parse((await get(server, '/api/v1/status/recovery')).text).data;
+    assert.equal(recovery.state, 'done');
+    assert.equal(recovery.read.series, SERIES);
+    assert.deepEqual(recovery.lost, []);
     // The oldest sample is looked for in the background.
     await eventually(async () => {
       const { headStats } = JSON.parse((await get(server, '/api/v1/status/tsdb')).text).data;

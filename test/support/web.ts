@@ -91,6 +91,7 @@ export function fakeDeps(fakes: Fakes = {}): WebDeps {
       flags: () => new Map(),
       configYaml: () => '',
       walReplay: () => ({ min: 0, max: 0, current: 0 }),
+      recovery: () => ({ startMs: 0, figures: {}, losses: [], malformed: [] }),
     },
     readiness: () => 'ready',
     metricsPage: () => renderMetrics(metrics),

@@ -20,6 +20,8 @@ export interface BlockSetParts {
   readonly logger: Logger;
   /** Hears of every other set of blocks, oldest first; resolves when nobody reads one of the old set only. */
   readonly tell: (blocks: readonly ListedBlock[]) => Promise<void>;
+  /** Hears of each block that is not served any more. */
+  readonly noteLoss?: (path: string, reason: string, outcome: 'put aside' | 'not served') => void;
 }
 
 export interface BlockSetStats {
@@ -108,6 +110,7 @@ export class BlockSet {
       this.#damaged.delete(path);
       if (aside === undefined) return;
       this.#stats.quarantined++;
+      this.#parts.noteLoss?.(aside, fault.message, 'put aside');
       logger.error('A damaged block was put aside', { block: path, aside, err: fault });
     } catch (error) {
       logger.error('A damaged block could not be put aside', {
@@ -122,6 +125,7 @@ export class BlockSet {
   #say({ path, fault }: BadBlock): void {
     if (this.#said.get(path) === fault.message) return;
     this.#said.set(path, fault.message);
+    this.#parts.noteLoss?.(path, fault.message, 'not served');
     this.#parts.logger.warn('A block is not served', { block: path, err: fault });
   }
 

@@ -8,6 +8,7 @@ import { IncompleteLog } from '../../shard/rebuild.js';
 import { HEAD_CHUNKS_HEADER_BYTES } from '../../tsdb/head-chunks/layout.js';
 import { listSegments } from '../../tsdb/wal/segments.js';
 import { lateLog, ownFolder, type StorageParts, walFolder } from './options.js';
+import type { RecoveryBook } from './recovery-book.js';
 
 /** Segments of the log, as the replay goes through them. */
 export interface ReplayProgress {
@@ -25,6 +26,7 @@ export class Replay {
   readonly #segments: { readonly min: number; readonly max: number };
   readonly #floorMs: () => number;
   readonly #makeRoom: (client: ShardClient) => Promise<void>;
+  readonly #book: RecoveryBook;
   #isComplete = true;
   #logBytes = 0;
   #spilling: Promise<void> = Promise.resolve();
@@ -36,13 +38,15 @@ export class Replay {
   /** The segment that each shard reads. */
   readonly #reading: Int32Array;
 
-  /** `floorMs` gives where the blocks end; `makeRoom` spills the chunks of a shard that reads. */
+  /** `floorMs` gives where the blocks end; `makeRoom` spills the chunks of a shard that reads; `book` hears what was found. */
   constructor(
     disk: Disk,
     parts: StorageParts,
     floorMs: () => number,
     makeRoom: (client: ShardClient) => Promise<void>,
+    book: RecoveryBook,
   ) {
+    this.#book = book;
     this.#disk = disk;
     this.#floorMs = floorMs;
     this.#makeRoom = makeRoom;
@@ -80,6 +84,7 @@ export class Replay {
     Atomics.store(shards.refCounter, 0, BigInt(highestRef));
     this.#noteLate(reports);
     this.#tellLosses(reports[0]!);
+    this.#book.noteReplay(reports);
     this.#logBytes = opened.bytes;
     const { files } = reports[0]!.headChunks;
     if (files.length > 0) await this.#parts.compactor.call('noteHeadChunks', { files });

@@ -24,6 +24,7 @@ import { type HeadCutStats, HeadSchedule } from './head-schedule.js';
 import { Importing } from './importing.js';
 import { LateCutting } from './late-cutting.js';
 import { lateLog, ownFolder, type StorageOptions, type StorageParts, walFolder } from './options.js';
+import { RecoveryBook, type RecoveryReport } from './recovery-book.js';
 import { Replay, type ReplayProgress } from './replay.js';
 import { Scrubbing } from './scrubbing.js';
 import { readSeed } from './seed.js';
@@ -68,6 +69,7 @@ export class Storage {
   readonly scrubbing: Scrubbing;
   readonly #shardBlocks: ShardBlocks;
   readonly #parts: StorageParts;
+  readonly #book: RecoveryBook;
   readonly #replay: Replay;
   readonly #truncation: Truncation;
   readonly #schedule: HeadSchedule;
@@ -90,12 +92,14 @@ export class Storage {
       () => this.#schedule.shortenLog(),
     );
     const makeRoom = (client: ShardClient) => this.#spilling.makeRoom(client);
-    this.#replay = new Replay(disk, parts, () => this.#schedule.floorMs, makeRoom);
+    this.#book = new RecoveryBook(parts.clock.nowMs(), parts.options.path);
+    this.#replay = new Replay(disk, parts, () => this.#schedule.floorMs, makeRoom, this.#book);
     this.#truncation = new Truncation(parts, () => this.#replay.isComplete);
     this.#shardBlocks = new ShardBlocks(parts.shards, parts.compactor, () => this.#schedule.floorMs);
     this.blocks = new BlockSet({
       ...{ disk, folder: parts.options.path, logger: parts.logger },
       tell: (blocks) => this.#tellShards(blocks),
+      noteLoss: (path, reason, outcome) => this.#book.noteLoss({ what: 'block', path, reason, outcome }),
     });
     const cutting = new HeadCutting(parts.shards, parts.compactor, (damage) =>
       parts.logger.error('Damage met by a head cut', { damage }),
@@ -166,6 +170,7 @@ export class Storage {
     this.keeping.start();
     for (const { client } of this.shards.handles) client.onSuspect = (path) => this.#suspect(path);
     this.scrubbing.start();
+    this.#book.end(this.#parts.clock.nowMs());
   }
 
   /** From the next append on; 0: only in order. */
@@ -194,6 +199,11 @@ export class Storage {
 
   get spills(): SpillStats {
     return this.#spilling.stats;
+  }
+
+  /** What the last start found and lost, and what of blocks since then. */
+  get recovery(): RecoveryReport {
+    return this.#book.report;
   }
 
   get replayProgress(): ReplayProgress {

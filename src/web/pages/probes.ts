@@ -14,7 +14,7 @@ const CHANGE = ['POST', 'PUT'] as const;
 export const probeRoutes: readonly PageRoute[] = [
   { pattern: '/-/healthy', methods: ['GET'], handler: ({ answer }) => answer.text(200, HEALTHY) },
   { pattern: '/-/healthy', methods: ['HEAD'], handler: ({ answer }) => answer.empty(200) },
-  { pattern: '/-/ready', methods: ['GET'], handler: ({ answer }) => answer.text(200, READY), needsReady: true },
+  { pattern: '/-/ready', methods: ['GET'], handler: ready },
   { pattern: '/-/ready', methods: ['HEAD'], handler: ({ answer }) => answer.empty(200), needsReady: true },
   { pattern: '/-/reload', methods: CHANGE, handler: reload, changes: true },
   { pattern: '/-/quit', methods: CHANGE, handler: quit, changes: true },
@@ -31,6 +31,14 @@ export const probeRoutes: readonly PageRoute[] = [
     handler: async ({ answer, deps }) => answer.whole(200, textContentType('underscores'), await deps.metricsPage()),
   },
 ];
+
+/** Before it serves, how far the log was read. */
+function ready({ deps, answer }: PageCall): Promise<void> {
+  const state = deps.readiness();
+  if (state === 'ready') return answer.text(200, READY);
+  answer.header('X-Prometheus-Stopping', String(state === 'stopping'));
+  return answer.whole(503, 'application/json', `${JSON.stringify({ state, replay: deps.status.walReplay() })}\n`);
+}
 
 const NOT_ENABLED = 'Lifecycle API is not enabled.';
 

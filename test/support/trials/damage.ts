@@ -151,6 +151,12 @@ export class DamageTrials {
       if (missing + revived > 0 && found.warnings.length === 0) {
         assert.match(server.log(), TOLD, `${missing} lost, ${revived} revived, and nothing said:\n${server.log()}`);
       }
+      const recovery = (await (await fetch(`${server.url}/api/v1/status/recovery`)).json()) as RecoveryAnswer;
+      const { lost, malformed } = recovery.data;
+      assert.ok(
+        missing === 0 || lost.length + malformed.length > 0,
+        `${missing} lost, and the status has nothing of it`,
+      );
       await assertTakesWrites(server);
     });
     // A block may be put aside by now; values stay right.
@@ -176,6 +182,10 @@ export class DamageTrials {
       await server.end('SIGKILL');
     }
   }
+}
+
+interface RecoveryAnswer {
+  readonly data: { readonly lost: readonly unknown[]; readonly malformed: readonly unknown[] };
 }
 
 /** What the log says of a loss. */

@@ -45,13 +45,24 @@ test('before the storage is ready only what needs none answers', async () => {
   ];
   for (const [readiness, stopping] of cases) {
     await withApp({ readiness: () => readiness } as Partial<WebDeps>, async (app) => {
-      for (const path of ['/-/ready', '/federate?match[]=up', '/api/v1/query?query=1', '/api/v1/status/buildinfo']) {
+      const ready = await send(app, 'GET', '/-/ready');
+      assert.equal(ready.status, 503);
+      assert.equal(ready.headers['x-prometheus-stopping'], stopping);
+      assert.deepEqual(JSON.parse(ready.body), { state: readiness, replay: { min: 0, max: 0, current: 0 } });
+      for (const path of ['/federate?match[]=up', '/api/v1/query?query=1', '/api/v1/status/buildinfo']) {
         const reply = await send(app, 'GET', path);
         assert.equal(reply.status, 503, path);
         assert.equal(reply.body, 'Service Unavailable');
         assert.equal(reply.headers['x-prometheus-stopping'], stopping);
       }
-      for (const path of ['/', '/-/healthy', '/metrics', '/version', '/api/v1/status/walreplay']) {
+      for (const path of [
+        '/',
+        '/-/healthy',
+        '/metrics',
+        '/version',
+        '/api/v1/status/walreplay',
+        '/api/v1/status/recovery',
+      ]) {
         assert.equal((await send(app, 'GET', path)).status, 200, path);
       }
     });
@@ -320,6 +331,37 @@ test('the version is the build as plain JSON', async () => {
     assert.equal(JSON.parse((await send(app, 'GET', '/version')).body).version, '1.2.3');
     const { data } = JSON.parse((await send(app, 'GET', '/api/v1/status/buildinfo')).body);
     assert.equal(data.version, '1.2.3');
+  });
+});
+
+test('what was lost at the start is told with its place and times', async () => {
+  const loss = {
+    what: 'log',
+    path: 'data/wal/00000003',
+    reason: 'checksum',
+    outcome: 'mended',
+    offset: 32768,
+    bytes: 99,
+  };
+  const report = {
+    startMs: 1000,
+    endMs: 3500,
+    figures: { series: 7 },
+    losses: [{ ...loss, minTimeMs: 60_000, maxTimeMs: 120_500 }],
+    malformed: ['segment 1, byte 7: "x"'],
+  };
+  const status = { recovery: () => report, walReplay: () => ({ min: 1, max: 3, current: 3 }) };
+  await withApp({ status } as unknown as Partial<WebDeps>, async (app) => {
+    const { data } = JSON.parse((await send(app, 'GET', '/api/v1/status/recovery')).body);
+    assert.deepEqual(data, {
+      state: 'done',
+      startTime: '1970-01-01T00:00:01Z',
+      seconds: 2.5,
+      segments: { min: 1, max: 3, current: 3 },
+      read: { series: 7 },
+      lost: [{ ...loss, minTime: '1970-01-01T00:01:00Z', maxTime: '1970-01-01T00:02:00.5Z' }],
+      malformed: report.malformed,
+    });
   });
 });
 
