@@ -1,6 +1,6 @@
 // A short run of the fuzzer beside a real Prometheus 3.5: queries over generated series,
-// on memory and on shards, their trees and their printed texts. `npm run fuzz -- promql`
-// asks as many more as you like.
+// on memory, on shards and on files, their trees and their printed texts.
+// `npm run fuzz -- promql` asks as many more as you like.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -28,7 +28,9 @@ for (const seed of SEEDS) {
     for (const line of report.summary) t.diagnostic(line);
     assert.equal(report.failures, 0, `npm run fuzz -- promql --seed ${seed}\n${problems.slice(0, 10).join('\n')}`);
     assert.ok(report.cases > 50, `${report.cases} cases only`);
-    const reads = report.summary.find((line) => /^\d+ readings of newest samples by main$/.test(line));
-    assert.notEqual(Number.parseInt(reads ?? '0', 10), 0, 'main read no newest samples');
+    for (const what of ['readings of newest samples by main', 'samples in blocks', 'chunks in chunks_head']) {
+      const line = report.summary.find((one) => one.endsWith(` ${what}`));
+      assert.notEqual(Number.parseInt(line ?? '0', 10), 0, `no ${what}`);
+    }
   });
 }

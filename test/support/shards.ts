@@ -36,13 +36,22 @@ export function packSamples(samples: readonly (readonly [timeMs: number, value: 
 }
 
 /** A remote write through one of the shards, as the server takes it. */
-export async function writeThrough(
-  { shards, ingest }: { shards: Shards; ingest: Ingest },
+export function writeThrough(
+  storage: { shards: Shards; ingest: Ingest },
   shard: number,
   series: readonly Series[],
   nowMs: number,
 ): Promise<WriteReply> {
-  const body = snappyLiterals(encodeWrite(series));
+  return writeBody(storage, shard, snappyLiterals(encodeWrite(series)), nowMs);
+}
+
+/** The same of a body that is compressed already. */
+export async function writeBody(
+  { shards, ingest }: { shards: Shards; ingest: Ingest },
+  shard: number,
+  body: Uint8Array,
+  nowMs: number,
+): Promise<WriteReply> {
   const { slots } = shards.shard(shard);
   const slot = slots.take(body.length);
   if (slot === undefined) throw new Error('no room for the body');

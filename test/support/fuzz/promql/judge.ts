@@ -22,7 +22,7 @@ import { asOlder, type OlderOptions } from './older.js';
 import { forgetResets, uncertainResets } from './older-resets.js';
 import { alone, partsOf, textOf } from './parts.js';
 import { type Answerer, askQuestion, type Question, type Reply } from './question.js';
-import { upToLastStep, withoutPinnedParameters } from './rephrased.js';
+import { joinSteps, stepsOf, withoutPinnedParameters, withTimes } from './rephrased.js';
 import { type Stability, sameOutcome, stableCells } from './stability.js';
 import { annotationInCommon, errorInCommon, isNewRemark, isOneOfMany } from './words.js';
 
@@ -47,14 +47,7 @@ const OLDER: readonly OlderOptions[] = [{}, { keepsBuckets: true }, { keepsBucke
 
 export async function judge(question: Question, theirs: Reply, ours: Reply, servers: Compared): Promise<Verdict> {
   const expr = parsed(question.text);
-  const rules: Rules = {
-    tolerance: expr !== undefined && isExact(expr) ? 0 : CLOSE,
-    ordered: expr !== undefined && asksForOrder(expr),
-    annotation: annotationInCommon(question),
-    error: (text) => errorInCommon(text, question.text),
-    isNewRemark,
-    isOneOfMany: isOneOfMany(question),
-  };
+  const rules = rulesFor(question, expr);
   const problem = compareReplies(theirs, ours, rules);
   if (problem === undefined) return { kind: 'same' };
   const olders: Reply[] = [];
@@ -71,9 +64,8 @@ export async function judge(question: Question, theirs: Reply, ours: Reply, serv
   if (unpinned && compareReplies(theirs, await askQuestion(servers.ours, unpinned), rules) === undefined) {
     return { kind: 'explained', by: 'parameters that are pinned' };
   }
-  const cut = expr && upToLastStep(question, expr);
-  if (cut && compareReplies(await askQuestion(servers.peer, cut), ours, rules) === undefined) {
-    return { kind: 'explained', by: 'subqueries behind the last step' };
+  if (expr !== undefined && (await sameByStep(question, expr, servers))) {
+    return { kind: 'explained', by: 'points of subqueries that no step sees' };
   }
   const asInGo = await withGoLogarithms(() => askQuestion(servers.ours, question));
   if (compareReplies(theirs, asInGo, rules) === undefined) {
@@ -96,7 +88,59 @@ export async function judge(question: Question, theirs: Reply, ours: Reply, serv
       return { kind: 'explained', by: 'histograms as in 3.5, and order' };
     }
   }
+  const reasons = question.stepMs === 0 ? [] : await explainedByStep(question, expr, servers);
+  if (reasons.length > 0) return { kind: 'explained', by: `step by step: ${reasons.sort().join(', ')}` };
   return { kind: 'different', problem };
+}
+
+/** What may differ between Prometheus and us. */
+function rulesFor(question: Question, expr: Expr | undefined): Rules {
+  return {
+    tolerance: expr !== undefined && isExact(expr) ? 0 : CLOSE,
+    ordered: expr !== undefined && asksForOrder(expr),
+    annotation: annotationInCommon(question),
+    error: (text) => errorInCommon(text, question.text),
+    isNewRemark,
+    isOneOfMany: isOneOfMany(question),
+  };
+}
+
+/**
+ * Whether Prometheus says of each step of a range query, asked alone, what we say of all of them: it evaluates subqueries
+ * up to the end, and pinned ones as far behind their time, and makes remarks on, or fails for, what no step sees.
+ */
+async function sameByStep(question: Question, expr: Expr, { peer, ours }: Compared): Promise<boolean> {
+  if (!partsOf(expr).some(({ expr: part }) => part.kind === 'subquery')) return false;
+  const asked = withTimes(question);
+  const steps = stepsOf(asked);
+  if (steps.length === 0) return false;
+  const [own, theirs] = await Promise.all([askQuestion(ours, asked), askAllSteps(peer, steps)]);
+  return compareReplies(joinSteps(theirs), own, rulesFor(asked, expr)) === undefined;
+}
+
+/**
+ * What explains the steps of a range query that differ, where that is one thing at one step and another at the next; and
+ * both sides say of all steps what they say of each.
+ */
+async function explainedByStep(question: Question, expr: Expr | undefined, servers: Compared): Promise<string[]> {
+  const asked = withTimes(question);
+  const steps = stepsOf(asked);
+  const rules = { ...rulesFor(asked, expr), tolerance: CLOSE };
+  const [theirs, ours] = await Promise.all([servers.peer, servers.ours].map((one) => askAllSteps(one, steps)));
+  for (const [server, replies] of [[servers.peer, theirs!] as const, [servers.ours, ours!] as const]) {
+    if (compareReplies(await askQuestion(server, asked), joinSteps(replies), rules) !== undefined) return [];
+  }
+  const reasons = new Set<string>();
+  for (const [i, step] of steps.entries()) {
+    const verdict = await judge(step, theirs![i]!, ours![i]!, servers);
+    if (verdict.kind === 'different') return [];
+    if (verdict.kind === 'explained') reasons.add(verdict.by);
+  }
+  return [...reasons];
+}
+
+function askAllSteps(server: Answerer, steps: readonly Question[]): Promise<Reply[]> {
+  return Promise.all(steps.map((step) => askQuestion(server, step)));
 }
 
 /**
@@ -193,7 +237,7 @@ export async function judgeSource(question: Question, memory: Reply, other: Repl
   if (expr !== undefined && (await magnifiesLastDigits(question, expr, [sources.memory, sources.other], rules))) {
     return { kind: 'explained', by: 'last digits of sums, on shards' };
   }
-  return { kind: 'different', problem: problem.replaceAll('theirs', 'memory').replaceAll('ours', 'shards') };
+  return { kind: 'different', problem: problem.replaceAll('theirs', 'memory').replaceAll('ours', 'stored') };
 }
 
 function parsed(text: string): Expr | undefined {

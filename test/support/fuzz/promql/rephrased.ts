@@ -2,7 +2,7 @@
 
 import type { Expr } from '../../../../src/promql/syntax/ast.js';
 import { partsOf } from './parts.js';
-import type { Question } from './question.js';
+import type { DataJson, HistogramJson, Point, Question, Reply, SeriesJson } from './question.js';
 
 /**
  * Without start() and end() in parameters of aggregations, where Prometheus does not look for them, all else in its
@@ -20,13 +20,49 @@ export function withoutPinnedParameters(question: Question, root: Expr): Questio
   return text === question.text ? undefined : { ...question, text };
 }
 
-/**
- * Up to the last step: Prometheus evaluates subqueries up to the end, and makes remarks on what nobody sees. undefined
- * where there is no subquery, or the last step is the end.
- */
-export function upToLastStep(question: Question, root: Expr): Question | undefined {
+/** With the times that start() and end() stand for in their place. */
+export function withTimes(question: Question): Question {
+  const { startMs, endMs } = question;
+  const text = question.text.replace(/@\s*(start|end)\s*\(\s*\)/gi, (_, pin: string) => {
+    return `@ ${(pin.toLowerCase() === 'start' ? startMs : endMs) / 1000}`;
+  });
+  return { ...question, text };
+}
+
+/** The steps of a range query one by one; none of an instant query. */
+export function stepsOf(question: Question): Question[] {
   const { startMs, endMs, stepMs } = question;
-  if (stepMs === 0 || !partsOf(root).some(({ expr }) => expr.kind === 'subquery')) return undefined;
-  const behindMs = (endMs - startMs) % stepMs;
-  return behindMs === 0 ? undefined : { ...question, endMs: endMs - behindMs };
+  const count = stepMs === 0 ? 0 : Math.floor((endMs - startMs) / stepMs) + 1;
+  return Array.from({ length: count }, (_, i) => {
+    const timeMs = startMs + i * stepMs;
+    return { ...question, startMs: timeMs, endMs: timeMs, stepMs: 0 };
+  });
+}
+
+/** The answer to a range query that the steps' own ones make; the first error, where there is one. */
+export function joinSteps(steps: readonly Reply[]): Reply {
+  const failed = steps.find(({ body }) => body.status === 'error');
+  if (failed !== undefined) return failed;
+  const remarks = (field: 'warnings' | 'infos') => [...new Set(steps.flatMap(({ body }) => body[field] ?? []))];
+  const series = new Map<string, Joined>();
+  for (const { body } of steps) {
+    for (const { metric, value, histogram } of elementsOf(body.data!)) {
+      const key = JSON.stringify(Object.entries(metric).sort(([a], [b]) => (a < b ? -1 : 1)));
+      if (!series.has(key)) series.set(key, { metric, values: [], histograms: [] });
+      if (value !== undefined) series.get(key)!.values.push(value);
+      if (histogram !== undefined) series.get(key)!.histograms.push(histogram);
+    }
+  }
+  const data: DataJson = { resultType: 'matrix', result: [...series.values()] };
+  return { status: 200, body: { status: 'success', data, warnings: remarks('warnings'), infos: remarks('infos') } };
+}
+
+interface Joined extends SeriesJson {
+  readonly values: Point[];
+  readonly histograms: Point<HistogramJson>[];
+}
+
+function elementsOf({ resultType, result }: DataJson): readonly SeriesJson[] {
+  if (resultType === 'scalar' || resultType === 'string') return [{ metric: {}, value: result as Point }];
+  return result as readonly SeriesJson[];
 }

@@ -1,7 +1,7 @@
-// One round: generated series, in a real Prometheus, in memory and in shards, and what
-// each of them answers to a question.
+// One round: generated series, in a real Prometheus, in memory, in shards and in files, and
+// what each of them answers to a question.
 
-import type { Prng } from '../../../../src/base/prng.js';
+import { Prng } from '../../../../src/base/prng.js';
 import { MemorySource } from '../../../../src/promql/exec/memory-source.js';
 import { shardStores } from '../../promqltest/shard-store.js';
 import type { FuzzSeries } from './data.js';
@@ -11,13 +11,22 @@ import { NewestSamples } from './newest.js';
 import { type Answerer, askQuestion, type Question, type Reply } from './question.js';
 import { OurAnswerer, Peer } from './servers.js';
 import { Stability } from './stability.js';
+import { StoredSeries } from './stored.js';
 
-export const SHARDS = [1, 2, 5] as const;
+/** Shards that have all in memory. */
+const SHARDS: ReadonlyMap<string, number> = new Map([
+  ['1 shard', 1],
+  ['2 shards', 2],
+  ['5 shards', 5],
+]);
+const FILES = 'files';
+/** Where else the same series are: names. */
+export const STORES: readonly string[] = [...SHARDS.keys(), FILES];
 
 export interface Round extends Compared {
-  /** The same series in shards, by how many. */
-  readonly shards: ReadonlyMap<number, Answerer>;
+  readonly stores: ReadonlyMap<string, Answerer>;
   readonly newest: NewestSamples;
+  readonly stored: StoredSeries;
   close(): Promise<void>;
 }
 
@@ -25,8 +34,7 @@ export interface Round extends Compared {
 export interface Answers {
   readonly theirs: Reply;
   readonly memory: Reply;
-  /** By the number of shards. */
-  readonly shards: ReadonlyMap<number, Reply>;
+  readonly stores: ReadonlyMap<string, Reply>;
 }
 
 export interface RoundOptions {
@@ -45,53 +53,58 @@ export async function openRound(options: RoundOptions): Promise<Round> {
   for (const batch of batches) await peer.write(batch);
   const source = new MemorySource();
   fill(source, batches);
-  const stores = await Promise.all(SHARDS.map((shards) => shardStores(shards)()));
-  const shards = new Map<number, Answerer>();
-  for (const [i, store] of stores.entries()) {
+  const shards = await Promise.all(
+    [...SHARDS].map(async ([name, count]) => [name, await shardStores(count)()] as const),
+  );
+  const stores = new Map<string, Answerer>();
+  for (const [name, store] of shards) {
     for (const { labels, samples } of series) {
       for (const { timeMs, value } of samples) store.append(labels, timeMs, value, 0);
     }
     await store.commit?.();
-    shards.set(
-      SHARDS[i]!,
-      new OurAnswerer(() => store.open(), { delayedNames, wholeGroups: store.wholeGroups === true }),
-    );
+    const options = { delayedNames, wholeGroups: store.wholeGroups === true };
+    stores.set(name, new OurAnswerer(() => store.open(), options));
   }
   const newest = await NewestSamples.start(random, series, delayedNames, seed);
+  const stored = await StoredSeries.load(new Prng(random.u32()), batches);
+  stores.set(FILES, stored.answerer(delayedNames));
   return {
     peer,
     ours: new OurAnswerer(() => source, { delayedNames }),
-    shards,
+    stores,
     newest,
+    stored,
     delayedNames,
     stability: new Stability(series, delayedNames, seed),
     close: async () => {
-      for (const store of stores) await store.close?.();
+      for (const [, store] of shards) await store.close?.();
       await newest.close();
+      await stored.close();
       await peer.stop();
     },
   };
 }
 
-/** Asks the peer, our memory source, and one of the sets of shards; without a number all of them. */
-export async function askAll({ peer, ours, shards }: Round, question: Question, number?: number): Promise<Answers> {
-  const asked = [...shards].filter(([one]) => number === undefined || number === one);
+/** Asks the peer, our memory source, and one of the stores; without a name all of them. */
+export async function askAll({ peer, ours, stores }: Round, question: Question, name?: string): Promise<Answers> {
+  const asked = [...stores].filter(([one]) => name === undefined || name === one);
   const [theirs, memory, ...rest] = await Promise.all(
     [peer, ours, ...asked.map(([, answerer]) => answerer)].map((answerer) => askQuestion(answerer, question)),
   );
-  return { theirs: theirs!, memory: memory!, shards: new Map(asked.map(([one], i) => [one, rest[i]!])) };
+  return { theirs: theirs!, memory: memory!, stores: new Map(asked.map(([one], i) => [one, rest[i]!])) };
 }
 
 /** On each way to ask. */
 export async function judgeAll(
   round: Round,
   question: Question,
-  { theirs, memory, shards }: Answers,
+  { theirs, memory, stores }: Answers,
 ): Promise<Verdict[]> {
   const verdicts = [await judge(question, theirs, memory, round)];
-  for (const [number, other] of shards) {
-    const sources = { memory: round.ours, other: round.shards.get(number)!, stability: round.stability };
-    verdicts.push(await judgeSource(question, memory, other, sources));
+  for (const [name, reply] of stores) {
+    const sources = { memory: round.ours, other: round.stores.get(name)!, stability: round.stability };
+    const verdict = await judgeSource(question, memory, reply, sources);
+    verdicts.push(verdict.kind === 'different' ? { ...verdict, problem: `${verdict.problem} (${name})` } : verdict);
   }
   return verdicts;
 }

@@ -15,7 +15,7 @@ import { type FuzzData, generateData } from './data.js';
 import { Expressions } from './expressions.js';
 import type { Verdict } from './judge.js';
 import { type Answerer, type Question, questionAbout, type Reply } from './question.js';
-import { askAll, judgeAll, openRound, type Round, SHARDS } from './round.js';
+import { askAll, judgeAll, openRound, type Round, STORES } from './round.js';
 import { shrink } from './shrink.js';
 import { compareTexts } from './texts.js';
 
@@ -55,6 +55,9 @@ async function run(options: FuzzOptions): Promise<FuzzReport> {
         await tryNewest(round, batch, others, tally);
       }
       tally.count('readings of newest samples by main', round.newest.reads);
+      const { blockSamples, headChunks } = round.stored.held;
+      tally.count('samples in blocks', blockSamples);
+      tally.count('chunks in chunks_head', headChunks);
     } finally {
       await round.close();
     }
@@ -72,7 +75,7 @@ interface Case {
 async function tryBatch(round: Round, batch: readonly Case[], tally: Tally): Promise<void> {
   const answered = await Promise.all(
     batch.map(async ({ question, texts }, i) => {
-      const answers = askAll(round, question, SHARDS[i % SHARDS.length]);
+      const answers = askAll(round, question, STORES[i % STORES.length]);
       const problems = texts.map((text) => compareTexts(round.peer, text));
       return [await answers, await Promise.all(problems)] as const;
     }),
