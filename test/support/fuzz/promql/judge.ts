@@ -14,7 +14,7 @@ import {
   sameCell,
   sameValues,
 } from './compare.js';
-import { withGoLogarithms } from './go-logarithm.js';
+import { withGoLibrary } from './go-library.js';
 import { groupsLoseNames } from './group-names.js';
 import { CHANGED_FUNCTIONS, knownDifference } from './known.js';
 import { magnifiesLastDigits, SUMS } from './last-digits.js';
@@ -22,7 +22,7 @@ import { asOlder, type OlderOptions } from './older.js';
 import { forgetResets, uncertainResets } from './older-resets.js';
 import { alone, partsOf, textOf } from './parts.js';
 import { type Answerer, askQuestion, type Question, type Reply } from './question.js';
-import { joinSteps, stepsOf, withoutPinnedParameters, withTimes } from './rephrased.js';
+import { joinSteps, stepsOf, withoutPinnedParameters, withoutZeroSigns, withTimes } from './rephrased.js';
 import { type Stability, sameOutcome, stableCells } from './stability.js';
 import { annotationInCommon, errorInCommon, isNewRemark, isOneOfMany } from './words.js';
 
@@ -64,12 +64,15 @@ export async function judge(question: Question, theirs: Reply, ours: Reply, serv
   if (unpinned && compareReplies(theirs, await askQuestion(servers.ours, unpinned), rules) === undefined) {
     return { kind: 'explained', by: 'parameters that are pinned' };
   }
+  if (expr !== undefined && (await sameButZeros(question, expr, servers))) {
+    return { kind: 'explained', by: 'signs of zeros that are quantiles' };
+  }
   if (expr !== undefined && (await sameByStep(question, expr, servers))) {
     return { kind: 'explained', by: 'points of subqueries that no step sees' };
   }
-  const asInGo = await withGoLogarithms(() => askQuestion(servers.ours, question));
+  const asInGo = await withGoLibrary(() => askQuestion(servers.ours, question));
   if (compareReplies(theirs, asInGo, rules) === undefined) {
-    return { kind: 'explained', by: "Go's logarithms of subnormal numbers" };
+    return { kind: 'explained', by: "Go's library" };
   }
   if (
     expr !== undefined &&
@@ -103,6 +106,14 @@ function rulesFor(question: Question, expr: Expr | undefined): Rules {
     isNewRemark,
     isOneOfMany: isOneOfMany(question),
   };
+}
+
+/** Whether nothing differs once no quantile is -0. */
+async function sameButZeros(question: Question, expr: Expr, { peer, ours }: Compared): Promise<boolean> {
+  const asked = withoutZeroSigns(question, expr);
+  if (asked === undefined) return false;
+  const [theirs, own] = await Promise.all([peer, ours].map((server) => askQuestion(server, asked)));
+  return compareReplies(theirs!, own!, rulesFor(asked, parsed(asked.text))) === undefined;
 }
 
 /**

@@ -20,6 +20,27 @@ export function withoutPinnedParameters(question: Question, root: Expr): Questio
   return text === question.text ? undefined : { ...question, text };
 }
 
+/** With no quantile -0: Prometheus and we have 0 and -0 in other orders. undefined where there are no quantiles. */
+export function withoutZeroSigns(question: Question, root: Expr): Question | undefined {
+  const inserts = partsOf(root).flatMap(({ expr }) =>
+    isQuantile(expr)
+      ? [
+          { at: expr.pos.start, text: '(' },
+          { at: expr.pos.end, text: ' + 0)' },
+        ]
+      : [],
+  );
+  if (inserts.length === 0) return undefined;
+  const pieces = inserts
+    .sort((a, b) => a.at - b.at)
+    .map(({ at, text }, i) => text + question.text.slice(at, inserts[i + 1]?.at));
+  return { ...question, text: question.text.slice(0, inserts[0]!.at) + pieces.join('') };
+}
+
+function isQuantile(expr: Expr): boolean {
+  return expr.kind === 'call' ? expr.fn === 'quantile_over_time' : expr.kind === 'aggregate' && expr.op === 'quantile';
+}
+
 /** With the times that start() and end() stand for in their place. */
 export function withTimes(question: Question): Question {
   const { startMs, endMs } = question;

@@ -5,7 +5,7 @@
 //                                 every second one with delayed name removal
 
 import './wobble.js';
-import './go-logarithm.js';
+import './go-library.js';
 import { Prng } from '../../../../src/base/prng.js';
 import { FUNCTIONS, type FunctionSignature } from '../../../../src/promql/functions.js';
 import { missing, peerBinary } from '../../peers.js';
@@ -58,6 +58,7 @@ async function run(options: FuzzOptions): Promise<FuzzReport> {
       const { blockSamples, headChunks } = round.stored.held;
       tally.count('samples in blocks', blockSamples);
       tally.count('chunks in chunks_head', headChunks);
+      tally.tellProgress();
     } finally {
       await round.close();
     }
@@ -134,6 +135,11 @@ class Tally {
   text(text: string, problem: string | undefined): void {
     this.count(problem === 'newer' ? 'texts that newer versions read otherwise' : 'texts read');
     if (problem !== undefined && problem !== 'newer') this.failure(`${JSON.stringify(text)}\n  ${problem}`);
+  }
+
+  /** Every ten thousand, about. */
+  tellProgress(): void {
+    if (this.#cases % (5 * ROUND) === 0) this.#options.print(`${this.#cases} of ${this.#options.count}`);
   }
 
   failure(description: string): void {

@@ -1,18 +1,22 @@
-// The natural logarithm of subnormal numbers as Go's library has it on amd64: it takes
-// their digits for those of a number between 2^-1023 and 2^-1022. Powers with exponents that
-// are not whole go by it: a difference is explained if our own answer with such logarithms
-// is the same as theirs.
+// What Go's library makes of some numbers on amd64: a difference is explained if our own answer with its functions is the
+// same as theirs.
 //
-// Must be imported behind wobble.ts, and before whatever reads Math.log or Math.pow.
+//   log    takes the digits of a subnormal number for those of one between 2^-1023 and 2^-1022
+//   pow    goes by it, where exponents are not whole
+//   exp    is infinite from 2^1023.5 on, and so are cosh and sinh
+//
+// Must be imported behind wobble.ts, and before whatever reads these functions of Math.
 
 const { log, pow, exp, sqrt, abs, trunc } = Math;
 
 const SMALLEST_NORMAL = 2 ** -1022;
+/** What rounds to 2^1024. */
+const INFINITE_FROM = 1023.5 * Math.LN2;
 
 let isGo = false;
 
-/** Runs `work`, beside which no other queries run, with logarithms of subnormal numbers as in Go. */
-export async function withGoLogarithms<T>(work: () => Promise<T>): Promise<T> {
+/** Runs `work`, beside which no other queries run, with functions as in Go. */
+export async function withGoLibrary<T>(work: () => Promise<T>): Promise<T> {
   isGo = true;
   try {
     return await work();
@@ -22,6 +26,8 @@ export async function withGoLogarithms<T>(work: () => Promise<T>): Promise<T> {
 }
 
 Math.log = (value) => (isGo && isSubnormal(value) ? goLogarithm(value) : log(value));
+
+Math.exp = (value) => (isGo && value >= INFINITE_FROM ? Infinity : exp(value));
 
 /** `base` to the whole part of the exponent, the nearest one, times what the logarithm makes of the rest. */
 Math.pow = (base, exponent) => {
