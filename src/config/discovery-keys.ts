@@ -3,8 +3,7 @@
 // A kind that is not here yet is read for credentials and for what it cannot do without (discovery-faults.ts), and
 // kept as data. One that is here is complete: an unknown key is a fault, and its discovery gets typed values.
 
-import { type Codec, int, list, path, string, type ValueOf } from './codec.js';
-import { anything, type Data } from './data.js';
+import { bool, int, list, path, string, type ValueOf } from './codec.js';
 import { finishHttpClient, httpClientFields } from './http-client.js';
 import { type Fields, field, type StructOf, struct } from './struct.js';
 import { duration } from './values.js';
@@ -22,13 +21,24 @@ function refreshEvery(ms: number) {
   return { refreshIntervalMs: field('refresh_interval', duration, ms) } satisfies Fields;
 }
 
-/** Data with these keys only. */
-function only(type: string, keys: readonly string[]): Codec<Data> {
-  return struct(
-    type,
-    Object.fromEntries(keys.map((key) => [key, field(key, anything, null)])),
-  ) as unknown as Codec<Data>;
-}
+const kubernetesNamespaces = struct('kubernetes.plain', {
+  ownNamespace: field('own_namespace', bool, false),
+  names: field('names', list(string), []),
+});
+
+const kubernetesSelector = struct('kubernetes.plain', {
+  role: field('role', string, ''),
+  label: field('label', string, ''),
+  field: field('field', string, ''),
+});
+
+const kubernetesMetadata = struct('kubernetes.plain', {
+  node: field('node', bool, false),
+  namespace: field('namespace', bool, false),
+  deployment: field('deployment', bool, false),
+  job: field('job', bool, false),
+  cronjob: field('cronjob', bool, false),
+});
 
 export const SECTIONS = {
   dns: struct('dns.plain', {
@@ -49,9 +59,9 @@ export const SECTIONS = {
     apiServer: field('api_server', string, ''),
     role: field('role', string, ''),
     kubeconfigFile: field('kubeconfig_file', path, ''),
-    namespaces: field('namespaces', only('kubernetes.plain', ['names', 'own_namespace']), null),
-    selectors: field('selectors', list(only('kubernetes.plain', ['role', 'label', 'field'])), []),
-    attachMetadata: field('attach_metadata', only('kubernetes.plain', ['node', 'namespace']), null),
+    namespaces: field('namespaces', kubernetesNamespaces, kubernetesNamespaces.defaults()),
+    selectors: field('selectors', list(kubernetesSelector), []),
+    attachMetadata: field('attach_metadata', kubernetesMetadata, kubernetesMetadata.defaults()),
   }),
 };
 

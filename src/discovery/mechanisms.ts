@@ -16,6 +16,7 @@ const MECHANISMS: Mechanisms = {
   dns: async () => (await import('./kinds/dns.js')).discoverDns,
   file: async () => (await import('./kinds/file.js')).discoverFiles,
   http: async () => (await import('./kinds/http.js')).discoverHttp,
+  kubernetes: async () => (await import('./kinds/kubernetes/kubernetes.js')).discoverKubernetes,
 };
 
 /** How to load a kind's mechanism; undefined for kinds that nothing acts on yet. */

@@ -23,6 +23,8 @@ export class DiscoveryMetrics {
   readonly httpFailures: Counter;
   readonly dnsLookups: Counter;
   readonly dnsLookupFailures: Counter;
+  readonly kubernetesEvents: Family<Counter>;
+  readonly kubernetesFailures: Counter;
 
   constructor(registry: Registry) {
     const sd = (name: string) => `prometheus_sd_${name}`;
@@ -91,6 +93,16 @@ export class DiscoveryMetrics {
     );
     this.dnsLookups = registry.counter(sd('dns_lookups_total'), 'The number of DNS-SD lookups.');
     this.dnsLookupFailures = registry.counter(sd('dns_lookup_failures_total'), 'The number of DNS-SD lookup failures.');
+    this.kubernetesEvents = registry.counters(
+      sd('kubernetes_events_total'),
+      'The number of Kubernetes events handled.',
+      'role',
+      'event',
+    );
+    this.kubernetesFailures = registry.counter(
+      sd('kubernetes_failures_total'),
+      'The number of failed WATCH/LIST requests.',
+    );
   }
   /** A counter that is there from the start has a rate when it first counts. */
   addManager(name: string): void {

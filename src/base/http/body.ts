@@ -103,6 +103,12 @@ class SinkView {
     this.reserve(Math.max(doubled, Math.min(this.filled + coming + WINDOW_BYTES_MIN, 2 * doubled)));
   }
 
+  /** Lets the sink read what is there. */
+  pass(): void {
+    const { sink } = this.#options;
+    if (sink.pass !== undefined && this.filled > 0) this.filled = sink.pass(this.filled);
+  }
+
   checkLimit(bytes: number): void {
     if (bytes > this.#options.bodyBytesMax) throw new HttpError('body-limit', BODY_LIMIT_TEXT);
   }
@@ -164,6 +170,7 @@ class ChunkedBody implements BodyReader {
     const view = this.#view;
     const rawEnd = view.filled + count;
     view.filled = this.#decoder.decode(view.bytes, view.filled, rawEnd, view.filled);
+    view.pass();
     view.checkLimit(view.filled);
     if (!this.#decoder.done) {
       view.ensureWindow(this.#decoder.remaining);
@@ -195,6 +202,7 @@ class OpenBody implements BodyReader {
 
   took(count: number): boolean {
     this.#view.filled += count;
+    this.#view.pass();
     this.#view.checkLimit(this.#view.filled);
     this.#view.ensureWindow(0);
     return false;

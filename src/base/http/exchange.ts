@@ -14,6 +14,12 @@ export interface BodySink {
    * used any more. undefined where there is no room for that much.
    */
   reserve(bytes: number, kept: number): Uint8Array | undefined;
+
+  /**
+   * For answers that are read while they come. Told of each piece of a body of unknown length: the first `filled` bytes
+   * of the view are what is there. Gives how many of them stay, which it has moved to the front; the body goes on behind.
+   */
+  pass?(filled: number): number;
 }
 
 /** One request, ready to be sent as often as wanted. */
