@@ -2,7 +2,6 @@
 // chance (stability.ts) or by what we mean to do otherwise (known.ts).
 
 import type { Expr } from '../../../../src/promql/syntax/ast.js';
-import { ALL_PARSE_OPTIONS, parseExpr } from '../../../../src/promql/syntax/parse.js';
 import {
   type Cell,
   type Cells,
@@ -17,31 +16,23 @@ import {
 import { withGoLibrary } from './go-library.js';
 import { groupsLoseNames } from './group-names.js';
 import { CHANGED_FUNCTIONS, knownDifference } from './known.js';
-import { magnifiesLastDigits, SUMS } from './last-digits.js';
+import { magnifiesLastDigits } from './last-digits.js';
 import { asOlder, type OlderOptions } from './older.js';
 import { forgetResets, uncertainResets } from './older-resets.js';
 import { alone, partsOf, textOf } from './parts.js';
 import { type Answerer, askQuestion, type Question, type Reply } from './question.js';
-import { joinSteps, stepsOf, withoutPinnedParameters, withoutZeroSigns, withTimes } from './rephrased.js';
+import {
+  askAllSteps,
+  joinSteps,
+  sameButZeros,
+  sameByStep,
+  stepsOf,
+  withoutPinnedParameters,
+  withTimes,
+} from './rephrased.js';
 import { type Stability, sameOutcome, stableCells } from './stability.js';
-import { annotationInCommon, errorInCommon, isNewRemark, isOneOfMany } from './words.js';
-
-/** Relative; where summing in another order, or another library of functions, may show. */
-const CLOSE = 1e-12;
-
-export type Verdict =
-  | { readonly kind: 'same' }
-  /** By the name of a known difference, or `order`. */
-  | { readonly kind: 'explained'; readonly by: string }
-  | { readonly kind: 'different'; readonly problem: string };
-
-/** Who can be asked more, to find out what is behind a difference. */
-export interface Compared {
-  readonly peer: Answerer;
-  readonly ours: Answerer;
-  readonly delayedNames: boolean;
-  readonly stability: Stability;
-}
+import { CLOSE, type Compared, parsed, rulesFor, type Verdict } from './verdict.js';
+import { errorInCommon } from './words.js';
 
 const OLDER: readonly OlderOptions[] = [{}, { keepsBuckets: true }, { keepsBuckets: true, seesMost: true }];
 
@@ -96,39 +87,6 @@ export async function judge(question: Question, theirs: Reply, ours: Reply, serv
   return { kind: 'different', problem };
 }
 
-/** What may differ between Prometheus and us. */
-function rulesFor(question: Question, expr: Expr | undefined): Rules {
-  return {
-    tolerance: expr !== undefined && isExact(expr) ? 0 : CLOSE,
-    ordered: expr !== undefined && asksForOrder(expr),
-    annotation: annotationInCommon(question),
-    error: (text) => errorInCommon(text, question.text),
-    isNewRemark,
-    isOneOfMany: isOneOfMany(question),
-  };
-}
-
-/** Whether nothing differs once no quantile is -0. */
-async function sameButZeros(question: Question, expr: Expr, { peer, ours }: Compared): Promise<boolean> {
-  const asked = withoutZeroSigns(question, expr);
-  if (asked === undefined) return false;
-  const [theirs, own] = await Promise.all([peer, ours].map((server) => askQuestion(server, asked)));
-  return compareReplies(theirs!, own!, rulesFor(asked, parsed(asked.text))) === undefined;
-}
-
-/**
- * Whether Prometheus says of each step of a range query, asked alone, what we say of all of them: it evaluates subqueries
- * up to the end, and pinned ones as far behind their time, and makes remarks on, or fails for, what no step sees.
- */
-async function sameByStep(question: Question, expr: Expr, { peer, ours }: Compared): Promise<boolean> {
-  if (!partsOf(expr).some(({ expr: part }) => part.kind === 'subquery')) return false;
-  const asked = withTimes(question);
-  const steps = stepsOf(asked);
-  if (steps.length === 0) return false;
-  const [own, theirs] = await Promise.all([askQuestion(ours, asked), askAllSteps(peer, steps)]);
-  return compareReplies(joinSteps(theirs), own, rulesFor(asked, expr)) === undefined;
-}
-
 /**
  * What explains the steps of a range query that differ, where that is one thing at one step and another at the next; and
  * both sides say of all steps what they say of each.
@@ -148,10 +106,6 @@ async function explainedByStep(question: Question, expr: Expr | undefined, serve
     if (verdict.kind === 'explained') reasons.add(verdict.by);
   }
   return [...reasons];
-}
-
-function askAllSteps(server: Answerer, steps: readonly Question[]): Promise<Reply[]> {
-  return Promise.all(steps.map((step) => askQuestion(server, step)));
 }
 
 /**
@@ -249,36 +203,6 @@ export async function judgeSource(question: Question, memory: Reply, other: Repl
     return { kind: 'explained', by: 'last digits of sums, on shards' };
   }
   return { kind: 'different', problem: problem.replaceAll('theirs', 'memory').replaceAll('ours', 'stored') };
-}
-
-function parsed(text: string): Expr | undefined {
-  try {
-    return parseExpr(text, ALL_PARSE_OPTIONS);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Functions whose last digit is the library's. */
-const LIBRARY = new Set(
-  'acos acosh asin asinh atan atanh cos cosh exp ln log10 log2 sin sinh tan tanh histogram_quantile histogram_stddev histogram_stdvar'.split(
-    ' ',
-  ),
-);
-
-/** Whether nothing in it depends on the order of series or on a library's last digit. */
-function isExact(expr: Expr): boolean {
-  return partsOf(expr).every(({ expr: node }) => {
-    if (node.kind === 'aggregate') return !SUMS.has(node.op);
-    if (node.kind === 'binary') return node.op !== '^' && node.op !== 'atan2';
-    return node.kind !== 'call' || !LIBRARY.has(node.fn);
-  });
-}
-
-function asksForOrder(expr: Expr): boolean {
-  if (expr.kind === 'paren') return asksForOrder(expr.expr);
-  if (expr.kind === 'aggregate') return expr.op === 'topk' || expr.op === 'bottomk';
-  return expr.kind === 'call' && expr.fn.startsWith('sort');
 }
 
 /** How often a Prometheus that may be of two minds is asked again. */

@@ -11,10 +11,11 @@ import type { Shards } from '../../../../src/shard/shards.js';
 import { ShardSource } from '../../../../src/shard/source.js';
 import { anyOwner, packSamples, testShards } from '../../shards.js';
 import { DATA_MS, DATA_START_MS, type FuzzSeries } from './data.js';
-import { judgeSource, type Verdict } from './judge.js';
+import { judgeSource } from './judge.js';
 import { askQuestion, type Question } from './question.js';
 import { OurAnswerer } from './servers.js';
 import { Stability } from './stability.js';
+import type { Verdict } from './verdict.js';
 
 const MEMORY_BYTES = 64 * 2 ** 20;
 /** How long behind the last sample questions are asked: within the lookback, mostly. */

@@ -1,8 +1,19 @@
 // The same question put otherwise, so that Prometheus and we must answer it alike.
 
 import type { Expr } from '../../../../src/promql/syntax/ast.js';
+import { compareReplies } from './compare.js';
 import { partsOf } from './parts.js';
-import type { DataJson, HistogramJson, Point, Question, Reply, SeriesJson } from './question.js';
+import {
+  type Answerer,
+  askQuestion,
+  type DataJson,
+  type HistogramJson,
+  type Point,
+  type Question,
+  type Reply,
+  type SeriesJson,
+} from './question.js';
+import { type Compared, rulesFor } from './verdict.js';
 
 /**
  * Without start() and end() in parameters of aggregations, where Prometheus does not look for them, all else in its
@@ -20,25 +31,46 @@ export function withoutPinnedParameters(question: Question, root: Expr): Questio
   return text === question.text ? undefined : { ...question, text };
 }
 
-/** With no quantile -0: Prometheus and we have 0 and -0 in other orders. undefined where there are no quantiles. */
-export function withoutZeroSigns(question: Question, root: Expr): Question | undefined {
-  const inserts = partsOf(root).flatMap(({ expr }) =>
-    isQuantile(expr)
-      ? [
-          { at: expr.pos.start, text: '(' },
-          { at: expr.pos.end, text: ' + 0)' },
-        ]
-      : [],
-  );
-  if (inserts.length === 0) return undefined;
-  const pieces = inserts
-    .sort((a, b) => a.at - b.at)
-    .map(({ at, text }, i) => text + question.text.slice(at, inserts[i + 1]?.at));
-  return { ...question, text: question.text.slice(0, inserts[0]!.at) + pieces.join('') };
+/** Whether nothing differs once no quantile is -0: Prometheus and we have 0 and -0 in other orders. */
+export async function sameButZeros(question: Question, root: Expr, { peer, ours }: Compared): Promise<boolean> {
+  const isSame = async (asked: Question) => {
+    const [theirs, own] = await Promise.all([peer, ours].map((server) => askQuestion(server, asked)));
+    return compareReplies(theirs!, own!, rulesFor(asked)) === undefined;
+  };
+  const [signed, unsigned] = [' * 1', ' + 0'].map((change) => withQuantiles(question, root, change));
+  return signed !== undefined && !(await isSame(signed)) && (await isSame(unsigned!));
+}
+
+/** With something done to each quantile; undefined where there are none. */
+function withQuantiles(question: Question, root: Expr, change: string): Question | undefined {
+  const quantiles = partsOf(root).flatMap(({ expr }) => (isQuantile(expr) ? [expr.pos] : []));
+  if (quantiles.length === 0) return undefined;
+  const inserts = quantiles.flatMap(({ start, end }) => [
+    { at: start, text: '(' },
+    { at: end, text: `${change})` },
+  ]);
+  let { text } = question;
+  for (const insert of inserts.sort((a, b) => b.at - a.at)) {
+    text = text.slice(0, insert.at) + insert.text + text.slice(insert.at);
+  }
+  return { ...question, text };
 }
 
 function isQuantile(expr: Expr): boolean {
   return expr.kind === 'call' ? expr.fn === 'quantile_over_time' : expr.kind === 'aggregate' && expr.op === 'quantile';
+}
+
+/**
+ * Whether Prometheus says of each step of a range query, asked alone, what we say of all of them: it evaluates subqueries
+ * up to the end, and pinned ones as far behind their time, and makes remarks on, or fails for, what no step sees.
+ */
+export async function sameByStep(question: Question, root: Expr, { peer, ours }: Compared): Promise<boolean> {
+  if (!partsOf(root).some(({ expr }) => expr.kind === 'subquery')) return false;
+  const asked = withTimes(question);
+  const steps = stepsOf(asked);
+  if (steps.length === 0) return false;
+  const [own, theirs] = await Promise.all([askQuestion(ours, asked), askAllSteps(peer, steps)]);
+  return compareReplies(joinSteps(theirs), own, rulesFor(asked)) === undefined;
 }
 
 /** With the times that start() and end() stand for in their place. */
@@ -58,6 +90,10 @@ export function stepsOf(question: Question): Question[] {
     const timeMs = startMs + i * stepMs;
     return { ...question, startMs: timeMs, endMs: timeMs, stepMs: 0 };
   });
+}
+
+export function askAllSteps(server: Answerer, steps: readonly Question[]): Promise<Reply[]> {
+  return Promise.all(steps.map((step) => askQuestion(server, step)));
 }
 
 /** The answer to a range query that the steps' own ones make; the first error, where there is one. */

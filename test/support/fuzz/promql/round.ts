@@ -5,13 +5,14 @@ import { Prng } from '../../../../src/base/prng.js';
 import { MemorySource } from '../../../../src/promql/exec/memory-source.js';
 import { shardStores } from '../../promqltest/shard-store.js';
 import type { FuzzSeries } from './data.js';
-import { type Compared, judge, judgeSource, type Verdict } from './judge.js';
+import { judge, judgeSource } from './judge.js';
 import { type Batch, batchesOf } from './load.js';
 import { NewestSamples } from './newest.js';
 import { type Answerer, askQuestion, type Question, type Reply } from './question.js';
 import { OurAnswerer, Peer } from './servers.js';
 import { Stability } from './stability.js';
 import { StoredSeries } from './stored.js';
+import type { Compared, Verdict } from './verdict.js';
 
 /** Shards that have all in memory. */
 const SHARDS: ReadonlyMap<string, number> = new Map([

@@ -13,11 +13,11 @@ import { ExpressionGenerator } from '../../promql-generator.js';
 import type { FuzzOptions, FuzzReport, FuzzTarget } from '../target.js';
 import { type FuzzData, generateData } from './data.js';
 import { Expressions } from './expressions.js';
-import type { Verdict } from './judge.js';
 import { type Answerer, type Question, questionAbout, type Reply } from './question.js';
 import { askAll, judgeAll, openRound, type Round, STORES } from './round.js';
 import { shrink } from './shrink.js';
 import { compareTexts } from './texts.js';
+import type { Verdict } from './verdict.js';
 
 const ROUND = 2000;
 /** Questions that are asked together: Prometheus and we compute at the same time. */
