@@ -1,8 +1,11 @@
 // Questions about what is stored, asked of all shards and answered as one.
 
+import type { Ending } from '../base/ending.js';
+import { keptJson } from '../base/kept-json.js';
 import type { Exemplar } from '../model/exemplar.js';
 import { compareLabels, compareStrings, type Labels } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
+import { QueryError } from '../promql/errors.js';
 import type { RenderedRows } from '../promql/exec/source.js';
 import type { Reply, Request } from '../shard/protocol.js';
 import { joinTexts } from '../shard/rendered.js';
@@ -16,7 +19,7 @@ export interface SeriesQuestion {
   readonly endMs: number;
   /** 0 is no limit. */
   readonly limit: number;
-  readonly signal: AbortSignal;
+  readonly signal: Ending;
 }
 
 /** Sorted. */
@@ -63,7 +66,7 @@ export class ShardStorage {
 
   labelNames({ selectors, startMs, endMs, signal }: SeriesQuestion): Promise<ListedStrings> {
     const request = { selectors: mutable(selectors), startMs, endMs };
-    return this.#listed([selectors], startMs, endMs, async () => {
+    return this.#listed('names', selectors, startMs, endMs, async () => {
       const shares = await this.#each(signal, ({ client }) => client.call('labelNames', request, 'adhoc'));
       return shares.map(({ names, faults = [] }) => ({ strings: names, faults }));
     });
@@ -71,21 +74,24 @@ export class ShardStorage {
 
   labelValues(name: string, { selectors, startMs, endMs, signal }: SeriesQuestion): Promise<ListedStrings> {
     const request = { name, selectors: mutable(selectors), startMs, endMs };
-    return this.#listed([name, selectors], startMs, endMs, async () => {
+    return this.#listed(`values of ${name}`, selectors, startMs, endMs, async () => {
       const shares = await this.#each(signal, ({ client }) => client.call('labelValues', request, 'adhoc'));
       return shares.map(({ values, faults = [] }) => ({ strings: values, faults }));
     });
   }
 
-  /** The strings of all shards; a list is kept by its question and the blocks that it is of. */
+  /** The strings of all shards; a list is kept by what is listed, of which series, and the blocks that it is of. */
   async #listed(
-    question: readonly unknown[],
+    what: string,
+    selectors: SeriesQuestion['selectors'],
     startMs: number,
     endMs: number,
     ask: () => Promise<{ readonly strings: string[]; readonly faults: readonly string[] }[]>,
   ): Promise<ListedStrings> {
     const warnings = new Set<string>();
-    const key = JSON.stringify([...question, this.#shards.blocks.within(startMs, endMs)]);
+    const blocks = this.#shards.blocks.within(startMs, endMs);
+    // Neither names of blocks nor JSON have a line feed in them.
+    const key = [blocks.join(), ...selectors.map(keptJson), what].join('\n');
     const values = await this.#lists.get(key, async () => {
       const shares = await ask();
       for (const { faults } of shares) for (const fault of faults) warnings.add(fault);
@@ -173,8 +179,8 @@ export class ShardStorage {
     return totals;
   }
 
-  #each<T>(signal: AbortSignal | undefined, ask: (handle: ShardHandle) => Promise<T>): Promise<T[]> {
-    signal?.throwIfAborted();
+  async #each<T>(signal: Ending | undefined, ask: (handle: ShardHandle) => Promise<T>): Promise<T[]> {
+    if (signal?.aborted) throw new QueryError('canceled', 'nobody waits for the answer');
     return Promise.all(this.#shards.handles.map(ask));
   }
 }

@@ -90,7 +90,8 @@ export interface LabelQuery {
   readonly endMs: number;
   /** At most this many answers are of use; 0 is no limit. More do no harm. */
   readonly limit: number;
-  readonly signal: AbortSignal;
+  /** Aborts when the client is gone. */
+  readonly signal: Ending;
 }
 
 export interface Found<T> {

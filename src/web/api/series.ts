@@ -1,18 +1,20 @@
 // /api/v1/series, /api/v1/labels and /api/v1/label/<name>/values.
 
-import { compileMatcher, type Matcher } from '../../model/matcher.js';
+import { keptJson } from '../../base/kept-json.js';
 import { isLabelName } from '../../model/names.js';
 import { quote } from '../../model/quote.js';
-import { parseSelector } from '../../promql/syntax/parse.js';
 import type { Found, LabelQuery } from '../deps.js';
 import { type ApiError, badData, invalidParameter } from '../errors.js';
 import { unescapeName } from '../unescape.js';
-import { type ApiCall, type ApiRoute, GET, GET_POST, type Remarks, streamData } from './call.js';
+import { type ApiCall, type ApiRoute, GET, GET_POST, type Remarks, sendData, streamData } from './call.js';
+import { readSelector } from './selectors.js';
 import { limitParameter, messageOf, TIME_MAX_MS, TIME_MIN_MS, timeParameter } from './time.js';
 
 const TRUNCATED = 'results truncated due to limit';
 /** Strings written between two looks at how much is gathered. */
 const STRINGS_AT_ONCE = 500;
+/** Of shorter lists, which storage mostly has at hand, the text is kept beside them. */
+const KEPT_STRINGS_MAX = 2000;
 
 export const seriesRoutes: readonly ApiRoute[] = [
   { pattern: '/series', methods: GET_POST, handler: series },
@@ -59,27 +61,20 @@ function readQuery(
   const limit = limitParameter(params);
   const startMs = timeParameter(params, 'start', TIME_MIN_MS);
   const endMs = timeParameter(params, 'end', TIME_MAX_MS);
-  const selectors = params.all('match[]').map((text) => readSelector(text, fault));
+  const selectors = params.all('match[]').map((text) => {
+    try {
+      return readSelector(text);
+    } catch (error) {
+      throw fault(messageOf(error));
+    }
+  });
   // One more than wanted tells whether there were more.
-  return { limit, query: { selectors, startMs, endMs, limit: limit === 0 ? 0 : limit + 1, signal: answer.signal } };
-}
-
-/** The matchers of one `match[]`; at least one has to rule something out. */
-function readSelector(text: string, fault: (message: string) => ApiError): readonly Matcher[] {
-  let matchers: readonly Matcher[];
-  let all: boolean;
-  try {
-    matchers = parseSelector(text);
-    all = matchers.every((matcher) => compileMatcher(matcher)(''));
-  } catch (error) {
-    throw fault(messageOf(error));
-  }
-  if (all) throw fault('match[] must contain at least one non-empty matcher');
-  return matchers;
+  return { limit, query: { selectors, startMs, endMs, limit: limit === 0 ? 0 : limit + 1, signal: answer.gone } };
 }
 
 async function sendStrings(call: ApiCall, found: Found<readonly string[]>, limit: number): Promise<void> {
   const cut = limit > 0 && found.values.length > limit;
+  if (!cut && found.values.length <= KEPT_STRINGS_MAX) return sendData(call, keptJson(found.values), found);
   const values = cut ? found.values.slice(0, limit) : found.values;
   await streamData(call, async (writer): Promise<Remarks> => {
     writer.add('[');
