@@ -36,7 +36,7 @@ export interface Sizes {
     readonly clients: number;
   };
   readonly write: { readonly fleet: FleetSize; readonly steps: number };
-  /** The load of memory, federate and restart. */
+  /** The load of memory, federate and restart: one sample each 15 s, the last of them now, sent as fast as the server takes them. */
   readonly head: { readonly fleet: FleetSize; readonly steps: number };
   readonly cut: { readonly fleet: FleetSize; readonly targets: number; readonly series: number };
   readonly suite: SuiteSize;
@@ -60,9 +60,10 @@ export const USAGE = `npm run bench -- <name> … [options]
   kernels       every kernel of the core by itself; --filter text
   scrape        scraping 250 targets of 2,000 series each second (--gzip: compressed pages)
   write         remote write, 2,000 samples a request, 4 connections
-  memory        a million series of 40 samples each (--churn: half as many again, replaced on the way)
+  memory        a million series of 40 samples each (--churn: half as many again, replaced on the way;
+                --hours 3: one each 15 s, as fast as the server takes them)
   federate      /federate of all of them
-  restart       kill -9 with all of them, until ready and until the first count
+  restart       kill -9 with all of them, until ready and until the first queries
   queries       61 queries over 20,000 series of six hours
   queries-blocks  the queries of queries, all of their data in blocks
   queries-wide  23 queries over 200,000 series of two hours
@@ -77,6 +78,8 @@ export const USAGE = `npm run bench -- <name> … [options]
   --url name=http://host:port             a server that runs already; may be repeated
   --seed 42                               of all series and values
   --scale 1                               of the number of series (scrape: of targets)
+  --series 1000000, --samples 40          memory, federate, restart: so many, and so many of each
+  --hours 3                               the same: samples of so many hours
   --quick                                 a tenth of the series, shorter: to try out, not to quote
   --only id,id                            queries: only some
   --times n                               queries: how often each is timed at the least
@@ -99,6 +102,9 @@ export function parseOptions(args: readonly string[]): Options {
       quick: { type: 'boolean', default: false },
       gzip: { type: 'boolean', default: false },
       churn: { type: 'boolean', default: false },
+      series: { type: 'string' },
+      samples: { type: 'string' },
+      hours: { type: 'string' },
       only: { type: 'string', default: '' },
       times: { type: 'string' },
       clients: { type: 'string' },
@@ -111,15 +117,16 @@ export function parseOptions(args: readonly string[]): Options {
   const servers = values.servers?.split(',') ?? (urls.size > 0 ? [] : undefined);
   const only = values.only === '' ? [] : values.only.split(',');
   const clients = values.clients ?? (only.length > 0 ? '0' : '4');
+  const measures = sizes(optional('--scale', values.scale), values.quick);
   return {
     names: positionals.map((name) => variant(name, values)),
     servers,
     urls,
     seed: positive('--seed', values.seed),
-    sizes: sizes(values.scale === undefined ? undefined : positive('--scale', values.scale), values.quick),
+    sizes: { ...measures, head: headSize(measures.head, values) },
     only,
     clients: clients === '0' ? 0 : positive('--clients', clients),
-    times: values.times === undefined ? undefined : positive('--times', values.times),
+    times: optional('--times', values.times),
     keep: values.keep,
     profileFolder: values.profile,
     filter: values.filter,
@@ -142,6 +149,24 @@ function positive(flag: string, text: string): number {
   const value = Number(text);
   if (!(value > 0)) throw new Error(`${flag} wants a number above 0, not ${text}`);
   return value;
+}
+
+function optional(flag: string, text: string | undefined): number | undefined {
+  return text === undefined ? undefined : positive(flag, text);
+}
+
+/** The load of memory, federate and restart, where it is to be another one. */
+function headSize(
+  { fleet, steps }: Sizes['head'],
+  given: { readonly series?: string; readonly samples?: string; readonly hours?: string },
+): Sizes['head'] {
+  const hours = optional('--hours', given.hours);
+  const { perInstance } = fleet;
+  const series = optional('--series', given.series) ?? fleet.series;
+  return {
+    fleet: { series: Math.max(1, Math.round(series / perInstance)) * perInstance, perInstance },
+    steps: hours === undefined ? (optional('--samples', given.samples) ?? steps) : (hours * 3_600_000) / STEP_MS,
+  };
 }
 
 function sizes(scale: number | undefined, quick: boolean): Sizes {

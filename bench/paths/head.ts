@@ -15,11 +15,20 @@ import { fetchAll, scalar } from '../client.js';
 import { quantile } from '../measure.js';
 import { STEP_MS } from '../options.js';
 import type { Peer } from '../peers/peer.js';
+import { Fleet } from '../workloads/fleet.js';
 import type { WriteSpec } from '../workloads/write-load.js';
-import { active, expect, millions, SUM_TOLERANCE, sumOfAll, verify, type Written, write } from './load.js';
+import { active, countOf, expect, millions, SUM_TOLERANCE, sumOfAll, verify, type Written, write } from './load.js';
 
-/** Garbage of the load is gone by then where a server gives it back at all. */
+/** A server is at rest when its memory has changed by so little for so long: garbage of the load is gone, what goes to files has gone. */
 const REST_MS = 10_000;
+const REST_CHANGE = 0.01;
+const REST_MAX_MS = 120_000;
+/** Of the series that are replaced in a load with churn, a third each time. */
+const CHURN_SHARE = 1 / 2;
+const CHURN_TIMES = 3;
+/** Of all series, those that the first rate after a restart reads. */
+const RATE_SHARE = 0.01;
+const RATE_METRIC = 'http_requests_total';
 const FEDERATE_TIMES = 3;
 const MEMORY_EVERY_MS = 20;
 const ALL = '{__name__!=""}';
@@ -27,12 +36,12 @@ const ALL = '{__name__!=""}';
 type Result = Pick<Outcome, 'title' | 'measures' | 'checks'>;
 
 export const headGroups: readonly Group[] = [
-  { paths: ['memory', 'federate', 'restart'], run: (...args) => run(undefined, ...args) },
-  { paths: ['memory-churn'], run: (...args) => run({ afterSteps: [10, 20, 30], parts: 6 }, ...args) },
+  { paths: ['memory', 'federate', 'restart'], run: (...args) => run(false, ...args) },
+  { paths: ['memory-churn'], run: (...args) => run(true, ...args) },
 ];
 
 async function run(
-  churn: WriteSpec['churn'],
+  isChurning: boolean,
   context: Context,
   server: Server,
   wanted: ReadonlySet<string>,
@@ -46,10 +55,9 @@ async function run(
   try {
     const idleBytes = (await peer.meter.memory()).rssBytes;
     const { fleet, steps } = context.options.sizes.head;
+    const churn = isChurning ? churnOf(steps) : undefined;
     const written = await write(context, peer, { fleet, steps, churn });
-    context.progress.task(`${peer.name}: at rest`);
-    await pause(REST_MS);
-    const { rssBytes: steadyBytes } = await peer.meter.memory();
+    const steadyBytes = await atRest(context, peer);
     report(churn ? 'memory-churn' : 'memory', await memory(peer, written, idleBytes));
     if (churn) return;
     const last = wanted.has('federate') ? await refresh(context, peer, written.spec) : written.spec;
@@ -57,6 +65,25 @@ async function run(
     if (wanted.has('restart')) report('restart', await restart(context, peer, last, steadyBytes));
   } finally {
     await peer.close();
+  }
+}
+
+/** Pods are replaced at equal distances. */
+function churnOf(steps: number): NonNullable<WriteSpec['churn']> {
+  const nth = (n: number) => Math.round(((n + 1) * steps) / (CHURN_TIMES + 1));
+  return { afterSteps: Array.from({ length: CHURN_TIMES }, (_, n) => nth(n)), parts: CHURN_TIMES / CHURN_SHARE };
+}
+
+/** Waits until a server is at rest; gives its memory then. */
+async function atRest({ progress }: Context, peer: Peer): Promise<number> {
+  progress.task(`${peer.name}: coming to rest`);
+  const until = performance.now() + REST_MAX_MS;
+  for (let before = Number.POSITIVE_INFINITY; ; ) {
+    await pause(REST_MS);
+    const { rssBytes } = await peer.meter.memory();
+    progress.at(`${Math.round(rssBytes / 1e6)} MB`);
+    if (Math.abs(before - rssBytes) < REST_CHANGE * rssBytes || performance.now() > until) return rssBytes;
+    before = rssBytes;
   }
 }
 
@@ -164,6 +191,11 @@ async function restart({ progress }: Context, peer: Peer, last: WriteSpec, stead
   const count = await scalar(peer.url, `count(${ALL})`, last.endMs);
   const firstSeconds = (performance.now() - started) / 1000;
   expect('series after kill -9', count, active(last), 0);
+  const { selector, series } = shareOf(last, RATE_SHARE);
+  const startedRate = performance.now();
+  const rates = await scalar(peer.url, `count(rate(${selector}[5m]))`, last.endMs);
+  const rateSeconds = (performance.now() - startedRate) / 1000;
+  if (last.steps > 1) expect(`rates of ${selector}`, rates, series, 0);
   await pause(REST_MS / 2);
   const cpuSeconds = await peer.meter.cpuSeconds();
   const { rssBytes, peakBytes } = await peer.meter.memory();
@@ -172,11 +204,24 @@ async function restart({ progress }: Context, peer: Peer, last: WriteSpec, stead
     measures: [
       less('ready', 'until ready', 's', readySeconds),
       less('first', 'first count over all', 's', firstSeconds),
+      less('rate', `first rate over ${series.toLocaleString('en')} series`, 's', rateSeconds),
       less('both', 'together', 's', readySeconds + firstSeconds),
       less('cpu', 'CPU', 's', cpuSeconds),
       less('growth', 'most memory above that before', 'B', peakBytes - steadyBytes),
       less('rss', 'memory afterwards', 'B', rssBytes),
     ],
-    checks: [`${count} series`],
+    checks: [`${count} series`, `${rates} rates`],
   };
+}
+
+/** About a share of a load's series: those of one metric, of as many instances as that takes. */
+function shareOf({ fleet: size, seed }: WriteSpec, share: number): { selector: string; series: number } {
+  const fleet = new Fleet(size, seed);
+  const instances: string[] = [];
+  let series = 0;
+  for (let instance = 0; instance < fleet.instances && series < share * size.series; instance++) {
+    instances.push(fleet.instance(instance));
+    series += countOf(fleet, instance, RATE_METRIC);
+  }
+  return { selector: `${RATE_METRIC}{instance=~"${instances.join('|')}"}`, series };
 }

@@ -110,7 +110,7 @@ export async function verify(peer: Peer, spec: WriteSpec): Promise<string[]> {
     const selector = `{instance="${fleet.instance(instance)}",pod="${pod}"}`;
     const counter = `${COUNTED}${selector}`;
     const counted = await scalar(peer.url, `sum(count_over_time(${counter}[${windowMs}ms]))`, spec.endMs);
-    expect(`samples of ${counter}`, counted, countOf(fleet, instance) * steps, 0);
+    expect(`samples of ${counter}`, counted, countOf(fleet, instance, COUNTED) * steps, 0);
     const sum = await scalar(peer.url, `sum(${selector})`, spec.endMs);
     expect(`sum over ${selector}`, sum, sumAt(fleet, instance, spec.firstStep + spec.steps - 1), SUM_TOLERANCE);
     samples += counted;
@@ -144,11 +144,12 @@ function lastPod(fleet: Fleet, spec: WriteSpec, instance: number): { pod: string
   return { pod, steps: spec.steps - first };
 }
 
-function countOf(fleet: Fleet, instance: number): number {
+/** Series of a metric that an instance has. */
+export function countOf(fleet: Fleet, instance: number, metric: string): number {
   const first = instance * fleet.size.perInstance;
   let count = 0;
   for (let index = first; index < first + fleet.size.perInstance; index++) {
-    if (fleet.pageLabels(index)[0][1] === COUNTED) count++;
+    if (fleet.pageLabels(index)[0][1] === metric) count++;
   }
   return count;
 }
