@@ -215,6 +215,7 @@ export {
   newestEvicted as spill_newest_evicted,
   pageAddress as spill_page,
   pageBytes as spill_page_bytes,
+  rejoinedTotal as spill_rejoined,
   spilledTotal as spill_total,
 } from './head/spill';
 export { splitAt as export_split } from './head/split';

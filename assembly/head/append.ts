@@ -258,7 +258,7 @@ function isFirstDue(record: usize, state: ChunkState): bool {
   return !hasChunks(record) && <u32>state.count >= firstCut(record);
 }
 
-/** Counts chunks that were sealed by another life of this shard. */
+/** Counts chunks that were sealed elsewhere: by another life of this shard, or made of one that was. */
 export function noteSealed(chunks: u32): void {
   chunksSealed += <f64>chunks;
 }

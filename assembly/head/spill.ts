@@ -41,6 +41,8 @@ let hand: u32 = 0;
 let evictedTo: i64 = i64.MIN_VALUE;
 /** Another number after chunks have left memory. */
 let evictions: u32 = 0;
+/** Halves of chunks that were split in memory (split.ts), and have left it: in its file the chunk is one still. */
+let rejoined: f64 = 0;
 
 export function pageAddress(): usize {
   return buffer.address(page);
@@ -58,6 +60,11 @@ export function isUsed(): bool {
 /** Chunks written to files. */
 export function spilledTotal(): f64 {
   return spilledChunks;
+}
+
+/** Chunks that are fewer because halves became one again. */
+export function rejoinedTotal(): f64 {
+  return rejoined;
 }
 
 export function newestEvicted(): f64 {
@@ -197,9 +204,13 @@ export function evict(count: u32, keepBytes: u32): bool {
   return sealedChunks.heldBytes() <= keepBytes || hand >= bound;
 }
 
-/** The newest sealed chunk stays while the open one is empty: a record shows by one of them that it has samples. */
+/**
+ * The newest sealed chunk stays while the open one is empty: a record shows by one of them that it has samples. With the later
+ * half of a chunk that was split the earlier one stays.
+ */
 function evictSeries(record: usize): void {
-  const known = spilled.newest(series.spilled(record));
+  const slot = series.spilled(record);
+  const known = spilled.newest(slot);
   let newer: usize = 0;
   let block = series.sealed(record);
   if (changetype<ChunkState>(series.chunk(record)).count == 0) {
@@ -210,12 +221,19 @@ function evictSeries(record: usize): void {
     newer = block;
     block = <usize>changetype<Sealed>(block).next;
   }
+  if (newer != 0 && changetype<Sealed>(newer).maxT <= known) {
+    while (block != 0 && !spilled.hasEnd(slot, changetype<Sealed>(block).maxT)) {
+      newer = block;
+      block = <usize>changetype<Sealed>(block).next;
+    }
+  }
   if (block == 0) return;
   if (newer == 0) series.setSealed(record, 0);
   else changetype<Sealed>(newer).next = 0;
   if (changetype<Sealed>(block).maxT > evictedTo) evictedTo = changetype<Sealed>(block).maxT;
   while (block != 0) {
     const next = <usize>changetype<Sealed>(block).next;
+    if (!spilled.hasEnd(slot, changetype<Sealed>(block).maxT)) rejoined += 1;
     sealedChunks.free(changetype<Sealed>(block));
     block = next;
   }

@@ -18,6 +18,11 @@ const COUNT: usize = 0;
 const CAPACITY: usize = 4;
 const HELD: usize = 8;
 const HEADER_BYTES: usize = 16;
+/**
+ * Lists grow by seven entries, which is what most come to between two head cuts. All series grow at the same pace: with
+ * smaller steps each size would leave as many free blocks behind as there are series.
+ */
+const STEP_BYTES: usize = 128;
 
 const FILE: usize = 0;
 const OFFSET: usize = 4;
@@ -67,6 +72,13 @@ export function minOf(entry: usize): i64 {
   return max(window, last - (load<i64>(entry, TIME) & SPAN_MAX) * SPAN_STEP);
 }
 
+/** Whether a chunk in a file ends at a time. */
+export function hasEnd(slot: usize, time: i64): bool {
+  let left = count(slot);
+  while (left > 0 && maxOf(at(slot, left - 1)) > time) left--;
+  return left > 0 && maxOf(at(slot, left - 1)) == time;
+}
+
 /** Whether an entry can say these times. */
 export function canSay(minT: i64, maxT: i64): bool {
   return minT <= maxT && maxT < TIME_MAX && maxT >= -TIME_MAX && spanOf(minT, maxT) <= SPAN_MAX;
@@ -114,7 +126,7 @@ export function truncate(slot: usize, left: u32): void {
   store<u32>(list, left, COUNT);
   if (left == 0 && heldTo(slot) == i64.MIN_VALUE) release(slot);
   // Where memory is refused the list stays as large as it is.
-  else if (heap.roundUp(bytesFor(left)) < <usize>load<u32>(list, CAPACITY)) move(slot, bytesFor(left));
+  else if (capacityFor(bytesFor(left)) < <usize>load<u32>(list, CAPACITY)) move(slot, bytesFor(left));
 }
 
 export function release(slot: usize): void {
@@ -140,7 +152,7 @@ function setHeld(slot: usize, time: i64): void {
 
 /** Puts the list into a block of another size. */
 function move(slot: usize, bytes: usize): bool {
-  const capacity = heap.roundUp(bytes);
+  const capacity = capacityFor(bytes);
   const block = heap.alloc(capacity);
   if (block == 0) return false;
   const list = <usize>load<u32>(slot);
@@ -154,6 +166,10 @@ function move(slot: usize, bytes: usize): bool {
   store<u32>(block, <u32>capacity, CAPACITY);
   store<u32>(slot, <u32>block);
   return true;
+}
+
+function capacityFor(bytes: usize): usize {
+  return heap.roundUp((bytes + STEP_BYTES - 1) & ~(STEP_BYTES - 1));
 }
 
 function bytesFor(entries: u32): usize {

@@ -10,7 +10,7 @@ import * as sealedChunks from '../chunk/sealed';
 import { ChunkState, STATE_BYTES } from '../chunk/state';
 import * as xor from '../chunk/xor';
 import { CHUNK_BYTES_MAX, CHUNK_SAMPLES_MAX, DECODE_SLACK, Status } from '../layout';
-import { cut } from './append';
+import { cut, noteSealed } from './append';
 import * as series from './series';
 
 const times: usize = memory.data(CHUNK_SAMPLES_MAX * 8, 8);
@@ -44,6 +44,7 @@ function splitSeries(record: usize, time: i64): bool {
   if (newer == 0) series.setSealed(record, late);
   else changetype<Sealed>(newer).next = <u32>late;
   sealedChunks.free(changetype<Sealed>(block));
+  noteSealed(1);
   return true;
 }
 

@@ -455,7 +455,7 @@ export class Head {
       samplesAppended: exports.append_total(),
       samplesDeleted: exports.delete_total(),
       chunksSealed: exports.append_sealed_total(),
-      chunksFreed: exports.truncate_chunks_freed() + exports.delete_chunks_freed(),
+      chunksFreed: exports.truncate_chunks_freed() + exports.delete_chunks_freed() + exports.spill_rejoined(),
       chunksSpilled: exports.spill_total(),
       seriesCreated: exports.series_created(),
       seriesRemoved: exports.series_removed(),

@@ -198,6 +198,9 @@ test('split at any time: nothing crosses it, nothing is lost, and appends go on'
         assert.deepEqual(chunks!.flat(), within(samples, range), `seed ${seed}`);
       }
     }
+    for (const timeMs of [at, ALL.maxTimeMs]) rig.rig.truncate(timeMs);
+    const { chunksSealed, chunksFreed } = rig.rig.head.counters;
+    assert.equal(chunksFreed, chunksSealed, `seed ${seed}: all that were there have gone`);
   }
 });
 

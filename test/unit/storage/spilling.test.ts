@@ -101,6 +101,17 @@ class Rig {
     await this.compactor.call('dropHeadChunks', { minTimeMs });
   }
 
+  /** Chunks that were sealed and have not gone, once all that there was has. */
+  async chunksLeft(): Promise<number> {
+    await this.truncate(2 ** 52);
+    let left = 0;
+    await this.#each(async (client) => {
+      const { chunksSealed = 0, chunksFreed = 0 } = await client.call('counters', {}, 'rules');
+      left += chunksSealed - chunksFreed;
+    });
+    return left;
+  }
+
   /** The samples of a block of a range. */
   async cut(minTimeMs: number, maxTimeMs: number) {
     await new HeadCutting(this.shards, this.compactor).cut({ minTimeMs, maxTimeMs }, newUlid(minTimeMs));
@@ -165,7 +176,10 @@ for (const count of [1, 3]) {
       const files = listHeadChunks(realDisk, headChunksFolder(spilling.folder));
       assert.ok(files.length > 0);
       allHeadChunks(realDisk, headChunksFolder(spilling.folder), new Core());
-      for (const { shards } of [spilling, plain]) await shards.close();
+      for (const rig of [spilling, plain]) {
+        assert.equal(await rig.chunksLeft(), 0, `seed ${seed}`);
+        await rig.shards.close();
+      }
     }
   });
 }
