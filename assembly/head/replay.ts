@@ -23,6 +23,16 @@ import * as series from './series';
 import * as spilled from './spilled';
 
 const refs: usize = memory.data(map.MAP_BYTES, 8);
+/** Samples that are applied together: enough to hide that memory is far away. series u32, its record u32, time i64, value u64. */
+const GROUP: usize = 64;
+const GROUP_ROW: usize = 24;
+const ROW_RECORD: usize = 4;
+const ROW_TIME: usize = 8;
+const ROW_VALUE: usize = 16;
+const group: usize = memory.data(<i32>(GROUP * GROUP_ROW), 16);
+let groupCount: usize = 0;
+/** Kept, so that the loads of touch() are not optimised away. */
+let touched: u32 = 0;
 /** Samples of the last record that are late, as rows (append.ts). */
 const late: usize = memory.data(16, 8);
 
@@ -140,13 +150,26 @@ export function samplesRecord(record: usize, bytes: u32, mint: i64): Status {
   const baseTime = <i64>bswap<u64>(load<u64>(record + 9));
   let at = record + 17;
   while (at < stop) {
-    at = readUvarint(at, stop);
+    at = readGroup(at, stop, baseRef, baseTime, mint);
+    touch();
+    const status = applyGroup();
+    if (status != Status.Ok) return status;
     if (at == 0) return invalid(record, stop);
+  }
+  return Status.Ok;
+}
+
+/** Reads samples of series that are ours into the group, until it is full; gives where the next begins, 0 where one is malformed. */
+function readGroup(at: usize, stop: usize, baseRef: u64, baseTime: i64, mint: i64): usize {
+  groupCount = 0;
+  while (at < stop && groupCount < GROUP) {
+    at = readUvarint(at, stop);
+    if (at == 0) return 0;
     const ref = baseRef + unzigzag(varintValue);
     at = readUvarint(at, stop);
-    if (at == 0 || at + 8 > stop) return invalid(record, stop);
+    if (at == 0 || at + 8 > stop) return 0;
     const time = baseTime + <i64>unzigzag(varintValue);
-    const value = bswap<u64>(load<u64>(at));
+    const value = load<u64>(at);
     at += 8;
     if (time < mint) {
       samplesSkipped += 1;
@@ -158,11 +181,37 @@ export function samplesRecord(record: usize, bytes: u32, mint: i64): Status {
       samplesForeign += 1;
       continue;
     }
+    const row = group + groupCount * GROUP_ROW;
+    store<u32>(row, number - 1);
+    store<u32>(row, <u32>target, ROW_RECORD);
+    store<i64>(row, time, ROW_TIME);
+    store<u64>(row, bswap<u64>(value), ROW_VALUE);
+    groupCount++;
+  }
+  return at;
+}
+
+/** Fetches where the streams of the group's open chunks go on, side by side: a series is met once in each scrape, and is out of the caches by then. */
+function touch(): void {
+  let sum: u32 = 0;
+  for (let i: usize = 0; i < groupCount; i++) {
+    const target = <usize>load<u32>(group + i * GROUP_ROW, ROW_RECORD);
+    sum += <u32>load<u8>(<usize>changetype<ChunkState>(series.chunk(target)).cursor);
+  }
+  touched += sum;
+}
+
+function applyGroup(): Status {
+  for (let i: usize = 0; i < groupCount; i++) {
+    const row = group + i * GROUP_ROW;
+    const target = <usize>load<u32>(row, ROW_RECORD);
+    const time = load<i64>(row, ROW_TIME);
+    const value = load<u64>(row, ROW_VALUE);
     const state = changetype<ChunkState>(series.chunk(target));
     const newest = max(histograms.newestFloat(target), series.newestHistogram(target));
     if (time <= newest) {
       if (time == newest || time <= spilled.newest(series.spilled(target))) samplesSkipped += 1;
-      else if (!listLate(number - 1, time, value)) return Status.NoMemory;
+      else if (!listLate(load<u32>(row), time, value)) return Status.NoMemory;
       continue;
     }
     const status = head.put(target, state, time, value);
