@@ -60,7 +60,7 @@ export interface HttpRequest {
   /** An absolute URL, http or https. */
   readonly url: string;
   /** GET where missing. */
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'PUT';
   readonly headers?: readonly (readonly [name: string, value: string])[];
   readonly body?: Uint8Array;
   /** Connects to this socket instead of the URL's host. */

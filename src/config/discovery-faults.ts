@@ -50,6 +50,16 @@ const FAULTS: { readonly [K in DiscoveryKind]?: (settings: Settings) => string |
     if (!settings.has('authorization')) return undefined;
     return 'marathon_sd: at most one of auth_token, auth_token_file & authorization must be configured';
   },
+  docker: (settings) => hostKeyFault(given(settings, 'host')),
+  dockerswarm(settings) {
+    const fault = hostKeyFault(given(settings, 'host'));
+    if (fault !== undefined) return fault;
+    const role = given(settings, 'role');
+    if (role === '') return 'role missing (one of: tasks, services, nodes)';
+    return ['tasks', 'services', 'nodes'].includes(role)
+      ? undefined
+      : `invalid role ${role}, expected tasks, services, or nodes`;
+  },
   hetzner: (settings) => roleFault(settings, ['robot', 'hcloud']),
   scaleway(settings) {
     if (given(settings, 'secret_key') !== '' && given(settings, 'secret_key_file') !== '') {
@@ -100,6 +110,10 @@ const FAULTS: { readonly [K in DiscoveryKind]?: (settings: Settings) => string |
   stackit: (settings) => (/^:\/\//.test(given(settings, 'endpoint')) ? 'missing protocol scheme' : undefined),
   kubernetes: kubernetesFault,
 };
+
+function hostKeyFault(host: string): string | undefined {
+  return host === '' ? 'host missing' : undefined;
+}
 
 function given(settings: Settings, key: string): string {
   return String(settings.get(key) ?? '');

@@ -29,6 +29,7 @@ export interface AskerOptions {
   readonly timeoutMs: number;
   /** With every question. */
   readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly reroute?: (url: string) => string;
 }
 
 /** Asks one question at a time. */
@@ -77,7 +78,7 @@ export class Asker {
     const given = new Set(headers.map(([name]) => name.toLowerCase()));
     const common = this.#options.headers.filter(([name]) => !given.has(name.toLowerCase()));
     const answer = await this.#client.send(
-      { ...request, headers: [...common, ...headers] },
+      { ...request, url: this.#options.reroute?.(request.url) ?? request.url, headers: [...common, ...headers] },
       {
         timeoutMs,
         sink: memory,

@@ -13,10 +13,18 @@ export type Mechanism<K extends TypedKind> = (section: SectionOf<K>, session: Se
 type Mechanisms = { readonly [K in TypedKind]?: () => Promise<Mechanism<K>> };
 
 const MECHANISMS: Mechanisms = {
+  consul: async () => (await import('./kinds/consul.js')).discoverConsul,
   dns: async () => (await import('./kinds/dns.js')).discoverDns,
+  docker: async () => (await import('./kinds/docker.js')).discoverDocker,
+  dockerswarm: async () => (await import('./kinds/dockerswarm.js')).discoverSwarm,
+  ec2: async () => (await import('./kinds/aws/ec2.js')).discoverEc2,
+  eureka: async () => (await import('./kinds/eureka.js')).discoverEureka,
   file: async () => (await import('./kinds/file.js')).discoverFiles,
   http: async () => (await import('./kinds/http.js')).discoverHttp,
   kubernetes: async () => (await import('./kinds/kubernetes/kubernetes.js')).discoverKubernetes,
+  lightsail: async () => (await import('./kinds/aws/lightsail.js')).discoverLightsail,
+  nomad: async () => (await import('./kinds/nomad.js')).discoverNomad,
+  puppetdb: async () => (await import('./kinds/puppetdb.js')).discoverPuppetDb,
 };
 
 /** How to load a kind's mechanism; undefined for kinds that nothing acts on yet. */

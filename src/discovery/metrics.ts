@@ -25,6 +25,9 @@ export class DiscoveryMetrics {
   readonly dnsLookupFailures: Counter;
   readonly kubernetesEvents: Family<Counter>;
   readonly kubernetesFailures: Counter;
+  readonly consulSeconds: Family<Summary>;
+  readonly consulFailures: Counter;
+  readonly nomadFailures: Counter;
 
   constructor(registry: Registry) {
     const sd = (name: string) => `prometheus_sd_${name}`;
@@ -102,6 +105,18 @@ export class DiscoveryMetrics {
     this.kubernetesFailures = registry.counter(
       sd('kubernetes_failures_total'),
       'The number of failed WATCH/LIST requests.',
+    );
+    this.consulSeconds = registry.summaries(
+      sd('consul_rpc_duration_seconds'),
+      'The duration of a Consul RPC call in seconds.',
+      QUANTILES,
+      'endpoint',
+      'call',
+    );
+    this.consulFailures = registry.counter(sd('consul_rpc_failures_total'), 'The number of Consul RPC call failures.');
+    this.nomadFailures = registry.counter(
+      sd('nomad_failures_total'),
+      'Number of nomad service discovery refresh failures.',
     );
   }
   /** A counter that is there from the start has a rate when it first counts. */

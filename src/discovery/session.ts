@@ -27,6 +27,8 @@ export interface SessionTools {
   readonly watchFolder: (path: string, onChange: (name: string) => void) => FolderWatch;
   /** How we introduce ourselves. */
   readonly userAgent: string;
+  /** Where questions go instead of the URL they are for: tests have clouds of their own. */
+  readonly reroute?: (url: string) => string;
 }
 
 export interface SessionOptions {
@@ -50,6 +52,7 @@ export class Session implements SessionTools {
   readonly metrics: DiscoveryMetrics;
   readonly watchFolder: SessionTools['watchFolder'];
   readonly userAgent: string;
+  readonly reroute: SessionTools['reroute'];
   readonly log: Logger;
   readonly #onChange: () => void;
   #groups = new Map<string, SourcedGroup>();
@@ -68,6 +71,7 @@ export class Session implements SessionTools {
     this.metrics = tools.metrics;
     this.watchFolder = tools.watchFolder;
     this.userAgent = tools.userAgent;
+    this.reroute = tools.reroute;
     this.log = log;
     this.#onChange = onChange;
     this.#inherited = inherited;
@@ -141,7 +145,7 @@ export class Session implements SessionTools {
       ['User-Agent', this.userAgent],
       ['Accept', 'application/json'],
     ] as const;
-    const asker = new Asker({ http, clock: this.clock, timeoutMs, headers });
+    const asker = new Asker({ http, clock: this.clock, timeoutMs, headers, reroute: this.reroute });
     this.onEnd(() => asker.close());
     return asker;
   }

@@ -357,18 +357,18 @@ test('rendering: what Prometheus 3.5 printed of the same file, but for keys it d
 
 test('discovery: sections of all kinds are kept as data', () => {
   const sections = discoveriesOf(
-    only(job('dns_sd_configs: [{names: [a]}]\nconsul_sd_configs: [{server: s, allow_stale: true, port: 5}]')),
+    only(job('dns_sd_configs: [{names: [a]}]\ndocker_sd_configs: [{host: s, match_first_network: true, port: 5}]')),
   );
   const asData = sections.map(({ kind, settings }) => ({ kind, settings }));
   assert.deepEqual(asData, [
+    { kind: 'dns', settings: new Map([['names', ['a']]]) },
     {
-      kind: 'consul',
+      kind: 'docker',
       settings: new Map<string, unknown>([
-        ['server', 's'],
-        ['allow_stale', true],
+        ['host', 's'],
+        ['match_first_network', true],
         ['port', 5],
       ]),
     },
-    { kind: 'dns', settings: new Map([['names', ['a']]]) },
   ]);
 });
