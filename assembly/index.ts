@@ -5,6 +5,20 @@ export { copy as bytes_copy } from './bytes/copy';
 export { update as crc32c_update } from './bytes/crc32c';
 export { zeroPrefix as zeros_prefix } from './bytes/zeros';
 export {
+  drop as chunks_drop,
+  headOf as chunks_head,
+  hitsTotal as chunks_hits,
+  keepHead as chunks_keep_head,
+  missesTotal as chunks_misses,
+  referHead as chunks_refer_head,
+} from './cache/chunks';
+export {
+  count as chunks_pages,
+  grow as chunks_grow,
+  limit as chunks_limit,
+  unpin as chunks_unpin,
+} from './cache/pages';
+export {
   appendColumns as chunk_append_columns,
   appendStatus as chunk_append_status,
   close as chunk_close,
@@ -290,6 +304,9 @@ export {
   clear as load_clear,
   entries as load_entries,
   isRefused as load_refused,
+  known as load_known,
+  link as load_link,
+  missingCount as load_missing,
   release as load_release,
   wantedAddress as load_wanted,
   wantedCount as load_wanted_count,

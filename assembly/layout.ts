@@ -32,6 +32,9 @@ export const CHUNK_SAMPLES_MAX = 120;
 
 /** Bytes of the header in front of a sealed chunk's bytes. */
 export const SEALED_HEADER_BYTES = 24;
+/** A sealed chunk whose data are elsewhere: a header, and an address. Says so in its count of bytes. */
+export const REFERENCE_BYTES = 32;
+export const REFERENCE_FLAG = 0x40000000;
 
 /** No chunk of CHUNK_SAMPLES_MAX samples is larger: 144 bits of a first sample, 117 of a second, 145 of each other, 16 of the count. */
 export const CHUNK_BYTES_MAX = 2176;
@@ -276,7 +279,9 @@ export const HISTORY_SKIP = 2;
 export const BLOCK_CHUNK_XOR = 1;
 /** Bytes of a series, and of a wanted chunk, as assembly/query/load.ts takes and gives them. */
 export const LOAD_SERIES_BYTES = 8;
-export const LOAD_WANTED_BYTES = 32;
+export const LOAD_WANTED_BYTES = 40;
+/** A chunk of an entry in the cache: see assembly/cache/chunks.ts. */
+export const CACHE_CHUNK_BYTES = 32;
 
 // --- A round: what a shard and its readers evaluate together. See assembly/query/round.ts ---
 

@@ -7,11 +7,12 @@
 //   └────────┴────────┴──────┴───────┴─────────────────────┘
 //
 // `next` is the owner's, to link the chunks of a series, newest first. The bytes never change again, and are those
-// of Prometheus's chunk files. Open chunks are drawn in state.ts.
+// of Prometheus's chunk files. Open chunks are drawn in state.ts. Where REFERENCE_FLAG is set in `bytes` the chunk is a
+// reference: an address (u32) stands where the data would begin, of bytes that somebody else keeps.
 //
 // Nothing here allocates or has statics, so that it runs in any thread that may look at this memory.
 
-import { CHUNK_BYTES_MAX, SEALED_HEADER_BYTES } from '../layout';
+import { CHUNK_BYTES_MAX, REFERENCE_FLAG, SEALED_HEADER_BYTES } from '../layout';
 import { BLOCK_BYTES, ChunkState, PAYLOAD_BYTES } from './state';
 
 @unmanaged
@@ -23,10 +24,27 @@ export class Sealed {
 }
 
 const BLOCK_MASK: usize = BLOCK_BYTES - 1;
+const REFERENCE: u32 = REFERENCE_FLAG;
 
 /** The chunk's bytes. */
 export function dataOf(chunk: Sealed): usize {
-  return changetype<usize>(chunk) + <usize>SEALED_HEADER_BYTES;
+  const behind = changetype<usize>(chunk) + <usize>SEALED_HEADER_BYTES;
+  return (chunk.bytes & REFERENCE) != 0 ? <usize>load<u32>(behind) : behind;
+}
+
+/** How many these are. */
+export function bytesOf(chunk: Sealed): u32 {
+  return chunk.bytes & ~REFERENCE;
+}
+
+/** Makes a reference, of REFERENCE_BYTES, to data that stay where they are as long as it is read. */
+export function refer(at: usize, minT: i64, maxT: i64, next: u32, data: usize, bytes: u32): void {
+  const chunk = changetype<Sealed>(at);
+  chunk.minT = minT;
+  chunk.maxT = maxT;
+  chunk.next = next;
+  chunk.bytes = bytes | REFERENCE;
+  store<u32>(at + <usize>SEALED_HEADER_BYTES, <u32>data);
 }
 
 /** Bytes of the open chunk as seal() or snapshot() would write them, the last one padded with zero bits; at most CHUNK_BYTES_MAX. */

@@ -4,7 +4,7 @@
 import { SEALED_HEADER_BYTES } from '../layout';
 import * as heap from '../memory/heap';
 import * as read from './read';
-import { dataOf, Sealed } from './read';
+import { Sealed } from './read';
 import { ChunkState } from './state';
 import * as stream from './stream';
 
@@ -32,8 +32,9 @@ export function seal(state: ChunkState): usize {
   const block = alloc(bytes);
   if (block == 0) return 0;
   const chunk = changetype<Sealed>(block);
-  read.copy(state, dataOf(chunk), bytes);
-  chunk.minT = firstTime(dataOf(chunk));
+  const data = block + <usize>SEALED_HEADER_BYTES;
+  read.copy(state, data, bytes);
+  chunk.minT = firstTime(data);
   chunk.maxT = state.time;
   chunk.next = 0;
   chunk.bytes = <u32>bytes;

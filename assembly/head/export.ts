@@ -218,11 +218,11 @@ function writeChunks(record: usize, loaded: usize, mint: i64, maxt: i64): bool {
   let bytes: usize = <usize>EXPORT_SERIES_BYTES + (isOpen ? room(openBytes) : 0);
   for (let block = newest; isWithin(block, mint); block = <usize>changetype<Sealed>(block).next) {
     chunks++;
-    bytes += room(<usize>changetype<Sealed>(block).bytes);
+    bytes += room(<usize>read.bytesOf(changetype<Sealed>(block)));
   }
   for (let block = loaded; block != 0; block = <usize>changetype<Sealed>(block).next) {
     chunks++;
-    bytes += room(<usize>changetype<Sealed>(block).bytes);
+    bytes += room(<usize>read.bytesOf(changetype<Sealed>(block)));
   }
   const at = buffer.reserve(page, <u32>bytes);
   if (at == 0) return false;
@@ -247,9 +247,10 @@ function writeChunks(record: usize, loaded: usize, mint: i64, maxt: i64): bool {
 
 /** Writes a chunk in front of `end`; gives where it begins. */
 function writeSealed(end: usize, chunk: Sealed): usize {
-  const at = end - room(<usize>chunk.bytes);
-  memory.copy(at + <usize>EXPORT_CHUNK_BYTES, read.dataOf(chunk), <usize>chunk.bytes);
-  describe(at, chunk.minT, chunk.maxT, <usize>chunk.bytes);
+  const bytes = <usize>read.bytesOf(chunk);
+  const at = end - room(bytes);
+  memory.copy(at + <usize>EXPORT_CHUNK_BYTES, read.dataOf(chunk), bytes);
+  describe(at, chunk.minT, chunk.maxT, bytes);
   return at;
 }
 

@@ -1,6 +1,6 @@
 // Chunks of files back in memory for good: what is deleted, and a series' newest sample, need them there.
 
-import { dataOf, Sealed } from '../chunk/read';
+import { bytesOf, dataOf, Sealed } from '../chunk/read';
 import * as sealedChunks from '../chunk/sealed';
 import { ChunkState } from '../chunk/state';
 import { Status } from '../layout';
@@ -51,14 +51,15 @@ function linkCopies(record: usize, loaded: usize): bool {
 }
 
 function copyOf(chunk: Sealed): usize {
-  const block = sealedChunks.alloc(chunk.bytes);
+  const bytes = bytesOf(chunk);
+  const block = sealedChunks.alloc(bytes);
   if (block == 0) return 0;
   const copy = changetype<Sealed>(block);
   copy.minT = chunk.minT;
   copy.maxT = chunk.maxT;
   copy.next = 0;
-  copy.bytes = chunk.bytes;
-  memory.copy(dataOf(copy), dataOf(chunk), chunk.bytes);
+  copy.bytes = bytes;
+  memory.copy(dataOf(copy), dataOf(chunk), bytes);
   return block;
 }
 

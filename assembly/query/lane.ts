@@ -11,7 +11,7 @@
 // Nothing here allocates or has statics: readers.ts runs it in threads beside the shard's own. lanes.ts makes
 // lanes, and larger ones where a series does not fit.
 
-import { dataOf, Sealed, snapshot } from '../chunk/read';
+import { bytesOf, dataOf, Sealed, snapshot } from '../chunk/read';
 import { ChunkState } from '../chunk/state';
 import { Job } from '../eval/job';
 import * as evaluation from '../eval/series';
@@ -89,7 +89,7 @@ function decode(lane: usize, job: Job, newestSealed: usize, history: usize, stat
   while (count > 0) {
     const chunk = changetype<Sealed>(<usize>load<u32>(chunks(lane) + ((<usize>--count) << 2)));
     const from = count < ofHead ? max(chunk.minT, floor) : chunk.minT;
-    const status = add(lane, job, dataOf(chunk), chunk.bytes, from, chunk.maxT);
+    const status = add(lane, job, dataOf(chunk), bytesOf(chunk), from, chunk.maxT);
     if (status != Status.Ok) return status;
   }
   if (state.count == 0 || state.time < headMint) return Status.Ok;

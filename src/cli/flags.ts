@@ -343,6 +343,11 @@ const TABLE = {
     memoryLimitOf,
     (limit) => (limit.kind === 'bytes' ? formatBytes(limit.bytes) : `${+(limit.share * 100).toFixed(6)}%`),
   ),
+  storageChunkCache: bytesFlag(
+    'storage.chunk-cache',
+    64 * 2 ** 20,
+    'Memory for chunks that queries read from files, kept for the next queries; 0B keeps none.',
+  ),
   storageWalSync: valueFlag<WalSync>(
     'storage.wal-sync',
     { kind: 'group' },

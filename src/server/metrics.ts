@@ -18,6 +18,8 @@ const CORE_COUNTERS: readonly [name: string, help: string, key: string][] = [
   ['narthex_scrape_lines_new_total', 'Lines never seen before, which take the slow path.', 'lines.new'],
   ['narthex_head_samples_deleted_total', 'Samples that requests deleted from the head.', 'samplesDeleted'],
   ['narthex_corrupt_chunks_total', 'Chunks in memory that could not be decoded.', 'corruptChunks'],
+  ['narthex_query_chunk_cache_hits_total', 'Chunks of files that queries found in memory.', 'cachedChunkHits'],
+  ['narthex_query_chunk_cache_misses_total', 'Chunks of files that queries read.', 'cachedChunkMisses'],
   ['narthex_float_fallbacks_total', 'Numbers in expositions that needed exact arithmetic.', 'floatFallbacks'],
 ];
 
@@ -26,6 +28,7 @@ const CORE_GAUGES: readonly [name: string, help: string, key: string][] = [
   ['prometheus_tsdb_symbol_table_size_bytes', 'Size of symbol table in memory for loaded blocks', 'symbolBytes'],
   ['narthex_histogram_series', 'Series of the head with native histograms.', 'histogramSeries'],
   ['narthex_histogram_bytes', 'Bytes of their chunks, beside the linear memory.', 'histogramBytes'],
+  ['narthex_query_chunk_cache_bytes', 'Memory for chunks of files that queries read.', 'cachedChunkBytes'],
   ['narthex_shard_memory_bytes', 'Bytes of linear memory in use in all shards.', 'usedBytes'],
   [
     'narthex_shard_held_bytes',

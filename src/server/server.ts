@@ -169,6 +169,7 @@ export class Server {
       readers: readerCount(flags),
       memoryBytes: this.#memoryLimitBytes,
       queryBytes: flags.queryMaxMemory,
+      chunkCacheBytes: flags.storageChunkCache,
       sync:
         flags.storageWalSync.kind === 'interval'
           ? { mode: 'interval', intervalMs: flags.storageWalSync.intervalMs }

@@ -57,6 +57,7 @@ export class ShardFederations {
 
   next(request: Request<'nextFederate'>): Reply<'nextFederate'> {
     const { federation, feed, query } = this.#get(request.query);
+    this.#history.cache.prepare();
     feed?.load(query, federation.place);
     return federation.next(request.bytes);
   }

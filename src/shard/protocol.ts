@@ -605,6 +605,8 @@ export interface ShardSetup {
   readonly morsel: MorselSize | undefined;
   /** Threads that may help with queries. */
   readonly readers: number;
+  /** What is kept of the chunks that queries read from files; there is a good default. */
+  readonly chunkCacheBytes: number | undefined;
   /** What queries may hold here; no limit but the shard's where absent. */
   readonly scratch: ScratchLimits | undefined;
   /** Tests may end the shard on purpose. */

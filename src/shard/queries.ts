@@ -205,6 +205,7 @@ export class ShardQueries {
 
   next(number: number): Reply<'nextMorsel'> {
     const open = this.#get(number);
+    this.#history.cache.prepare();
     return this.#scratch.use(open.scratch, () => {
       const morsel = this.#next(open);
       this.#queries.trimRows();

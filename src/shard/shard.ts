@@ -5,6 +5,7 @@
 // it any more, and the shard is made again from the log.
 
 import { type Disk, realDisk } from '../base/disk.js';
+import { ChunkCache } from '../wasm/chunk-cache.js';
 import { Core, isTrap, PAGE_BYTES } from '../wasm/core.js';
 import { Exposition } from '../wasm/exposition.js';
 import { Head, NO_SERIES } from '../wasm/head.js';
@@ -87,7 +88,8 @@ export class Shard {
     this.#side = side;
     const { dataFolder, memoryBytes } = setup;
     const files = { disk, dataFolder };
-    const history = new ShardHistory(core, place, blockOpener(core, disk), () => this.#watermark, late, files);
+    const cache = new ChunkCache(core, setup.chunkCacheBytes, memoryBytes);
+    const history = new ShardHistory(core, place, blockOpener(core, disk), () => this.#watermark, late, files, cache);
     this.#history = history;
     const { spilled } = history;
     const queries = new ShardQueries(core, side, history, setup);
@@ -159,6 +161,7 @@ export class Shard {
         ...exemplars.counters,
         ...histograms.counters,
         ...late.counters,
+        ...cache.counters,
       }),
       stats: ({ top }) => listings.stats(top),
 

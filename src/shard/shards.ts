@@ -37,6 +37,8 @@ export interface ShardsOptions {
   readonly readers?: number;
   /** How much of a query a shard evaluates in one go: for tests. */
   readonly morsel?: MorselSize;
+  /** What all shards keep of the chunks that queries read from files; there is a good default. */
+  readonly chunkCacheBytes?: number;
   /** What queries may hold in each shard; no limit but the memory's where absent. */
   readonly scratch?: ScratchLimits;
   /** Tests may end shards on purpose. */
@@ -114,6 +116,7 @@ export class Shards {
         core: options.core,
         refCounter,
         morsel: options.morsel,
+        chunkCacheBytes: options.chunkCacheBytes && Math.floor(options.chunkCacheBytes / options.count),
         scratch: options.scratch,
         faults: options.faults ?? false,
         sideSamples: options.sideSamples ?? false,

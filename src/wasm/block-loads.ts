@@ -28,6 +28,7 @@ interface Times {
 
 const SEGMENT_WORD = 4;
 const OFFSET_WORD = 5;
+const DATA_WORD = 8;
 const WANTED_WORDS = LOAD_WANTED_BYTES / 4;
 const SERIES_WORDS = LOAD_SERIES_BYTES / 4;
 const NOTHING = new Uint32Array(0);
@@ -40,6 +41,7 @@ export class BlockLoads {
   readonly #memory: { readonly address: number; readonly bytes: number };
   readonly #newest: Float64Array;
   readonly #filesAt: number;
+  #block = 0;
   #wanted: Uint32Array = NOTHING;
 
   /** `fileBytes`: the most that is read of a file at a time. Throws OutOfMemory. */
@@ -66,8 +68,9 @@ export class BlockLoads {
     return this.#newest;
   }
 
-  /** Begins with a block. */
-  begin(): void {
+  /** Begins with a block, of which the cache knows by its number. */
+  begin(block: number): void {
+    this.#block = block;
     this.#core.exports.load_clear();
   }
 
@@ -76,15 +79,34 @@ export class BlockLoads {
     return { bytes: { address: this.#filesAt, from, length }, into: this.#core.u8(this.#filesAt, length) };
   }
 
+  /** Finds the chunks of those of some series that the cache knows; gives the others: lends. Throws OutOfMemory. */
+  wantKnown(series: Uint32Array, { minTimeMs, maxTimeMs }: Times): Uint32Array {
+    const { exports } = this.#core;
+    const { address } = this.#memory;
+    const lent = this.#core.u32(address, series.length);
+    lent.set(series);
+    const { address: into, pins } = this.#loaded;
+    const count = series.length / SERIES_WORDS;
+    const left = exports.load_known(
+      ...([this.#block, address, count, this.#newest.byteOffset, into, pins] as const),
+      ...([minTimeMs, maxTimeMs] as const),
+    );
+    if (exports.load_refused()) throw new OutOfMemory();
+    return lent.slice(0, (left >>> 0) * SERIES_WORDS);
+  }
+
   /** Finds the chunks of series, each a ref and a place of the window, that have samples in a span. Throws OutOfMemory. */
   want(series: Uint32Array, { address, from, length }: FileBytes, { minTimeMs, maxTimeMs }: Times): void {
     const { exports } = this.#core;
     this.#core.u32(this.#memory.address, series.length).set(series);
+    const { address: into, pins } = this.#loaded;
     const places = this.#newest.byteOffset;
     const count = series.length / SERIES_WORDS;
-    const into = this.#loaded.address;
-    if (!exports.load_entries(address, from, length, this.#memory.address, count, places, into, minTimeMs, maxTimeMs))
-      throw new OutOfMemory();
+    const isDone = exports.load_entries(
+      ...([this.#block, address, from, length, this.#memory.address, count, places, into, pins] as const),
+      ...([minTimeMs, maxTimeMs] as const),
+    );
+    if (!isDone) throw new OutOfMemory();
   }
 
   /** How many chunks of the block were found; then place() says where they are. */
@@ -95,15 +117,34 @@ export class BlockLoads {
     return count;
   }
 
+  /** How many of these have to be read. */
+  get missing(): number {
+    return this.#core.exports.load_missing() >>> 0;
+  }
+
+  isThere(chunk: number): boolean {
+    return this.#wanted[chunk * WANTED_WORDS + DATA_WORD] !== 0;
+  }
+
   place(chunk: number): ChunkPlace {
     const at = chunk * WANTED_WORDS;
     return { segment: this.#wanted[at + SEGMENT_WORD]!, offset: this.#wanted[at + OFFSET_WORD]! };
   }
 
-  /** Loads `count` chunks that were found, from number `first` on, out of a part of their segment. Throws OutOfMemory. */
+  /** Loads those of `count` chunks that were found, from number `first` on, that are not there, out of a part of their segment. Throws OutOfMemory. */
   load({ address, from, length }: FileBytes, first: number, count: number): void {
     const { exports } = this.#core;
-    const arena = exports.load_chunks(address, from, length, first, count, this.#loaded.address) >>> 0;
+    const { address: into, pins } = this.#loaded;
+    this.#take(exports.load_chunks(address, from, length, first, count, into, pins) >>> 0);
+  }
+
+  /** Shows what was loaded of the block behind what is of older ones. Throws OutOfMemory. */
+  link(): void {
+    this.#take(this.#core.exports.load_link(this.#loaded.address) >>> 0);
+  }
+
+  #take(arena: number): void {
+    const { exports } = this.#core;
     if (arena !== 0) this.#loaded.take(arena, exports.load_arena_size() >>> 0);
     else if (exports.load_refused()) throw new OutOfMemory();
   }

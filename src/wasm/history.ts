@@ -1,7 +1,7 @@
 // The façade of a query's history: chunks from blocks, brought into the core's memory for the series that a query
 // evaluates next. See assembly/query/history.ts.
 
-import { HISTORY_SKIP, HISTORY_WHOLE, SEALED_HEADER_BYTES } from '../../assembly/layout.js';
+import { HISTORY_SKIP, HISTORY_WHOLE, REFERENCE_FLAG, SEALED_HEADER_BYTES } from '../../assembly/layout.js';
 import type { Core } from './core.js';
 import { OutOfMemory } from './out-of-memory.js';
 
@@ -21,6 +21,11 @@ interface Arena {
   readonly bytes: number;
 }
 
+/** The buffer of pages that the cache keeps for a window. */
+const PINS_BYTES = 16;
+const NEXT = 16;
+const BYTES = 20;
+
 /** Chunks that come before what the head has, of the series at places `from` … `from + count - 1` of a list. */
 export class LoadedChunks {
   readonly from: number;
@@ -37,12 +42,18 @@ export class LoadedChunks {
     this.#core = core;
     this.from = from;
     this.count = count;
-    this.#list = this.#alloc(count * 4);
-    this.#entries = core.u32(this.#list.address, count).fill(0);
+    this.#list = this.#alloc(PINS_BYTES + count * 4);
+    core.u8(this.#list.address, PINS_BYTES + count * 4).fill(0);
+    this.#entries = core.u32(this.address, count);
   }
 
   /** Where its entries are, for a kernel that adds to them. */
   get address(): number {
+    return this.#list.address + PINS_BYTES;
+  }
+
+  /** Where it is noted what of the cache stays until release(). */
+  get pins(): number {
     return this.#list.address;
   }
 
@@ -95,8 +106,9 @@ export class LoadedChunks {
     return this.#entries[place - this.from]!;
   }
 
-  /** A chunk in lent memory, linked to newest(), is the newest now. */
+  /** A chunk in lent memory is the newest now. */
   link(place: number, address: number): void {
+    this.#core.view.setUint32(address + NEXT, this.#entries[place - this.from]!, true);
     this.#entries[place - this.from] = address;
   }
 
@@ -104,8 +116,10 @@ export class LoadedChunks {
   chunkAt(address: number): { readonly data: Uint8Array; readonly minTimeMs: number } {
     const { view } = this.#core;
     const minTimeMs = Number(view.getBigInt64(address, true));
-    const bytes = view.getUint32(address + SEALED_HEADER_BYTES - 4, true);
-    return { data: this.#core.u8(address + SEALED_HEADER_BYTES, bytes).slice(), minTimeMs };
+    const bytes = view.getUint32(address + BYTES, true);
+    const behind = address + SEALED_HEADER_BYTES;
+    const data = (bytes & REFERENCE_FLAG) === 0 ? behind : view.getUint32(behind, true);
+    return { data: this.#core.u8(data, bytes & ~REFERENCE_FLAG).slice(), minTimeMs };
   }
 
   /** The series is evaluated elsewhere. */
@@ -120,7 +134,7 @@ export class LoadedChunks {
 
   /** Has a query evaluate with these, up to the last of their places. They stay until release(). */
   giveTo(query: number): void {
-    this.#core.exports.query_history(query, this.#list.address, this.from, this.count);
+    this.#core.exports.query_history(query, this.address, this.from, this.count);
   }
 
   /** The query must not be evaluated with them any more. */
@@ -128,6 +142,7 @@ export class LoadedChunks {
     for (const { address, bytes } of this.#arenas.splice(0)) this.#core.exports.heap_free(address, bytes);
     if (this.#isReleased) return;
     this.#isReleased = true;
+    this.#core.exports.chunks_unpin(this.pins);
     this.#core.exports.heap_free(this.#list.address, this.#list.bytes);
   }
 

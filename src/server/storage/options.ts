@@ -16,6 +16,8 @@ export interface StorageOptions {
   /** Threads that help each shard with queries. */
   readonly readers?: number;
   readonly memoryBytes: number;
+  /** --storage.chunk-cache: what is kept of the chunks that queries read from files. */
+  readonly chunkCacheBytes?: number;
   /** --query.max-memory: what one query may take in a shard, too. */
   readonly queryBytes?: number;
   readonly sync: SyncPolicy;

@@ -276,7 +276,7 @@ function startShards(
   seed: bigint,
   { log, clock, boot }: { log: LogThread; clock: Clock; boot: StorageThreads['shard'] },
 ): Promise<Shards> {
-  const { shards, readers, memoryBytes, queryBytes, faults, stallMs, metadataRecords } = options;
+  const { shards, readers, memoryBytes, queryBytes, chunkCacheBytes, faults, stallMs, metadataRecords } = options;
   return Shards.start(
     {
       count: shards,
@@ -291,6 +291,7 @@ function startShards(
       faults,
       stallMs,
       metadataRecords,
+      ...(chunkCacheBytes !== undefined && { chunkCacheBytes }),
       ...(queryBytes !== undefined && { scratch: scratchLimits(queryBytes, memoryBytes / shards) }),
     },
     log,

@@ -9,6 +9,7 @@
 
 import { ChunkEncoding, type DeletedInterval } from '../../tsdb/block/contract.js';
 import { ChunkFault } from '../../tsdb/chunk/bit-stream.js';
+import type { ChunkCache } from '../../wasm/chunk-cache.js';
 import type { Core } from '../../wasm/core.js';
 import { isGuest } from '../../wasm/guests.js';
 import { type ChunkSlice, LoadedChunks } from '../../wasm/history.js';
@@ -34,6 +35,7 @@ const PLACES_OF_HEAD = 131_072;
 
 export interface FeedOptions {
   readonly core: Core;
+  readonly cache: ChunkCache;
   /** The query's list; empty where no block has anything for it. */
   readonly list: Uint32Array;
   /** Series of the query. */

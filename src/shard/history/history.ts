@@ -11,6 +11,7 @@ import type { Matcher } from '../../model/matcher.js';
 import { BlockFault } from '../../tsdb/block/contract.js';
 import type { IndexSummary } from '../../tsdb/block/index-summary.js';
 import { AGGREGATE_FUNCTIONS } from '../../tsdb/downsample/rebuild.js';
+import { ChunkCache } from '../../wasm/chunk-cache.js';
 import type { Core } from '../../wasm/core.js';
 import { Crc32c } from '../../wasm/crc32c.js';
 import { Guests } from '../../wasm/guests.js';
@@ -67,6 +68,8 @@ export type OpenBlock = (path: string, summary?: IndexSummary) => HistoryBlock;
 export class ShardHistory {
   /** The head's chunks that are in files. */
   readonly spilled: SpilledChunks;
+  /** What queries read from files, kept for the next. */
+  readonly cache: ChunkCache;
   readonly #core: Core;
   readonly #guests: Guests;
   readonly #rewriter: Rewriter;
@@ -86,12 +89,14 @@ export class ShardHistory {
     watermark: () => number,
     late: LateStore,
     files: { readonly disk: Disk; readonly dataFolder: string | undefined } = { disk: realDisk, dataFolder: undefined },
+    cache = new ChunkCache(core),
   ) {
     this.#core = core;
+    this.cache = cache;
     this.#guests = new Guests(core, place);
     this.#rewriter = new Rewriter(core, watermark);
     const clip: Clip = (data, times, span, faults) => this.#rewriter.clip(data, times, span, faults);
-    this.spilled = new SpilledChunks(core, files.disk, files.dataFolder, clip);
+    this.spilled = new SpilledChunks(core, files.disk, files.dataFolder, clip, cache);
     this.#openBlock = openBlock;
     this.#late = late;
     this.#states.add(this.#state);
@@ -132,7 +137,7 @@ export class ShardHistory {
     }
     state.holders++;
     const late = this.#late.isEmpty ? undefined : new LateView(this.#late, seen.watermark);
-    const beside = { spilled: this.spilled, late, suspects: this.#suspects };
+    const beside = { spilled: this.spilled, cache: this.cache, late, suspects: this.#suspects };
     return new OpenHistory(this.#core, this.#rewriter, state, beside, () => {
       late?.close();
       this.#letGo(state);
@@ -206,6 +211,7 @@ const NO_NUMBERS = new Uint32Array(0);
 /** What a query reads beside blocks, and whom it tells of damage. */
 interface Beside {
   readonly spilled: SpilledChunks;
+  readonly cache: ChunkCache;
   readonly late: LateView | undefined;
   readonly suspects: Set<string>;
 }
@@ -216,15 +222,18 @@ export class OpenHistory {
   readonly #core: Core;
   readonly #rewriter: Rewriter;
   readonly #spilled: SpilledChunks;
+  readonly #cache: ChunkCache;
   readonly #state: State;
   readonly #late: LateView | undefined;
   readonly #letGo: () => void;
   #isOpen = true;
 
-  constructor(core: Core, rewriter: Rewriter, state: State, { spilled, late, suspects }: Beside, letGo: () => void) {
+  constructor(core: Core, rewriter: Rewriter, state: State, beside: Beside, letGo: () => void) {
+    const { spilled, cache, late, suspects } = beside;
     this.faults = new Faults(suspects);
     this.#core = core;
     this.#spilled = spilled;
+    this.#cache = cache;
     this.#rewriter = rewriter;
     this.#state = state;
     this.#late = late;
@@ -262,7 +271,7 @@ export class OpenHistory {
     const numbers = selection === undefined ? NO_NUMBERS : this.#core.u32(list.address, list.count).slice();
     const { faults, floorMs } = this;
     return new HistoryFeed({
-      ...{ core: this.#core, list: numbers, count: list.count, span, spilled: this.#spilled },
+      ...{ core: this.#core, cache: this.#cache, list: numbers, count: list.count, span, spilled: this.#spilled },
       ...{ blocks: selection?.place(numbers) ?? [], late: selection?.placeLate(numbers) },
       ...{ floorMs, faults, rewriter: this.#rewriter, ...(histograms && { histograms }) },
       wantsAggregates: AGGREGATE_FUNCTIONS.has(fn),

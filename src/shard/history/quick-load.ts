@@ -5,6 +5,7 @@
 import { DiskError } from '../../base/disk.js';
 import { BlockFault } from '../../tsdb/block/contract.js';
 import { BlockLoads } from '../../wasm/block-loads.js';
+import type { ChunkCache } from '../../wasm/chunk-cache.js';
 import type { Core } from '../../wasm/core.js';
 import { isGuest } from '../../wasm/guests.js';
 import type { LoadedChunks } from '../../wasm/history.js';
@@ -26,6 +27,7 @@ const TIME_MAX = 2 ** 53;
 
 export interface QuickLoadInput {
   readonly core: Core;
+  readonly cache: ChunkCache;
   /** The query's list. */
   readonly list: Uint32Array;
   /** Oldest first. */
@@ -77,16 +79,18 @@ function loadBlock(
   loaded: LoadedChunks,
   loads: BlockLoads,
 ): void {
-  const series = seriesOf(placed, wanted, loaded, input.wantsAggregates === true);
+  const found = seriesOf(placed, wanted, loaded, input.wantsAggregates === true);
   const { files } = placed.block;
   const span = {
     minTimeMs: Math.max(input.span.minTimeMs, -TIME_MAX),
     maxTimeMs: Math.min(input.span.maxTimeMs, TIME_MAX),
   };
-  loads.begin();
+  loads.begin(input.cache.numberOf(placed.block));
+  const series = loads.wantKnown(found, span);
   for (let i = 0; i < series.length; ) i = wantRun(files, series, i, span, loaded, loads);
   const count = loads.countWanted();
-  for (let i = 0; i < count; ) i = loadRun(files, i, count, loads);
+  if (loads.missing > 0) for (let i = 0; i < count; ) i = loads.isThere(i) ? i + 1 : loadRun(files, i, count, loads);
+  loads.link();
 }
 
 /** Refs and places, by ref, of the series that a block has of the wanted places, but for those of which something is deleted. */
@@ -151,12 +155,13 @@ function wantRun(
   return next;
 }
 
-/** The same for wanted chunks. */
+/** The same for wanted chunks that are not there; the first is not. */
 function loadRun(files: BlockBytes, first: number, count: number, loads: BlockLoads): number {
   const { segment, offset: from } = loads.place(first);
   let end = from;
   let next = first;
   for (; next < count; next++) {
+    if (loads.isThere(next)) continue;
     const at = loads.place(next);
     const isClose = at.segment === segment && at.offset >= from && at.offset <= end + GAP_BYTES_MAX;
     if (!isClose || at.offset - from > RUN_BYTES_MAX) break;

@@ -1,11 +1,13 @@
 // Chunks of the head that are in files alone, loaded for who reads them.
 //
-//   wants, by place ──► by file and offset ──► few reads into the core's memory ──► checked and linked where they lie
+//   wants, by place ──► those that the cache has ─────────────────────────────────────────────────────────┐
+//                  └──► the others, by file and offset ──► few reads into the core's memory ──► checked ──┴──► linked
 //
 // What somebody loaded is good until chunks leave memory again (version): then it wants others.
 
 import { type Disk, DiskError, type FileHandle } from '../../base/disk.js';
 import { headChunksFolder, headChunksPath } from '../../tsdb/head-chunks/layout.js';
+import { type ChunkCache, REFERENCE_BYTES } from '../../wasm/chunk-cache.js';
 import type { Core } from '../../wasm/core.js';
 import { type ChunkSlice, LoadedChunks } from '../../wasm/history.js';
 import type { Query } from '../../wasm/query.js';
@@ -48,16 +50,18 @@ export class SpilledChunks {
   readonly #wanted: Wanted;
   readonly #spill: Spill;
   readonly #clip: Clip;
+  readonly #cache: ChunkCache;
   readonly #files = new Map<number, FileHandle>();
 
   /** `dataFolder` undefined: nothing is ever in files. */
-  constructor(core: Core, disk: Disk, dataFolder: string | undefined, clip: Clip) {
+  constructor(core: Core, disk: Disk, dataFolder: string | undefined, clip: Clip, cache: ChunkCache) {
     this.#core = core;
     this.#disk = disk;
     this.#folder = headChunksFolder(dataFolder ?? '');
     this.#wanted = new Wanted(core);
     this.#spill = new Spill(core);
     this.#clip = clip;
+    this.#cache = cache;
   }
 
   /** Another number after chunks have left memory. */
@@ -90,18 +94,54 @@ export class SpilledChunks {
    * what is within. What is damaged becomes a fault. Throws OutOfMemory and DiskError.
    */
   load(wants: Wants, loaded: LoadedChunks, span: TimeSpan, faults: Faults): void {
-    for (const run of runsOf(wants)) this.#loadRun(run, wants, loaded, span, faults);
+    const chunks = new Uint32Array(wants.count);
+    for (const run of runsOf(wants, chunks)) this.#readRun(run, wants, chunks, loaded, faults);
+    this.#showAll(wants, chunks, loaded, span, faults);
   }
 
-  /** The same where what cannot be read is a fault too. */
+  /** The same for queries: what cannot be read is a fault too, and what can is kept for the next. */
   loadQuietly(wants: Wants, loaded: LoadedChunks, span: TimeSpan, faults: Faults): void {
-    for (const run of runsOf(wants)) {
+    const chunks = this.#known(wants, loaded);
+    for (const run of runsOf(wants, chunks)) {
       try {
-        this.#loadRun(run, wants, loaded, span, faults);
+        this.#readRun(run, wants, chunks, loaded, faults);
+        this.#keep(run, wants, chunks, loaded);
       } catch (error) {
         if (!(error instanceof DiskError)) throw error;
         for (const want of run.wants) faults.addAt(this.#placeOf(wants, want), timesOf(wants, want), error.message);
       }
+    }
+    this.#showAll(wants, chunks, loaded, span, faults);
+  }
+
+  /** Those of the wanted chunks that the cache has, where they are; 0 for the others. */
+  #known(wants: Wants, loaded: LoadedChunks): Uint32Array {
+    const chunks = new Uint32Array(wants.count);
+    if (wants.count === 0) return chunks;
+    const room = loaded.lend(wants.count * REFERENCE_BYTES);
+    for (let want = 0; want < wants.count; want++) {
+      const kept = this.#cache.find(wants.file[want]!, wants.offset[want]!, loaded.pins);
+      if (kept === 0) continue;
+      chunks[want] = room + want * REFERENCE_BYTES;
+      this.#cache.refer(kept, chunks[want]!);
+    }
+    return chunks;
+  }
+
+  /** Shows copies of what was read, in the cache; where that has no room what was read stays as long as the window. */
+  #keep(run: Run, wants: Wants, chunks: Uint32Array, loaded: LoadedChunks): void {
+    for (const want of run.wants) {
+      if (chunks[want] === 0) continue;
+      const kept = this.#cache.keep(wants.file[want]!, wants.offset[want]!, chunks[want]!, loaded.pins);
+      // A reference takes less than what was read.
+      if (kept !== 0) this.#cache.refer(kept, chunks[want]!);
+    }
+  }
+
+  /** Links what was found, of each series the oldest first: wants are newest first. */
+  #showAll(wants: Wants, chunks: Uint32Array, loaded: LoadedChunks, span: TimeSpan, faults: Faults): void {
+    for (let want = wants.count - 1; want >= 0; want--) {
+      if (chunks[want] !== 0) this.#show(wants, want, chunks[want]!, loaded, span, faults);
     }
   }
 
@@ -187,24 +227,23 @@ export class SpilledChunks {
     return list;
   }
 
-  #loadRun(run: Run, wants: Wants, loaded: LoadedChunks, span: TimeSpan, faults: Faults): void {
+  /** Reads some chunks into lent memory, and says where they are. */
+  #readRun(run: Run, wants: Wants, chunks: Uint32Array, loaded: LoadedChunks, faults: Faults): void {
     const file = this.#file(run.file);
     const bytes = run.end - run.from;
     const base = loaded.lend(FRONT_BYTES + bytes) + FRONT_BYTES;
     const there = this.#disk.pread(file, this.#core.u8(base, bytes), run.from);
     for (const want of run.wants) {
       const offset = wants.offset[want]! - run.from;
-      const linked = this.#link(wants, want, loaded, base + offset, there - offset);
+      const linked = this.#link(wants, want, base + offset, there - offset);
       const chunk = linked === 'short' && there === bytes ? this.#linkLong(wants, want, loaded) : linked;
-      if (typeof chunk === 'number') this.#show(wants, want, chunk, loaded, span, faults);
+      if (typeof chunk === 'number') chunks[want] = chunk;
       else faults.addAt(this.#placeOf(wants, want), timesOf(wants, want), 'a chunk is damaged');
     }
   }
 
-  #link(wants: Wants, want: number, loaded: LoadedChunks, at: number, available: number): number | 'damaged' | 'short' {
-    if (available <= 0) return 'short';
-    const next = loaded.newest(wants.place[want]!);
-    return this.#wanted.link(wants.maxTimeMs[want]!, at, available, next);
+  #link(wants: Wants, want: number, at: number, available: number): number | 'damaged' | 'short' {
+    return available <= 0 ? 'short' : this.#wanted.link(wants.maxTimeMs[want]!, at, available, 0);
   }
 
   /** A chunk that is larger than ours are. */
@@ -212,7 +251,7 @@ export class SpilledChunks {
     const at = loaded.lend(FRONT_BYTES + RECORD_BYTES_MAX) + FRONT_BYTES;
     const into = this.#core.u8(at, RECORD_BYTES_MAX);
     const there = this.#disk.pread(this.#file(wants.file[want]!), into, wants.offset[want]!);
-    return this.#link(wants, want, loaded, at, there);
+    return this.#link(wants, want, at, there);
   }
 
   #show(wants: Wants, want: number, chunk: number, loaded: LoadedChunks, span: TimeSpan, faults: Faults): void {
@@ -272,10 +311,13 @@ function newestOf(wants: Wants): Wants {
   };
 }
 
-/** Which chunks to read together, in the order of files: so those of a series come in the order of their times. */
-function runsOf(wants: Wants): Run[] {
+/** Which chunks to read together, of those that are not there, in the order of files. */
+function runsOf(wants: Wants, chunks: Uint32Array): Run[] {
   const { file, offset, count } = wants;
-  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  const missing = new Uint32Array(count);
+  let left = 0;
+  for (let i = 0; i < count; i++) if (chunks[i] === 0) missing[left++] = i;
+  const order = missing.subarray(0, left);
   order.sort((a, b) => file[a]! - file[b]! || offset[a]! - offset[b]!);
   const runs: Run[] = [];
   let run: Run | undefined;

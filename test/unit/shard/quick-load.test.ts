@@ -14,6 +14,7 @@ import { Tombstones, writeTombstones } from '../../../src/tsdb/block/tombstones.
 import { BlockWriter } from '../../../src/tsdb/block/writer.js';
 import { decodeXor } from '../../../src/tsdb/chunk/xor.js';
 import { encodeXor2 } from '../../../src/tsdb/chunk/xor2.js';
+import { ChunkCache } from '../../../src/wasm/chunk-cache.js';
 import { Crc32c } from '../../../src/wasm/crc32c.js';
 import { testCrc } from '../../support/block.js';
 import { readBlockModel } from '../../support/block-model.js';
@@ -39,9 +40,8 @@ interface Answer {
   readonly faults: readonly string[];
 }
 
-/** All samples of blocks in a span, as text and bits; how many series were left out; what could not be read. */
-function ask(disk: Disk, [from, to]: readonly [number, number], change: (block: HistoryBlock) => HistoryBlock): Answer {
-  const rig = new HeadRig();
+/** A shard's history over the blocks. */
+function historyOf(disk: Disk, rig: HeadRig, change: (block: HistoryBlock) => HistoryBlock, cacheBytes?: number) {
   const open = (path: string) => change(openHistoryBlock(disk, path, new Crc32c(rig.core)));
   const none = new LateStore(
     rig.core,
@@ -49,9 +49,21 @@ function ask(disk: Disk, [from, to]: readonly [number, number], change: (block: 
     () => 0,
     () => 0,
   );
-  const history = new ShardHistory(rig.core, { index: 0, count: 1 }, open, () => 0, none);
+  const cache = new ChunkCache(rig.core, cacheBytes);
+  const history = new ShardHistory(rig.core, { index: 0, count: 1 }, open, () => 0, none, undefined, cache);
   const places = ULIDS.map((ulid) => ({ ulid, path: `data/${ulid}`, version: 0 }));
   assert.deepEqual(history.set(places, 2 * RANGE_MS), []);
+  return history;
+}
+
+/** All samples of blocks in a span, as text and bits; how many series were left out; what could not be read. */
+function ask(disk: Disk, span: readonly [number, number], change: (block: HistoryBlock) => HistoryBlock): Answer {
+  const rig = new HeadRig();
+  return askHistory(rig, historyOf(disk, rig, change), span);
+}
+
+function askHistory(rig: HeadRig, history: ShardHistory, [from, to]: readonly [number, number]): Answer {
+  history.cache.prepare();
   const opened = history.open(0, 0);
   const span = { minTimeMs: from, maxTimeMs: to };
   const past = opened.select([[...EVERYTHING]], span);
@@ -148,6 +160,34 @@ test('quick load: plain blocks, windows that begin and end anywhere', () => {
     }
   }
 });
+
+for (const cacheBytes of [0, 2 ** 16, 2 ** 19, 2 ** 26]) {
+  test(`quick load: the same again and again, with ${cacheBytes / 1024} KiB of cache`, () => {
+    const random = new Prng(cacheBytes);
+    const made = disk();
+    for (const block of [0, 1]) write(made, block, randomSeries(random, 150, block, true));
+    const rig = new HeadRig();
+    const history = historyOf(made, rig, (block) => block, cacheBytes);
+    const reads = () => history.cache.counters.cachedChunkMisses!;
+    const found = () => history.cache.counters.cachedChunkHits!;
+    for (let i = 0; i < 30; i++) {
+      const from = random.int(2 * RANGE_MS);
+      const span = random.pick([ALL, [from, from + random.int(RANGE_MS)] as const]);
+      assert.deepEqual(askHistory(rig, history, span), ask(made, span, slow), `${i}`);
+      assert.ok(history.cache.bytes <= cacheBytes);
+      if (i === 15 && random.int(2) === 0) rig.core.exports.chunks_drop();
+    }
+    const before = reads();
+    askHistory(rig, history, ALL);
+    const first = reads() - before;
+    askHistory(rig, history, ALL);
+    const second = reads() - before - first;
+    assert.ok(second > 0 && second <= first);
+    // Chunks of histograms are left to the other way each time.
+    if (cacheBytes === 0) assert.equal(found(), 0);
+    if (cacheBytes === 2 ** 26) assert.ok(found() > 5 * reads(), `${found()} of ${reads()}`);
+  });
+}
 
 test('quick load: overlapping chunks, histograms and deletions are left to the other way', () => {
   for (let seed = 1; seed <= 3; seed++) {
