@@ -51,6 +51,8 @@ export {
   exposition_error_cursor,
   exposition_error_entry,
   exposition_error_token,
+  exposition_exemplar_count,
+  exposition_exemplars,
   exposition_fault,
   exposition_lines_expected,
   exposition_lines_known,
@@ -80,7 +82,11 @@ export {
   count as cache_count,
   open as cache_open,
 } from './exposition/cache';
-export { readLabels as exposition_labels, takeBack as exposition_take_back } from './exposition/text';
+export {
+  readLabels as exposition_labels,
+  readLabelsAt as exposition_labels_at,
+  takeBack as exposition_take_back,
+} from './exposition/text';
 export { drop as cache_drop, settle as cache_settle } from './exposition/walk';
 export {
   addExternal as federate_external,

@@ -360,12 +360,17 @@ export enum ParseOption {
   TrackTimestampsStaleness = 2,
   /** Give rows only for lines whose series was forgotten since the parse before, of the same body. */
   Retry = 4,
+  /** The text is OpenMetrics. */
+  OpenMetrics = 8,
+  /** Exemplars are listed. */
+  Exemplars = 16,
 }
 
 /** What a metadata line says. */
 export enum MetadataKind {
   Help = 1,
   Type = 2,
+  Unit = 3,
 }
 
 /** What is wrong with a line of text; the façade makes Prometheus's words of it. */
@@ -390,6 +395,22 @@ export enum TextFault {
   TimestampExpected = 17,
   TimestampRange = 18,
   AfterTimestamp = 19,
+  // Of OpenMetrics alone.
+  LabelSeparator = 20,
+  NameAfterUnit = 21,
+  TextAfterHelp = 22,
+  TextAfterType = 23,
+  TextAfterUnit = 24,
+  UnitSuffix = 25,
+  /** Something stands behind `# EOF`. */
+  AfterEnd = 26,
+  /** There is no `# EOF`. */
+  Unended = 27,
+  TimestampInfinite = 28,
+  ExemplarValue = 29,
+  ExemplarInfinite = 30,
+  ExemplarNext = 31,
+  AfterExemplar = 32,
 }
 
 /** What the parser found where it wanted something else. */
@@ -406,6 +427,8 @@ export enum TextToken {
   Comma = 9,
   Timestamp = 10,
   Value = 11,
+  Comment = 12,
+  End = 13,
 }
 
 /** What is wrong with a protobuf message. */

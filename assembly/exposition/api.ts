@@ -101,6 +101,14 @@ export function exposition_metadata(): usize {
   return list.address(text.metadata);
 }
 
+export function exposition_exemplar_count(): u32 {
+  return list.count(text.exemplars);
+}
+
+export function exposition_exemplars(): usize {
+  return list.address(text.exemplars);
+}
+
 export function exposition_scraped(): u32 {
   return text.scraped;
 }

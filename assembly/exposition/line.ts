@@ -68,10 +68,10 @@ let end: usize = 0;
 let nameInBraces: usize = 0;
 
 // What a byte can be part of.
-const NAME_START: u8 = 1;
-const NAME: u8 = 2;
-const LABEL_START: u8 = 4;
-const LABEL: u8 = 8;
+export const NAME_START: u8 = 1;
+export const NAME: u8 = 2;
+export const LABEL_START: u8 = 4;
+export const LABEL: u8 = 8;
 const SPACE: u8 = 16;
 const DIGIT: u8 = 32;
 
@@ -96,6 +96,38 @@ export function start(textEnd: usize): void {
   if (!classesReady) fillClasses();
 }
 
+// ---- what the other grammar finds (openmetrics.ts)
+
+export function beginLine(at: usize): void {
+  entryAt = at;
+}
+
+export function endLine(next: usize): void {
+  nextLine = next;
+}
+
+export function foundSeries(end: usize, bits: u64): void {
+  seriesEnd = end;
+  value = bits;
+}
+
+export function foundNoTime(): void {
+  hasTime = false;
+}
+
+export function foundTime(timeMs: i64): void {
+  hasTime = true;
+  time = timeMs;
+}
+
+export function foundMetadata(kind: MetadataKind, name: usize, nameEnd: usize, text: usize, end: usize): void {
+  metadataKind = kind;
+  metadataName = name;
+  metadataNameEnd = nameEnd;
+  metadataText = text;
+  metadataEnd = end;
+}
+
 function fillClasses(): void {
   for (let byte: u32 = 0; byte < 256; byte++) {
     const lower = byte | 0x20;
@@ -111,11 +143,11 @@ function fillClasses(): void {
   classesReady = true;
 }
 
-function is(at: usize, what: u8): bool {
+export function is(at: usize, what: u8): bool {
   return (load<u8>(classes + load<u8>(at)) & what) != 0;
 }
 
-function skip(at: usize, what: u8): usize {
+export function skip(at: usize, what: u8): usize {
   while (is(at, what)) at++;
   return at;
 }
@@ -187,7 +219,7 @@ function parseLabels(at: usize): bool {
  * Behind the quote that ends the string starting at `at`; 0 where there is none, and
  * cursorAt is then where it broke off. `zeros`: zero bytes are part of it.
  */
-function quotedEnd(at: usize, zeros: bool): usize {
+export function quotedEnd(at: usize, zeros: bool): usize {
   const start = at + 1;
   at = findEither(start, end, QUOTE, BACKSLASH);
   while (at < end && load<u8>(at) == BACKSLASH) {
@@ -269,7 +301,8 @@ function valueToken(at: usize): usize {
   return at;
 }
 
-function refuseNumber(at: usize, valueEnd: usize): Line {
+/** A number from `at` to `valueEnd` that is none. */
+export function refuseNumber(at: usize, valueEnd: usize): Line {
   let reason = floatEnd == valueEnd ? TextFault.ValueRange : TextFault.ValueSyntax;
   for (let p = at; p < valueEnd; p++) {
     const byte = load<u8>(p);
@@ -328,16 +361,16 @@ function parseMetadata(kind: MetadataKind, at: usize): Line {
 
 /** counter, gauge, histogram, summary or untyped, and nothing else. */
 function readType(): bool {
-  const size = metadataEnd - metadataText;
+  return readCommonType() || isText(UNTYPED, 7);
+}
+
+/** The types that both grammars know. */
+export function readCommonType(): bool {
   metadataFloat = FloatLabel.None;
-  if (isText(COUNTER, 7) || isText(GAUGE, 5) || isText(UNTYPED, 7)) return true;
-  if (isText(HISTOGRAM, 9)) {
-    metadataFloat = FloatLabel.Le;
-    return true;
-  }
-  if (size != 7 || !isText(SUMMARY, 7)) return false;
-  metadataFloat = FloatLabel.Quantile;
-  return true;
+  if (isText(COUNTER, 7) || isText(GAUGE, 5)) return true;
+  if (isText(HISTOGRAM, 9)) metadataFloat = FloatLabel.Le;
+  else if (isText(SUMMARY, 7)) metadataFloat = FloatLabel.Quantile;
+  return metadataFloat != FloatLabel.None;
 }
 
 const COUNTER: usize = memory.data<u8>([0x63, 0x6f, 0x75, 0x6e, 0x74, 0x65, 0x72]);
@@ -346,19 +379,20 @@ const HISTOGRAM: usize = memory.data<u8>([0x68, 0x69, 0x73, 0x74, 0x6f, 0x67, 0x
 const SUMMARY: usize = memory.data<u8>([0x73, 0x75, 0x6d, 0x6d, 0x61, 0x72, 0x79]);
 const UNTYPED: usize = memory.data<u8>([0x75, 0x6e, 0x74, 0x79, 0x70, 0x65, 0x64]);
 
-function isText(word: usize, bytes: usize): bool {
+/** Whether the text of the metadata line is a word. */
+export function isText(word: usize, bytes: usize): bool {
   return metadataEnd - metadataText == bytes && memory.compare(metadataText, word, bytes) == 0;
 }
 
 // ---- refusals
 
 /** A fault about one byte that fits no token, or about a token from `at` to `cursor`. */
-function refuse(reason: TextFault, at: usize, kind: TextToken, cursor: usize = at): Line {
+export function refuse(reason: TextFault, at: usize, kind: TextToken, cursor: usize = at): Line {
   refuseToken(reason, at, cursor, kind);
   return Line.Fault;
 }
 
-function refuseToken(reason: TextFault, at: usize, cursor: usize, kind: TextToken): bool {
+export function refuseToken(reason: TextFault, at: usize, cursor: usize, kind: TextToken): bool {
   fault = reason;
   tokenAt = at;
   cursorAt = cursor;
@@ -367,7 +401,7 @@ function refuseToken(reason: TextFault, at: usize, cursor: usize, kind: TextToke
 }
 
 /** A fault that only says how far the text was read. */
-function refuseAt(reason: TextFault, cursor: usize): bool {
+export function refuseAt(reason: TextFault, cursor: usize): bool {
   return refuseToken(reason, cursor, cursor, TextToken.Invalid);
 }
 

@@ -1,18 +1,20 @@
-// Text format 0.0.4: a body in, rows out.
+// Text format 0.0.4 and 1.0.0, and OpenMetrics: a body in, rows out.
 //
 // Each line takes the shortest of three ways:
 //
 //   expected    hash the bytes where the next entry's series would end, compare; then only
-//               value, timestamp and line break are new and get checked
-//   known       look at the whole line (line.ts), hash its series, ask the index
+//               value, timestamp, exemplar and line break are new and get checked
+//   known       look at the whole line (line.ts, openmetrics.ts), hash its series, ask the index
 //   new         the same, and the index does not know it: a new entry, and a miss
 //
 //   body ──► rows, by owner (batch.ts)        misses: lines whose series nobody knows yet (walk.ts)
-//                                             metadata: HELP and TYPE lines not seen last time
+//                                             metadata: HELP, TYPE and UNIT lines not seen last time
+//                                             exemplars, where they are wanted
 //
-//   metadata  (16 bytes)  │ name offset │ name bytes │ text offset │ kind << 28 | text bytes │
+//   metadata  (16 bytes)  │ name offset   │ name bytes   │ text offset     │ kind << 28 | text bytes │
+//   exemplar  (16 bytes)  │ series offset │ series bytes │ exemplar offset │ float label << 28 | exemplar bytes │
 //
-// A body with one bad line gives nothing: its rows, entries and marks are taken back.
+// A body with one bad line gives nothing but the metadata before it: its rows, entries and marks are taken back.
 
 import { floatEnd, floatOverflow, parseFloat } from '../bytes/float-parse';
 import { hash64 } from '../bytes/hash';
@@ -40,6 +42,7 @@ import {
 } from './cache';
 import * as line from './line';
 import * as list from './list';
+import * as openmetrics from './openmetrics';
 import { addSeries } from './series';
 import * as walk from './walk';
 
@@ -49,11 +52,16 @@ const TAB: u8 = 0x09;
 const CLOSE: u8 = 0x7d;
 
 export const metadata: usize = memory.data(16, 8);
+export const exemplars: usize = memory.data(16, 8);
 
 /** Samples in the last body. */
 export let scraped: u32 = 0;
 
 // ---- what the body being parsed is parsed with
+
+/** Mixed into hashes, so that a line of one format is never taken for one of the other. */
+const OPEN_SALT: u64 = 0x9e3779b97f4a7c15;
+let salt: u64 = 0;
 
 let options: u32 = 0;
 let bodyAt: usize = 0;
@@ -64,15 +72,19 @@ let float: line.FloatLabel = line.FloatLabel.None;
 /**
  * Parses `length` bytes at `body`, behind which BODY_SLACK bytes must be writable.
  * Adds rows to the batches, fills misses and metadata. Invalid: see line.fault and the
- * positions beside it; then nothing has changed.
+ * positions beside it; then nothing has changed, and only metadata is there.
  */
 export function parse(into: usize, body: usize, length: usize, time: i64, how: u32): Status {
   const retry = (how & ParseOption.Retry) != 0;
   const number = retry ? load<u32>(into, NUMBER) : cache.begin(into);
-  const end = terminate(body, length);
-  line.start(end);
+  const isOpen = (how & ParseOption.OpenMetrics) != 0;
+  const end = terminate(body, length, isOpen);
+  if (isOpen) openmetrics.start(end);
+  else line.start(end);
   walk.start(into, number, body, 0);
   list.clear(metadata);
+  list.clear(exemplars);
+  salt = isOpen ? OPEN_SALT : 0;
   options = how;
   bodyAt = body;
   scrapeTime = time;
@@ -88,7 +100,7 @@ export function parse(into: usize, body: usize, length: usize, time: i64, how: u
     return Status.Ok;
   }
   walk.undo();
-  list.clear(metadata);
+  list.clear(exemplars);
   if (!retry) cache.abort(into, number);
   return fault == TextFault.NoMemory ? Status.NoMemory : Status.Invalid;
 }
@@ -96,26 +108,29 @@ export function parse(into: usize, body: usize, length: usize, time: i64, how: u
 /** Takes back the last parse, whose labels turned out to be bad: rows, entries, marks. */
 export function takeBack(from: usize): void {
   walk.undo();
-  list.clear(metadata);
+  list.clear(exemplars);
   cache.abort(from, load<u32>(from, NUMBER));
 }
 
-/** Adds the line break that the last line may lack, and zeroes behind it; gives the new end. */
-function terminate(body: usize, length: usize): usize {
+/** Adds the line break that the last line may lack, but in OpenMetrics, and zeroes behind it; gives the new end. */
+function terminate(body: usize, length: usize, isOpen: bool): usize {
   const end = body + length;
   memory.fill(end, 0, BODY_SLACK);
+  if (isOpen) return end;
   store<u8>(end, BREAK);
   return end + 1;
 }
 
 function parseLines(at: usize, end: usize): TextFault {
-  while (at < end) {
-    const next = parseExpected(at, end);
+  const isOpen = (options & ParseOption.OpenMetrics) != 0;
+  // OpenMetrics says where it ends; but nothing at all is fine.
+  while (at < end || (isOpen && end > bodyAt)) {
+    const next = parseExpected(at, end, isOpen);
     if (next != 0) {
       at = next;
       continue;
     }
-    const kind = line.parseLine(at);
+    const kind = isOpen ? openmetrics.parseLine(at) : line.parseLine(at);
     if (kind == line.Line.End) break;
     if (kind == line.Line.Fault) return line.fault;
     let stored = true;
@@ -128,15 +143,16 @@ function parseLines(at: usize, end: usize): TextFault {
 }
 
 /** The way of a line that is where it was last time: gives the next line, or 0 where it is not that line. */
-function parseExpected(at: usize, end: usize): usize {
+function parseExpected(at: usize, end: usize, isOpen: bool): usize {
   const entry = walk.nextEntry();
   if (entry == 0) return 0;
   const length = <usize>load<u16>(entry, LEN);
   const seriesEnd = at + length;
-  if (length == 0 || seriesEnd >= end || hash64(at, length) != load<u64>(entry, HASH)) return 0;
+  if (length == 0 || seriesEnd >= end || (hash64(at, length) ^ salt) != load<u64>(entry, HASH)) return 0;
   const flags: u32 = load<u8>(entry, FLAGS);
   const byte = load<u8>(seriesEnd);
   if ((flags & COMMENT) != 0) return byte == BREAK && expectedComment(entry) ? seriesEnd + 1 : 0;
+  if (isOpen) return parseExpectedOpen(entry, flags, at, length);
   // A longer name may begin like this one.
   if (byte != BLANK && byte != TAB && load<u8>(seriesEnd - 1) != CLOSE) return 0;
   let valueAt = seriesEnd;
@@ -155,6 +171,44 @@ function parseExpected(at: usize, end: usize): usize {
   if (!emit(entry, walk.expected, flags, time, ownTime, bits, at, length)) return 0;
   walk.step();
   return valueEnd + 1;
+}
+
+/** The same of a line of OpenMetrics. */
+function parseExpectedOpen(entry: usize, flags: u32, at: usize, length: usize): usize {
+  const seriesEnd = at + length;
+  if (load<u8>(seriesEnd) != BLANK) return 0;
+  const bits = parseFloat(seriesEnd + 1);
+  const valueEnd = floatEnd;
+  if (valueEnd == 0 || floatOverflow) return 0;
+  let time = scrapeTime;
+  let ownTime = false;
+  let lineEnd = valueEnd;
+  let hasExemplar = false;
+  if (load<u8>(valueEnd) != BREAK) {
+    if (load<u8>(valueEnd) != BLANK) return 0;
+    lineEnd = openmetrics.parseTail(valueEnd);
+    if (lineEnd == 0) return 0;
+    ownTime = line.hasTime && (options & ParseOption.HonorTimestamps) != 0;
+    if (ownTime) time = line.time;
+    hasExemplar = openmetrics.exemplarAt != 0;
+  }
+  if (!emit(entry, walk.expected, flags, time, ownTime, bits, at, length)) return 0;
+  if (hasExemplar && !addExemplar(flags, at, length)) return 0;
+  walk.step();
+  return lineEnd + 1;
+}
+
+/** Lists the exemplar of the line that was looked at last, if that is wanted; false where the memory limit says no. */
+function addExemplar(flags: u32, at: usize, length: usize): bool {
+  if ((flags & DROPPED) != 0 || (options & (ParseOption.Exemplars | ParseOption.Retry)) != ParseOption.Exemplars)
+    return true;
+  return list.add(
+    exemplars,
+    <u32>(at - bodyAt),
+    <u32>length,
+    <u32>(openmetrics.exemplarAt - bodyAt),
+    ((<u32>float) << 28) | <u32>(openmetrics.exemplarEnd - openmetrics.exemplarAt),
+  );
 }
 
 /** An expected comment; false where it was away for a while: then it is news again. */
@@ -198,16 +252,19 @@ function takeSeries(at: usize): bool {
   const ownTime = line.hasTime && (options & ParseOption.HonorTimestamps) != 0;
   const time = ownTime ? line.time : scrapeTime;
   const bits = line.value;
-  const index = walk.locate(hash64(at, length), length, UNRESOLVED);
+  const index = walk.locate(hash64(at, length) ^ salt, length, UNRESOLVED);
   if (index < 0) return false;
   const entry = cache.entryAt(walk.current, <u32>index);
-  return emit(entry, <u32>index, load<u8>(entry, FLAGS), time, ownTime, bits, at, length);
+  const flags: u32 = load<u8>(entry, FLAGS);
+  if (!emit(entry, <u32>index, flags, time, ownTime, bits, at, length)) return false;
+  const isOpen = (options & ParseOption.OpenMetrics) != 0;
+  return !isOpen || openmetrics.exemplarAt == 0 || addExemplar(flags, at, length);
 }
 
-/** A comment that was not the expected one: HELP and TYPE are news unless the parse before saw them too. */
+/** A comment that was not the expected one: HELP, TYPE and UNIT are news unless the parse before saw them too. */
 function takeComment(at: usize, isMetadata: bool): bool {
   const length = line.nextLine - 1 - at;
-  const index = walk.locate(hash64(at, length), length, COMMENT);
+  const index = walk.locate(hash64(at, length) ^ salt, length, COMMENT);
   if (index < 0) return false;
   const entry = cache.entryAt(walk.current, <u32>index);
   const last = load<u32>(entry, SEEN) & 0xffff;
@@ -232,10 +289,14 @@ function takeComment(at: usize, isMetadata: bool): bool {
 /** Puts the labels of a miss into the scratch, the target's added, finished and checked. */
 export function readLabels(from: usize, miss: u32, body: usize): LabelFault {
   const entry = walk.missEntry(from, miss);
-  const at = body + walk.missOffset(miss);
-  const float = <line.FloatLabel>((load<u8>(entry, FLAGS) & FLOAT_LABEL) >> FLOAT_LABEL_SHIFT);
+  const float = (load<u8>(entry, FLAGS) & FLOAT_LABEL) >> FLOAT_LABEL_SHIFT;
+  return readLabelsAt(from, body + walk.missOffset(miss), walk.missBytes(miss), float);
+}
+
+/** The same of a series text; `float` says which of its labels holds a number. */
+export function readLabelsAt(from: usize, at: usize, bytes: usize, float: u32): LabelFault {
   scratch.begin();
-  addSeries(at, at + walk.missBytes(miss), float);
+  addSeries(at, at + bytes, <line.FloatLabel>float);
   scratch.addTarget(cache.target(from), cache.targetEnd(from), cache.honorsLabels(from));
   const fault = scratch.finish(false);
   if (fault != LabelFault.None) return fault;

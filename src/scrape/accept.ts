@@ -1,16 +1,17 @@
 // What we ask a target for, and what its Content-Type says we got: the rules of Prometheus 3.
 //
 // A type that is missing, unreadable or unknown fails the scrape unless the job names a fallback: nothing is guessed.
-// Only the text formats are offered, because only they are parsed so far; a target that answers in another format
-// all the same fails its scrape.
+// Protobuf is not offered, because it is not parsed so far; a target that answers so all the same fails its scrape.
 
 import type { EscapingScheme, ScrapeProtocol } from '../config/scrape.js';
 import { quote } from '../model/quote.js';
 import type { ScrapeFormat } from './appender.js';
 
-const TEXT_TYPES = new Map<string, (escaping: EscapingScheme) => string>([
+const OFFERED = new Map<string, (escaping: EscapingScheme) => string>([
+  ['OpenMetricsText1.0.0', (escaping) => `application/openmetrics-text;version=1.0.0;escaping=${escaping}`],
+  // The old versions know no escaping.
+  ['OpenMetricsText0.0.1', () => 'application/openmetrics-text;version=0.0.1'],
   ['PrometheusText1.0.0', (escaping) => `text/plain;version=1.0.0;escaping=${escaping}`],
-  // The old version knows no escaping.
   ['PrometheusText0.0.4', () => 'text/plain;version=0.0.4'],
 ]);
 
@@ -27,17 +28,15 @@ const FIRST_WEIGHT = MEDIA_TYPES.size + 1;
 
 /** The Accept header, most wanted first. */
 export function acceptHeader(protocols: readonly string[], escaping: EscapingScheme = 'allow-utf-8'): string {
-  const wanted = protocols.filter((protocol) => TEXT_TYPES.has(protocol));
-  const offered = wanted.length > 0 ? wanted : [...TEXT_TYPES.keys()];
-  const types = [...offered.map((protocol) => TEXT_TYPES.get(protocol)!(escaping)), '*/*'];
+  const wanted = protocols.filter((protocol) => OFFERED.has(protocol));
+  const offered = wanted.length > 0 ? wanted : [...OFFERED.keys()];
+  const types = [...offered.map((protocol) => OFFERED.get(protocol)!(escaping)), '*/*'];
   return types.map((type, index) => `${type};q=0.${FIRST_WEIGHT - index}`).join(',');
 }
 
 export type FormatOutcome =
   | { readonly format: ScrapeFormat; readonly error?: undefined }
   | { readonly format?: undefined; readonly error: string };
-
-const TEXT: FormatOutcome = { format: 'text' };
 
 /** The format of an answer, or why it is refused. */
 export function formatOf(contentType = '', fallback = ''): FormatOutcome {
@@ -62,15 +61,9 @@ export function formatOf(contentType = '', fallback = ''): FormatOutcome {
 }
 
 const FORMATS = new Map<string, FormatOutcome>([
-  ['text/plain', TEXT],
-  [
-    'application/openmetrics-text',
-    { error: 'OpenMetrics text is not supported yet: offer the Prometheus text format' },
-  ],
-  [
-    'application/vnd.google.protobuf',
-    { error: 'the protobuf format is not supported yet: offer the Prometheus text format' },
-  ],
+  ['text/plain', { format: 'text' }],
+  ['application/openmetrics-text', { format: 'openmetrics' }],
+  ['application/vnd.google.protobuf', { error: 'the protobuf format is not supported yet: offer a text format' }],
 ]);
 
 function fallbackTo(fallback: string, error: string): FormatOutcome {

@@ -19,8 +19,8 @@ import type { RelabelRule } from '../relabel/rule.js';
 /** A target that is open in the storage. Means nothing to anyone but the appender that gave it. */
 export type TargetHandle = number & { readonly __handle: 'Target' };
 
-/** How a body is written. OpenMetrics and protobuf are not offered to targets yet. */
-export type ScrapeFormat = 'text';
+/** How a body is written. Protobuf is not offered to targets yet. */
+export type ScrapeFormat = 'text' | 'openmetrics';
 
 export type ContentEncoding = 'identity' | 'gzip';
 

@@ -91,12 +91,13 @@ export class ShardAppender implements ScrapeAppender {
     const target = this.#get(handle);
     try {
       await target.opened;
-      const { timeMs, bodyBytes, encoding, decodedBytesMax, durationSeconds } = scrape;
+      const { timeMs, format, bodyBytes, encoding, decodedBytesMax, durationSeconds } = scrape;
       const reply = await this.#ingest.scrape({
         job: target.job,
         target: target.number,
         shard: target.shard,
         body: { address: target.sink.address, bytes: bodyBytes },
+        format,
         gzip: encoding === 'gzip',
         bodyLimit: Number.isFinite(decodedBytesMax) ? decodedBytesMax : 0,
         timeMs,

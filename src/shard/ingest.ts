@@ -24,7 +24,9 @@ import type {
   Outcome,
   Outgoing,
   Reply,
+  ScrapedBody,
   ScrapeReply,
+  SeriesElsewhere,
   Span,
   Strangers,
   TargetConfig,
@@ -54,17 +56,16 @@ const TYPES = 256;
 /** A type byte, base ref and base time, in front of the samples of all shards. */
 const RECORD_HEAD_BYTES = 17;
 
+const NO_BODY: ScrapedBody = { body: { address: 0, bytes: 0 }, format: 'text', gzip: false, bodyLimit: 0 };
+
 /** What stands for a job where there is none: remote writes, and what the server itself appends. */
 export const REMOTE_WRITE = '{remote write}';
 const OWN = '{rules}';
 
-export interface ScrapeRequest {
+export interface ScrapeRequest extends ScrapedBody {
   readonly job: string;
   readonly target: number;
   readonly shard: number;
-  readonly body: Span;
-  readonly gzip: boolean;
-  readonly bodyLimit: number;
   readonly timeMs: number;
   readonly durationS: number;
 }
@@ -131,19 +132,21 @@ export class Ingest {
   }
 
   async scrape(request: ScrapeRequest): Promise<ScrapeReply> {
-    const { job, target, shard, body, gzip, bodyLimit, timeMs, durationS } = request;
+    const { job, target, shard, body, format, gzip, bodyLimit, timeMs, durationS } = request;
+    const scraped = { target, body, format, gzip, bodyLimit };
     return this.#append({ stream: `target ${target}`, job }, timeMs, false, async (header, work) => {
       const report = { timeMs, durationS };
       const reply = await work.watch(
         shard,
-        this.#client(shard).callSoon('scrape', { ...header, target, body, gzip, bodyLimit, report }, 'ingest'),
+        this.#client(shard).callSoon('scrape', { ...header, ...scraped, report }, 'ingest'),
       );
       work.take(shard, reply);
-      const rest = { ...header, target, body, gzip, bodyLimit, timeMs, isBodyKept: reply.error === undefined };
+      const rest = { ...header, ...scraped, timeMs, isBodyKept: reply.error === undefined };
       await this.#settle(header, work, reply.strangers, shard, target, (strangers) =>
         this.#client(shard).call('completeScrape', { ...rest, strangers }, 'ingest'),
       );
       this.#nearRefs.set(`target ${target}`, reply.nearRef);
+      await this.#sendElsewhere(header, work, reply.elsewhere);
       await this.#learn(header, work, reply.metadata ?? []);
       return { ...reply, outcome: work.outcome };
     });
@@ -170,12 +173,7 @@ export class Ingest {
       await this.#settle(header, work, reply.strangers, shard, undefined, (strangers) =>
         this.#client(shard).call('completeWrite', { ...header, body, version, strangers }, 'ingest'),
       );
-      await allSettled(
-        (reply.elsewhere ?? []).map(async ({ owner, series }) => {
-          const done = this.#client(owner).call('append', { ...header, series }, 'ingest');
-          work.take(owner, await work.watch(owner, done));
-        }),
-      );
+      await this.#sendElsewhere(header, work, reply.elsewhere);
       if (reply.nearRef > 0) this.#nearRefs.set(`writes ${shard}`, reply.nearRef);
       await this.#learn(header, work, reply.metadata ?? []);
       return { ...reply, outcome: work.outcome };
@@ -216,8 +214,7 @@ export class Ingest {
     return this.#append({ stream: `target ${target}`, job }, timeMs, false, async (header, work) => {
       const reply = await work.watch(shard, run(header));
       work.take(shard, reply);
-      const body = { address: 0, bytes: 0 };
-      const rest = { ...header, target, body, gzip: false, bodyLimit: 0, timeMs, isBodyKept: false };
+      const rest = { ...header, ...NO_BODY, target, timeMs, isBodyKept: false };
       await this.#settle(header, work, reply.strangers, shard, target, (strangers) =>
         this.#client(shard).call('completeScrape', { ...rest, strangers }, 'ingest'),
       );
@@ -332,6 +329,21 @@ export class Ingest {
       }),
     );
     return gone;
+  }
+
+  /** Hands series with more than floats to their owners. */
+  async #sendElsewhere(
+    header: AppendHeader,
+    work: AppendWork,
+    elsewhere: readonly SeriesElsewhere[] = [],
+  ): Promise<void> {
+    if (elsewhere.length === 0) return;
+    await allSettled(
+      elsewhere.map(async ({ owner, series }) => {
+        const done = this.#client(owner).call('append', { ...header, series }, 'ingest');
+        work.take(owner, await work.watch(owner, done));
+      }),
+    );
   }
 
   /** Tells all shards what is new of metrics. */

@@ -1,4 +1,4 @@
-// Metadata of metrics, by target: what HELP and TYPE lines said last.
+// Metadata of metrics, by target: what HELP, TYPE and UNIT lines said last.
 
 import type { MetricMetadata } from '../model/family.js';
 import type { MetadataLine } from '../wasm/exposition.js';
@@ -6,6 +6,7 @@ import type { MetadataLine } from '../wasm/exposition.js';
 interface Entry {
   type: string;
   help: string;
+  unit: string;
 }
 
 export class MetadataStore {
@@ -17,11 +18,11 @@ export class MetadataStore {
     if (metrics === undefined) this.#targets.set(target, (metrics = new Map()));
     for (const { kind, metric, text } of lines) {
       let entry = metrics.get(metric);
-      if (entry === undefined) metrics.set(metric, (entry = { type: 'unknown', help: '' }));
+      if (entry === undefined) metrics.set(metric, (entry = { type: 'unknown', help: '', unit: '' }));
       entry[kind] = kind === 'type' && text === 'untyped' ? 'unknown' : text;
     }
     const names = new Set(lines.map(({ metric }) => metric));
-    return Array.from(names, (metric) => ({ metric, ...metrics.get(metric)!, unit: '' }));
+    return Array.from(names, (metric) => ({ metric, ...metrics.get(metric)! }));
   }
 
   forget(target: number): void {
@@ -33,8 +34,8 @@ export class MetadataStore {
     const found = [];
     for (const [target, metrics] of this.#targets) {
       const metadata = [];
-      for (const [name, { type, help }] of metrics) {
-        if (metric === undefined || metric === name) metadata.push({ metric: name, type, help, unit: '' });
+      for (const [name, entry] of metrics) {
+        if (metric === undefined || metric === name) metadata.push({ metric: name, ...entry });
       }
       if (metadata.length > 0) found.push({ target, metadata });
     }

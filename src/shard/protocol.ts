@@ -19,6 +19,7 @@ import type { HistogramSample } from '../tsdb/chunk/histogram.js';
 import type { OpenedLog } from '../tsdb/wal/open.js';
 import type { RecordType } from '../tsdb/wal/record.js';
 import type { SymbolsPage, TimeRange } from '../wasm/export.js';
+import type { TextFormat } from '../wasm/exposition.js';
 import type { ReplayTotals } from '../wasm/head.js';
 import type { Places } from '../wasm/places.js';
 import type { MorselSize } from '../wasm/query.js';
@@ -115,6 +116,18 @@ export interface AdoptedStrangers extends Strangers {
   readonly adopted: Adopted[];
 }
 
+/** How a scraped body is written. */
+export type BodyFormat = TextFormat;
+
+/** A scraped body in a lent slot. */
+export interface ScrapedBody {
+  readonly body: Span;
+  readonly format: BodyFormat;
+  readonly gzip: boolean;
+  /** Bytes after decompression; 0: none but the shard's own limit. */
+  readonly bodyLimit: number;
+}
+
 /** Everything about a target that parsing its bodies needs. */
 export interface TargetConfig {
   readonly target: number;
@@ -177,6 +190,14 @@ export interface ScrapeReply {
   readonly bodyBytes: number;
   /** What it says anew of metrics, where all shards are to know. */
   readonly metadata?: readonly MetricMetadata[];
+  /** Exemplars of series that other shards own. */
+  readonly elsewhere?: readonly SeriesElsewhere[];
+}
+
+/** Series with more than floats that another shard owns: to be appended there under the same number. */
+export interface SeriesElsewhere {
+  readonly owner: number;
+  readonly series: AppendedSeries[];
 }
 
 /** Of remote write: prometheus.WriteRequest, or io.prometheus.write.v2.Request. */
@@ -189,8 +210,8 @@ export interface WriteReply {
   readonly malformed: boolean;
   readonly outcome: Outcome;
   readonly invalidSeries: number;
-  /** Series with histograms or exemplars that other shards own: to be appended there under the same number. */
-  readonly elsewhere?: readonly { readonly owner: number; readonly series: AppendedSeries[] }[];
+  /** Series with histograms or exemplars that other shards own. */
+  readonly elsewhere?: readonly SeriesElsewhere[];
   readonly wal: WalParts;
   readonly outgoing: Outgoing[];
   readonly strangers: Strangers[];
@@ -308,10 +329,7 @@ export interface ShardOps {
   /** Registers a target before its first scrape, or changes it. */
   openTarget: Op<TargetConfig, Record<string, never>>;
   /** Parses a body that lies in a lent slot and appends its samples and the synthetic series. */
-  scrape: Op<
-    AppendHeader & { target: number; body: Span; gzip: boolean; bodyLimit: number; report: ScrapeReport },
-    ScrapeReply
-  >;
+  scrape: Op<AppendHeader & ScrapedBody & { target: number; report: ScrapeReport }, ScrapeReply>;
   /** A scrape that failed: stale markers for all the target had, up 0. */
   failScrape: Op<AppendHeader & { target: number; report: ScrapeReport }, ScrapeReply>;
   /** Stale markers for all series of a target, synthetic ones too; then the target is forgotten. */
@@ -326,15 +344,13 @@ export interface ShardOps {
   forget: Op<{ target: number | undefined; gone: Gone[] }, Record<string, never>>;
   /** The rest of a scrape whose strangers have been adopted, over the same body. */
   completeScrape: Op<
-    AppendHeader & {
-      target: number;
-      body: Span;
-      gzip: boolean;
-      bodyLimit: number;
-      timeMs: number;
-      isBodyKept: boolean;
-      strangers: AdoptedStrangers[];
-    },
+    AppendHeader &
+      ScrapedBody & {
+        target: number;
+        timeMs: number;
+        isBodyKept: boolean;
+        strangers: AdoptedStrangers[];
+      },
     Completed
   >;
   /** The rest of a remote write, likewise. */

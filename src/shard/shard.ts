@@ -105,7 +105,7 @@ export class Shard {
     const rooms = { head: this.#head, histograms, late, exemplars, families: familyLog };
     const scope = (header: AppendHeader) => new AppendScope({ ...rooms, refs, admission, parts: this.#parts }, header);
     const targets = new ShardTargets(
-      ...([exposition, this.#head, scope, place] as const),
+      ...([exposition, this.#head, scope, place, exemplars] as const),
       setup.metadataRecords ? families : undefined,
     );
     const writes = new ShardWrites(

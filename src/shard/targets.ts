@@ -11,23 +11,28 @@ import { keyOf } from '../model/labels.js';
 import { formatGeneral } from '../model/number.js';
 import { relabel } from '../relabel/relabel.js';
 import { type RelabelRule, relabelRule } from '../relabel/rule.js';
-import type { Body, Exposition, LineCache } from '../wasm/exposition.js';
+import type { Body, ExemplarLine, Exposition, LineCache } from '../wasm/exposition.js';
 import { type Head, NO_SERIES } from '../wasm/head.js';
 import { LabelError } from '../wasm/label-scratch.js';
 import type { AppendScope, OpenScope } from './append.js';
+import type { ShardExemplars } from './exemplars.js';
 import type { Families } from './families.js';
 import { MetadataStore } from './metadata.js';
 import type {
   AdoptedStrangers,
+  AppendedSeries,
+  BodyFormat,
   BodyRefusal,
   Outgoing,
   Reply,
   Request,
+  ScrapedBody,
   ScrapeReply,
-  Span,
+  SeriesElsewhere,
   Strangers,
   TargetConfig,
 } from './protocol.js';
+import { type FreshExemplar, ScrapedExemplars } from './scraped-exemplars.js';
 
 interface Target {
   readonly config: TargetConfig;
@@ -38,6 +43,7 @@ interface Target {
   reportText: Uint8Array;
   /** Stale markers of what the last body lacked wait for complete(). */
   vanishedLater: boolean;
+  readonly exemplars: ScrapedExemplars;
 }
 
 /** What this shard knows of itself and its neighbours. */
@@ -83,12 +89,21 @@ export class ShardTargets {
   /** Open targets by job. */
   readonly #jobs = new Map<string, number>();
   readonly metadata = new MetadataStore();
+  readonly #exemplars: ShardExemplars;
   /** Where all shards learn what targets say. */
   readonly #families: Families | undefined;
   /** What the scrape under way says anew. */
   #news: MetricMetadata[] = [];
 
-  constructor(exposition: Exposition, head: Head, scope: OpenScope, place: ShardPlace, families: Families | undefined) {
+  constructor(
+    exposition: Exposition,
+    head: Head,
+    scope: OpenScope,
+    place: ShardPlace,
+    exemplars: ShardExemplars,
+    families: Families | undefined,
+  ) {
+    this.#exemplars = exemplars;
     this.#families = families;
     this.#exposition = exposition;
     this.#head = head;
@@ -116,6 +131,7 @@ export class ShardTargets {
       synthetic,
       reportText: new Uint8Array(0),
       vanishedLater: false,
+      exemplars: new ScrapedExemplars(),
     });
   }
 
@@ -132,7 +148,7 @@ export class ShardTargets {
     try {
       const body = this.#body(request);
       bodyBytes = body.length;
-      counted = this.#parse(target, body, timeMs, scope, strangers);
+      counted = this.#parse(target, body, request.format, timeMs, scope, strangers);
     } catch (reason) {
       if (!(reason instanceof BodyRefused)) throw reason;
       error = reason.refusal;
@@ -140,8 +156,10 @@ export class ShardTargets {
       strangers.clear();
       this.#exposition.allStale(target.lines, timeMs);
     }
+    // Before the report, which is parsed as well.
+    const exemplars = error === undefined ? this.#freshExemplars(target, timeMs) : [];
     this.#report(target, scope, strangers, timeMs, error === undefined, durationS, counted);
-    return { ...this.#finish(scope, strangers), error, ...counted, bodyBytes, metadata: this.#news };
+    return { ...this.#finish(scope, strangers, exemplars), error, ...counted, bodyBytes, metadata: this.#news };
   }
 
   failScrape(request: Request<'failScrape'>): ScrapeReply {
@@ -183,7 +201,8 @@ export class ShardTargets {
     this.#exposition.clearRows();
     if (request.isBodyKept) {
       const body = this.#body(request);
-      const parsed = this.#exposition.retry(target.lines, body, request.timeMs, target.config);
+      const options = { ...target.config, format: request.format };
+      const parsed = this.#exposition.retry(target.lines, body, request.timeMs, options);
       if (parsed.ok) this.#resolveAdopted(target, target.lines, parsed.misses, adopted, strangers);
       if (target.vanishedLater) this.#exposition.vanished(target.lines, request.timeMs);
       target.vanishedLater = false;
@@ -204,7 +223,7 @@ export class ShardTargets {
   }
 
   /** The body in linear memory; a gzip body is inflated. */
-  #body(request: { readonly body: Span; readonly gzip: boolean; readonly bodyLimit: number }): Body {
+  #body(request: ScrapedBody): Body {
     const { address, bytes } = request.body;
     const body: Body = { address, length: bytes };
     if (!request.gzip) return body;
@@ -220,19 +239,26 @@ export class ShardTargets {
     }
   }
 
-  #parse(target: Target, body: Body, timeMs: number, scope: AppendScope, strangers: StrangerList): Counted {
+  #parse(
+    target: Target,
+    body: Body,
+    format: BodyFormat,
+    timeMs: number,
+    scope: AppendScope,
+    strangers: StrangerList,
+  ): Counted {
     const { config, lines } = target;
-    const parsed = this.#exposition.parse(lines, body, timeMs, config);
+    const options = { ...config, format, exemplars: this.#exemplars.isOn };
+    const parsed = this.#exposition.parse(lines, body, timeMs, options);
+    // What a body says of metrics before its fault is known, too.
+    const said = this.#exposition.metadata();
+    if (said.length > 0) this.#news = this.#families?.changesIn(this.metadata.note(config.target, said)) ?? [];
     if (!parsed.ok) throw refused(parsed.noMemory ? 'memory' : 'parse', parsed.message);
     this.#resolve(target, lines, parsed.misses, scope, strangers, true);
     const postRelabel = this.#exposition.samplesKept;
     if (config.sampleLimit > 0 && postRelabel > config.sampleLimit) {
       this.#exposition.takeBack(lines);
       throw refused('sample-limit', 'sample limit exceeded', { scraped: parsed.samples, postRelabel, added: 0 });
-    }
-    if (parsed.metadata > 0) {
-      const said = this.metadata.note(config.target, this.#exposition.metadata());
-      this.#news = this.#families?.changesIn(said) ?? [];
     }
     // A stranger may be another spelling of a series that seems to be gone: then only complete() can tell.
     target.vanishedLater = !strangers.isEmpty;
@@ -319,6 +345,35 @@ export class ShardTargets {
     }
   }
 
+  /** Exemplars of the body parsed last that its target did not have. */
+  #freshExemplars(target: Target, timeMs: number): FreshExemplar[] {
+    const labelsOf = (line: ExemplarLine) => {
+      this.#exposition.readLabelsOf(target.lines, line);
+      return relabel(this.#exposition.scratch.read(), target.rules);
+    };
+    const { honorTimestamps } = target.config;
+    return [...target.exemplars.fresh(this.#exposition.exemplars(), { timeMs, honorTimestamps }, labelsOf)];
+  }
+
+  /** Takes exemplars of series of this shard; gives the others, by owner. */
+  #appendExemplars(scope: AppendScope, exemplars: readonly FreshExemplar[]): SeriesElsewhere[] {
+    const elsewhere = new Map<number, AppendedSeries[]>();
+    for (const { labels, packed, exemplar } of exemplars) {
+      this.#exposition.scratch.write(labels);
+      const owner = this.#head.owner(this.#place.count);
+      if (owner === this.#place.index) {
+        const series = this.#head.resolve();
+        if (series !== NO_SERIES) scope.exemplar(series, packed, exemplar);
+        continue;
+      }
+      const others = elsewhere.get(owner) ?? [];
+      // A buffer of its own: it moves.
+      others.push({ labels, samples: new ArrayBuffer(0), exemplars: [exemplar] });
+      elsewhere.set(owner, others);
+    }
+    return Array.from(elsewhere, ([owner, series]) => ({ owner, series }));
+  }
+
   /** The synthetic series of a scrape. */
   #report(
     target: Target,
@@ -340,15 +395,18 @@ export class ShardTargets {
   #finish(
     scope: AppendScope,
     strangers: StrangerList,
-  ): Pick<ScrapeReply, 'outcome' | 'wal' | 'outgoing' | 'strangers' | 'nearRef'> {
+    exemplars: readonly FreshExemplar[] = [],
+  ): Pick<ScrapeReply, 'outcome' | 'wal' | 'outgoing' | 'strangers' | 'nearRef' | 'elsewhere'> {
     const own = this.#exposition.rows(this.#place.index);
     scope.rows(own.address, own.count);
+    const elsewhere = this.#appendExemplars(scope, exemplars);
     const outgoing = takeOutgoing(this.#exposition, this.#place);
     this.#exposition.clearRows();
     const nearRef = own.count === 0 ? 0 : this.#head.nearRef(own.address);
     return {
       ...scope.finish(),
       outgoing,
+      elsewhere,
       strangers: strangers.list(),
       nearRef,
     };

@@ -62,7 +62,14 @@ export interface Body {
   readonly length: number;
 }
 
+/** How a body is written. */
+export type TextFormat = 'text' | 'openmetrics';
+
 export interface ParseOptions {
+  /** By default text. */
+  readonly format?: TextFormat;
+  /** List exemplars. */
+  readonly exemplars?: boolean;
   /** Take timestamps in the text; otherwise all samples get the scrape's. */
   readonly honorTimestamps: boolean;
   /** Write stale markers for series with timestamps of their own, too. */
@@ -74,12 +81,24 @@ export type Parsed =
   /** `offset` is where in the body the fault is; the message is Prometheus's. */
   | { readonly ok: false; readonly message: string; readonly offset: number; readonly noMemory: boolean };
 
-/** A HELP or TYPE line that the scrape before did not have. */
+/** A HELP, TYPE or UNIT line that the scrape before did not have. */
 export interface MetadataLine {
-  readonly kind: 'help' | 'type';
+  readonly kind: 'help' | 'type' | 'unit';
   readonly metric: string;
-  /** The help text, unescaped, or the type. */
+  /** The help text, unescaped, the type or the unit. */
   readonly text: string;
+}
+
+/** An exemplar of the body parsed last. */
+export interface ExemplarLine {
+  /** Name and labels of its series, as they stand in the body: a character for each byte. */
+  readonly series: string;
+  /** Value and perhaps time of the sample, likewise, between spaces. */
+  readonly sample: string;
+  /** Labels, value and perhaps a time, likewise. */
+  readonly exemplar: string;
+  /** For readLabelsAt(). */
+  readonly place: number;
 }
 
 /** A run of rows in linear memory, ROW_BYTES each. Lent until the next row is added. */
@@ -102,8 +121,9 @@ export class Exposition {
   readonly #core: Core;
   readonly scratch: LabelScratch;
   readonly #input: CoreBuffer;
-  /** The body parsed last: misses and metadata are offsets into it. */
+  /** The body parsed last: misses, metadata and exemplars are offsets into it. */
   #body: Body = { address: 0, length: 0 };
+  #format: TextFormat = 'text';
 
   constructor(core: Core, scratch = new LabelScratch(core)) {
     this.#core = core;
@@ -171,12 +191,12 @@ export class Exposition {
   }
 
   parse(cache: LineCache, body: Body, timeMs: number, options: ParseOptions): Parsed {
-    return this.#parse(cache, body, timeMs, optionBits(options));
+    return this.#parse(cache, body, timeMs, options, 0);
   }
 
   /** Rows and misses of only those lines of the body parsed last whose series were forgotten since. */
   retry(cache: LineCache, body: Body, timeMs: number, options: ParseOptions): Parsed {
-    return this.#parse(cache, body, timeMs, optionBits(options) | ParseOption.Retry);
+    return this.#parse(cache, body, timeMs, options, ParseOption.Retry);
   }
 
   /** Forgets series of `owner`, which knows their sids no longer. */
@@ -194,6 +214,16 @@ export class Exposition {
   /** Puts the labels of a miss, with the target's, into the scratch. Throws a LabelError: the scrape fails. */
   readLabels(cache: LineCache, miss: number): void {
     const fault: LabelFault = this.#core.exports.exposition_labels(cache, miss, this.#body.address);
+    if (fault !== LabelFault.None) throw this.scratch.error(fault);
+  }
+
+  /** The same of the series of an exemplar. */
+  readLabelsOf(cache: LineCache, { place }: ExemplarLine): void {
+    const { exports, view } = this.#core;
+    const at = (exports.exposition_exemplars() >>> 0) + place * RECORD_BYTES;
+    const [series, bytes] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
+    const float = view.getUint32(at + 12, true) >>> 28;
+    const fault: LabelFault = exports.exposition_labels_at(cache, this.#body.address + series, bytes, float);
     if (fault !== LabelFault.None) throw this.scratch.error(fault);
   }
 
@@ -263,7 +293,7 @@ export class Exposition {
     this.#core.exports.batch_clear();
   }
 
-  /** The metadata lines of the body parsed last that are new or came back. */
+  /** The metadata lines of the body parsed last that are new or came back; of a bad one those before the fault. */
   metadata(): MetadataLine[] {
     const { exports, view } = this.#core;
     const count = exports.exposition_metadata_count();
@@ -273,10 +303,32 @@ export class Exposition {
       const last = view.getUint32(at + 12, true);
       const metric = this.#text(view.getUint32(at, true), view.getUint32(at + 4, true));
       const text = this.#text(view.getUint32(at + 8, true), last & 0x0fffffff);
-      return last >>> 28 === MetadataKind.Help
-        ? { kind: 'help', metric, text: unescapeHelp(text) }
-        : { kind: 'type', metric, text };
+      switch (last >>> 28) {
+        case MetadataKind.Help:
+          return { kind: 'help', metric, text: unescapeHelp(text, this.#format) };
+        case MetadataKind.Unit:
+          return { kind: 'unit', metric, text };
+        default:
+          return { kind: 'type', metric, text };
+      }
     });
+  }
+
+  /** The exemplars of the body parsed last, where they were to be listed. */
+  *exemplars(): Generator<ExemplarLine> {
+    const { exports } = this.#core;
+    const count = exports.exposition_exemplar_count();
+    for (let place = 0; place < count; place++) {
+      const { view } = this.#core;
+      const at = (exports.exposition_exemplars() >>> 0) + place * RECORD_BYTES;
+      const [series, bytes, exemplar, last] = [0, 4, 8, 12].map((offset) => view.getUint32(at + offset, true));
+      yield {
+        series: this.#bytes(series!, bytes!),
+        sample: this.#bytes(series! + bytes!, exemplar! - series! - bytes!),
+        exemplar: this.#bytes(exemplar!, last! & 0x0fffffff),
+        place,
+      };
+    }
   }
 
   counts(): LineCounts {
@@ -293,10 +345,12 @@ export class Exposition {
     return this.#core.exports.float_fallbacks();
   }
 
-  #parse(cache: LineCache, body: Body, timeMs: number, bits: number): Parsed {
+  #parse(cache: LineCache, body: Body, timeMs: number, options: ParseOptions, bits: number): Parsed {
     const { exports } = this.#core;
     this.#body = body;
-    const status: Status = exports.exposition_parse(cache, body.address, body.length, timeMs, bits);
+    this.#format = options.format ?? 'text';
+    const how = optionBits(options) | bits;
+    const status: Status = exports.exposition_parse(cache, body.address, body.length, timeMs, how);
     if (status !== Status.Ok) return this.#fault(status === Status.NoMemory);
     return {
       ok: true,
@@ -317,9 +371,13 @@ export class Exposition {
       at: (exports.exposition_error_at() >>> 0) - address,
       cursor: (exports.exposition_error_cursor() >>> 0) - address,
     };
-    // One more byte than the body: the parser ended the last line.
-    const message = describeFault(this.#core.u8(address, length + 1), place);
+    // Of text, one more byte than the body: the parser ended the last line.
+    const message = describeFault(this.#core.u8(address, length + (this.#format === 'text' ? 1 : 0)), place);
     return { ok: false, message, offset: place.at, noMemory };
+  }
+
+  #bytes(offset: number, length: number): string {
+    return Buffer.from(this.#core.memory.buffer, this.#body.address + offset, length).toString('latin1');
   }
 
   #text(offset: number, length: number): string {
@@ -334,11 +392,14 @@ export class Exposition {
 function optionBits(options: ParseOptions): number {
   return (
     (options.honorTimestamps ? ParseOption.HonorTimestamps : 0) |
-    (options.trackTimestampsStaleness ? ParseOption.TrackTimestampsStaleness : 0)
+    (options.trackTimestampsStaleness ? ParseOption.TrackTimestampsStaleness : 0) |
+    (options.format === 'openmetrics' ? ParseOption.OpenMetrics : 0) |
+    (options.exemplars ? ParseOption.Exemplars : 0)
   );
 }
 
-/** Of HELP texts only \\ and \n are escapes. */
-function unescapeHelp(text: string): string {
-  return text.replace(/\\[\\n]/g, (escape) => (escape === '\\n' ? '\n' : '\\'));
+/** Of HELP texts \\ and \n are escapes; in OpenMetrics \" is, too. */
+function unescapeHelp(text: string, format: TextFormat): string {
+  const escapes = format === 'openmetrics' ? /\\[\\n"]/g : /\\[\\n]/g;
+  return text.replace(escapes, (escape) => (escape === '\\n' ? '\n' : escape[1]!));
 }

@@ -1,4 +1,4 @@
-// Faults in an exposition, in Prometheus's words: its target page and its users'
+// Faults in an exposition, text or OpenMetrics, in Prometheus's words: its target page and its users'
 // alerts show them, so they read the same here.
 
 import { TextFault, TextToken } from '../../assembly/layout.js';
@@ -27,12 +27,14 @@ const TOKEN_NAMES: Readonly<Record<TextToken, string>> = {
   [TextToken.Comma]: 'COMMA',
   [TextToken.Timestamp]: 'TIMESTAMP',
   [TextToken.Value]: 'VALUE',
+  [TextToken.Comment]: 'COMMENT',
+  [TextToken.End]: 'EOF',
 };
 
 /** No message quotes more of a body than this, in bytes. */
 const QUOTE_BYTES_MAX = 1024;
 
-/** `body` includes the line break that the parser added. */
+/** `body` includes the line break that the parser of text added. */
 export function describeFault(body: Uint8Array, place: FaultPlace): string {
   const { fault, entry, at, cursor } = place;
   const read = quote(body.subarray(entry, cursor));
@@ -79,11 +81,50 @@ export function describeFault(body: Uint8Array, place: FaultPlace): string {
       return `strconv.ParseInt: parsing ${quote(found)}: value out of range while parsing: ${read}`;
     case TextFault.AfterTimestamp:
       return expected('expected next entry after timestamp');
+    case TextFault.LabelSeparator:
+      return expected('expected comma or brace close');
+    case TextFault.NameAfterUnit:
+      return expected('expected metric name after UNIT');
+    case TextFault.TextAfterHelp:
+      return 'expected text in HELP';
+    case TextFault.TextAfterType:
+      return 'expected text in TYPE';
+    case TextFault.TextAfterUnit:
+      return 'expected text in UNIT';
+    case TextFault.UnitSuffix:
+      return `unit ${quote(found)} not a suffix of metric ${quote(metricOfUnit(body.subarray(entry, at)))}`;
+    case TextFault.AfterEnd:
+      return 'unexpected data after # EOF';
+    case TextFault.Unended:
+      return 'data does not end with # EOF';
+    case TextFault.TimestampInfinite:
+      return `invalid timestamp ${infinite(found)}`;
+    case TextFault.ExemplarValue:
+      return expected('expected value after exemplar labels');
+    case TextFault.ExemplarInfinite:
+      return `invalid exemplar timestamp ${infinite(found)}`;
+    case TextFault.ExemplarNext:
+      return expected('expected timestamp or comment');
+    case TextFault.AfterExemplar:
+      return expected('expected next entry after exemplar timestamp');
     case TextFault.NoMemory:
       return 'no memory to parse the exposition';
     case TextFault.None:
       return 'no fault';
   }
+}
+
+/** The name in `# UNIT name `, without quotes. */
+function metricOfUnit(bytes: Uint8Array): Uint8Array {
+  const name = bytes.subarray('# UNIT '.length, -1);
+  return name[0] === 0x22 ? name.subarray(1, -1) : name;
+}
+
+/** What is no finite number, as Go prints it. */
+function infinite(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes).toString('latin1').toLowerCase();
+  if (text.includes('nan')) return 'NaN';
+  return text.startsWith('-') ? '-Inf' : '+Inf';
 }
 
 const ESCAPES: Readonly<Record<number, string>> = {

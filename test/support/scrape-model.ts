@@ -2,6 +2,7 @@
 
 import { ROW_BYTES, SID_HOLE } from '../../assembly/layout.js';
 import { keyOf, type Labels } from '../../src/model/labels.js';
+import { type FreshExemplar, ScrapedExemplars } from '../../src/shard/scraped-exemplars.js';
 import { Core } from '../../src/wasm/core.js';
 import { Exposition, type LineCache, type MetadataLine, type ParseOptions } from '../../src/wasm/exposition.js';
 import { LabelError } from '../../src/wasm/label-scratch.js';
@@ -19,6 +20,7 @@ export interface ModelScrape {
   readonly offset?: number;
   readonly samples: readonly ModelSample[];
   readonly metadata: readonly MetadataLine[];
+  readonly exemplars: readonly FreshExemplar[];
 }
 
 export interface ModelOptions extends Partial<ParseOptions> {
@@ -35,6 +37,7 @@ export class ModelTarget {
   readonly series: Labels[] = [];
   readonly #sids = new Map<string, number>();
   readonly #options: ParseOptions;
+  readonly #exemplars = new ScrapedExemplars();
 
   constructor(options: ModelOptions = {}) {
     this.core = options.core ?? new Core();
@@ -43,6 +46,8 @@ export class ModelTarget {
     this.cache = this.exposition.open();
     this.exposition.setTarget(this.cache, options.target ?? [], options.honorLabels ?? true);
     this.#options = {
+      format: options.format ?? 'text',
+      exemplars: options.exemplars ?? false,
       honorTimestamps: options.honorTimestamps ?? true,
       trackTimestampsStaleness: options.trackTimestampsStaleness ?? false,
     };
@@ -52,8 +57,8 @@ export class ModelTarget {
     const { exposition, cache } = this;
     const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text;
     const parsed = exposition.parse(cache, exposition.load(bytes), timeMs, this.#options);
-    if (!parsed.ok) return this.#fail(parsed.message, timeMs, parsed.offset);
     const metadata = exposition.metadata();
+    if (!parsed.ok) return this.#fail(parsed.message, timeMs, metadata, parsed.offset);
     try {
       for (let miss = 0; miss < parsed.misses; miss++) {
         exposition.readLabels(cache, miss);
@@ -63,10 +68,16 @@ export class ModelTarget {
     } catch (error) {
       if (!(error instanceof LabelError)) throw error;
       exposition.takeBack(cache);
-      return this.#fail(error.message, timeMs);
+      return this.#fail(error.message, timeMs, metadata);
     }
     exposition.vanished(cache, timeMs);
-    return { samples: this.#takeRows(), metadata };
+    const exemplars = [
+      ...this.#exemplars.fresh(exposition.exemplars(), { ...this.#options, timeMs }, (line) => {
+        exposition.readLabelsOf(cache, line);
+        return exposition.scratch.read();
+      }),
+    ];
+    return { samples: this.#takeRows(), metadata, exemplars };
   }
 
   /** The target went away. */
@@ -75,9 +86,9 @@ export class ModelTarget {
     return this.#takeRows();
   }
 
-  #fail(error: string, timeMs: number, offset?: number): ModelScrape {
+  #fail(error: string, timeMs: number, metadata: readonly MetadataLine[], offset?: number): ModelScrape {
     this.exposition.allStale(this.cache, timeMs);
-    return { error, offset, samples: this.#takeRows(), metadata: [] };
+    return { error, offset, samples: this.#takeRows(), metadata, exemplars: [] };
   }
 
   #sid(labels: Labels): number {

@@ -2,10 +2,12 @@
 // our own at the edges of the format: testdata/exposition.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { isTooLong } from '../../../src/model/exemplar.js';
 import { compareLabels, keyOf, type Labels, labelsOf } from '../../../src/model/labels.js';
-import type { MetadataLine } from '../../../src/wasm/exposition.js';
+import type { MetadataLine, TextFormat } from '../../../src/wasm/exposition.js';
 import { type ModelSample, type ModelScrape, ModelTarget, valueOfBits } from '../../support/scrape-model.js';
 import { conformance, hasConformance, readConformance, readTestdata } from '../../support/testdata.js';
 
@@ -16,19 +18,31 @@ interface Recorded {
   readonly samples?: readonly { labels: Record<string, string>; value: string; ts: string | number }[];
   readonly sampleCount?: number;
   readonly metadata?: readonly { metric: string; type: string; help: string; unit: string }[];
+  readonly exemplars?: readonly {
+    series: Record<string, string>;
+    labels: Record<string, string>;
+    value: string;
+    ts: string | number;
+  }[];
 }
 
 const TIME = 1_700_000_000_000;
-const TEXT_FORMAT = 'text/plain; version=0.0.4';
+const FORMATS = { 'text/plain': 'text', 'application/openmetrics-text': 'openmetrics' } as const;
 const recorded = (hasConformance() ? JSON.parse(readConformance('exposition/SCRAPE-RESULTS.json')) : {}) as Record<
   string,
   Recorded
 >;
-/** OpenMetrics and protobuf come later. */
-const texts = Object.entries(recorded).filter(([, want]) => want.contentType.startsWith(TEXT_FORMAT));
+/** Samples at times that were not asked for. */
+const UNRECORDED = new Set(['openmetrics/timestamps']);
 
-for (const [name, want] of texts) {
-  test(`scrape of ${name}`, () => check(readFileSync(conformance(`exposition/${name}`)), want));
+for (const [name, want] of Object.entries(recorded)) {
+  const format = FORMATS[want.contentType.split(';')[0] as keyof typeof FORMATS];
+  if (format === undefined) continue;
+  const path = conformance(`exposition/${name}`);
+  const file = statSync(path).isDirectory() ? join(path, 'metrics') : path;
+  const { samples, ...rest } = want;
+  test(`scrape of ${name}`, () =>
+    check(readFileSync(file), UNRECORDED.has(name) ? rest : { samples, ...rest }, format));
 }
 
 const quirks = JSON.parse(readTestdata('exposition/quirks.json')) as Record<string, Recorded & { body: string }>;
@@ -47,6 +61,12 @@ for (const [name, want] of Object.entries(quirks)) {
   });
 }
 
+const openQuirks = JSON.parse(readTestdata('exposition/openmetrics-quirks.json')) as typeof quirks;
+
+for (const [name, want] of Object.entries(openQuirks)) {
+  test(`quirk ${name} of OpenMetrics`, () => check(Buffer.from(want.body, 'latin1'), want, 'openmetrics'));
+}
+
 test('a fault has the offset of what is wrong', () => {
   const target = new ModelTarget();
   assert.equal(target.scrape('a 1\nb{x="1"} 1.5.5\n', 1).offset, 13);
@@ -54,14 +74,38 @@ test('a fault has the offset of what is wrong', () => {
 });
 
 /** Scrapes a body twice, the second time over what the first left behind: both must give what was recorded. */
-function check(body: Uint8Array, want: Recorded): void {
-  const target = new ModelTarget({ target: ['instance', 'i', 'job', 'j'] });
+function check(body: Uint8Array, want: Recorded, format: TextFormat = 'text'): void {
+  const target = new ModelTarget({ target: ['instance', 'i', 'job', 'j'], format, exemplars: true });
   const first = target.scrape(body, TIME);
   compare(first, want);
+  if (want.exemplars !== undefined) assert.deepEqual(exemplarsOf(first), exemplarsWanted(want));
   assert.deepEqual(metadataOf(first.metadata), metadataOf(linesOf(want)));
   const again = target.scrape(body, TIME);
   compare(again, want);
-  assert.deepEqual(again.metadata, []);
+  if (want.error === undefined) assert.deepEqual(again.metadata, []);
+}
+
+function exemplarsOf({ exemplars }: ModelScrape): Set<string> {
+  return new Set(
+    exemplars
+      .filter(({ exemplar }) => !isTooLong(exemplar.labels))
+      .map(({ labels, exemplar }) =>
+        JSON.stringify([ownLabels(labels), exemplar.labels, String(exemplar.value), exemplar.timeMs]),
+      ),
+  );
+}
+
+function exemplarsWanted({ exemplars = [] }: Recorded): Set<string> {
+  return new Set(
+    exemplars.map(({ series, labels, value, ts }) =>
+      JSON.stringify([
+        labelsOf(Object.entries(series)),
+        labelsOf(Object.entries(labels)),
+        String(numberOf(value)),
+        ts === 'scrape' ? TIME : ts,
+      ]),
+    ),
+  );
 }
 
 function compare(got: ModelScrape, want: Recorded): void {
@@ -94,8 +138,9 @@ function firstOfEach(samples: readonly ModelSample[]): ModelSample[] {
 }
 
 function linesOf(want: Recorded): MetadataLine[] {
-  return (want.metadata ?? []).flatMap(({ metric, type, help }) => [
+  return (want.metadata ?? []).flatMap(({ metric, type, help, unit }) => [
     { kind: 'help' as const, metric, text: help },
+    ...(unit === '' ? [] : [{ kind: 'unit' as const, metric, text: unit }]),
     ...(type === 'unknown' ? [] : [{ kind: 'type' as const, metric, text: type }]),
   ]);
 }
@@ -117,11 +162,11 @@ function sorted<T extends { labels: Labels; timeMs: number }>(samples: readonly 
   return [...samples].sort((a, b) => compareLabels(a.labels, b.labels) || a.timeMs - b.timeMs);
 }
 
-function metadataOf(lines: readonly { kind: string; metric: string; text: string }[]) {
+function metadataOf(lines: readonly { kind: MetadataLine['kind']; metric: string; text: string }[]) {
   const metrics = new Map<string, { metric: string; type: string; help: string; unit: string }>();
   for (const { kind, metric, text } of lines) {
     const entry = metrics.get(metric) ?? { metric, type: 'unknown', help: '', unit: '' };
-    metrics.set(metric, kind === 'help' ? { ...entry, help: text } : { ...entry, type: text });
+    metrics.set(metric, { ...entry, [kind]: text });
   }
   return [...metrics.values()].sort((a, b) => (a.metric < b.metric ? -1 : 1));
 }

@@ -5,11 +5,18 @@ import { acceptHeader, formatOf, parseMediaType } from '../../../src/scrape/acce
 const headers: [protocols: string[], want: string][] = [
   [
     ['OpenMetricsText1.0.0', 'OpenMetricsText0.0.1', 'PrometheusText1.0.0', 'PrometheusText0.0.4'],
-    'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.4',
+    'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,' +
+      'application/openmetrics-text;version=0.0.1;q=0.5,' +
+      'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
   ],
   [['PrometheusText0.0.4', 'PrometheusProto'], 'text/plain;version=0.0.4;q=0.6,*/*;q=0.5'],
   // Nothing we parse is wanted: what we parse is offered all the same.
-  [['PrometheusProto'], 'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.4'],
+  [
+    ['PrometheusProto'],
+    'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,' +
+      'application/openmetrics-text;version=0.0.1;q=0.5,' +
+      'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
+  ],
 ];
 
 for (const [protocols, want] of headers) {
@@ -29,8 +36,7 @@ const unreadable = (type: string, reason: string) =>
   `cannot parse Content-Type "${type}" and no fallback_scrape_protocol for target\n${reason}`;
 const unsupported = (type: string) =>
   `received unsupported Content-Type "${type}" and no fallback_scrape_protocol specified for target`;
-const OPENMETRICS = 'OpenMetrics text is not supported yet: offer the Prometheus text format';
-const PROTOBUF = 'the protobuf format is not supported yet: offer the Prometheus text format';
+const PROTOBUF = 'the protobuf format is not supported yet: offer a text format';
 
 const types: [contentType: string | undefined, fallback: string | undefined, want: string][] = [
   ['text/plain; version=0.0.4', undefined, 'text'],
@@ -46,7 +52,7 @@ const types: [contentType: string | undefined, fallback: string | undefined, wan
   ['', '', BLANK],
   ['', 'PrometheusText0.0.4', 'text'],
   [undefined, 'PrometheusText1.0.0', 'text'],
-  [undefined, 'OpenMetricsText1.0.0', OPENMETRICS],
+  [undefined, 'OpenMetricsText1.0.0', 'openmetrics'],
   ['text/html; charset=utf-8', undefined, unsupported('text/html; charset=utf-8')],
   ['text/html; charset=utf-8', 'PrometheusText0.0.4', 'text'],
   ['application/json', undefined, unsupported('application/json')],
@@ -67,8 +73,8 @@ const types: [contentType: string | undefined, fallback: string | undefined, wan
   ['/', undefined, unreadable('/', 'mime: no media type')],
   [';', undefined, unreadable(';', 'mime: no media type')],
   ['text/plain; version', 'PrometheusText0.0.4', 'text'],
-  ['application/openmetrics-text; version=1.0.0', undefined, OPENMETRICS],
-  ['application/openmetrics-text; version=1.0.0', 'PrometheusText0.0.4', OPENMETRICS],
+  ['application/openmetrics-text; version=1.0.0', undefined, 'openmetrics'],
+  ['application/openmetrics-text; version=1.0.0', 'PrometheusText0.0.4', 'openmetrics'],
   ['application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited', undefined, PROTOBUF],
 ];
 

@@ -149,7 +149,10 @@ test('a request says what a target needs to know', async () => {
   const { request, options } = senders[0]!.requests[0]!;
   assert.equal(request.url, 'http://a:9100/metrics');
   assert.deepEqual(request.headers, [
-    ['Accept', 'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.4'],
+    [
+      'Accept',
+      'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
+    ],
     ['Accept-Encoding', 'gzip'],
     ['User-Agent', 'Narthex/test'],
     ['X-Prometheus-Scrape-Timeout-Seconds', '2.5'],
