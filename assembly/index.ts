@@ -222,6 +222,7 @@ export {
   renew as series_renew,
   resolve as series_resolve,
 } from './head/series';
+export { droppedSamples as sift_dropped, seenSamples as sift_seen, sift } from './head/sift';
 export {
   begin as spill_begin,
   collect as spill_collect,

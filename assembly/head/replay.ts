@@ -8,6 +8,7 @@
 // another order than their series. A series that files have chunks of is given these when it is made (attach.ts): they
 // have what is not later than they.
 
+import { readSigned, varintEnd } from '../bytes/varint';
 import { ChunkState } from '../chunk/state';
 import * as scratch from '../labels/scratch';
 import { LabelFault, ROW_BYTES, Status } from '../layout';
@@ -163,14 +164,12 @@ export function samplesRecord(record: usize, bytes: u32, mint: i64): Status {
 function readGroup(at: usize, stop: usize, baseRef: u64, baseTime: i64, mint: i64): usize {
   groupCount = 0;
   while (at < stop && groupCount < GROUP) {
-    at = readUvarint(at, stop);
-    if (at == 0) return 0;
-    const ref = baseRef + unzigzag(varintValue);
-    at = readUvarint(at, stop);
-    if (at == 0 || at + 8 > stop) return 0;
-    const time = baseTime + <i64>unzigzag(varintValue);
-    const value = load<u64>(at);
-    at += 8;
+    const ref = baseRef + <u64>readSigned(at, stop);
+    if (varintEnd == 0) return 0;
+    const time = baseTime + readSigned(varintEnd, stop);
+    if (varintEnd == 0 || varintEnd + 8 > stop) return 0;
+    const value = load<u64>(varintEnd);
+    at = varintEnd + 8;
     if (time < mint) {
       samplesSkipped += 1;
       continue;

@@ -20,8 +20,9 @@ const DUE_CHUNKS = 4096;
 const DUE_MS = 30_000;
 /** What the shards together keep in memory of what is in files: recent queries read less. */
 const RESIDENT_BYTES = 64 * 2 ** 20;
-/** The log is shortened when it has grown by so many segments, or by as much as was left of it the last time. */
-const LOG_SEGMENTS = 2;
+/** The log is shortened when it has grown by so many segments, and by this share of what was left of it the last time. */
+const LOG_SEGMENTS = 1;
+const LOG_GROWTH_SHARE = 1 / 2;
 /** Bytes that are written at once, about. */
 const BATCH_BYTES = 8 * 2 ** 20;
 const RETRY_MS = 10_000;
@@ -114,7 +115,7 @@ export class Spilling {
     const stats = await log.refreshStats();
     if (stats === undefined) return;
     const leastBytes = options.shortenLogBytes ?? LOG_SEGMENTS * (options.segmentBytes ?? SEGMENT_BYTES_DEFAULT);
-    const leftBytes = Math.max(leastBytes, stats.checkpointBytes);
+    const leftBytes = Math.max(leastBytes, LOG_GROWTH_SHARE * stats.checkpointBytes);
     if (stats.bytes - (this.#shortenedAtBytes ?? 0) < leftBytes) return;
     this.#shortenedAtBytes = stats.bytes;
     await this.#shortenLog();

@@ -8,6 +8,7 @@
 
 import { type Disk, DiskError } from '../../base/disk.js';
 import type { Core } from '../../wasm/core.js';
+import { Sift } from '../../wasm/sift.js';
 import { BytesError, ByteWriter } from '../bytes.js';
 import { eachMetadata, emptyFilterStats, type FilterStats, filterRecord, type Keep } from './filter.js';
 import { drain, type LogDamage, type LogRecord, type LogVisitor, readingSegments } from './reader.js';
@@ -80,8 +81,8 @@ export function* checkpointing(options: CheckpointOptions): Generator<void, Chec
     stepBytes: 0,
   });
   let closed = false;
+  const sieve = new Sieve(options.keep, writer, core);
   try {
-    const sieve = new Sieve(options.keep, writer);
     const stats = sieve.stats;
     for (const source of sources) {
       const to = source.folder === folder ? last : undefined;
@@ -103,6 +104,7 @@ export function* checkpointing(options: CheckpointOptions): Generator<void, Chec
     disk.syncFolder(folder);
     return stats;
   } finally {
+    sieve.release();
     if (!closed) closeQuietly(writer);
   }
 }
@@ -137,15 +139,21 @@ class Sieve implements LogVisitor {
   };
   readonly #keep: Keep;
   readonly #writer: LogWriter;
+  readonly #sift: Sift | undefined;
   #batch: Uint8Array[][] = [];
   #batchBytes = 0;
   /** What was said last of each series, still encoded: all series of a metric share the bytes. */
   readonly #metadata = new Map<number, Uint8Array>();
   readonly #texts = new Map<string, Uint8Array>();
 
-  constructor(keep: Keep, writer: LogWriter) {
+  constructor(keep: Keep, writer: LogWriter, core: Core) {
     this.#keep = keep;
     this.#writer = writer;
+    this.#sift = keep.times && Sift.open(core, keep.times, keep.mint);
+  }
+
+  release(): void {
+    this.#sift?.release();
   }
 
   record(record: LogRecord): void {
@@ -153,10 +161,25 @@ class Sieve implements LogVisitor {
       this.#takeMetadata(record.bytes);
       return;
     }
+    if (record.type === RecordType.Samples && this.#takeSamples(record)) return;
     const bytes = record.bytes;
     const kept = filterRecord(bytes, this.#keep, this.stats);
     // The reader lends its bytes; the filter's are new.
     if (kept !== undefined) this.#put(kept === bytes ? kept.slice() : kept);
+  }
+
+  /** In the core, where it has room. */
+  #takeSamples({ address, length }: LogRecord): boolean {
+    const sift = this.#sift;
+    const kept = sift?.run(address, length);
+    if (sift === undefined || kept === undefined) return false;
+    if (kept === 'malformed') this.stats.malformedDropped++;
+    else {
+      this.stats.samples += sift.samples;
+      this.stats.samplesDropped += sift.dropped;
+      if (kept.length > 0) this.#put(kept.slice());
+    }
+    return true;
   }
 
   /** Writes what is left, and the metadata behind it. */

@@ -4,6 +4,7 @@
 // Sample records keep their base even when the sample that gave it goes: deltas
 // are against the base, and nothing says that it must be a sample's.
 
+import type { RefTimes } from '../../wasm/sift.js';
 import { ByteReader, BytesError } from '../bytes.js';
 import { RecordType } from './record.js';
 
@@ -12,6 +13,8 @@ export interface Keep {
   series(ref: number): boolean;
   /** Samples of a series up to this time are on the disk elsewhere, and go; -Infinity where none are, Infinity where nothing is needed. */
   elsewhereTo?(ref: number): number;
+  /** elsewhereTo() as a table, where there is one: it has all refs that are not at Infinity. */
+  readonly times?: RefTimes;
   /** Samples, exemplars and deletions that end before this time go; milliseconds. */
   readonly mint: number;
 }

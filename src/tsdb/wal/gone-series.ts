@@ -41,6 +41,6 @@ export class GoneSeries {
       fresh.refs.add(ref);
       return true;
     };
-    return { series, elsewhereTo: (ref) => live.elsewhereTo(ref), mint };
+    return { series, elsewhereTo: (ref) => live.elsewhereTo(ref), times: live.times, mint };
   }
 }

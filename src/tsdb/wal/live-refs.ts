@@ -1,5 +1,7 @@
 // The series that a log still needs, and up to which time their samples are on the disk elsewhere.
 
+import type { RefTimes } from '../../wasm/sift.js';
+
 /** A table by ref is made where it has at most so many entries for each ref; a Map of a million takes ten times as much. */
 const SPARSE = 8;
 
@@ -7,6 +9,8 @@ const SPARSE = 8;
 export const LIVE_REF_FIELDS = 2;
 
 export class LiveRefs {
+  /** elsewhereTo() of all refs, where these are dense; of others it is Infinity. */
+  readonly times: RefTimes | undefined;
   readonly #find: (ref: number) => number | undefined;
 
   /** Of pairs (ref, time in ms), f64 each; the time is -Infinity where nothing is elsewhere. */
@@ -21,7 +25,9 @@ export class LiveRefs {
       }
     }
     const span = count === 0 ? 0 : greatest - least + 1;
-    this.#find = span <= count * SPARSE ? dense(parts, least, span) : sparse(parts);
+    this.times =
+      span <= count * SPARSE ? { least: count === 0 ? 0 : least, times: dense(parts, least, span) } : undefined;
+    this.#find = this.times === undefined ? sparse(parts) : inTable(this.times);
   }
 
   has(ref: number): boolean {
@@ -37,11 +43,15 @@ export class LiveRefs {
   }
 }
 
-function dense(parts: readonly Float64Array[], least: number, span: number): (ref: number) => number | undefined {
+function dense(parts: readonly Float64Array[], least: number, span: number): Float64Array {
   const times = new Float64Array(span).fill(Number.NaN);
   each(parts, (ref, time) => {
     times[ref - least] = time;
   });
+  return times;
+}
+
+function inTable({ least, times }: RefTimes): (ref: number) => number | undefined {
   return (ref) => {
     const time = times[ref - least];
     return time === undefined || Number.isNaN(time) ? undefined : time;
