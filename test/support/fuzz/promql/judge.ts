@@ -15,7 +15,7 @@ import {
 } from './compare.js';
 import { withGoLibrary } from './go-library.js';
 import { groupsLoseNames } from './group-names.js';
-import { CHANGED_FUNCTIONS, knownDifference } from './known.js';
+import { areReconciled, CHANGED_FUNCTIONS, knownDifference } from './known.js';
 import { magnifiesLastDigits } from './last-digits.js';
 import { asOlder, type OlderOptions } from './older.js';
 import { forgetResets, uncertainResets } from './older-resets.js';
@@ -150,6 +150,7 @@ async function bySeenResets(question: Question, ours: Answerer): Promise<Cells[]
 }
 
 interface DifferentCell {
+  readonly isReconciled: boolean;
   readonly series: string;
   readonly time: string;
   readonly theirs: Cell | undefined;
@@ -157,12 +158,14 @@ interface DifferentCell {
 }
 
 async function differentCells(question: Question, { peer, ours }: Compared): Promise<DifferentCell[]> {
-  const [a, b] = await Promise.all([cellsFor(question, peer), cellsFor(question, ours)]);
+  const replies = await Promise.all([peer, ours].map((server) => askQuestion(server, question)));
+  const isReconciled = areReconciled(replies[0]!, replies[1]!);
+  const [a, b] = replies.map(cellsIn) as [Cells, Cells];
   const different: DifferentCell[] = [];
   for (const series of new Set([...a.keys(), ...b.keys()])) {
     const [x, y] = [a.get(series), b.get(series)];
     for (const time of new Set([...(x?.keys() ?? []), ...(y?.keys() ?? [])])) {
-      const cell = { series, time, theirs: x?.get(time), ours: y?.get(time) };
+      const cell = { series, time, theirs: x?.get(time), ours: y?.get(time), isReconciled };
       const { theirs, ours } = cell;
       if (theirs === undefined || ours === undefined || !sameCell(theirs, ours, CLOSE)) different.push(cell);
     }
@@ -170,9 +173,12 @@ async function differentCells(question: Question, { peer, ours }: Compared): Pro
   return different;
 }
 
-/** None where the answer is an error. */
 async function cellsFor(question: Question, answerer: Answerer): Promise<Cells> {
-  const { data } = (await askQuestion(answerer, question)).body;
+  return cellsIn(await askQuestion(answerer, question));
+}
+
+/** None where the answer is an error. */
+function cellsIn({ body: { data } }: Reply): Cells {
   return data === undefined ? new Map() : cellsOf(data);
 }
 
@@ -234,12 +240,13 @@ function sameByChance(question: Question, own: readonly Reply[], peers: readonly
   }
   if (theirs.body.data!.resultType !== ours.body.data!.resultType) return false;
   const ranks = /^[\s(]*(topk|bottomk)\b/i.test(question.text);
-  if (ranks && sameValues(theirs.body.data!, ours.body.data!, CLOSE)) return true;
-  const cells = ({ body }: Reply) => roundedLabels(cellsOf(body.data!));
-  const [a, b] = [theirs, ours].map((reply) =>
-    [own, peers].reduce((stable, replies) => stableCells(stable, replies.map(cells)), cells(reply)),
-  );
-  if (compareCells(a!, b!, CLOSE) !== undefined) return false;
+  if (!(ranks && sameValues(theirs.body.data!, ours.body.data!, CLOSE))) {
+    const cells = ({ body }: Reply) => roundedLabels(cellsOf(body.data!));
+    const [a, b] = [theirs, ours].map((reply) =>
+      [own, peers].reduce((stable, replies) => stableCells(stable, replies.map(cells)), cells(reply)),
+    );
+    if (compareCells(a!, b!, CLOSE) !== undefined) return false;
+  }
   return (['warnings', 'infos'] as const).every((field) => {
     const [x, y] = [peers, own].map((replies) => replies.map((reply) => remarksOf(reply, field, rules)));
     return isIn(always(x!), y!) && isIn(always(y!), x!);

@@ -22,6 +22,8 @@ export interface CellDifference {
   readonly beside?: Cell | undefined;
   /** All of that query's answer. */
   readonly allBeside?: Cells | undefined;
+  /** Of the call alone, theirs refuses custom bounds that ours reconciles. */
+  readonly isReconciled: boolean;
   /** Our own ones when histograms are those of 3.5: with no uncertain reset seen (older-resets.ts), then with each one alone. */
   readonly bySeenResets?: readonly (Cell | undefined)[] | undefined;
   readonly call: string;
@@ -52,9 +54,10 @@ export const CHANGED_FUNCTIONS: ReadonlyMap<string, ChangedFunction> = new Map<s
   // A NaN in the window makes the result NaN.
   ['mad_over_time', { explains: ({ theirs, ours }) => theirs !== undefined && theirs !== 'NaN' && ours === 'NaN' }],
   // Histograms are not extrapolated to before their counts were zero: by one factor, they are smaller.
-  ['rate', { explains: (cell) => isScaledDown(cell) || seesSomeResets(cell), resets: true }],
-  ['increase', { explains: (cell) => isScaledDown(cell) || seesSomeResets(cell), resets: true }],
-  ['irate', { explains: seesSomeResets, resets: true }],
+  // Some series may have other custom bounds at the ends of the window.
+  ['rate', { explains: (cell) => isScaledDown(cell) || seesSomeResets(cell) || isRefused(cell), resets: true }],
+  ['increase', { explains: (cell) => isScaledDown(cell) || seesSomeResets(cell) || isRefused(cell), resets: true }],
+  ['irate', { explains: (cell) => seesSomeResets(cell) || isRefused(cell), resets: true }],
   ['resets', { explains: seesSomeResets, resets: true }],
   // Of a classic histogram with one bucket 3.5 knows nothing.
   // And where chunks hold empty buckets below zero, Prometheus has the zero bucket reach there.
@@ -153,6 +156,10 @@ function hasNameBack({ series, theirs, ours, delayedNames }: CellDifference): bo
   return delayedNames && (named ? ours === undefined : theirs === undefined);
 }
 
+function isRefused({ isReconciled, theirs, ours }: CellDifference): boolean {
+  return isReconciled && theirs === undefined && typeof ours === 'object';
+}
+
 function isScaledDown({ theirs, ours }: CellDifference): boolean {
   if (typeof theirs !== 'object' || typeof ours !== 'object') return false;
   const factor = numberOf(ours.count) / numberOf(theirs.count);
@@ -161,19 +168,29 @@ function isScaledDown({ theirs, ours }: CellDifference): boolean {
     ([rule, lower, upper, count]) => [rule, lower, upper, scale(count)] as const,
   );
   const scaled = { ...theirs, count: ours.count, sum: scale(theirs.sum), buckets };
-  return factor < 1 && sameCell(scaled, ours, 1e-9);
+  return factor < 1 && sameCell(scaled, ours, ALMOST);
 }
 
 /** Whether theirs is our own with some of the uncertain resets seen. Each adds the same to counts, seen alone or with others. */
-function seesSomeResets({ theirs, bySeenResets = [] }: CellDifference): boolean {
-  const [wanted, least, ...single] = [theirs, ...bySeenResets].map(countsOf);
+function seesSomeResets({ theirs, ours, bySeenResets = [] }: CellDifference): boolean {
+  const [wanted, own, least, ...single] = [theirs, ours, ...bySeenResets].map(countsOf);
   if (wanted === undefined || least === undefined) return false;
-  const keys = [...new Set([wanted, least, ...single].flatMap((counts) => [...(counts?.keys() ?? [])]))];
+  const all = [wanted, least, ...single, own ?? new Map<string, number>()];
+  const keys = [...new Set(all.flatMap((counts) => [...(counts?.keys() ?? [])]))].filter((key) => {
+    return !all.some((counts) => Number.isNaN(counts?.get(key)));
+  });
+  const scale = Math.max(...keys.flatMap((key) => [wanted, least].map((counts) => Math.abs(counts.get(key) ?? 0))));
+  const slack = ALMOST * scale;
   const less = (counts: Counts | undefined) => keys.map((key) => (counts?.get(key) ?? 0) - (least.get(key) ?? 0));
-  const changes = single.map(less).filter((change) => change.some((count) => count !== 0));
-  const scale = Math.max(...keys.map((key) => Math.abs(wanted.get(key) ?? 0) + Math.abs(least.get(key) ?? 0)));
-  return (changes.length <= RESETS_MAX ? isSumOfSome : isWithinSums)(changes, less(wanted), 1e-9 * scale);
+  const isMore = (change: readonly number[]) => change.some((count) => Math.abs(count) > slack);
+  const changes = single.map(less).filter(isMore);
+  // Else it is something else that differs.
+  if (changes.length === 0 && own !== undefined && !isMore(less(own))) return false;
+  return (changes.length <= RESETS_MAX ? isSumOfSome : isWithinSums)(changes, less(wanted), slack);
 }
+
+/** Relative; what is left of sums in another order. */
+const ALMOST = 1e-12;
 
 /** Of so many uncertain resets all choices are tried; of more, each count must be one that some choice leads to. */
 const RESETS_MAX = 16;
@@ -193,12 +210,13 @@ function isSumOfSome([first, ...rest]: readonly number[][], wanted: readonly num
 
 type Counts = ReadonlyMap<string, number>;
 
-/** By their bounds, and the whole count; or a float alone. */
+/** By their bounds, the whole count, and the sum; or a float alone. */
 function countsOf(cell: Cell | undefined): Counts | undefined {
   if (cell === undefined) return undefined;
   if (typeof cell === 'string') return new Map([['', numberOf(cell)]]);
   const buckets = (cell.buckets ?? []).map(([, lower, upper, count]) => [`${lower} ${upper}`, count] as const);
-  return new Map([['', cell.count] as const, ...buckets].map(([key, count]) => [key, numberOf(count)]));
+  const whole = [['', cell.count] as const, ['sum', cell.sum] as const];
+  return new Map([...whole, ...buckets].map(([key, count]) => [key, numberOf(count)]));
 }
 
 /** By name: whether it explains all of a difference. */
@@ -244,15 +262,22 @@ export function knownDifference(difference: Difference): string | undefined {
  * is made of the result, all that 3.5 does have must be the same.
  */
 function reconcilesBuckets({ expr, theirs, ours }: Difference): boolean {
-  const refused = (theirs.body.warnings ?? []).some((text) =>
-    /incompatible custom buckets|incompatible bucket layout/.test(text),
-  );
   // What 3.5 leaves out cannot match twice.
-  if (refused && /matching not allowed|matching must be explicit/.test(ours.body.error ?? '')) return true;
-  if (!refused || !(ours.body.infos ?? []).some((text) => /mismatched custom buckets were reconciled/.test(text))) {
-    return false;
-  }
+  if (refusesBounds(theirs) && /matching not allowed|matching must be explicit/.test(ours.body.error ?? ''))
+    return true;
+  if (!areReconciled(theirs, ours)) return false;
   return combinations(expr!) > 1 || isPartOf(cellsOf(theirs.body.data!), cellsOf(ours.body.data!));
+}
+
+/** Whether theirs refuses custom bounds that ours reconciles. */
+export function areReconciled(theirs: Reply, { body }: Reply): boolean {
+  return (
+    refusesBounds(theirs) && (body.infos ?? []).some((text) => /mismatched custom buckets were reconciled/.test(text))
+  );
+}
+
+function refusesBounds({ body }: Reply): boolean {
+  return (body.warnings ?? []).some((text) => /incompatible custom buckets|incompatible bucket layout/.test(text));
 }
 
 /** Differences of histograms are gauges, which 3.5 does not know where it finds them in a subquery. */
