@@ -1,7 +1,8 @@
 // Whether two replies to one question agree, and if not, whether that is explained: by
-// chance (stability.ts) or by what we mean to do otherwise (known.ts).
+// chance (stability.ts) or by what we mean to do otherwise (known.ts, changed-functions.ts).
 
 import type { Expr } from '../../../../src/promql/syntax/ast.js';
+import { CHANGED_FUNCTIONS } from './changed-functions.js';
 import {
   type Cell,
   type Cells,
@@ -15,7 +16,7 @@ import {
 } from './compare.js';
 import { withGoLibrary } from './go-library.js';
 import { groupsLoseNames } from './group-names.js';
-import { areReconciled, CHANGED_FUNCTIONS, knownDifference } from './known.js';
+import { areReconciled, knownDifference } from './known.js';
 import { magnifiesLastDigits } from './last-digits.js';
 import { asOlder, type OlderOptions } from './older.js';
 import { forgetResets, uncertainResets } from './older-resets.js';

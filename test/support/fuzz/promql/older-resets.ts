@@ -5,7 +5,7 @@
 //                       or, of a negated counter, an empty one may be left, which is no less
 //   a bucket is new     and of a negated counter: where an empty one was, it fell
 //
-// Each can be seen or not (older.ts), and known.ts asks whether theirs is what comes of seeing some of them.
+// Each can be seen or not (older.ts), and changed-functions.ts asks whether theirs is what comes of seeing some of them.
 
 import { type Buckets, FloatHistogram, reduceSchema, widenZero } from '../../../../src/model/histogram.js';
 
