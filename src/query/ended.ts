@@ -5,6 +5,7 @@ import { formatTime } from '../model/time.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Priority } from './gate.js';
 import type { QueryData } from './result.js';
+import type { QueryRequest, RunningQuery } from './running.js';
 
 export interface EndedQuery {
   readonly text: string;
@@ -25,6 +26,42 @@ export interface EndedQuery {
   readonly series: number | undefined;
   /** Why there is no result. */
   readonly error: string | undefined;
+}
+
+/** A query that has its answer, or its error, just now. */
+export class EndedRun implements EndedQuery {
+  readonly text: string;
+  readonly priority: Priority;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly stepMs: number;
+  readonly seconds: number;
+  readonly queueSeconds: number;
+  readonly samples: number;
+  readonly memoryBytes: number;
+  readonly series: number | undefined;
+  readonly error: string | undefined;
+  readonly #running: RunningQuery;
+
+  constructor(request: QueryRequest, running: RunningQuery, answer: QueryData | undefined, error: unknown) {
+    const { startMs, stepMs, count } = request.steps;
+    this.text = request.text;
+    this.priority = running.priority;
+    this.startMs = startMs;
+    this.endMs = request.options.endMs ?? startMs + stepMs * (count - 1);
+    this.stepMs = request.ranged ? stepMs : 0;
+    this.seconds = running.seconds;
+    this.queueSeconds = running.queueSeconds;
+    this.samples = running.samples?.total ?? 0;
+    this.memoryBytes = Math.max(running.endBytes, running.memoryBytes);
+    this.series = answer && resultSeries(answer);
+    this.error = error instanceof Error ? error.message : undefined;
+    this.#running = running;
+  }
+
+  get client(): string {
+    return this.#running.client;
+  }
 }
 
 /** Says of queries that took as long as the threshold, or longer, what they were and what they took. */

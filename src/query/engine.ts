@@ -12,14 +12,14 @@ import type { Clock } from '../base/clock.js';
 import { Deadlines } from '../base/deadlines.js';
 import { QueryError } from '../promql/errors.js';
 import type { Reading } from '../promql/exec/readings.js';
-import type { QueryContext, Source, Steps } from '../promql/exec/source.js';
+import type { Source, Steps } from '../promql/exec/source.js';
 import type { PlanContext } from '../promql/plan/lower.js';
 import type { Plan } from '../promql/plan/plan.js';
 import { explainQuery, planQuery } from '../promql/plan/planner.js';
 import { type Expr, typeOf } from '../promql/syntax/ast.js';
 import { type ParseOptions, parseExpr } from '../promql/syntax/parse.js';
-import { type MemoryLimit, type MemoryShare, QueryMemory, SampleBudget } from './budget.js';
-import { type EndedQuery, resultSeries } from './ended.js';
+import { type MemoryLimit, QueryMemory, SampleBudget } from './budget.js';
+import { type EndedQuery, EndedRun } from './ended.js';
 import { type Evaluation, evaluate } from './evaluation.js';
 import type { Evaluators } from './evaluator/pool.js';
 import { type Explanation, type Extent, explainedReadings, ObservedSource, stretchOf } from './explain.js';
@@ -27,15 +27,11 @@ import { Gate, type Place, type Priority } from './gate.js';
 import type { QueryMetrics } from './metrics.js';
 import { Plans } from './plans.js';
 import type { QueryAnswer, StepCounts } from './result.js';
+import { type Held, RunContext } from './run-context.js';
 import { type ActiveQuery, type QueryOptions, type QueryRequest, RunningQuery, StopWatch } from './running.js';
 import { added, countSamples, type SampleCounts } from './sample-counts.js';
 
 export type { ActiveQuery, QueryOptions } from './running.js';
-
-/** A query that takes more morsels than this, some 20 ms in a shard, is large. */
-const SMALL_TURNS = 8;
-/** So is one that has read so much before it is done. */
-const SMALL_BYTES = 8 * 2 ** 20;
 
 const UNLIMITED: MemoryLimit = { bytes: Number.POSITIVE_INFINITY, name: '' };
 
@@ -72,11 +68,10 @@ export interface EngineOptions {
 /** Opens what a query reads from: as of now, for its priority. */
 export type OpenSource = (priority: Priority) => Source;
 
-/** What a query has of what all share. */
-interface Held {
-  readonly samples: SampleBudget;
-  readonly memory: MemoryShare;
-  readonly place: Place;
+/** What features say of the labels that describe metrics. */
+interface Naming {
+  readonly delayedNames: boolean;
+  readonly typeLabels: boolean;
 }
 
 interface Answered {
@@ -97,6 +92,7 @@ export class QueryEngine {
   readonly #plans = new Plans();
   readonly #deadlines: Deadlines;
   readonly #active = new Bag<RunningQuery>();
+  readonly #naming: Naming;
   #nextId = 1;
 
   /** Without evaluators everything is evaluated in this thread. */
@@ -109,6 +105,7 @@ export class QueryEngine {
     this.#gate = new Gate(options.concurrency, clock, evaluators?.largeMost);
     this.#memory = new QueryMemory(options.memory ?? UNLIMITED, options.memoryOfOne ?? UNLIMITED);
     this.#evaluators = evaluators;
+    this.#naming = { delayedNames: options.delayedNames, typeLabels: options.typeLabels === true };
   }
 
   instant(text: string, timeMs: number, options: QueryOptions = {}): Promise<QueryAnswer> {
@@ -211,27 +208,10 @@ export class QueryEngine {
   }
 
   /** Says of a query that has its answer, or its error, what became of it. */
-  #tell(
-    { text, steps, ranged, options }: QueryRequest,
-    running: RunningQuery,
-    answer?: QueryAnswer,
-    error?: unknown,
-  ): void {
+  #tell(request: QueryRequest, running: RunningQuery, answer?: QueryAnswer, error?: unknown): void {
+    const { options } = request;
     if (this.options.onEnd === undefined && options.onEnd === undefined) return;
-    const { startMs, stepMs, count } = steps;
-    const { priority, seconds, queueSeconds } = running;
-    const ended = {
-      ...{ text, priority, seconds, queueSeconds, startMs },
-      get client() {
-        return running.client;
-      },
-      endMs: options.endMs ?? startMs + stepMs * (count - 1),
-      stepMs: ranged ? stepMs : 0,
-      samples: running.samples?.total ?? 0,
-      memoryBytes: Math.max(running.endBytes, running.memoryBytes),
-      series: answer && resultSeries(answer.data),
-      error: error instanceof Error ? error.message : undefined,
-    };
+    const ended = new EndedRun(request, running, answer?.data, error);
     this.options.onEnd?.(ended);
     options.onEnd?.(ended);
   }
@@ -267,7 +247,7 @@ export class QueryEngine {
         execTotalSeconds: preparation + queue + inner + sort,
         samplesTotal: samples.total,
         samplesPeak: samples.peak,
-        ...(evaluation.counts && { counts: this.#told(evaluation.counts, request.steps) }),
+        counts: evaluation.counts && this.#told(evaluation.counts, request.steps),
       };
       return { answer: { data, warnings, infos, stats }, rendered };
     } finally {
@@ -289,44 +269,32 @@ export class QueryEngine {
     plan: Plan,
     request: QueryRequest,
     running: RunningQuery,
-    { samples, memory, place }: Held,
+    held: Held,
   ): Promise<Evaluation & { readonly counts?: SampleCounts }> {
     const { steps, ranged, text, options } = request;
-    let turns = 0;
-    const grow = () => {
-      running.noteClient();
-      return place.grow();
-    };
-    const faults = new Set<string>();
-    const context: QueryContext = {
-      warn: (text) => faults.add(text),
-      get signal() {
-        return running.signal;
-      },
-      charge: (count) => samples.charge(count),
-      check: () => running.check(),
-      reserve: memory.reserve,
-      get words() {
-        return memory.shared.own;
-      },
-      turn: () => (++turns > SMALL_TURNS || memory.heldBytes > SMALL_BYTES || place.isLost ? grow() : undefined),
-    };
-    const lookbackMs = this.#lookback(request);
+    const context = new RunContext(running, held);
+    const { samples, memory } = held;
+    const { delayedNames, typeLabels } = this.#naming;
     const { priority } = running;
-    const { rendered = false, observe = (opened: Source) => opened } = options;
-    const source = observe(this.#open(priority));
+    const rendered = options.rendered === true;
+    const lookbackMs = this.#lookback(request);
+    const asked = { plan, steps, ranged, query: text, lookbackMs, rendered, priority, delayedNames, typeLabels };
+    const opened = this.#open(priority);
+    const source = options.observe?.(opened) ?? opened;
     try {
+      const { samplesMax } = this.options;
       const evaluated = await evaluate(
-        { plan, steps, ranged, query: text, lookbackMs, rendered, priority, ...this.#naming },
+        asked,
         source,
         this.#evaluators,
-        { context, samples, samplesMax: this.options.samplesMax, memory, grow },
-        () => this.#clock.monotonicMs(),
+        { context, samples, samplesMax, memory, grow: () => context.grow() },
+        this.#now,
       );
-      const evaluation = faults.size === 0 ? evaluated : { ...evaluated, warnings: [...faults, ...evaluated.warnings] };
+      const { faults } = context;
+      const evaluation =
+        faults === undefined ? evaluated : { ...evaluated, warnings: [...faults, ...evaluated.warnings] };
       if (options.counted !== true) return evaluation;
-      const naming = { lookbackMs, query: text, ...this.#naming };
-      return { ...evaluation, counts: await countSamples(plan, steps, source, context, naming) };
+      return { ...evaluation, counts: await countSamples(plan, steps, source, context, asked) };
     } finally {
       source.close?.();
     }
@@ -358,22 +326,21 @@ export class QueryEngine {
   #planContext(request: QueryRequest): PlanContext {
     const { startMs, stepMs, count } = request.steps;
     const { subqueryStepMs, startTimestamps = false, wholeGroups = false } = this.options;
+    const { delayedNames, typeLabels } = this.#naming;
     return {
       startMs,
       endMs: request.options.endMs ?? startMs + stepMs * (count - 1),
       stepMs: request.ranged ? stepMs : 0,
       lookbackMs: this.#lookback(request),
       subqueryStepMs,
-      ...this.#naming,
+      delayedNames,
+      typeLabels,
       startTimestamps,
       wholeGroups,
     };
   }
 
-  /** What features say of the labels that describe metrics. */
-  get #naming(): { delayedNames: boolean; typeLabels: boolean } {
-    return { delayedNames: this.options.delayedNames, typeLabels: this.options.typeLabels === true };
-  }
+  readonly #now = (): number => this.#clock.monotonicMs();
 
   #lookback({ options: { lookbackMs } }: QueryRequest): number {
     return lookbackMs !== undefined && lookbackMs > 0 ? lookbackMs : this.options.lookbackMs;

@@ -66,7 +66,7 @@ export async function evaluate(
   now: () => number,
 ): Promise<Evaluation> {
   const { plan, steps } = request;
-  if (request.rendered) {
+  if (request.rendered && plan.kind === 'fragment') {
     const rows = await renderThere(request, source, limits.context);
     if (rows !== undefined) return rows;
   }
@@ -103,7 +103,12 @@ async function gatherAll(
     for (const key of gathered.keys()) readings.delete(key);
     if (readings.size === 0) return gathered;
     const isAll = gathered.size === 0 && !asksMore(plan);
-    for (const [key, shares] of await source.gather(readings, isAll, context)) gathered.set(key, shares);
+    let hasDeclined = false;
+    for (const [key, shares] of await source.gather(readings, isAll, context)) {
+      gathered.set(key, shares);
+      hasDeclined ||= areDeclined(shares);
+    }
+    if (!hasDeclined) return gathered;
   }
 }
 
@@ -113,29 +118,33 @@ function isGathering(source: Source): source is GatheringSource {
 
 /** A plan of one fragment: its rows may come from the shards as text. */
 async function renderThere(
-  { plan, steps, ranged, query, ...naming }: EvaluationRequest,
+  request: EvaluationRequest,
   source: Source,
   context: QueryContext,
 ): Promise<Evaluation | undefined> {
+  const { plan, steps, ranged, query } = request;
   const form = ranged ? 'matrix' : 'vector';
-  const rendered = await render(plan, { form, steps }, source, context, naming);
+  const rendered = await render(plan, { form, steps }, source, context, request);
   if (rendered === undefined) return undefined;
-  const remarks = { ...rendered.annotations.list(query), sortSeconds: 0 };
-  const { rows } = rendered;
-  if ((rows.bytes ?? 0) <= UNHELD_BYTES_MAX) return { data: { kind: 'rendered', form, rows, limit: 0 }, ...remarks };
-  return { ...held(rows, form, context), ...remarks };
+  const { rows, annotations } = rendered;
+  const { warnings, infos } = annotations.list(query);
+  const isHeld = (rows.bytes ?? 0) > UNHELD_BYTES_MAX;
+  if (isHeld) return { ...held(rows, form, context), warnings, infos, sortSeconds: 0 };
+  return { data: { kind: 'rendered', form, rows, limit: 0 }, warnings, infos, sortSeconds: 0 };
 }
 
 async function evaluateHere(
-  { plan, steps, ranged, query, ...options }: EvaluationRequest,
+  request: EvaluationRequest,
   source: Source,
   context: QueryContext,
   now: () => number,
 ): Promise<Evaluation> {
-  const { value, annotations } = await execute(plan, steps, source, context, { ...options, query });
+  const { plan, steps, ranged, query } = request;
+  const { value, annotations } = await execute(plan, steps, source, context, request);
   const startMs = now();
   const data = resultOf(value, steps, ranged);
-  return { data, ...annotations.list(query), sortSeconds: (now() - startMs) / 1000 };
+  const { warnings, infos } = annotations.list(query);
+  return { data, warnings, infos, sortSeconds: (now() - startMs) / 1000 };
 }
 
 async function evaluateThere(

@@ -34,9 +34,37 @@ type Size = 'small' | 'large' | 'lost' | 'waiting' | 'gone';
 
 const GONE = 'the query has left its place';
 
-interface Held extends Bagged {
-  size: Size;
+/** Who has the places. */
+interface Keeper {
+  grow(held: Held, signal: AbortSignal): Promise<void>;
+  leave(held: Held): void;
+}
+
+class Held implements Place, Bagged {
+  place = -1;
+  size: Size = 'small';
   readonly sinceMs: number;
+  readonly #keeper: Keeper;
+  /** undefined where it never grows. */
+  readonly #signalOf: (() => AbortSignal) | undefined;
+  #growing: Promise<void> | undefined;
+
+  constructor(keeper: Keeper, sinceMs: number, signalOf: (() => AbortSignal) | undefined) {
+    this.#keeper = keeper;
+    this.sinceMs = sinceMs;
+    this.#signalOf = signalOf;
+  }
+
+  get isLost(): boolean {
+    return this.size === 'lost';
+  }
+
+  grow(): Promise<void> {
+    if (this.#signalOf !== undefined) this.#growing ??= this.#keeper.grow(this, this.#signalOf());
+    return this.#growing ?? Promise.resolve();
+  }
+
+  readonly leave = (): void => this.#keeper.leave(this);
 }
 
 /** A query's place. */
@@ -58,6 +86,10 @@ export class Gate {
   readonly #waitingLarge = new Set<Waiter>();
   /** Small ad-hoc ones that have a place. */
   readonly #small = new Bag<Held>();
+  readonly #keeper: Keeper = {
+    grow: (held, signal) => this.#grow(held, signal),
+    leave: (held) => this.#giveUp(held, 'gone'),
+  };
   #running = 0;
   #large = 0;
   #timer: Timer | undefined;
@@ -96,20 +128,10 @@ export class Gate {
   }
 
   #place(priority: Priority, signalOf: () => AbortSignal): Place {
-    const held: Held = { size: 'small', sinceMs: this.#clock.monotonicMs(), place: -1 };
     const mayGrow = priority === 'ad-hoc';
+    const held = new Held(this.#keeper, this.#clock.monotonicMs(), mayGrow ? signalOf : undefined);
     if (mayGrow) this.#small.add(held);
-    let growing: Promise<void> | undefined;
-    return {
-      get isLost() {
-        return held.size === 'lost';
-      },
-      grow: () => {
-        if (mayGrow) growing ??= this.#grow(held, signalOf());
-        return growing ?? Promise.resolve();
-      },
-      leave: () => this.#giveUp(held, 'gone'),
-    };
+    return held;
   }
 
   async #grow(held: Held, signal: AbortSignal): Promise<void> {

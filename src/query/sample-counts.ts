@@ -28,7 +28,37 @@ export function countSamples(
   options: ExecuteOptions,
 ): Promise<SampleCounts> {
   // What is counted here was counted against the query's limits when it was evaluated.
-  return new SampleCounter(source, { ...context, charge() {} }, options).count(plan, steps);
+  return new SampleCounter(source, new Uncharged(context), options).count(plan, steps);
+}
+
+class Uncharged implements QueryContext {
+  constructor(readonly context: QueryContext) {}
+
+  get signal(): AbortSignal {
+    return this.context.signal;
+  }
+
+  get words(): SharedArrayBuffer | undefined {
+    return this.context.words;
+  }
+
+  charge(): void {}
+
+  warn(text: string): void {
+    this.context.warn?.(text);
+  }
+
+  check(): void {
+    this.context.check();
+  }
+
+  reserve(bytes: number): void {
+    this.context.reserve(bytes);
+  }
+
+  turn(): Promise<void> | undefined {
+    return this.context.turn?.();
+  }
 }
 
 class SampleCounter {

@@ -105,9 +105,11 @@ export class ShardSource implements Source {
       render: { form, startMs, stepMs },
       ...stopOf(fragment, context),
     };
-    const shares = await this.#orFail(() =>
-      this.#each(context, (client) => client.call('openQuery', request, this.#lane, this.#extras(context))),
-    );
+    const shares = await this.#each(context, (client) =>
+      client.call('openQuery', request, this.#lane, this.#extras(context)),
+    ).catch((error: unknown) => {
+      throw this.#failed(error);
+    });
     const texts = shares.flatMap((share) => share.texts);
     if (shares.some(({ columns, declined }) => declined || columns.length > 0)) {
       // Rows with histograms have no text; all are asked for again, as columns.
@@ -141,29 +143,27 @@ export class ShardSource implements Source {
   }
 
   /** The shares of all shards. */
-  read(reading: Reading, context: QueryContext, alone = false): Promise<Share[]> {
-    return this.#orFail(async () => {
+  async read(reading: Reading, context: QueryContext, alone = false): Promise<Share[]> {
+    try {
       // A row of it, before anything of that length is made.
       if (reading.kind === 'fragment') {
         context.reserve(reading.fragment.steps.count * CELL_BYTES);
         const known = this.#known(reading.fragment, context);
-        if (known !== undefined) return [{ ...emptyShare(), known }];
+        if (known !== undefined) return [{ columns: [], raw: [], texts: [], notes: [], known }];
       }
       const shares = await this.#each(context, (client) => this.#open(client, reading, this.#moment(alone), context));
       // Something else will be read instead.
       if (areDeclined(shares)) this.#hold = this.#shards.appends.hold();
       return shares;
-    });
+    } catch (error) {
+      throw this.#failed(error);
+    }
   }
 
-  /** Where a reading fails on one shard, it ends on the others with their next morsel, and so do the source's others. */
-  async #orFail<T>(reading: () => Promise<T>): Promise<T> {
-    try {
-      return await reading();
-    } catch (error) {
-      this.#failure ??= error;
-      throw this.#failure;
-    }
+  /** Where a reading fails on one shard, it ends on the others with their next morsel, and so do the source's others: with the first failure. */
+  #failed(error: unknown): unknown {
+    this.#failure ??= error;
+    return this.#failure;
   }
 
   /** What main can say itself. */

@@ -20,12 +20,14 @@ const compressWhole = {
   deflate: promisify<Uint8Array, object, Buffer>(deflate),
 };
 
+const NO_SNIFFING: Header = ['X-Content-Type-Options', 'nosniff'];
+
 /** One request with its answer under way: what handlers write to. */
 export class Answer {
   readonly #request: DoorRequest;
   readonly #response: DoorResponse;
   /** Sent with whatever the handler answers. */
-  readonly #headers: Header[] = [['X-Content-Type-Options', 'nosniff']];
+  readonly #headers: Header[] = [NO_SNIFFING];
 
   constructor(request: DoorRequest, response: DoorResponse) {
     this.#request = request;

@@ -8,22 +8,35 @@ import { windowEnds } from './ranges.js';
 import type { Fragment, Steps } from './source.js';
 import { needsCounterName } from './window/evaluate.js';
 
+interface Made {
+  readonly steps: Steps;
+  readonly keepNames: boolean;
+  readonly fragment: Fragment;
+}
+
+/** The one made last of each plan: the steps of a query are asked for several times on its way. */
+const made = new WeakMap<FragmentPlan, Made>();
+
 /** `keepNames`: what is above wants to see the names that the function drops, and drops them itself. */
 export function fragmentOf(plan: FragmentPlan, steps: Steps, keepNames: boolean): Fragment {
-  const { selection, fn, windowMs, args, keepsName, cells, aggregate, quantile, best } = plan;
-  return {
+  const last = made.get(plan);
+  if (last?.steps === steps && last.keepNames === keepNames) return last.fragment;
+  const { selection, fn, windowMs, args, keepsName, cells, aggregate, quantile, best, histogramStats } = plan;
+  const fragment = {
     matchers: selection.matchers,
     steps: windowEnds(steps, selection.offsetMs, selection.atMs),
     windowMs,
     fn,
     args,
     dropName: !keepsName && !keepNames,
-    ...(cells && { cells }),
-    ...(aggregate && { aggregate }),
-    ...(quantile && { quantile }),
-    ...(best && { best }),
-    ...(plan.histogramStats && { histogramStats: true }),
+    cells,
+    aggregate,
+    quantile,
+    best,
+    histogramStats,
   };
+  made.set(plan, { steps, keepNames, fragment });
+  return fragment;
 }
 
 /** Remarks about the arguments of a fragment that gave rows. */
