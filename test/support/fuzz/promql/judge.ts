@@ -31,7 +31,7 @@ import {
   withoutPinnedParameters,
   withTimes,
 } from './rephrased.js';
-import { type Stability, sameOutcome, stableCells } from './stability.js';
+import { type Circumstances, sameOutcome, stableCells } from './stability.js';
 import { CLOSE, type Compared, parsed, rulesFor, type Verdict } from './verdict.js';
 import { errorInCommon } from './words.js';
 
@@ -187,7 +187,7 @@ function cellsIn({ body: { data } }: Reply): Cells {
 export interface Sources {
   readonly memory: Answerer;
   readonly other: Answerer;
-  readonly stability: Stability;
+  readonly stability: Circumstances;
 }
 
 /** Whether another source of ours answers as the one in memory does. */
@@ -220,7 +220,7 @@ async function byChance(
   theirs: Reply,
   ours: Reply,
   rules: Rules,
-  stability: Stability,
+  stability: Circumstances,
   again: () => Promise<Reply>,
 ): Promise<boolean> {
   const own = [ours, ...(await stability.replies(question))];

@@ -16,6 +16,9 @@ const MORE_TRIES = 100;
 /** What changes by less is still compared, but not as closely. */
 const STABLE = 1e-13;
 
+/** Who has them. */
+export type Circumstances = Pick<Stability, 'replies' | 'moreReplies'>;
+
 /** Our own answers to the same question in other circumstances, as many as tell. */
 export class Stability {
   readonly #series: readonly FuzzSeries[];

@@ -6,7 +6,7 @@ import type { Rules } from './compare.js';
 import { SUMS } from './last-digits.js';
 import { partsOf } from './parts.js';
 import type { Answerer, Question } from './question.js';
-import type { Stability } from './stability.js';
+import type { Circumstances } from './stability.js';
 import { annotationInCommon, errorInCommon, isNewRemark, isOneOfMany } from './words.js';
 
 /** Relative; where summing in another order, or another library of functions, may show. */
@@ -23,7 +23,7 @@ export interface Compared {
   readonly peer: Answerer;
   readonly ours: Answerer;
   readonly delayedNames: boolean;
-  readonly stability: Stability;
+  readonly stability: Circumstances;
 }
 
 /** What may differ between Prometheus and us. */
