@@ -465,6 +465,9 @@ export const CHUNK_RECORD_CRC_BYTES = 4;
 /** The largest uvarint of a length. */
 export const CHUNK_RECORD_LENGTH_BYTES_MAX = 5;
 
+/** A chunk of histograms that was found in a file: attach.ts draws it. */
+export const HEAD_HISTOGRAM_BYTES = 40;
+
 /** A chunk that a reader wants: place in its list u32, file u32, offset u32, span in ms u32, last time f64. */
 export const WANT_BYTES = 24;
 export const WANT_PLACE = 0;

@@ -4,11 +4,12 @@
 //   attach   the series of a ref ──► has the list from then on; samples of the log up to its end are in it
 //   finish   what no series of this shard took
 //
-// Files of Prometheus have chunks of histograms and of samples out of order, too. Their samples are in its logs, and are
-// read from there: of a series with histograms all.
+// Chunks of histograms are for TypeScript (src/shard/histogram-attach.ts), which keeps those of a series that has nothing else. Files of
+// Prometheus have chunks of samples out of order, too, and series with both kinds: their samples are in its logs, and are read from there.
 
 import { ChunkState } from '../chunk/state';
-import { ScanStatus } from '../layout';
+import { HEAD_HISTOGRAM_BYTES, ScanStatus } from '../layout';
+import * as buffer from '../memory/buffer';
 import * as append from './append';
 import * as chunkRecord from './chunk-record';
 import * as map from './ref-map';
@@ -26,6 +27,9 @@ let hasOutOfOrder: bool = false;
 let chunks: f64 = 0;
 let overlapping: f64 = 0;
 let highest: u64 = 0;
+
+/** What was found of series with histograms since it was last asked: see takeHistogram(). */
+const histograms: usize = memory.data(16, 8);
 
 let newestTime: i64 = i64.MIN_VALUE;
 
@@ -57,6 +61,19 @@ export function scan(at: usize, bytes: usize, file: u32, offset: u32, floor: f64
     }
     done += chunkRecord.recordBytes;
   }
+}
+
+/** Notes of HEAD_HISTOGRAM_BYTES each. */
+export function histogramsAddress(): usize {
+  return buffer.address(histograms);
+}
+
+export function histogramsBytes(): u32 {
+  return buffer.length(histograms);
+}
+
+export function clearHistograms(): void {
+  buffer.clear(histograms);
 }
 
 /** The first place behind `at` at which a whole chunk stands, up to `bytes`; `bytes` where there is none. */
@@ -109,9 +126,35 @@ function take(file: u32, offset: u32, floor: i64): bool {
   if (maxT < floor || ref > map.REF_MAX) return true;
   const slot = map.slot(lists, ref);
   if (slot == 0 || !spilled.reserve(slot, 1)) return false;
-  if (encoding != chunkRecord.XOR || !spilled.canSay(minT, maxT)) spilled.hold(slot, i64.MAX_VALUE);
+  const isHistogram = encoding != chunkRecord.XOR;
+  const isMixed = isHistogram ? spilled.count(slot) != 0 : spilled.heldTo(slot) != i64.MIN_VALUE;
+  if ((isHistogram || isMixed) && !takeHistogram(file, offset, isMixed)) return false;
+  if (isHistogram || !spilled.canSay(minT, maxT)) spilled.hold(slot, i64.MAX_VALUE);
   else if (minT <= spilled.newest(slot)) overlapping += 1;
   else spilled.push(slot, file, offset, minT, maxT);
+  return true;
+}
+
+/**
+ * Notes a chunk of a series with histograms, with the bytes of its record.
+ *
+ *   0       8      16     24      28        32       36
+ *   ┌───────┬──────┬──────┬───────┬─────────┬────────┬──────────────────────────────────────┐
+ *   │ ref   │ min  │ max  │ file  │ offset  │ bytes  │ encoding; 0 where floats were found  │
+ *   │ u64   │ i64  │ i64  │ u32   │ u32     │ u32    │ u32                                  │
+ *   └───────┴──────┴──────┴───────┴─────────┴────────┴──────────────────────────────────────┘
+ */
+function takeHistogram(file: u32, offset: u32, isMixed: bool): bool {
+  const note = buffer.reserve(histograms, HEAD_HISTOGRAM_BYTES);
+  if (note == 0) return false;
+  store<u64>(note, chunkRecord.ref);
+  store<i64>(note, chunkRecord.minT, 8);
+  store<i64>(note, chunkRecord.maxT, 16);
+  store<u32>(note, file, 24);
+  store<u32>(note, offset, 28);
+  store<u32>(note, <u32>chunkRecord.recordBytes, 32);
+  store<u32>(note, isMixed ? 0 : chunkRecord.encoding, 36);
+  buffer.advance(histograms, HEAD_HISTOGRAM_BYTES);
   return true;
 }
 
@@ -124,10 +167,12 @@ export function attach(number: u32, ref: u64): void {
   const state = changetype<ChunkState>(series.chunk(record));
   // A second ref of the same labels, or samples of the log that came before: they stand on their own.
   const isUsable = spilled.heldTo(from) == i64.MIN_VALUE && spilled.count(from) != 0;
-  if (!isUsable || load<u32>(slot) != 0 || append.hasSamples(record, state)) {
+  if (!isUsable || append.hasSamples(record, state)) {
     spilled.release(from);
     return;
   }
+  // Of an older ref of the same labels, whose chunks were all deleted, an empty list may be there.
+  spilled.release(slot);
   store<u32>(slot, load<u32>(from));
   store<u32>(from, 0);
   state.time = spilled.newest(slot);

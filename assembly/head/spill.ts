@@ -11,6 +11,7 @@ import { dataOf, Sealed } from '../chunk/read';
 import * as sealedChunks from '../chunk/sealed';
 import { ChunkState } from '../chunk/state';
 import * as buffer from '../memory/buffer';
+import * as append from './append';
 import * as chunkRecord from './chunk-record';
 import * as journal from './journal';
 import * as late from './late';
@@ -98,6 +99,17 @@ export function elsewhereTo(number: u32): f64 {
   const slot = series.spilled(record);
   if (spilled.count(slot) == 0 || spilled.heldTo(slot) != i64.MIN_VALUE) return -Infinity;
   return <f64>spilled.newest(slot);
+}
+
+/**
+ * Whether chunks of histograms of a series may go to files: it has nothing else, so that all the log has of it up to their end is in them, and
+ * no append after `watermark` has touched it.
+ */
+export function mayCarryHistograms(number: u32, watermark: u32): bool {
+  const record = series.find(number);
+  if (record == 0 || late.has(number)) return false;
+  if (append.hasSamples(record, changetype<ChunkState>(series.chunk(record)))) return false;
+  return !journal.isAfter(series.lastAppend(record), watermark);
 }
 
 /** Forgets what was collected. */

@@ -4,6 +4,7 @@ import type { Head, SeriesIndex } from '../wasm/head.js';
 import type { Select } from '../wasm/select.js';
 import type { HistogramStore } from './histogram-store.js';
 import { Faults } from './history/faults.js';
+import type { TimeSpan } from './history/selection.js';
 import type { SpilledChunks } from './history/spilled.js';
 import type { Reply, Request } from './protocol.js';
 
@@ -40,7 +41,7 @@ export class Deletions {
       const { intervals, handled } = this.#head.deleteSamples(address, count, minTimeMs, maxTimeMs);
       this.#spilled.revive(series, faults);
       const page = indexes.subarray(from, from + handled);
-      const all = this.#withHistograms(page, intervals, minTimeMs, maxTimeMs);
+      const all = this.#withHistograms(page, intervals, { minTimeMs, maxTimeMs }, faults);
       const refused = handled < count;
       return { intervals: all.buffer as ArrayBuffer, after: last, done, refused, faults: faults.take() };
     } finally {
@@ -52,14 +53,14 @@ export class Deletions {
   #withHistograms(
     page: Uint32Array,
     intervals: Float64Array<ArrayBuffer>,
-    minTimeMs: number,
-    maxTimeMs: number,
+    { minTimeMs, maxTimeMs }: TimeSpan,
+    faults: Faults,
   ): Float64Array {
     if (this.#histograms.isEmpty) return intervals;
     const fields = [...intervals];
     for (const index of page) {
       const series = index as SeriesIndex;
-      const deleted = this.#histograms.delete(series, minTimeMs, maxTimeMs);
+      const deleted = this.#histograms.delete(series, minTimeMs, maxTimeMs, faults);
       if (deleted !== undefined) fields.push(this.#head.ref(series), deleted.firstMs, deleted.lastMs);
     }
     return Float64Array.from(fields);

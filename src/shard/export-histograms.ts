@@ -2,7 +2,7 @@
 // samples, and of histograms among those of floats.
 
 import { ChunkEncoding, type StreamedChunk } from '../tsdb/block/contract.js';
-import type { SealedHistograms } from '../tsdb/chunk/histogram-appender.js';
+import type { HistogramChunk } from './histogram-store.js';
 
 /** In front of a series' chunks, and of each chunk. */
 const EXPORT_SERIES_BYTES = 8;
@@ -29,7 +29,7 @@ interface Piece {
 export function withHistograms(
   page: Page,
   series: Uint32Array,
-  chunksOf: (series: number) => readonly SealedHistograms[],
+  chunksOf: (series: number) => readonly HistogramChunk[],
 ): Page {
   const view = new DataView(page.chunks);
   const pieces: Uint8Array[] = [];
@@ -56,7 +56,7 @@ function seriesHead(chunks: number): Uint8Array {
   return head;
 }
 
-function pieceOf({ isFloat, ...chunk }: SealedHistograms): Piece {
+function pieceOf({ isFloat, ...chunk }: HistogramChunk): Piece {
   const encoding = isFloat ? ChunkEncoding.FloatHistogram : ChunkEncoding.Histogram;
   return { minTimeMs: chunk.minTimeMs, bytes: encodeChunk({ ...chunk, encoding }) };
 }

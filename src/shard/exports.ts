@@ -65,10 +65,11 @@ export class ShardExports {
     if (late) return { ...this.#lateChunks(range, series), damages: [] };
     const { page, damages } = this.#floats(range, series);
     if (this.#histograms.isEmpty) return { ...page, damages };
+    const faults = new Faults();
     const all = withHistograms(page, series, (one) =>
-      this.#histograms.chunks(one as SeriesIndex, range.minTimeMs, range.maxTimeMs - 1),
+      this.#histograms.chunks(one as SeriesIndex, range.minTimeMs, range.maxTimeMs - 1, faults),
     );
-    return { ...all, damages };
+    return { ...all, damages: [...damages, ...faults.take()] };
   }
 
   /** With what is in files alone. What the disk refuses is an error: a block without it must not be made; what is damaged is lost. */

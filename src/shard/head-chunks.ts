@@ -17,6 +17,7 @@ import {
 } from '../tsdb/head-chunks/layout.js';
 import { Attach } from '../wasm/attach.js';
 import type { Core } from '../wasm/core.js';
+import type { HistogramAttach } from './histogram-attach.js';
 
 /** The piece that is read at once. The largest record is 1 MiB and some bytes. */
 const PIECE_BYTES = 4 * 1024 * 1024;
@@ -29,6 +30,8 @@ export interface HeadChunkDamage {
   readonly offset: number;
   readonly bytes: number;
   readonly reason: string;
+  /** The disk refused it: it may give it back another time. */
+  readonly isUnread?: true;
 }
 
 export interface HeadChunksReport {
@@ -39,12 +42,13 @@ export interface HeadChunksReport {
   readonly damages: readonly HeadChunkDamage[];
 }
 
-/** Reads all files, in steps of some MiB. Chunks that end before a time are passed over. Throws OutOfMemory and DiskError. */
+/** Reads all files, in steps of some MiB. Chunks that end before a time are passed over; `histograms` hears of those of histograms. Throws OutOfMemory and DiskError. */
 export function* readingHeadChunks(
   core: Core,
   disk: Disk,
   dataFolder: string,
   minTimeMs: number,
+  histograms: HistogramAttach,
 ): Generator<void, HeadChunksReport, void> {
   const folder = headChunksFolder(dataFolder);
   const attach = new Attach(core, PIECE_BYTES);
@@ -55,7 +59,7 @@ export function* readingHeadChunks(
     for (const file of listHeadChunks(disk, folder)) {
       const path = headChunksPath(folder, file);
       attach.beginFile();
-      const lost = yield* readingFile(disk, path, file, attach, minTimeMs);
+      const lost = yield* readingFile(disk, path, file, attach, minTimeMs, histograms);
       damages.push(...lost);
       const { latestMs, hasOutOfOrder, ...found } = attach.file;
       chunks += found.chunks;
@@ -77,15 +81,16 @@ function* readingFile(
   file: number,
   attach: Attach,
   minTimeMs: number,
+  histograms: HistogramAttach,
 ): Generator<void, HeadChunkDamage[], void> {
   let handle: FileHandle | undefined;
   try {
     handle = disk.open(path, 'read');
-    const scan = new FileScan(disk, handle, file, attach, minTimeMs);
+    const scan = new FileScan(disk, handle, file, attach, minTimeMs, histograms);
     return scan.hasHeader() ? yield* scan.all() : [scan.stranger()];
   } catch (error) {
     if (!(error instanceof DiskError)) throw error;
-    return [{ file, offset: 0, bytes: 0, reason: error.message }];
+    return [{ file, offset: 0, bytes: 0, reason: error.message, isUnread: true }];
   } finally {
     if (handle !== undefined) disk.close(handle);
   }
@@ -106,12 +111,21 @@ class FileScan {
   readonly #file: number;
   readonly #attach: Attach;
   readonly #minTimeMs: number;
+  readonly #histograms: HistogramAttach;
   readonly #size: number;
   /** The buffer has the file's bytes from `offset` on, so many of them. */
   #offset = HEAD_CHUNKS_HEADER_BYTES;
   #filled = 0;
 
-  constructor(disk: Disk, handle: FileHandle, file: number, attach: Attach, minTimeMs: number) {
+  constructor(
+    disk: Disk,
+    handle: FileHandle,
+    file: number,
+    attach: Attach,
+    minTimeMs: number,
+    histograms: HistogramAttach,
+  ) {
+    this.#histograms = histograms;
     this.#disk = disk;
     this.#handle = handle;
     this.#file = file;
@@ -153,6 +167,7 @@ class FileScan {
         }
         const { done, outcome } = this.#attach.scan(at, this.#filled, this.#file, offset + at, this.#minTimeMs);
         at += done;
+        for (const chunk of this.#attach.takeHistograms()) this.#histograms.note(chunk);
         if (outcome === 'end') return damages;
         if (outcome === 'damaged') lostFrom = offset + at;
         else ended = true;

@@ -30,8 +30,8 @@ export class ListedBeside {
     if (isGuest(number)) return false;
     const series = number as SeriesIndex;
     if (this.#histograms.has(series)) {
-      const samples = this.#histograms.samples(series, minTimeMs, maxTimeMs, Infinity);
-      return samples.some(
+      return this.#histograms.some(
+        ...([series, minTimeMs, maxTimeMs] as const),
         ({ timeMs, histogram }) => timeMs >= minTimeMs && timeMs <= maxTimeMs && !isStaleHistogram(histogram),
       );
     }

@@ -14,6 +14,7 @@ import { decodeLabels } from './columns.js';
 import { ExemplarReplay } from './exemplar-replay.js';
 import type { ShardExemplars } from './exemplars.js';
 import type { Families } from './families.js';
+import type { HistogramAttach } from './histogram-attach.js';
 import type { HistogramStore } from './histogram-store.js';
 import { Faults } from './history/faults.js';
 import type { SpilledChunks } from './history/spilled.js';
@@ -56,6 +57,7 @@ export class LogReplay {
   readonly #request: Request<'replay'>;
   readonly #exemplars: ExemplarReplay;
   readonly #late: LateReplay;
+  readonly #filed: HistogramAttach;
   readonly #lossSpans: { minTimeMs?: number; maxTimeMs?: number }[] = [];
   /** Damages behind which there were no samples yet. */
   #openSpans = 0;
@@ -64,9 +66,10 @@ export class LogReplay {
   #skippedRecords = 0;
   #refusals = 0;
 
-  /** What is earlier than its series' newest goes to `late`. */
-  constructor(parts: RecoveryParts, request: Request<'replay'>, late: LateReplay) {
+  /** What is earlier than its series' newest goes to `late`; `filed` is what files have of histograms. */
+  constructor(parts: RecoveryParts, request: Request<'replay'>, late: LateReplay, filed: HistogramAttach) {
     this.#late = late;
+    this.#filed = filed;
     this.#parts = parts;
     this.#request = request;
     this.#exemplars = new ExemplarReplay(parts.core, parts.head, parts.exemplars);
@@ -112,7 +115,7 @@ export class LogReplay {
     const { head } = this.#parts;
     switch (type) {
       case RecordType.Series:
-        return head.replaySeries(address, length);
+        return this.#makeSeries(address, length, bytes);
       case RecordType.Samples: {
         const fault = head.replaySamples(address, length, this.#request.minTimeMs);
         this.#late.takeEarlier();
@@ -140,6 +143,14 @@ export class LogReplay {
     }
   }
 
+  /** Series, with the histograms that files have of them. */
+  #makeSeries(address: number, length: number, bytes: () => Uint8Array): string | undefined {
+    const { head, histograms } = this.#parts;
+    const fault = head.replaySeries(address, length);
+    if (fault === undefined) this.#filed.take(bytes(), head, histograms);
+    return fault;
+  }
+
   /** Samples that tombstones name go from what was replayed so far; what of it is in files has to be in memory for that. */
   #delete(address: number, length: number, bytes: () => Uint8Array): string | undefined {
     const { head, spilled, histograms } = this.#parts;
@@ -148,7 +159,7 @@ export class LogReplay {
     const fault = recalled ?? head.replayTombstones(address, length);
     if (fault !== undefined) return fault;
     if (!histograms.isEmpty)
-      for (const { series, mint, maxt } of this.#deleted(record)) histograms.delete(series, mint, maxt);
+      for (const { series, mint, maxt } of this.#deleted(record)) histograms.delete(series, mint, maxt, this.faults);
     this.#late.delete(record);
     return undefined;
   }
@@ -189,6 +200,7 @@ export class LogReplay {
     for (const { ref, timeMs, histogram } of entries) {
       const series = head.replayFind(ref);
       if (series === NO_SERIES || timeMs < this.#request.minTimeMs) continue;
+      if (timeMs <= histograms.filedToMs(series)) continue;
       if (histograms.replay(series, timeMs, histogram)) continue;
       if (timeMs < head.newestMs(series)) late.replay(series, timeMs, histogram);
     }

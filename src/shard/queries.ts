@@ -359,7 +359,8 @@ export class ShardQueries {
   ): Iterable<MorselSeries> {
     if (by !== 'mixed') return eachSeries(query.rawSamples());
     const raw = query.allSamples();
-    const rangeOf = (series: number) => ({ startMs, endMs, watermark, cutMs: query.cutMs(series) });
+    const { faults } = history;
+    const rangeOf = (series: number) => ({ startMs, endMs, watermark, cutMs: query.cutMs(series), faults });
     const mixed = eachMixed(raw, this.#side, rangeOf);
     return histograms === undefined ? mixed : withBlocks(raw, mixed, histograms, history.floorMs);
   }

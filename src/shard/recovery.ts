@@ -9,6 +9,7 @@ import { openingLog } from '../tsdb/wal/open.js';
 import { Attach } from '../wasm/attach.js';
 import type { ReplayTotals } from '../wasm/head.js';
 import { type HeadChunksReport, readingHeadChunks } from './head-chunks.js';
+import { HistogramAttach } from './histogram-attach.js';
 import { LateReplay } from './late/late-replay.js';
 import { LogReplay, type RecoveryParts } from './log-replay.js';
 import type { ReplayReport, Reply, Request } from './protocol.js';
@@ -52,15 +53,16 @@ export class Recovery {
     const { folder, ownFolder, repair, minTimeMs } = request;
     const disk = this.#disk;
     head.beginReplay(place.index, place.count);
+    const filed = new HistogramAttach();
     const headChunks =
-      dataFolder === undefined ? NO_FILES : yield* readingHeadChunks(core, disk, dataFolder, minTimeMs);
+      dataFolder === undefined ? NO_FILES : yield* readingHeadChunks(core, disk, dataFolder, minTimeMs, filed);
     const late = new LateReplay(head, this.#parts.late);
-    const log = new LogReplay(this.#parts, request, late);
+    const log = new LogReplay(this.#parts, request, late, filed);
     const opened = yield* openingLog({ disk, folder, ownFolder, core, repair }, log);
     const isLateInLog = !this.#parts.late.isEmpty;
     const openedLate = request.late && (yield* openingLog({ disk, core, repair, ...request.late }, late));
     const lateDeleted = openedLate?.isForeign ? late.deleteAsPrometheus() : 0;
-    const totals = withFiles(head.endReplay(), new Attach(core, 0));
+    const totals = withFiles(head.endReplay(), new Attach(core, 0), filed);
     spilled.reviveAll(log.faults);
     return {
       ...{
@@ -79,8 +81,8 @@ export class Recovery {
 }
 
 /** What files have counts as applied before. */
-function withFiles(totals: ReplayTotals, files: Attach): ReplayTotals {
-  const newest = [totals.newestMs, files.newestMs].filter((time) => time !== undefined);
+function withFiles(totals: ReplayTotals, files: Attach, filed: HistogramAttach): ReplayTotals {
+  const newest = [totals.newestMs, files.newestMs, filed.newestMs].filter((time) => time !== undefined);
   return {
     ...totals,
     highestRef: Math.max(totals.highestRef, files.highestRef),

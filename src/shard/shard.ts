@@ -7,6 +7,7 @@
 import { type Disk, realDisk } from '../base/disk.js';
 import { ChunkCache } from '../wasm/chunk-cache.js';
 import { Core, isTrap, PAGE_BYTES } from '../wasm/core.js';
+import { Crc32c } from '../wasm/crc32c.js';
 import { Exposition } from '../wasm/exposition.js';
 import { Head, NO_SERIES } from '../wasm/head.js';
 import { LabelError } from '../wasm/label-scratch.js';
@@ -20,6 +21,7 @@ import { ShardExports } from './exports.js';
 import { Families } from './families.js';
 import { FamilyLog } from './family-log.js';
 import { ShardFederations } from './federations.js';
+import { histogramReader } from './histogram-files.js';
 import { HistogramStore } from './histogram-store.js';
 import { blockOpener, ShardHistory } from './history/history.js';
 import { LateStore } from './late/late-store.js';
@@ -77,7 +79,10 @@ export class Shard {
     this.#parts = new PartStore(this.#head, setup.firstNumber);
     this.#input = this.#lend(setup.inputBytes);
     const refs = new Refs(setup.refCounter);
-    const histograms = new HistogramStore(this.#head);
+    const histograms = new HistogramStore(
+      this.#head,
+      histogramReader(() => spilled, new Crc32c(core)),
+    );
     const late = new LateStore(
       ...([core, this.#head] as const),
       () => this.#watermark,
@@ -114,7 +119,7 @@ export class Shard {
     );
     const federations = new ShardFederations(core, queries.select, history, setup.firstNumber);
     const exports = new ShardExports(core, this.#head, histograms, late, spilled);
-    const spilling = new ShardSpilling(core, this.#head, memoryBytes);
+    const spilling = new ShardSpilling(core, this.#head, histograms, memoryBytes);
     const recovery = new Recovery(disk, { core, ...rooms, families, spilled, place, memoryBytes, dataFolder });
     const truncation = new Truncation(this.#head, [targets, writes], place.index);
     const deletions = new Deletions(this.#head, histograms, queries.select, spilled);

@@ -12,6 +12,7 @@ import { floatHistogramOf, isStaleHistogram, type StoredHistogram } from '../mod
 import type { SeriesIndex } from '../wasm/head.js';
 import { isAfter } from './appends.js';
 import type { HistogramStore } from './histogram-store.js';
+import type { Faults } from './history/faults.js';
 
 /** What of a series goes with its floats in one append. All move. */
 export interface SideMessage {
@@ -40,6 +41,8 @@ export interface SideRange {
   readonly endMs: number;
   readonly cutMs: number;
   readonly watermark: number;
+  /** What could not be read goes here. */
+  readonly faults: Faults;
 }
 
 interface Starts {
@@ -85,9 +88,9 @@ export class SideSamples {
   }
 
   /** undefined for a series that has its floats alone. */
-  view(series: SeriesIndex, { startMs, endMs, cutMs, watermark }: SideRange): SideView | undefined {
+  view(series: SeriesIndex, { startMs, endMs, cutMs, watermark, faults }: SideRange): SideView | undefined {
     if (!this.has(series)) return undefined;
-    const samples = this.store.samples(series, startMs, endMs, cutMs);
+    const samples = this.store.samples(series, startMs, endMs, cutMs, faults);
     const seen = samples.filter(({ histogram }) => !isStaleHistogram(histogram));
     const stale = samples.filter(({ histogram }) => isStaleHistogram(histogram));
     const starts = this.#find(series)?.starts;

@@ -1,8 +1,11 @@
-// Spilling in a shard: sealed chunks out as records, and out of memory once main says that they are on the disk.
+// Spilling in a shard: sealed chunks out as records, and out of memory once main says that they are on the disk. Floats first,
+// in the core; then histograms (histogram-spilling.ts).
 
 import type { Core } from '../wasm/core.js';
-import type { Head } from '../wasm/head.js';
+import type { Head, SeriesIndex } from '../wasm/head.js';
 import { Spill } from '../wasm/spill.js';
+import { HistogramSpilling } from './histogram-spilling.js';
+import type { HistogramStore } from './histogram-store.js';
 import type { Reply, Request } from './protocol.js';
 
 /** A step goes over so many series, or gives so many bytes: about two milliseconds either way. */
@@ -11,37 +14,69 @@ const PAGE_BYTES = 1024 * 1024;
 const EVICT_SERIES = 20_000;
 /** Beyond this share of the memory nothing stays that files have. */
 const CROWDED_SHARE = 0.7;
+/** Behind all numbers of series: pages from here on are of histograms. */
+const HISTOGRAMS_FROM = 2 ** 32;
 
 export class ShardSpilling {
   readonly #core: Core;
   readonly #head: Head;
   readonly #spill: Spill;
   readonly #memoryBytes: number;
+  readonly #histograms: HistogramStore;
+  readonly #histogramSpilling: HistogramSpilling;
+  /** Bytes of records since the first page of a batch. */
+  #collected = 0;
 
-  constructor(core: Core, head: Head, memoryBytes: number) {
+  constructor(core: Core, head: Head, histograms: HistogramStore, memoryBytes: number) {
+    this.#histograms = histograms;
     this.#core = core;
     this.#head = head;
     this.#spill = new Spill(core);
+    this.#histogramSpilling = new HistogramSpilling(core, head, histograms, this.#spill);
     this.#memoryBytes = memoryBytes;
   }
 
   state(): Reply<'spillState'> {
-    return { sealedBytes: this.#spill.sealedBytes, sealed: this.#head.counters.chunksSealed! };
+    return {
+      sealedBytes: this.#spill.sealedBytes,
+      sealed: this.#head.counters.chunksSealed! + this.#histograms.counters.histogramChunksSealed!,
+    };
   }
 
   collect({ from, isFirst, watermark }: Request<'collectSpill'>): Reply<'collectSpill'> {
-    if (isFirst) this.#spill.begin();
-    const { next, ...page } = this.#spill.collect(from, SCAN_SERIES, watermark, PAGE_BYTES);
-    return { ...page, next: next < this.#head.seriesBound && !page.isRefused ? next : undefined };
+    if (isFirst) {
+      this.#spill.begin();
+      this.#histogramSpilling.begin();
+      this.#collected = 0;
+    }
+    const page = from < HISTOGRAMS_FROM ? this.#floats(from, watermark) : this.#ofHistograms(from, watermark);
+    this.#collected += page.records.byteLength;
+    return page;
+  }
+
+  #floats(from: number, watermark: number): Reply<'collectSpill'> {
+    const { next, isRefused, ...page } = this.#spill.collect(from, SCAN_SERIES, watermark, PAGE_BYTES);
+    const rest = this.#histograms.isEmpty ? undefined : HISTOGRAMS_FROM;
+    return { ...page, isRefused, next: next < this.#head.seriesBound && !isRefused ? next : rest };
+  }
+
+  #ofHistograms(from: number, watermark: number): Reply<'collectSpill'> {
+    const first = from - HISTOGRAMS_FROM;
+    const { next, records, latestMs } = this.#histogramSpilling.collect(first, watermark, PAGE_BYTES, this.#collected);
+    const following = next === undefined ? undefined : HISTOGRAMS_FROM + next;
+    return { records, latestMs, isRefused: false, next: following };
   }
 
   /** What the log has to keep: see the protocol. */
   liveRefs(): ArrayBuffer {
-    return this.#head.liveRefs((series) => this.#spill.elsewhereTo(series)).buffer;
+    const elsewhereTo = (series: SeriesIndex) =>
+      Math.max(this.#spill.elsewhereTo(series), this.#histograms.filedToMs(series));
+    return this.#head.liveRefs(elsewhereTo).buffer;
   }
 
   confirm({ file, offset }: Request<'confirmSpill'>): void {
     this.#spill.confirm(file, offset);
+    this.#histogramSpilling.confirm(file, offset);
   }
 
   evict({ keepBytes }: Request<'evictSpilled'>): Reply<'evictSpilled'> {

@@ -1,6 +1,6 @@
 // The façade of what files have when a shard starts. See assembly/head/attach.ts.
 
-import { ScanStatus } from '../../assembly/layout.js';
+import { HEAD_HISTOGRAM_BYTES, ScanStatus } from '../../assembly/layout.js';
 import type { Core } from './core.js';
 import { OutOfMemory } from './out-of-memory.js';
 
@@ -20,6 +20,31 @@ export interface ScannedFile {
   readonly chunks: number;
   /** Chunks that were passed over, because they begin before the ones in front of them end. */
   readonly overlapping: number;
+}
+
+/** A chunk of a series with histograms. */
+export interface FiledHistogram {
+  readonly ref: number;
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+  readonly file: number;
+  readonly offset: number;
+  /** Of the whole record. */
+  readonly bytes: number;
+  /** 0 where the series has floats as well. */
+  readonly encoding: number;
+}
+
+function noteAt(view: DataView, at: number): FiledHistogram {
+  return {
+    ref: Number(view.getBigUint64(at, true)),
+    minTimeMs: Number(view.getBigInt64(at + 8, true)),
+    maxTimeMs: Number(view.getBigInt64(at + 16, true)),
+    file: view.getUint32(at + 24, true),
+    offset: view.getUint32(at + 28, true),
+    bytes: view.getUint32(at + 32, true),
+    encoding: view.getUint32(at + 36, true),
+  };
 }
 
 export class Attach {
@@ -51,6 +76,21 @@ export class Attach {
     const status: ScanStatus = exports.attach_status();
     if (status === ScanStatus.NoMemory) throw new OutOfMemory();
     return { done, outcome: status === ScanStatus.End ? 'end' : status === ScanStatus.Damaged ? 'damaged' : 'more' };
+  }
+
+  /** Chunks of series with histograms that scan() has found since it was last asked. */
+  takeHistograms(): FiledHistogram[] {
+    const { exports } = this.#core;
+    const count = (exports.attach_histograms_bytes() >>> 0) / HEAD_HISTOGRAM_BYTES;
+    if (count === 0) return [];
+    const view = new DataView(
+      this.#core.memory.buffer,
+      exports.attach_histograms() >>> 0,
+      count * HEAD_HISTOGRAM_BYTES,
+    );
+    const notes = Array.from({ length: count }, (_, i) => noteAt(view, i * HEAD_HISTOGRAM_BYTES));
+    exports.attach_clear_histograms();
+    return notes;
   }
 
   /** How many of the bytes from `from` to `to` are in front of the next chunk: all where there is none. */

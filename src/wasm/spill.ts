@@ -35,6 +35,11 @@ export class Spill {
     };
   }
 
+  /** Whether chunks of histograms of a series may go to files: it has nothing else, and no append after `watermark` has touched it. */
+  mayCarryHistograms(series: number, watermark: number): boolean {
+    return this.#core.exports.spill_may_carry_histograms(series, watermark);
+  }
+
   /** All pages since begin(), one behind the other, are in a file from a place on. */
   confirm(file: number, offset: number): void {
     this.#core.exports.spill_confirm(file, offset);

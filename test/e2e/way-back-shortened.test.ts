@@ -6,9 +6,13 @@ import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { realDisk } from '../../src/base/disk.js';
+import { ChunkEncoding } from '../../src/tsdb/block/contract.js';
+import { headChunksFolder } from '../../src/tsdb/head-chunks/layout.js';
+import { decodeHistogramRecord } from '../../src/tsdb/wal/histogram-record.js';
 import { openLog } from '../../src/tsdb/wal/open.js';
 import { decodeSamples, RecordType } from '../../src/tsdb/wal/record.js';
 import { Core } from '../../src/wasm/core.js';
+import { allHeadChunks } from '../support/head-chunks.js';
 import { writeAll } from '../support/remote-write.js';
 import { eventually, type Server } from '../support/servers.js';
 import { PREFIX, STEP_MS, Story } from '../support/story.js';
@@ -49,8 +53,11 @@ function samplesInLog(data: string, copy: string, startMs: number): number {
     { disk: realDisk, folder: join(copy, 'wal'), ownFolder: join(copy, 'narthex'), core: new Core() },
     {
       record({ type, bytes }) {
-        if (type !== RecordType.Samples) return;
-        count += decodeSamples(bytes).filter(({ timeMs }) => (timeMs - startMs) % STEP_MS === 0).length;
+        const isHistogram =
+          type >= RecordType.HistogramSamples && type <= RecordType.CustomBucketsFloatHistogramSamples;
+        if (type !== RecordType.Samples && !isHistogram) return;
+        const samples = isHistogram ? decodeHistogramRecord(bytes) : decodeSamples(bytes);
+        count += samples.filter(({ timeMs }) => (timeMs - startMs) % STEP_MS === 0).length;
       },
     },
   );
@@ -91,6 +98,9 @@ test(
       assert.deepEqual(blocksIn(data), []);
       const after = samplesInLog(data, join(folder, 'after'), startMs);
       assert.ok(after < before, `${after} samples in the log, ${before} before it was shortened`);
+      const chunks = allHeadChunks(realDisk, headChunksFolder(data), new Core());
+      const encodings = new Set(chunks.map(({ encoding }) => encoding));
+      assert.deepEqual(encodings, new Set([ChunkEncoding.Xor, ChunkEncoding.Histogram, ChunkEncoding.FloatHistogram]));
 
       const copy = join(folder, 'copy');
       cpSync(data, copy, { recursive: true });

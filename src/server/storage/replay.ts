@@ -6,7 +6,7 @@ import type { ShardClient } from '../../shard/client.js';
 import type { ReplayReport } from '../../shard/protocol.js';
 import { IncompleteLog } from '../../shard/rebuild.js';
 import { HEAD_CHUNKS_HEADER_BYTES } from '../../tsdb/head-chunks/layout.js';
-import { listSegments } from '../../tsdb/wal/segments.js';
+import { listSegments, segmentPath } from '../../tsdb/wal/segments.js';
 import { lateLog, ownFolder, type StorageParts, walFolder } from './options.js';
 import type { RecoveryBook } from './recovery-book.js';
 
@@ -104,10 +104,10 @@ export class Replay {
   async one(client: ShardClient, shard: number): Promise<void> {
     const startMs = this.#parts.clock.monotonicMs();
     const report = await this.#read(client, false);
-    const { totals, series, opened, exemplars } = report;
+    const { totals, series, exemplars } = report;
     this.#noteLate([report]);
-    const unread = opened.damages.find(({ reason }) => reason === 'read error');
-    if (unread !== undefined) throw new IncompleteLog(`segment ${unread.segment} cannot be read at ${unread.offset}`);
+    const unread = unreadPlace(report);
+    if (unread !== undefined) throw new IncompleteLog(`${unread} cannot be read now`);
     this.#tellLosses(report);
     this.#parts.shards.exemplars.rejoin(shard, exemplars);
     this.#parts.logger.info('The shard is back', {
@@ -171,9 +171,9 @@ export class Replay {
 
   #tellLosses({ opened, openedLate, malformed, headChunks }: ReplayReport): void {
     const { logger } = this.#parts;
-    for (const { file, offset, bytes, reason } of headChunks.damages) {
+    for (const { file, offset, bytes, reason, isUnread } of headChunks.damages) {
       // A file that ends within its head never held a chunk: it could not be begun.
-      const isTorn = offset === 0 && bytes < HEAD_CHUNKS_HEADER_BYTES;
+      const isTorn = offset === 0 && bytes < HEAD_CHUNKS_HEADER_BYTES && !isUnread;
       const message = isTorn
         ? 'A file of chunks_head was not begun'
         : 'Damage in chunks_head: what it held is lost, but for what the log has';
@@ -195,4 +195,12 @@ export class Replay {
   #since(startMs: number): string {
     return `${((this.#parts.clock.monotonicMs() - startMs) / 1000).toFixed(3)}s`;
   }
+}
+
+/** What the disk did not give back now, though all of it was read at the start: the shard is not to go on without it. */
+function unreadPlace({ opened, openedLate, headChunks }: ReplayReport): string | undefined {
+  const ofLogs = [...opened.damages, ...(openedLate?.damages ?? [])].find(({ reason }) => reason === 'read error');
+  if (ofLogs !== undefined) return `${segmentPath(ofLogs.folder, ofLogs.segment)} at ${ofLogs.offset}`;
+  const file = headChunks.damages.find(({ isUnread }) => isUnread)?.file;
+  return file === undefined ? undefined : `file ${file} of chunks_head`;
 }

@@ -193,6 +193,12 @@ export class SpilledChunks {
     }
   }
 
+  /** So many bytes of a file from an offset on; fewer where it ends. Throws DiskError. */
+  readRecord(file: number, offset: number, bytes: number): Uint8Array {
+    const record = new Uint8Array(bytes);
+    return record.subarray(0, this.#disk.pread(this.#file(file), record, offset));
+  }
+
   /** Closes the files: some may be removed now. Those that are wanted are opened again. */
   closeFiles(): void {
     for (const handle of this.#files.values()) this.#disk.close(handle);

@@ -79,7 +79,7 @@ export function filterRecord(record: Uint8Array, keep: Keep, stats: FilterStats)
           return from.varint() >= keep.mint && kept;
         });
       case RecordType.Samples:
-        return filterSamples(record, keep, stats);
+        return filterTimed(record, keep, 'samples', stats, (from) => from.skip(8));
       case RecordType.Exemplars:
         return filterTimed(record, keep, 'exemplars', stats, (from) => {
           from.skip(8);
@@ -123,23 +123,7 @@ export function eachMetadata(record: Uint8Array, visit: (ref: number, said: Uint
   }
 }
 
-/** Floats go as well where they are elsewhere. */
-function filterSamples(record: Uint8Array, keep: Keep, stats: FilterStats): Uint8Array | undefined {
-  if (keep.elsewhereTo === undefined || record.length <= 1 + BASE_BYTES) {
-    return filterTimed(record, keep, 'samples', stats, (from) => from.skip(8));
-  }
-  const base = new ByteReader(record, 1);
-  const baseRef = base.u64();
-  const baseTime = base.i64();
-  return filterEntries(record, 1 + BASE_BYTES, 'samples', stats, (from) => {
-    const ref = baseRef + from.varint();
-    const timeMs = baseTime + from.varint();
-    from.skip(8);
-    return timeMs >= keep.mint && timeMs > keep.elsewhereTo!(ref);
-  });
-}
-
-/** Entries of Δref, Δtime and a value, behind their base: those of series of which anything is needed, from a time on. */
+/** Entries of Δref, Δtime and a value, behind their base: from a time on, and not elsewhere. Exemplars go with their series alone. */
 function filterTimed(
   record: Uint8Array,
   { mint, elsewhereTo }: Keep,
@@ -155,7 +139,8 @@ function filterTimed(
     const ref = baseRef + from.varint();
     const timeMs = baseTime + from.varint();
     skipValue(from);
-    return timeMs >= mint && elsewhereTo?.(ref) !== Number.POSITIVE_INFINITY;
+    const to = elsewhereTo?.(ref) ?? Number.NEGATIVE_INFINITY;
+    return timeMs >= mint && (counted === 'exemplars' ? to < Number.POSITIVE_INFINITY : timeMs > to);
   });
 }
 
