@@ -4,7 +4,7 @@
 // kept as data. One that is here is complete: an unknown key is a fault, and its discovery gets typed values.
 
 import { bool, int, list, mapOf, path, string, type ValueOf } from './codec.js';
-import { finishHttpClient, httpClientFields } from './http-client.js';
+import { finishHttpClient, httpClientFields, tlsConfig } from './http-client.js';
 import { type Fields, field, optional, type StructOf, struct } from './struct.js';
 import { duration, secret } from './values.js';
 
@@ -64,6 +64,17 @@ const awsFields = {
 } satisfies Fields;
 
 export const SECTIONS = {
+  azure: withClient('azure', {
+    environment: field('environment', string, 'AzurePublicCloud'),
+    port,
+    subscriptionId: field('subscription_id', string, ''),
+    tenantId: field('tenant_id', string, ''),
+    clientId: field('client_id', string, ''),
+    clientSecret: optional('client_secret', secret),
+    ...refreshEvery(5 * MINUTE_MS),
+    authenticationMethod: field('authentication_method', string, 'OAuth'),
+    resourceGroup: field('resource_group', string, ''),
+  }),
   consul: withClient('consul', {
     server: field('server', string, 'localhost:8500'),
     pathPrefix: field('path_prefix', string, ''),
@@ -82,6 +93,11 @@ export const SECTIONS = {
     nodeMeta: field('node_meta', mapOf(string), new Map()),
     filter: field('filter', string, ''),
     healthFilter: field('health_filter', string, ''),
+  }),
+  digitalocean: withClient('digitalocean', {
+    role: field('role', string, 'droplets'),
+    ...refreshEvery(MINUTE_MS),
+    port,
   }),
   dns: struct('dns.plain', {
     names: field('names', list(string), []),
@@ -113,9 +129,28 @@ export const SECTIONS = {
     files: field('files', list(path), []),
     ...refreshEvery(5 * MINUTE_MS),
   }),
+  gce: struct('gce.plain', {
+    project: field('project', string, ''),
+    zone: field('zone', string, ''),
+    filter: field('filter', string, ''),
+    ...refreshEvery(MINUTE_MS),
+    port,
+    tagSeparator: field('tag_separator', string, ','),
+  }),
+  hetzner: withClient('hetzner', {
+    role: field('role', string, ''),
+    ...refreshEvery(MINUTE_MS),
+    port,
+    labelSelector: field('label_selector', string, ''),
+  }),
   http: withClient('http', {
     url: field('url', string, ''),
     ...refreshEvery(MINUTE_MS),
+  }),
+  ionos: withClient('ionos', {
+    datacenterId: field('datacenter_id', string, ''),
+    ...refreshEvery(MINUTE_MS),
+    port,
   }),
   kubernetes: withClient('kubernetes', {
     apiServer: field('api_server', string, ''),
@@ -125,7 +160,25 @@ export const SECTIONS = {
     selectors: field('selectors', list(kubernetesSelector), []),
     attachMetadata: field('attach_metadata', kubernetesMetadata, kubernetesMetadata.defaults()),
   }),
+  kuma: withClient('kuma', {
+    server: field('server', string, ''),
+    ...refreshEvery(MINUTE_MS / 2),
+    fetchTimeoutMs: field('fetch_timeout', duration, 2 * MINUTE_MS),
+    clientId: field('client_id', string, ''),
+  }),
   lightsail: withClient('lightsail', awsFields),
+  linode: withClient('linode', {
+    ...refreshEvery(MINUTE_MS),
+    port,
+    tagSeparator: field('tag_separator', string, ','),
+    region: field('region', string, ''),
+  }),
+  marathon: withClient('marathon', {
+    servers: field('servers', list(string), []),
+    ...refreshEvery(MINUTE_MS / 2),
+    authToken: optional('auth_token', secret),
+    authTokenFile: field('auth_token_file', path, ''),
+  }),
   nomad: withClient('nomad', {
     allowStale: field('allow_stale', bool, true),
     namespace: field('namespace', string, 'default'),
@@ -134,6 +187,34 @@ export const SECTIONS = {
     server: field('server', string, ''),
     tagSeparator: field('tag_separator', string, ','),
   }),
+  openstack: struct('openstack.plain', {
+    identityEndpoint: field('identity_endpoint', string, ''),
+    username: field('username', string, ''),
+    userid: field('userid', string, ''),
+    password: optional('password', secret),
+    projectName: field('project_name', string, ''),
+    projectId: field('project_id', string, ''),
+    domainName: field('domain_name', string, ''),
+    domainId: field('domain_id', string, ''),
+    applicationCredentialName: field('application_credential_name', string, ''),
+    applicationCredentialId: field('application_credential_id', string, ''),
+    applicationCredentialSecret: optional('application_credential_secret', secret),
+    role: field('role', string, ''),
+    region: field('region', string, ''),
+    ...refreshEvery(MINUTE_MS),
+    port,
+    allTenants: field('all_tenants', bool, false),
+    tlsConfig: optional('tls_config', tlsConfig),
+    availability: field('availability', string, 'public'),
+  }),
+  ovhcloud: withClient('ovhcloud', {
+    endpoint: field('endpoint', string, 'ovh-eu'),
+    applicationKey: field('application_key', string, ''),
+    applicationSecret: optional('application_secret', secret),
+    consumerKey: optional('consumer_key', secret),
+    ...refreshEvery(MINUTE_MS),
+    service: field('service', string, ''),
+  }),
   puppetdb: withClient('puppetdb', {
     url: field('url', string, ''),
     query: field('query', string, ''),
@@ -141,6 +222,31 @@ export const SECTIONS = {
     ...refreshEvery(MINUTE_MS),
     port,
   }),
+  scaleway: withClient('scaleway', {
+    projectId: field('project_id', string, ''),
+    apiUrl: field('api_url', string, 'https://api.scaleway.com'),
+    zone: field('zone', string, 'fr-par-1'),
+    accessKey: field('access_key', string, ''),
+    secretKey: optional('secret_key', secret),
+    secretKeyFile: field('secret_key_file', path, ''),
+    nameFilter: field('name_filter', string, ''),
+    tagsFilter: field('tags_filter', list(string), []),
+    ...refreshEvery(MINUTE_MS),
+    port,
+    role: field('role', string, ''),
+  }),
+  triton: struct('triton.plain', {
+    account: field('account', string, ''),
+    role: field('role', string, 'container'),
+    dnsSuffix: field('dns_suffix', string, ''),
+    endpoint: field('endpoint', string, ''),
+    groups: field('groups', list(string), []),
+    port: field('port', int, 9163),
+    ...refreshEvery(MINUTE_MS),
+    tlsConfig: optional('tls_config', tlsConfig),
+    version: field('version', int, 1),
+  }),
+  vultr: withClient('vultr', { ...refreshEvery(MINUTE_MS), port }),
 };
 
 export type TypedKind = keyof typeof SECTIONS;

@@ -10,7 +10,7 @@ import { sectionFault } from './discovery-faults.js';
 import { isTyped, SECTIONS, type SectionOf, type TypedKind } from './discovery-keys.js';
 import { isMap } from './document.js';
 import { ConfigError } from './error.js';
-import { finishHttpClient, httpClientFields } from './http-client.js';
+import { httpClient } from './http-client.js';
 import { type Field, type Fields, field, struct } from './struct.js';
 
 /** A group of targets that share labels. */
@@ -124,9 +124,6 @@ export function discoveriesOf(config: WithDiscovery): DiscoveryConfig[] {
   return DISCOVERY_KINDS.flatMap((kind) => config[`${kind}SdConfigs`]);
 }
 
-/** Keys of HTTP clients, wherever they stand among others. */
-const client = struct('http client', httpClientFields(), finishHttpClient, { ignoreUnknown: true });
-
 /** These talk through libraries of their own, whose credentials have other names. */
 const OWN_CLIENT: ReadonlySet<DiscoveryKind> = new Set(['gce', 'nerve', 'oci', 'serverset', 'triton']);
 
@@ -140,7 +137,7 @@ function section(kind: DiscoveryKind): Codec<DiscoveryConfig> {
       }
       const settings = dataOf(node, file) as ReadonlyMap<string, Data>;
       const section = isTyped(kind) ? SECTIONS[kind].decode(node, file) : undefined;
-      if (!isTyped(kind) && !OWN_CLIENT.has(kind)) client.decode(node, file);
+      if (!isTyped(kind) && !OWN_CLIENT.has(kind)) httpClient.decode(node, file);
       const fault = sectionFault({ kind, settings });
       if (fault !== undefined) throw new ConfigError(fault);
       return section === undefined ? { kind, settings } : ({ kind, settings, section } as DiscoveryConfig);

@@ -128,6 +128,9 @@ export function httpClientFields(http2 = true) {
   } satisfies Fields;
 }
 
+/** The keys of a client alone, wherever they stand among others. */
+export const httpClient = struct('http client', httpClientFields(), finishHttpClient, { ignoreUnknown: true });
+
 export type HttpClientConfig = StructOf<ReturnType<typeof httpClientFields>>;
 
 /** Headers the client sets itself. */

@@ -23,3 +23,11 @@ export function labelPart(name: string): string {
 export function hostPort(host: string, port: number | string): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
+
+/** A list as one label: with separators on both sides, so that a pattern finds an item wherever it stands; empty for none. */
+export function joined(items: readonly string[], separator = ','): string {
+  return items.length === 0 ? '' : `${separator}${items.join(separator)}${separator}`;
+}
+
+/** Labels of ours: names and values. */
+export type Pairs = [name: string, value: string][];

@@ -13,18 +13,31 @@ export type Mechanism<K extends TypedKind> = (section: SectionOf<K>, session: Se
 type Mechanisms = { readonly [K in TypedKind]?: () => Promise<Mechanism<K>> };
 
 const MECHANISMS: Mechanisms = {
+  azure: async () => (await import('./kinds/azure.js')).discoverAzure,
   consul: async () => (await import('./kinds/consul.js')).discoverConsul,
+  digitalocean: async () => (await import('./kinds/digitalocean.js')).discoverDigitalOcean,
   dns: async () => (await import('./kinds/dns.js')).discoverDns,
   docker: async () => (await import('./kinds/docker.js')).discoverDocker,
   dockerswarm: async () => (await import('./kinds/dockerswarm.js')).discoverSwarm,
   ec2: async () => (await import('./kinds/aws/ec2.js')).discoverEc2,
   eureka: async () => (await import('./kinds/eureka.js')).discoverEureka,
   file: async () => (await import('./kinds/file.js')).discoverFiles,
+  gce: async () => (await import('./kinds/gce.js')).discoverGce,
+  hetzner: async () => (await import('./kinds/hetzner.js')).discoverHetzner,
   http: async () => (await import('./kinds/http.js')).discoverHttp,
+  ionos: async () => (await import('./kinds/ionos.js')).discoverIonos,
   kubernetes: async () => (await import('./kinds/kubernetes/kubernetes.js')).discoverKubernetes,
+  kuma: async () => (await import('./kinds/kuma.js')).discoverKuma,
   lightsail: async () => (await import('./kinds/aws/lightsail.js')).discoverLightsail,
+  linode: async () => (await import('./kinds/linode.js')).discoverLinode,
+  marathon: async () => (await import('./kinds/marathon.js')).discoverMarathon,
   nomad: async () => (await import('./kinds/nomad.js')).discoverNomad,
+  openstack: async () => (await import('./kinds/openstack.js')).discoverOpenStack,
+  ovhcloud: async () => (await import('./kinds/ovhcloud.js')).discoverOvh,
   puppetdb: async () => (await import('./kinds/puppetdb.js')).discoverPuppetDb,
+  scaleway: async () => (await import('./kinds/scaleway.js')).discoverScaleway,
+  triton: async () => (await import('./kinds/triton.js')).discoverTriton,
+  vultr: async () => (await import('./kinds/vultr.js')).discoverVultr,
 };
 
 /** How to load a kind's mechanism; undefined for kinds that nothing acts on yet. */

@@ -28,6 +28,11 @@ export class DiscoveryMetrics {
   readonly consulSeconds: Family<Summary>;
   readonly consulFailures: Counter;
   readonly nomadFailures: Counter;
+  readonly linodeFailures: Counter;
+  readonly azureFailures: Counter;
+  readonly kumaFailures: Counter;
+  readonly kumaSkipped: Counter;
+  readonly kumaSeconds: Summary;
 
   constructor(registry: Registry) {
     const sd = (name: string) => `prometheus_sd_${name}`;
@@ -117,6 +122,27 @@ export class DiscoveryMetrics {
     this.nomadFailures = registry.counter(
       sd('nomad_failures_total'),
       'Number of nomad service discovery refresh failures.',
+    );
+    this.linodeFailures = registry.counter(
+      sd('linode_failures_total'),
+      'Number of Linode service discovery refresh failures.',
+    );
+    this.azureFailures = registry.counter(
+      sd('azure_failures_total'),
+      'Number of Azure service discovery refresh failures.',
+    );
+    this.kumaFailures = registry.counter(
+      sd('kuma_fetch_failures_total'),
+      'The number of Kuma MADS fetch call failures.',
+    );
+    this.kumaSkipped = registry.counter(
+      sd('kuma_fetch_skipped_updates_total'),
+      'The number of Kuma MADS fetch calls that result in no updates to the targets.',
+    );
+    this.kumaSeconds = registry.summary(
+      sd('kuma_fetch_duration_seconds'),
+      'The duration of a Kuma MADS fetch call.',
+      QUANTILES,
     );
   }
   /** A counter that is there from the start has a rate when it first counts. */

@@ -66,7 +66,7 @@ export interface ReplayCase {
 }
 
 /** Long enough for busy machines, short enough for tests: refreshes come that often, and answers have that long. */
-const INTERVAL_MS = 500;
+const INTERVAL_MS = 250;
 
 /** The section's targets, and that they stay while the server fails, talks nonsense, or says nothing. */
 export function testReplay({ name, section, reply, want, check }: ReplayCase): void {
