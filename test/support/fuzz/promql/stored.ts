@@ -3,6 +3,8 @@
 //   writes ──► head ──► chunks_head ──► blocks      on a simulated disk, by a clock that goes from write to write
 //                └─ killed and started again, on the way and at the end: what is in the head came out of the log
 //
+// In some storages every second write of some series is late: it comes behind the next.
+//
 // From the first kill on blocks are longer, mostly so long that none is cut any more: then the first quarter of the hour is in blocks,
 // what follows of its first half in chunks_head, and the rest in the head.
 //
@@ -21,7 +23,7 @@ import { allHeadChunks } from '../../head-chunks.js';
 import { writeBody } from '../../shards.js';
 import { SimDisk } from '../../sim-disk.js';
 import { Life } from '../../simulation/life.js';
-import { DATA_START_MS } from './data.js';
+import { DATA_MS, DATA_START_MS, type FuzzSeries } from './data.js';
 import { type Batch, encodeBatch } from './load.js';
 import { OurAnswerer } from './servers.js';
 
@@ -48,6 +50,7 @@ export class StoredSeries {
       memoryBytes: MEMORY_BYTES,
       sync: { mode: 'group' },
       blockMs: random.pick(FIRST_BLOCK_MINUTES) * MINUTE_MS,
+      lateWindowMs: random.pick([0, DATA_MS]),
       // What is in files leaves the log.
       shortenLogBytes: 1,
       onHopeless: (reason) => {
@@ -63,12 +66,14 @@ export class StoredSeries {
     const seed = Uint8Array.from({ length: 8 }, () => random.int(256));
     stored.#disk.writeFileAtomic(`${FOLDER}/narthex/seed`, seed);
     await stored.#start(DATA_START_MS);
+    const late = stored.#options.lateWindowMs === 0 ? new Set<FuzzSeries>() : someOf(random, batches);
+    const requests = withLate(batches, late);
     const killedMs = DATA_START_MS + (16 + random.int(12)) * MINUTE_MS;
-    const killedAt = batches.findIndex((batch) => newestOf(batch) >= killedMs);
-    for (const batch of batches.slice(0, killedAt)) await stored.#write(batch);
+    const killedAt = requests.findIndex((batch) => newestOf(batch) >= killedMs);
+    for (const batch of requests.slice(0, killedAt)) await stored.#write(batch);
     stored.#options = { ...stored.#options, blockMs: random.pick(BLOCK_MINUTES) * MINUTE_MS };
     await stored.#restart();
-    for (const batch of batches.slice(killedAt)) await stored.#write(batch);
+    for (const batch of requests.slice(killedAt)) await stored.#write(batch);
     await stored.#life.pass(SETTLED_MS);
     await stored.#restart();
     await stored.#evict();
@@ -134,6 +139,29 @@ export class StoredSeries {
       await this.#life.settle(evicting());
     }
   }
+}
+
+const LATE_SHARE = 1 / 4;
+
+function someOf(random: Prng, batches: readonly Batch[]): Set<FuzzSeries> {
+  const all = new Set(batches.flatMap((batch) => [...batch.keys()]));
+  return new Set([...all].filter(() => random.float() < LATE_SHARE));
+}
+
+/** Every second batch of some series comes behind the one that follows it. */
+function withLate(batches: readonly Batch[], late: ReadonlySet<FuzzSeries>): Batch[] {
+  if (late.size === 0) return [...batches];
+  const requests: Batch[] = [];
+  let held: Batch = new Map();
+  for (const [i, batch] of batches.entries()) {
+    const isHeld = (series: FuzzSeries) => i % 2 === 0 && late.has(series);
+    const [now, later] = [false, true].map(
+      (wanted) => new Map([...batch].filter(([series]) => isHeld(series) === wanted)),
+    );
+    requests.push(now!, held);
+    held = later!;
+  }
+  return [...requests, held].filter(({ size }) => size > 0);
 }
 
 function newestOf(batch: Batch): number {
