@@ -10,6 +10,7 @@ import type { RenderedRows } from '../promql/exec/source.js';
 import type { Reply, Request } from '../shard/protocol.js';
 import { joinTexts } from '../shard/rendered.js';
 import type { ShardHandle, Shards } from '../shard/shards.js';
+import { KnownLists, SERIES_MAX } from './known-lists.js';
 import { ListingCache } from './listing-cache.js';
 
 /** Which series a question means: those that any selector takes (all, without any) with samples in the range. */
@@ -56,12 +57,14 @@ export class ShardStorage {
   readonly #externalLabels: () => Labels;
   readonly #lookbackMs: number;
   readonly #lists: ListingCache;
+  readonly #knownLists: KnownLists;
 
   constructor(shards: Shards, externalLabels: () => Labels, lookbackMs: number) {
     this.#shards = shards;
     this.#externalLabels = externalLabels;
     this.#lookbackMs = lookbackMs;
     this.#lists = new ListingCache(() => shards.seriesVersion);
+    this.#knownLists = new KnownLists(shards.known, () => shards.seriesVersion);
   }
 
   labelNames({ selectors, startMs, endMs, signal }: SeriesQuestion): Promise<ListedStrings> {
@@ -89,9 +92,7 @@ export class ShardStorage {
     ask: () => Promise<{ readonly strings: string[]; readonly faults: readonly string[] }[]>,
   ): Promise<ListedStrings> {
     const warnings = new Set<string>();
-    const blocks = this.#shards.blocks.within(startMs, endMs);
-    // Neither names of blocks nor JSON have a line feed in them.
-    const key = [blocks.join(), ...selectors.map(keptJson), what].join('\n');
+    const key = this.#keyOf(what, selectors, startMs, endMs);
     const values = await this.#lists.get(key, async () => {
       const shares = await ask();
       for (const { faults } of shares) for (const fault of faults) warnings.add(fault);
@@ -101,18 +102,32 @@ export class ShardStorage {
     return { values, warnings: [...warnings] };
   }
 
+  /** What is asked about of which series, and the blocks that have times in the range. */
+  #keyOf(what: string, selectors: SeriesQuestion['selectors'], startMs: number, endMs: number): string {
+    const blocks = this.#shards.blocks.within(startMs, endMs);
+    // Neither names of blocks nor JSON have a line feed in them.
+    return [blocks.join(), ...selectors.map(keptJson), what].join('\n');
+  }
+
   /** The label sets of series as JSON objects, sorted. */
-  async series({ selectors, startMs, endMs, limit, signal }: SeriesQuestion): Promise<ListedSeries> {
-    const request = {
-      selectors: mutable(selectors),
-      startMs: Math.max(startMs, -TIME_MAX),
-      endMs: Math.min(endMs, TIME_MAX),
-      limit,
-    };
+  async series(question: SeriesQuestion): Promise<ListedSeries> {
+    const { selectors, limit, signal } = question;
+    const range = { startMs: Math.max(question.startMs, -TIME_MAX), endMs: Math.min(question.endMs, TIME_MAX) };
+    const key = this.#keyOf('series', selectors, range.startMs, range.endMs);
+    const { known, appends } = this.#shards;
+    const rows = this.#knownLists.read(key, { watermark: appends.watermark, ...range });
+    if (rows !== undefined && (limit === 0 || limit > rows.rowCount)) return { rows, warnings: [] };
+    const { generation } = known;
+    const places = limit === 0 && this.#knownLists.isAskedAgain(key) ? SERIES_MAX : 0;
+    const request = { selectors: mutable(selectors), ...range, limit, places };
     const shares = await this.#each(signal, ({ client }) => client.call('series', request, 'adhoc'));
-    const texts = shares.flatMap((share) => share.texts);
+    const joined = joinTexts(
+      shares.flatMap(({ texts }) => texts),
+      'labels',
+    );
     const warnings = [...new Set(shares.flatMap(({ faults = [] }) => faults))];
-    return { rows: joinTexts(texts, 'labels'), warnings };
+    if (places > 0 && warnings.length === 0) this.#knownLists.keep(key, generation, shares, joined);
+    return { rows: joined, warnings };
   }
 
   /** The exemplars of series that any selector takes, from one time to another, sorted by labels. */

@@ -14,7 +14,8 @@ const SELECTION_BYTES = 1_000;
 const NOWHERE = new Uint32Array(0);
 
 /** The series in one shard. */
-interface KnownShare {
+export interface KnownShare {
+  /** Of the shard's series when they were there. */
   readonly version: number;
   readonly addresses: Uint32Array;
 }

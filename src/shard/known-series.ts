@@ -12,7 +12,7 @@ import type { Matcher } from '../model/matcher.js';
 import { type NewestQuestion, SeriesRecords } from '../wasm/places.js';
 import type { ShardClient } from './client.js';
 import type { KnownBlocks } from './known-blocks.js';
-import { KnownSelection } from './known-selection.js';
+import { KnownSelection, type KnownShare } from './known-selection.js';
 import type { Reply } from './protocol.js';
 
 /** A selector with more series is answered by the shards: copying takes longer than the hand-over. */
@@ -39,6 +39,7 @@ export class KnownSeries {
   readonly #missed = new Map<string, string>();
   #bytes = 0;
   #reads = 0;
+  #generation = 0;
 
   constructor(clients: readonly ShardClient[], memories: readonly WebAssembly.Memory[], blocks: KnownBlocks) {
     this.#clients = clients;
@@ -49,6 +50,7 @@ export class KnownSeries {
   /** The shard was made again, with another memory. */
   restart(shard: number, memory: WebAssembly.Memory): void {
     this.#records[shard] = new SeriesRecords(memory);
+    this.#generation++;
     this.#selections.clear();
     this.#missed.clear();
     this.#bytes = 0;
@@ -90,6 +92,25 @@ export class KnownSeries {
     }
     this.#reads++;
     return rows;
+  }
+
+  /** Another number when a shard was made again: addresses from before mean nothing. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /**
+   * Whether the series are those of now, and each has a newest sample that a question asks for. False where the shards have
+   * to say. `shares` by shard, of this generation.
+   */
+  haveNewest(shares: readonly KnownShare[], question: NewestQuestion): boolean {
+    const areThere = shares.every(({ version, addresses }, shard) => {
+      const client = this.#clients[shard]!;
+      const isReadable = version === client.seriesVersion && client.isSteady;
+      return isReadable && this.#records[shard]!.haveNewest(addresses, question);
+    });
+    if (areThere) this.#reads++;
+    return areThere;
   }
 
   /** Asks for the places when the same series were asked for before: series that come and go all the time cost nothing. */

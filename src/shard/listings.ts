@@ -4,8 +4,10 @@ import { compareStrings } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
 import type { Core } from '../wasm/core.js';
 import type { Exposition } from '../wasm/exposition.js';
+import { isGuest } from '../wasm/guests.js';
 import type { Head } from '../wasm/head.js';
 import { Listing } from '../wasm/listing.js';
+import { placesOf } from '../wasm/places.js';
 import { Queries, type Query } from '../wasm/query.js';
 import type { RenderedText } from '../wasm/render.js';
 import type { SeriesList } from '../wasm/select.js';
@@ -99,7 +101,7 @@ export class Listings {
   }
 
   /** Label sets of series with a sample in [startMs, endMs], as text: each morsel sorted. */
-  series({ selectors, startMs, endMs, limit }: Request<'series'>): Reply<'series'> {
+  series({ selectors, startMs, endMs, limit, places = 0 }: Request<'series'>): Omit<Reply<'series'>, 'version'> {
     const span = { minTimeMs: startMs, maxTimeMs: endMs };
     const { select } = this.#queries;
     return this.#withHistory((history) => {
@@ -108,6 +110,8 @@ export class Listings {
       const { rest, wanted } = select.part(all, (number) => this.#beside.has(number, span));
       const beside = [...select.indexes(wanted)];
       select.release(wanted);
+      const addresses = rest.count <= places && beside.length === 0 ? this.#addressesOf(rest) : undefined;
+      const count = rest.count;
       const texts = this.#texts(rest, span, (query) => {
         const feed = history.feed(query, rest, past, span);
         try {
@@ -117,8 +121,20 @@ export class Listings {
           feed?.close();
         }
       });
-      return { texts: [...texts, ...this.#textsBeside(Uint32Array.from(beside), span)], ...faultsOf(history) };
+      const isWhole = beside.length === 0 && texts.reduce((rows, { rowCount }) => rows + rowCount, 0) === count;
+      return {
+        texts: [...texts, ...this.#textsBeside(Uint32Array.from(beside), span)],
+        ...faultsOf(history),
+        ...(isWhole && addresses && { addresses }),
+      };
     });
+  }
+
+  /** Where the series of a list are; undefined where the head has not all of them. */
+  #addressesOf(list: SeriesList): ArrayBuffer | undefined {
+    if (this.#queries.select.indexes(list).some(isGuest)) return undefined;
+    const { addresses } = placesOf(this.#core, list);
+    return addresses.byteLength === list.count * 4 ? addresses : undefined;
   }
 
   /** Series that are listed whatever their floats are. */

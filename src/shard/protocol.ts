@@ -395,10 +395,13 @@ export interface ShardOps {
   /** Names and values in no order, of the head and of blocks that overlap the time range. The first shard answers for blocks. */
   labelNames: Op<{ selectors: Matcher[][] } & ListedRange, { names: string[]; faults?: string[] }>;
   labelValues: Op<{ name: string; selectors: Matcher[][] } & ListedRange, { values: string[]; faults?: string[] }>;
-  /** Label sets of the series that have samples in the time range: sorted texts of the form `labels`, which move. */
+  /**
+   * Label sets of the series that have samples in the time range: sorted texts of the form `labels`, which move. Where all that
+   * the selectors take is listed, `places` at the most, and in the head: their addresses, as of `places`.
+   */
   series: Op<
-    { selectors: Matcher[][]; startMs: number; endMs: number; limit: number },
-    { texts: RenderedText[]; faults?: string[] }
+    { selectors: Matcher[][]; startMs: number; endMs: number; limit: number; places?: number },
+    { texts: RenderedText[]; faults?: string[]; addresses?: ArrayBuffer; version: number }
   >;
   /** Series that a selector takes, with their exemplars from one time to another, both inclusive: in no order. */
   exemplars: Op<

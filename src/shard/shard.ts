@@ -156,7 +156,7 @@ export class Shard {
       estimate: (request) => estimate(core, queries.select, history, this.#watermark, request),
       labelNames: (request) => listings.names(request),
       labelValues: (request) => listings.values(request),
-      series: (request) => listings.series(request),
+      series: (request) => ({ ...listings.series(request), version: this.#seriesVersion }),
       exemplars: (request) => exemplars.query(request),
       metadata: ({ metric }) => ({ entries: targets.metadata.list(metric), families: families.list(metric) }),
       knowFamilies: ({ families: told }) => nothing(() => told.forEach((one) => void families.learn(one))),

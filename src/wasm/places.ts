@@ -68,6 +68,11 @@ export interface NewestColumn {
   readonly present: Uint8Array;
 }
 
+/** What the newest sample of a series is to a question: not for us to say, none that counts, or one. */
+const HIDDEN = 0;
+const NONE = 1;
+const THERE = 2;
+
 const TIME_WORD = SERIES_TIME / 4;
 const VALUE_WORD = SERIES_VALUE / 4;
 
@@ -86,29 +91,28 @@ export class SeriesRecords {
    * window: the shard finds the one before it.
    */
   newest(addresses: Uint32Array, question: NewestQuestion, { values, present }: NewestColumn, offset: number): boolean {
-    const { watermark, endMs, windowMs, fn } = question;
     const words = this.#current();
     const bits = wordsOf(values);
     for (let i = 0; i < addresses.length; i++) {
       const at = addresses[i]! >>> 2;
-      if (at + SERIES_BYTES / 4 > words.length) return false;
-      // As assembly/head/journal.ts compares them.
-      if (((words[at + SERIES_APPEND / 4]! - watermark) | 0) > 0) return false;
-      const timeMs = (words[at + TIME_WORD + 1]! | 0) * 2 ** 32 + words[at + TIME_WORD]!;
-      const isEmpty = words[at + SERIES_SEALED / 4] === 0 && words[at + (SERIES_COUNT >>> 2)]! >>> 24 === 0;
-      if (isEmpty) continue;
-      if (timeMs > endMs) return false;
-      const low = words[at + VALUE_WORD]!;
-      const high = words[at + VALUE_WORD + 1]!;
-      if (timeMs <= endMs - windowMs || (low === STALE_LOW && high === STALE_HIGH)) continue;
+      const found = look(words, at, question);
+      if (found === HIDDEN) return false;
+      if (found === NONE) continue;
       const cell = offset + i;
       present[cell] = 1;
-      if (fn === 'timestamp') values[cell] = timeMs / 1000;
+      if (question.fn === 'timestamp') values[cell] = timeAt(words, at) / 1000;
       else {
-        bits[2 * cell] = low;
-        bits[2 * cell + 1] = high;
+        bits[2 * cell] = words[at + VALUE_WORD]!;
+        bits[2 * cell + 1] = words[at + VALUE_WORD + 1]!;
       }
     }
+    return true;
+  }
+
+  /** Whether each of the series has a newest sample that counts. False also where the shard has to say. */
+  haveNewest(addresses: Uint32Array, question: NewestQuestion): boolean {
+    const words = this.#current();
+    for (const address of addresses) if (look(words, address >>> 2, question) !== THERE) return false;
     return true;
   }
 
@@ -117,4 +121,21 @@ export class SeriesRecords {
     if (this.#words.buffer !== this.#memory.buffer) this.#words = new Uint32Array(this.#memory.buffer);
     return this.#words;
   }
+}
+
+/** At word `at`. */
+function look(words: Uint32Array, at: number, { watermark, endMs, windowMs }: NewestQuestion): number {
+  if (at + SERIES_BYTES / 4 > words.length) return HIDDEN;
+  // As assembly/head/journal.ts compares them.
+  if (((words[at + SERIES_APPEND / 4]! - watermark) | 0) > 0) return HIDDEN;
+  const isEmpty = words[at + SERIES_SEALED / 4] === 0 && words[at + (SERIES_COUNT >>> 2)]! >>> 24 === 0;
+  if (isEmpty) return NONE;
+  const timeMs = timeAt(words, at);
+  if (timeMs > endMs) return HIDDEN;
+  const isStale = words[at + VALUE_WORD] === STALE_LOW && words[at + VALUE_WORD + 1] === STALE_HIGH;
+  return timeMs <= endMs - windowMs || isStale ? NONE : THERE;
+}
+
+function timeAt(words: Uint32Array, at: number): number {
+  return (words[at + TIME_WORD + 1]! | 0) * 2 ** 32 + words[at + TIME_WORD]!;
 }

@@ -91,8 +91,9 @@ export async function asked<T>(query: () => Promise<T>): Promise<T> {
 /** Adds pieces; nobody reads the rest once the client is gone. */
 async function writeAll(pieces: Iterable<string | Uint8Array>, writer: JsonWriter): Promise<void> {
   for (const piece of pieces) {
-    writer.add(piece);
+    // What comes last stays, so that an answer of one piece leaves whole.
     if (writer.full && !(await writer.pass())) return;
+    writer.add(piece);
   }
 }
 

@@ -32,8 +32,9 @@ async function series(call: ApiCall): Promise<void> {
   await streamData(call, async (writer): Promise<Remarks> => {
     writer.add('[');
     for await (const piece of rows.pieces(limit)) {
-      writer.add(piece);
+      // What comes last stays, so that an answer of one piece leaves whole.
       if (writer.full && !(await writer.pass())) return {};
+      writer.add(piece);
     }
     writer.add(']');
     return { warnings: cut ? [...warnings, TRUNCATED] : warnings };

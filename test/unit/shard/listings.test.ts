@@ -117,7 +117,8 @@ for (const count of [1, 3]) {
           samples.some(([timeMs, bits]) => timeMs >= startMs && timeMs <= endMs && bits !== STALE),
         );
         const want = present.map(({ labels }) => JSON.stringify(labels));
-        for (const limit of [0, 5]) {
+        // From the second time on main may list by itself.
+        for (const limit of [0, 0, 0, 5]) {
           const { rows } = await storage.series({ selectors, startMs, endMs, limit, signal });
           const { rowCount, pieces } = rows;
           const bytes: Uint8Array[] = [];
@@ -134,6 +135,7 @@ for (const count of [1, 3]) {
         }
       }
     }
+    assert.ok(shards.known.reads > 0, 'main lists');
     const every = { selectors: [], startMs: 0, endMs: 0, limit: 0, signal };
     const jobs = stored.map(({ labels }) => labels[labels.indexOf('job') + 1]!);
     assert.deepEqual((await storage.labelValues('job', every)).values, sorted(jobs));

@@ -426,9 +426,11 @@ test('a stream that breaks off in the middle ends the connection', async () => {
   const storage = {
     series: async () => ({
       rows: {
-        rowCount: 2,
+        rowCount: 3,
         *pieces() {
           yield Buffer.from(`{"__name__":"${'x'.repeat(100_000)}"}`);
+          // With the second the first leaves.
+          yield Buffer.from(`,{"__name__":"${'y'.repeat(100_000)}"}`);
           throw new Error('the shard is gone');
         },
       },
