@@ -38,8 +38,8 @@ const DOORS: readonly Door[] = [
   { thing: 'the file system', doors: ['src/base/disk.ts'], modules: /^(?:node:)?fs(?:\/promises)?$/ },
   {
     thing: 'HTTP and sockets',
-    // Outgoing, and the second engine of the HTTP server.
-    doors: ['src/base/http.ts', 'src/base/http/', 'src/web/node-server.ts'],
+    // Outgoing, plain TCP, and the second engine of the HTTP server.
+    doors: ['src/base/http.ts', 'src/base/http/', 'src/base/socket.ts', 'src/web/node-server.ts'],
     modules: /^(?:undici|(?:node:)?(?:http|https|http2|net|tls|dgram))$/,
     words: /(?:\bawait|\breturn|[=(,]) fetch\(|\bglobalThis\.fetch\b/,
   },

@@ -60,6 +60,8 @@ const FAULTS: { readonly [K in DiscoveryKind]?: (settings: Settings) => string |
       ? undefined
       : `invalid role ${role}, expected tasks, services, or nodes`;
   },
+  nerve: (settings) => zookeeperFault('nerve', settings),
+  serverset: (settings) => zookeeperFault('serverset', settings),
   hetzner: (settings) => roleFault(settings, ['robot', 'hcloud']),
   scaleway(settings) {
     if (given(settings, 'secret_key') !== '' && given(settings, 'secret_key_file') !== '') {
@@ -110,6 +112,14 @@ const FAULTS: { readonly [K in DiscoveryKind]?: (settings: Settings) => string |
   stackit: (settings) => (/^:\/\//.test(given(settings, 'endpoint')) ? 'missing protocol scheme' : undefined),
   kubernetes: kubernetesFault,
 };
+
+function zookeeperFault(kind: string, settings: Settings): string | undefined {
+  if (!hasItems(settings, 'servers')) return `${kind} SD config must contain at least one Zookeeper server`;
+  if (!hasItems(settings, 'paths')) return `${kind} SD config must contain at least one path`;
+  const paths = (settings.get('paths') as readonly Data[]).map(String);
+  const bad = paths.find((path) => !path.startsWith('/'));
+  return bad && `${kind} SD config paths must begin with '/': ${bad}`;
+}
 
 function hostKeyFault(host: string): string | undefined {
   return host === '' ? 'host missing' : undefined;

@@ -63,6 +63,13 @@ const awsFields = {
   port,
 } satisfies Fields;
 
+/** The keys of what is read from a ZooKeeper. */
+const zookeeperFields = {
+  servers: field('servers', list(string), []),
+  paths: field('paths', list(string), []),
+  timeoutMs: field('timeout', duration, 10_000),
+} satisfies Fields;
+
 export const SECTIONS = {
   azure: withClient('azure', {
     environment: field('environment', string, 'AzurePublicCloud'),
@@ -179,6 +186,7 @@ export const SECTIONS = {
     authToken: optional('auth_token', secret),
     authTokenFile: field('auth_token_file', path, ''),
   }),
+  nerve: struct('nerve.plain', zookeeperFields),
   nomad: withClient('nomad', {
     allowStale: field('allow_stale', bool, true),
     namespace: field('namespace', string, 'default'),
@@ -235,6 +243,7 @@ export const SECTIONS = {
     port,
     role: field('role', string, ''),
   }),
+  serverset: struct('serverset.plain', zookeeperFields),
   triton: struct('triton.plain', {
     account: field('account', string, ''),
     role: field('role', string, 'container'),

@@ -31,11 +31,13 @@ const MECHANISMS: Mechanisms = {
   lightsail: async () => (await import('./kinds/aws/lightsail.js')).discoverLightsail,
   linode: async () => (await import('./kinds/linode.js')).discoverLinode,
   marathon: async () => (await import('./kinds/marathon.js')).discoverMarathon,
+  nerve: async () => (await import('./kinds/zookeeper/nerve.js')).discoverNerve,
   nomad: async () => (await import('./kinds/nomad.js')).discoverNomad,
   openstack: async () => (await import('./kinds/openstack.js')).discoverOpenStack,
   ovhcloud: async () => (await import('./kinds/ovhcloud.js')).discoverOvh,
   puppetdb: async () => (await import('./kinds/puppetdb.js')).discoverPuppetDb,
   scaleway: async () => (await import('./kinds/scaleway.js')).discoverScaleway,
+  serverset: async () => (await import('./kinds/zookeeper/serverset.js')).discoverServerset,
   triton: async () => (await import('./kinds/triton.js')).discoverTriton,
   vultr: async () => (await import('./kinds/vultr.js')).discoverVultr,
 };

@@ -31,6 +31,7 @@ export class DiscoveryMetrics {
   readonly linodeFailures: Counter;
   readonly azureFailures: Counter;
   readonly kumaFailures: Counter;
+  readonly zookeeperFailures: Counter;
   readonly kumaSkipped: Counter;
   readonly kumaSeconds: Summary;
 
@@ -130,6 +131,10 @@ export class DiscoveryMetrics {
     this.azureFailures = registry.counter(
       sd('azure_failures_total'),
       'Number of Azure service discovery refresh failures.',
+    );
+    this.zookeeperFailures = registry.counter(
+      'prometheus_treecache_zookeeper_failures_total',
+      'The total number of ZooKeeper failures.',
     );
     this.kumaFailures = registry.counter(
       sd('kuma_fetch_failures_total'),
