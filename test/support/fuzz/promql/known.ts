@@ -5,6 +5,7 @@ import { childrenOf, type Expr, isComparison } from '../../../../src/promql/synt
 import { type Cells, cellsOf, compareCells, sameCell } from './compare.js';
 import { partsOf } from './parts.js';
 import type { Question, Reply } from './question.js';
+import { annotationInCommon, isNewRemark } from './words.js';
 
 export interface Difference {
   readonly question: Question;
@@ -24,6 +25,7 @@ const KNOWN: ReadonlyMap<string, (difference: Difference) => boolean> = new Map(
     ({ theirs, ours, delayedNames }) => delayedNames && isSameLabels(theirs) && ours.body.data?.resultType === 'matrix',
   ],
   ['differences are gauges', remarksOnDifferences],
+  ['bounds in mixed groups', remarksOnBoundsInMixedGroups],
   // 3.5 lets them overflow, and takes NaN for one.
   [
     'durations that are none',
@@ -85,6 +87,30 @@ function remarksOnDifferences({ expr, theirs, ours }: Difference): boolean {
     texts.filter((text) => !/histogram metric is not a (gauge|counter)/.test(text)).sort();
   const isSame = compareCells(cellsOf(a.data), cellsOf(b.data), 1e-12) === undefined;
   return isSame && String(others(a.warnings)) === String(others(b.warnings));
+}
+
+const OTHER_BOUNDS = /incompatible custom buckets/;
+const MIXED = /encountered a mix of histograms and floats/;
+
+/**
+ * Of a group in which there are floats, and histograms with other custom bounds, 3.5 remarks on whichever it meets first;
+ * we, who reconcile bounds, on the floats.
+ */
+function remarksOnBoundsInMixedGroups({ question, theirs, ours }: Difference): boolean {
+  const [a, b] = [theirs.body, ours.body];
+  if (a.data === undefined || b.data === undefined) return false;
+  if (compareCells(cellsOf(a.data), cellsOf(b.data), 1e-12) !== undefined) return false;
+  const common = annotationInCommon(question);
+  const remarks = (texts: readonly string[] = []) => texts.filter((text) => !isNewRemark(text)).map(common);
+  const [said, own] = [remarks(a.warnings), remarks(b.warnings)];
+  const placeOf = (text: string) => /at \d+$/.exec(text)?.[0];
+  const isBeside = (text: string, kind: RegExp, others: readonly string[], otherKind: RegExp) =>
+    kind.test(text) && others.some((other) => otherKind.test(other) && placeOf(other) === placeOf(text));
+  return (
+    String(remarks(a.infos).sort()) === String(remarks(b.infos).sort()) &&
+    said.every((text) => own.includes(text) || isBeside(text, OTHER_BOUNDS, own, MIXED)) &&
+    own.every((text) => said.includes(text) || isBeside(text, MIXED, said, OTHER_BOUNDS))
+  );
 }
 
 function subtractsInSubquery(expr: Expr, inside: boolean): boolean {
