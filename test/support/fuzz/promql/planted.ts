@@ -88,7 +88,8 @@ function larger(text: string): string {
 }
 
 function withLargerBuckets(histogram: HistogramJson): HistogramJson {
-  const { buckets = [] } = histogram;
+  const { buckets } = histogram;
+  if (buckets === undefined) return histogram;
   return { ...histogram, buckets: buckets.map(([rule, from, to, count]) => [rule, from, to, larger(count)]) };
 }
 
