@@ -2,6 +2,7 @@
 //
 //   npm run inspect -- data/01M7Y0DYVRQYB5RRVPA5E1T2RB
 //   npm run inspect -- data/01M7Y0DYVRQYB5RRVPA5E1T2RB/index
+//   npm run inspect -- data/chunks_head data/chunks_head/000001
 //   npm run inspect -- data/wal data/wal/checkpoint.00000002 data/narthex/log.manifest
 
 import { realDisk } from '../src/base/disk.js';

@@ -1,4 +1,5 @@
-// Prints any of our files as its page in docs/formats draws it: a block, one of its files, the log, a segment of it.
+// Prints any of our files as its page in docs/formats draws it: a block, one of its files, the log, a segment of it, chunks of
+// the head.
 
 import type { Disk } from '../../base/disk.js';
 import {
@@ -12,10 +13,12 @@ import {
 } from '../../tsdb/block/layout.js';
 import { formatMeta, readMeta } from '../../tsdb/block/meta.js';
 import { ByteReader } from '../../tsdb/bytes.js';
+import { HEAD_CHUNKS_MAGIC, headChunksPath, listHeadChunks } from '../../tsdb/head-chunks/layout.js';
 import { listSegments } from '../../tsdb/wal/segments.js';
 import type { Core } from '../../wasm/core.js';
 import { Crc32c } from '../../wasm/crc32c.js';
 import { inspectIndex, inspectSegment, inspectTombstones } from './block.js';
+import { inspectHeadChunks } from './head-chunks.js';
 import { inspectLog, inspectManifest } from './log.js';
 
 /** The lines of a folder or a file. Throws BlockFault where a block is wrong, behind the lines before it. */
@@ -33,8 +36,17 @@ export function* inspect(disk: Disk, path: string, core: Core): Generator<string
 
 function* inspectFolder(disk: Disk, path: string, core: Core): Generator<string, void, void> {
   if (listSegments(disk, path).length > 0) yield* inspectLog(disk, core, path);
+  else if (listHeadChunks(disk, path).length > 0) yield* inspectAllHeadChunks(disk, path, core);
   else if (disk.stat(`${path}/${META_NAME}`) !== undefined) yield* inspectBlock(disk, path, core);
-  else throw new Error(`${path}: neither a block nor a log`);
+  else throw new Error(`${path}: neither a block nor a log, nor chunks of the head`);
+}
+
+function* inspectAllHeadChunks(disk: Disk, path: string, core: Core): Generator<string, void, void> {
+  for (const file of listHeadChunks(disk, path)) {
+    yield '';
+    yield `── ${file}`;
+    yield* inspectHeadChunks(disk, headChunksPath(path, file), new Crc32c(core));
+  }
 }
 
 function* inspectBlock(disk: Disk, path: string, core: Core): Generator<string, void, void> {
@@ -56,5 +68,6 @@ function* inspectByMagic(disk: Disk, path: string, crc: Crc32c): Generator<strin
   if (magic === INDEX_MAGIC) yield* inspectIndex(disk, path, crc);
   else if (magic === CHUNKS_MAGIC) yield* inspectSegment(disk, path, crc);
   else if (magic === TOMBSTONES_MAGIC) yield* inspectTombstones(disk, path, crc);
+  else if (magic === HEAD_CHUNKS_MAGIC) yield* inspectHeadChunks(disk, path, crc);
   else throw new Error(`${path}: nothing of ours begins with ${magic.toString(16).padStart(8, '0')}`);
 }

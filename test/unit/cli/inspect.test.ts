@@ -5,6 +5,7 @@ import { inspect } from '../../../src/cli/inspect/inspect.js';
 import { ManifestWriter } from '../../../src/tsdb/wal/manifest.js';
 import { Crc32c } from '../../../src/wasm/crc32c.js';
 import { inMemory } from '../../support/block.js';
+import { headChunkRecord } from '../../support/head-chunks.js';
 import { SimDisk } from '../../support/sim-disk.js';
 import { testdata } from '../../support/testdata.js';
 import { testCore } from '../../support/wal.js';
@@ -75,6 +76,37 @@ test('inspect: damage of a log stands where it is', () => {
   disk.damage('data/wal/00000004', (bytes) => bytes.fill(0xff, 40_000, 40_100));
   const printed = [...inspect(disk, 'data/wal', testCore())];
   assert.equal(printed.filter((line) => / 4:\d+ {2}DAMAGED, \d+ bytes: /.test(line)).length, 1);
+});
+
+test('inspect: chunks of the head, a folder or a file, up to damage', () => {
+  const core = testCore();
+  const disk = new SimDisk();
+  disk.makeFolder('data/chunks_head');
+  const header = Uint8Array.of(0x01, 0x30, 0xbc, 0x91, 1, 0, 0, 0);
+  const records = [
+    { ref: 1, minTimeMs: 1000, maxTimeMs: 2000, encoding: 1, data: Uint8Array.of(0, 2, 9) },
+    { ref: 7, minTimeMs: 3000, maxTimeMs: 4000, encoding: 0x82, data: Uint8Array.of(1, 0, 9) },
+  ].map((chunk) => headChunkRecord(core, chunk));
+  const write = (name: string, parts: Uint8Array[]) => {
+    const file = disk.open(`data/chunks_head/${name}`, 'create');
+    disk.pwrite(file, Buffer.concat([header, ...parts]), 0);
+    disk.close(file);
+  };
+  write('000001', records);
+  write('000002', [records[0]!, new Uint8Array(64)]);
+  const printed = [...inspect(disk, 'data/chunks_head', core)];
+  const [first, second] = [
+    '         8  series 1  1000 … 2000  Xor, 2 samples, 3 bytes',
+    '        41  series 7  3000 … 4000  Histogram, out of order, 256 samples, 3 bytes',
+  ];
+  const title = 'chunks of the head';
+  assert.deepEqual(printed, ['', '── 1', title, first, second, '', '── 2', title, first]);
+  disk.damage('data/chunks_head/000001', (bytes) => bytes.fill(7, 45, 47));
+  const some: string[] = [];
+  assert.throws(() => {
+    for (const line of inspect(disk, 'data/chunks_head/000001', core)) some.push(line);
+  }, /^HeadChunkFault/);
+  assert.deepEqual(some, [title, first]);
 });
 
 test('inspect: a manifest', () => {
