@@ -77,7 +77,8 @@ export async function answersOf(server: Server, { startMs, steps }: Story): Prom
   for (const query of [
     `{__name__=~"${PREFIX}.+"}`,
     `sum by (job) (rate(${PREFIX}counter[10m]))`,
-    // Of histograms: quantiles where the sum is NaN and rates near 0 are newer than 3.5; resets depend on where chunks begin.
+    // Of histograms: quantiles where the sum is NaN, rates near 0, and resets where custom bounds change are newer than 3.5.
+    `resets(${PREFIX}histogram{n=~"0|2"}[1h])`,
     `histogram_count(${PREFIX}histogram) + histogram_sum(${PREFIX}histogram)`,
     `count_over_time({__name__=~"${PREFIX}.+"}[1h])`,
   ]) {

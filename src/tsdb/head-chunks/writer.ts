@@ -8,7 +8,7 @@
 // A crash in between leaves a file that ends in front of the batch, for us and for Prometheus, which deletes a file that has
 // a damaged chunk, and all behind it. A file of which a write failed is not written to again: the next batch begins another.
 
-import { type Disk, DiskError, type FileHandle } from '../../base/disk.js';
+import { type Disk, DiskError, type FileHandle, folderOf } from '../../base/disk.js';
 import {
   HEAD_CHUNKS_FILE_BYTES_MAX,
   HEAD_CHUNKS_HEADER_BYTES,
@@ -54,6 +54,8 @@ export class HeadChunkWriter {
     this.#folder = folder;
     this.#fileBytes = fileBytes;
     disk.makeFolder(folder);
+    // Whoever made it may have failed before its name was durable.
+    disk.syncFolder(folderOf(folder));
     this.#last = this.#withoutUnborn(listHeadChunks(disk, folder));
   }
 

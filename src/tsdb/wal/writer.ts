@@ -18,7 +18,7 @@
 // - When that does not work either the log is stuck: it refuses, keeps what it
 //   has in memory, and retry() tries again.
 
-import { type Disk, DiskError, type FileHandle } from '../../base/disk.js';
+import { type Disk, DiskError, type FileHandle, folderOf } from '../../base/disk.js';
 import { CoreBuffer } from '../../wasm/buffer.js';
 import { Copier } from '../../wasm/copier.js';
 import type { Core } from '../../wasm/core.js';
@@ -115,6 +115,7 @@ export class LogWriter {
   readonly #disk: Disk;
   readonly #folder: string;
   readonly #segmentBytes: number;
+  #isFolderDurable = false;
   readonly #stepBytes: number;
   readonly #unsyncedBytesMax: number;
   readonly #keepUnsynced: boolean;
@@ -445,6 +446,9 @@ export class LogWriter {
     const segment = { number, file, settled: 0, used: 0, allocated: 0 };
     try {
       this.#disk.syncFolder(this.#folder);
+      // Whoever made the folder may have failed before its own name was durable.
+      if (!this.#isFolderDurable) this.#disk.syncFolder(folderOf(this.#folder));
+      this.#isFolderDurable = true;
       this.#next = number + 1;
       if (this.#writeZeroes(segment, 0)) this.#disk.fdatasync(file);
       return segment;
