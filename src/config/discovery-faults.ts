@@ -50,6 +50,11 @@ const FAULTS: { readonly [K in DiscoveryKind]?: (settings: Settings) => string |
     if (!settings.has('authorization')) return undefined;
     return 'marathon_sd: at most one of auth_token, auth_token_file & authorization must be configured';
   },
+  aws: (settings) => {
+    const role = given(settings, 'role');
+    const roles = ['ec2', 'lightsail', 'ecs', 'msk', 'elasticache', 'rds'];
+    return roles.includes(role) ? undefined : `unknown AWS SD role ${quote(role)}`;
+  },
   docker: (settings) => hostKeyFault(given(settings, 'host')),
   dockerswarm(settings) {
     const fault = hostKeyFault(given(settings, 'host'));

@@ -70,7 +70,10 @@ const zookeeperFields = {
   timeoutMs: field('timeout', duration, 10_000),
 } satisfies Fields;
 
+const clusters = { clusters: field('clusters', list(string), []) } satisfies Fields;
+
 export const SECTIONS = {
+  aws: withClient('aws', { ...awsFields, role: field('role', string, ''), ...filters('aws'), ...clusters }),
   azure: withClient('azure', {
     environment: field('environment', string, 'AzurePublicCloud'),
     port,
@@ -128,6 +131,11 @@ export const SECTIONS = {
     ...refreshEvery(MINUTE_MS),
   }),
   ec2: withClient('ec2', { ...awsFields, ...filters('ec2') }),
+  ecs: withClient('ecs', {
+    ...awsFields,
+    ...clusters,
+    requestConcurrency: field('request_concurrency', int, 0),
+  }),
   eureka: withClient('eureka', {
     server: field('server', string, ''),
     ...refreshEvery(MINUTE_MS / 2),
@@ -186,6 +194,11 @@ export const SECTIONS = {
     authToken: optional('auth_token', secret),
     authTokenFile: field('auth_token_file', path, ''),
   }),
+  msk: withClient('msk', {
+    ...awsFields,
+    ...clusters,
+    requestConcurrency: field('request_concurrency', int, 0),
+  }),
   nerve: struct('nerve.plain', zookeeperFields),
   nomad: withClient('nomad', {
     allowStale: field('allow_stale', bool, true),
@@ -214,6 +227,15 @@ export const SECTIONS = {
     allTenants: field('all_tenants', bool, false),
     tlsConfig: optional('tls_config', tlsConfig),
     availability: field('availability', string, 'public'),
+  }),
+  outscale: withClient('outscale', {
+    region: field('region', string, 'eu-west-2'),
+    accessKey: field('access_key', string, ''),
+    secretKey: optional('secret_key', secret),
+    secretKeyFile: field('secret_key_file', path, ''),
+    endpoint: field('endpoint', string, ''),
+    ...refreshEvery(MINUTE_MS),
+    port,
   }),
   ovhcloud: withClient('ovhcloud', {
     endpoint: field('endpoint', string, 'ovh-eu'),

@@ -237,3 +237,239 @@ testReplay({
     },
   ],
 });
+
+// ---- ECS
+
+const CLUSTER = 'arn:aws:ecs:eu-west-1:1:cluster/main';
+const MACHINE = 'arn:aws:ecs:eu-west-1:1:container-instance/main/m1';
+const TASKS = [
+  {
+    taskArn: 'task/1',
+    group: 'service:web',
+    taskDefinitionArn: 'def/web:1',
+    availabilityZone: 'eu-west-1a',
+    launchType: 'FARGATE',
+    desiredStatus: 'RUNNING',
+    lastStatus: 'RUNNING',
+    healthStatus: 'HEALTHY',
+    platformFamily: 'Linux',
+    platformVersion: '1.4.0',
+    attachments: [
+      {
+        type: 'ElasticNetworkInterface',
+        details: [
+          { name: 'subnetId', value: 'subnet-1' },
+          { name: 'networkInterfaceId', value: 'eni-1' },
+          { name: 'privateIPv4Address', value: '10.0.1.100' },
+        ],
+      },
+    ],
+    tags: [{ key: 'Version', value: 'v1' }],
+  },
+  { taskArn: 'task/2', group: 'family:batch', launchType: 'EC2', containerInstanceArn: MACHINE, attachments: [] },
+  { taskArn: 'task/3', group: 'family:starting', attachments: [] },
+];
+
+function ecs({ headers, body }: Asked): unknown {
+  const action = String(headers['x-amz-target'] ?? '').replace('AmazonEC2ContainerServiceV20141113.', '');
+  if (action === '') {
+    const asked = new URLSearchParams(body);
+    if (asked.get('Action') === 'DescribeInstances' && asked.get('InstanceId.1') === 'i-9') {
+      return page(
+        '',
+        '<instanceId>i-9</instanceId><instanceType>t3.medium</instanceType><privateIpAddress>10.0.1.50</privateIpAddress><ipAddress>54.1.2.3</ipAddress><subnetId>subnet-9</subnetId><tagSet><item><key>Name</key><value>host</value></item></tagSet>',
+      );
+    }
+    if (asked.get('NetworkInterfaceId.1') !== 'eni-1') return undefined;
+    return '<DescribeNetworkInterfacesResponse><networkInterfaceSet><item><networkInterfaceId>eni-1</networkInterfaceId><association><publicIp>52.1.2.3</publicIp></association></item></networkInterfaceSet></DescribeNetworkInterfacesResponse>';
+  }
+  const request = JSON.parse(body);
+  if (action !== 'ListClusters' && action !== 'DescribeClusters') assert.equal(request.cluster, CLUSTER);
+  switch (action) {
+    case 'ListClusters':
+      return request.nextToken === 'more' ? { clusterArns: [CLUSTER] } : { clusterArns: [], nextToken: 'more' };
+    case 'DescribeClusters':
+      return { clusters: [{ clusterArn: CLUSTER, clusterName: 'main', tags: [{ key: 'Env', value: 'test' }] }] };
+    case 'ListServices':
+      return { serviceArns: ['service/web'] };
+    case 'DescribeServices':
+      return {
+        services: [
+          { serviceName: 'web', serviceArn: 'service/web', status: 'ACTIVE', tags: [{ key: 'App', value: 'w' }] },
+        ],
+      };
+    case 'ListTasks':
+      return { taskArns: ['task/1', 'task/2', 'task/3'] };
+    case 'DescribeTasks':
+      return { tasks: TASKS };
+    case 'DescribeContainerInstances':
+      return { containerInstances: [{ containerInstanceArn: MACHINE, ec2InstanceId: 'i-9' }] };
+    default:
+      return undefined;
+  }
+}
+
+const ECS_TARGETS: Record<string, string>[] = [
+  {
+    __address__: '10.0.1.100:80',
+    __meta_ecs_availability_zone: 'eu-west-1a',
+    __meta_ecs_cluster: 'main',
+    __meta_ecs_cluster_arn: CLUSTER,
+    __meta_ecs_desired_status: 'RUNNING',
+    __meta_ecs_health_status: 'HEALTHY',
+    __meta_ecs_ip_address: '10.0.1.100',
+    __meta_ecs_last_status: 'RUNNING',
+    __meta_ecs_launch_type: 'FARGATE',
+    __meta_ecs_network_mode: 'awsvpc',
+    __meta_ecs_platform_family: 'Linux',
+    __meta_ecs_platform_version: '1.4.0',
+    __meta_ecs_public_ip: '52.1.2.3',
+    __meta_ecs_region: 'eu-west-1',
+    __meta_ecs_service: 'web',
+    __meta_ecs_service_arn: 'service/web',
+    __meta_ecs_service_status: 'ACTIVE',
+    __meta_ecs_subnet_id: 'subnet-1',
+    __meta_ecs_tag_cluster_Env: 'test',
+    __meta_ecs_tag_service_App: 'w',
+    __meta_ecs_tag_task_Version: 'v1',
+    __meta_ecs_task_arn: 'task/1',
+    __meta_ecs_task_definition: 'def/web:1',
+    __meta_ecs_task_group: 'service:web',
+  },
+  {
+    __address__: '10.0.1.50:80',
+    __meta_ecs_cluster: 'main',
+    __meta_ecs_cluster_arn: CLUSTER,
+    __meta_ecs_container_instance_arn: MACHINE,
+    __meta_ecs_ec2_instance_id: 'i-9',
+    __meta_ecs_ec2_instance_private_ip: '10.0.1.50',
+    __meta_ecs_ec2_instance_public_ip: '54.1.2.3',
+    __meta_ecs_ec2_instance_type: 't3.medium',
+    __meta_ecs_ip_address: '10.0.1.50',
+    __meta_ecs_launch_type: 'EC2',
+    __meta_ecs_network_mode: 'bridge',
+    __meta_ecs_public_ip: '54.1.2.3',
+    __meta_ecs_region: 'eu-west-1',
+    __meta_ecs_subnet_id: 'subnet-9',
+    __meta_ecs_tag_cluster_Env: 'test',
+    __meta_ecs_tag_ec2_Name: 'host',
+    __meta_ecs_task_arn: 'task/2',
+    __meta_ecs_task_group: 'family:batch',
+  },
+];
+
+const account = 'endpoint: "$URL", region: eu-west-1, access_key: a, secret_key: b';
+
+testReplay({ name: 'ecs', section: `ecs_sd_configs: [{${account}}]`, reply: ecs, want: ECS_TARGETS });
+testReplay({ name: 'aws, ecs', section: `aws_sd_configs: [{role: ecs, ${account}}]`, reply: ecs, want: ECS_TARGETS });
+
+// ---- MSK
+
+const KAFKA = 'arn:aws:kafka:eu-west-1:1:cluster/k/1';
+
+testReplay({
+  name: 'msk',
+  section: `msk_sd_configs: [{${account}, port: 11001}]`,
+  reply: ({ path, query }) => {
+    if (path === '/api/v2/clusters') {
+      if (!query.has('nextToken')) return { clusterInfoList: [{ clusterType: 'SERVERLESS' }], nextToken: 'more' };
+      const provisioned = {
+        currentBrokerSoftwareInfo: { kafkaVersion: '3.6.0', configurationArn: 'conf', configurationRevision: 1 },
+        openMonitoring: {
+          prometheus: { jmxExporter: { enabledInBroker: true }, nodeExporter: { enabledInBroker: false } },
+        },
+      };
+      const cluster = {
+        clusterName: 'k',
+        clusterArn: KAFKA,
+        state: 'ACTIVE',
+        clusterType: 'PROVISIONED',
+        currentVersion: 'v1',
+      };
+      return { clusterInfoList: [{ ...cluster, tags: { Team: 'a' }, provisioned }] };
+    }
+    if (path !== `/v1/clusters/${encodeURIComponent(KAFKA)}/nodes`) return undefined;
+    const brokerNodeInfo = {
+      attachedENIId: 'eni-1',
+      brokerId: 1,
+      clientSubnet: 'subnet-1',
+      clientVpcIpAddress: '10.0.1.100',
+      endpoints: ['b-1.k.amazonaws.com'],
+    };
+    return {
+      nodeInfoList: [
+        {
+          nodeType: 'BROKER',
+          nodeARN: 'node/1',
+          addedToClusterTime: '2023-01-01T00:00:00Z',
+          instanceType: 'kafka.m5.large',
+          brokerNodeInfo,
+        },
+        { nodeType: 'CONTROLLER', nodeARN: 'node/2', controllerNodeInfo: { endpoints: ['c-1.k.amazonaws.com'] } },
+      ],
+    };
+  },
+  want: [
+    ['b-1.k.amazonaws.com:11001', 'node/1'],
+    ['c-1.k.amazonaws.com:11001', 'node/2'],
+  ].map(([address, arn], index) => ({
+    __address__: address!,
+    ...(index === 0
+      ? {
+          __meta_msk_broker_client_subnet: 'subnet-1',
+          __meta_msk_broker_client_vpc_ip: '10.0.1.100',
+          __meta_msk_broker_endpoint_index: '0',
+          __meta_msk_broker_id: '1',
+          __meta_msk_broker_node_exporter_enabled: 'false',
+        }
+      : {}),
+    __meta_msk_cluster_arn: KAFKA,
+    __meta_msk_cluster_configuration_arn: 'conf',
+    __meta_msk_cluster_configuration_revision: '1',
+    __meta_msk_cluster_jmx_exporter_enabled: 'true',
+    __meta_msk_cluster_kafka_version: '3.6.0',
+    __meta_msk_cluster_name: 'k',
+    __meta_msk_cluster_state: 'ACTIVE',
+    __meta_msk_cluster_tag_Team: 'a',
+    __meta_msk_cluster_type: 'PROVISIONED',
+    __meta_msk_cluster_version: 'v1',
+    ...(index === 0
+      ? {
+          __meta_msk_node_added_time: '2023-01-01T00:00:00Z',
+          __meta_msk_node_arn: arn!,
+          __meta_msk_node_attached_eni: 'eni-1',
+          __meta_msk_node_instance_type: 'kafka.m5.large',
+          __meta_msk_node_type: 'BROKER',
+        }
+      : { __meta_msk_controller_endpoint_index: '0', __meta_msk_node_arn: arn!, __meta_msk_node_type: 'CONTROLLER' }),
+  })),
+});
+
+// ---- Outscale, whose signature is AWS's in other words
+
+testReplay({
+  name: 'outscale',
+  section: 'outscale_sd_configs: [{access_key: a, secret_key: b}]',
+  reply: ({ path, headers, body }) => {
+    const isSigned =
+      /^OSC4-HMAC-SHA256 Credential=a\/\d{8}\/eu-west-2\/oapi\/osc4_request, SignedHeaders=content-type;host;x-osc-date, /;
+    if (path !== '/api.eu-west-2.outscale.com/api/v1/ReadVms' || !isSigned.test(String(headers.authorization)))
+      return undefined;
+    if (JSON.parse(body).NextPageToken !== 'p2')
+      return { Vms: [{ VmId: 'i-0', State: 'stopped' }], NextPageToken: 'p2' };
+    const vm = { VmId: 'i-1', State: 'running', PrivateIp: '10.1.2.3', PublicIp: '1.2.3.4' };
+    return { Vms: [{ ...vm, Placement: { SubregionName: 'eu-west-2a' }, Tags: [{ Key: 'Name', Value: 'my-vm' }] }] };
+  },
+  want: [
+    {
+      __address__: '10.1.2.3:80',
+      __meta_outscale_vm_instance_id: 'i-1',
+      __meta_outscale_vm_private_ip: '10.1.2.3',
+      __meta_outscale_vm_public_ip: '1.2.3.4',
+      __meta_outscale_vm_region: 'eu-west-2',
+      __meta_outscale_vm_state: 'running',
+      __meta_outscale_vm_subregion: 'eu-west-2a',
+      __meta_outscale_vm_tag_Name: 'my-vm',
+    },
+  ],
+});

@@ -1,4 +1,4 @@
-// AWS Signature Version 4: a request with a header that proves who made it.
+// AWS Signature Version 4, and what Outscale made of it: a request with a header that proves who made it.
 // The steps and their names are those of the AWS documentation ("Create a signed AWS API request").
 
 import { createHash, createHmac } from 'node:crypto';
@@ -18,14 +18,29 @@ export interface AwsRequest {
   readonly region: string;
 }
 
+/** The words of a signature: everything else is the same. */
+export interface SignatureDialect {
+  readonly algorithm: string;
+  readonly keyPrefix: string;
+  readonly terminator: string;
+  readonly dateHeader: string;
+}
+
+const AWS: SignatureDialect = {
+  algorithm: 'AWS4-HMAC-SHA256',
+  keyPrefix: 'AWS4',
+  terminator: 'aws4_request',
+  dateHeader: 'X-Amz-Date',
+};
+
 type Headers = readonly (readonly [name: string, value: string])[];
 
 /** The headers to send: those of the request and those of the signature. `Host` is signed, and left to the client. */
-export function signedHeaders(request: AwsRequest, keys: AwsKeys, nowMs: number): Headers {
+export function signedHeaders(request: AwsRequest, keys: AwsKeys, nowMs: number, dialect = AWS): Headers {
   const { method, headers, body, service, region } = request;
   const url = new URL(request.url);
   const time = new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, '');
-  const own: [string, string][] = [['X-Amz-Date', time]];
+  const own: [string, string][] = [[dialect.dateHeader, time]];
   if (keys.sessionToken !== undefined && keys.sessionToken !== '') {
     own.push(['X-Amz-Security-Token', keys.sessionToken]);
   }
@@ -42,15 +57,17 @@ export function signedHeaders(request: AwsRequest, keys: AwsKeys, nowMs: number)
     names,
     sha256(body),
   ].join('\n');
-  const scope = [time.slice(0, 8), region, service, 'aws4_request'].join('/');
-  const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n');
-  const key = scope.split('/').reduce<string | Buffer>((secret, part) => hmac(secret, part), `AWS4${keys.secretKey}`);
+  const scope = [time.slice(0, 8), region, service, dialect.terminator].join('/');
+  const toSign = [dialect.algorithm, time, scope, sha256(canonical)].join('\n');
+  const key = scope
+    .split('/')
+    .reduce<string | Buffer>((secret, part) => hmac(secret, part), `${dialect.keyPrefix}${keys.secretKey}`);
   const signature = createHmac('sha256', key).update(toSign).digest('hex');
   const credential = `${keys.accessKey}/${scope}`;
   return [
     ...headers,
     ...own,
-    ['Authorization', `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${names}, Signature=${signature}`],
+    ['Authorization', `${dialect.algorithm} Credential=${credential}, SignedHeaders=${names}, Signature=${signature}`],
   ];
 }
 

@@ -1,0 +1,23 @@
+// aws_sd: one kind for several services of AWS, by its role.
+
+import type { SectionOf } from '../../../config/discovery-keys.js';
+import type { Session } from '../../session.js';
+import { discoverEc2 } from './ec2.js';
+import { discoverEcs } from './ecs.js';
+import { discoverLightsail } from './lightsail.js';
+import { discoverMsk } from './msk.js';
+
+export function discoverAws(section: SectionOf<'aws'>, session: Session): Promise<void> {
+  switch (section.role) {
+    case 'ec2':
+      return discoverEc2(section, session);
+    case 'ecs':
+      return discoverEcs(section, session);
+    case 'lightsail':
+      return discoverLightsail(section, session);
+    case 'msk':
+      return discoverMsk(section, session);
+    default:
+      throw new Error(`role ${section.role} is not supported`);
+  }
+}
