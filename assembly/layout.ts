@@ -364,6 +364,10 @@ export enum ParseOption {
   OpenMetrics = 8,
   /** Exemplars are listed. */
   Exemplars = 16,
+  /** Native histograms are listed; otherwise a histogram is its classic buckets. */
+  NativeHistograms = 32,
+  /** Of a native histogram, the classic buckets are taken, too. */
+  ClassicToo = 64,
 }
 
 /** What a metadata line says. */
@@ -371,6 +375,8 @@ export enum MetadataKind {
   Help = 1,
   Type = 2,
   Unit = 3,
+  /** A type of the protobuf format: the text's offset is its number. */
+  TypeNumber = 4,
 }
 
 /** What is wrong with a line of text; the façade makes Prometheus's words of it. */
@@ -448,6 +454,11 @@ export enum WireFault {
   /** More series or samples than allowed. */
   TooManySeries = 7,
   TooManySamples = 8,
+  // Of metric families: no name, help that is no UTF-8, a type that does not exist, a unit that the name lacks.
+  Name = 9,
+  Help = 10,
+  Type = 11,
+  Unit = 12,
 }
 
 /** `[1435781430.781,"`: what is before the number of a sample in JSON, made once for each step of a query; with its length. */

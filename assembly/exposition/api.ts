@@ -7,10 +7,13 @@ import { hash64, seed } from '../bytes/hash';
 import * as scratch from '../labels/scratch';
 import { LabelFault, Status } from '../layout';
 import * as heap from '../memory/heap';
+import * as proto from '../remote/proto';
 import * as batch from './batch';
 import * as cache from './cache';
+import * as found from './found';
 import * as line from './line';
 import * as list from './list';
+import * as protobuf from './protobuf';
 import * as text from './text';
 import * as walk from './walk';
 
@@ -85,6 +88,24 @@ export function exposition_parse(at: usize, body: usize, length: usize, timeMs: 
   return text.parse(at, body, length, <i64>timeMs, options);
 }
 
+/** The same of the protobuf format. */
+export function exposition_parse_protobuf(at: usize, body: usize, length: usize, timeMs: f64, options: u32): Status {
+  return protobuf.parse(at, body, length, <i64>timeMs, options);
+}
+
+/** Where series and exemplars of the last body in protobuf are spelled. */
+export function exposition_spelled(): usize {
+  return protobuf.spelledAt();
+}
+
+export function exposition_histogram_count(): u32 {
+  return list.count(found.histograms);
+}
+
+export function exposition_histograms(): usize {
+  return list.address(found.histograms);
+}
+
 export function exposition_miss_count(): u32 {
   return list.count(walk.misses);
 }
@@ -94,23 +115,23 @@ export function exposition_misses(): usize {
 }
 
 export function exposition_metadata_count(): u32 {
-  return list.count(text.metadata);
+  return list.count(found.metadata);
 }
 
 export function exposition_metadata(): usize {
-  return list.address(text.metadata);
+  return list.address(found.metadata);
 }
 
 export function exposition_exemplar_count(): u32 {
-  return list.count(text.exemplars);
+  return list.count(found.exemplars);
 }
 
 export function exposition_exemplars(): usize {
-  return list.address(text.exemplars);
+  return list.address(found.exemplars);
 }
 
 export function exposition_scraped(): u32 {
-  return text.scraped;
+  return found.scraped;
 }
 
 export function exposition_dropped(): u32 {
@@ -137,6 +158,15 @@ export function exposition_error_at(): usize {
 
 export function exposition_error_cursor(): usize {
   return line.cursorAt;
+}
+
+/** The same of protobuf. */
+export function exposition_wire_fault(): u32 {
+  return proto.fault;
+}
+
+export function exposition_wire_fault_at(): usize {
+  return proto.faultAt;
 }
 
 // ---- counters since the core started

@@ -11,16 +11,12 @@
 //                                             metadata: HELP, TYPE and UNIT lines not seen last time
 //                                             exemplars, where they are wanted
 //
-//   metadata  (16 bytes)  │ name offset   │ name bytes   │ text offset     │ kind << 28 | text bytes │
-//   exemplar  (16 bytes)  │ series offset │ series bytes │ exemplar offset │ float label << 28 | exemplar bytes │
-//
 // A body with one bad line gives nothing but the metadata before it: its rows, entries and marks are taken back.
 
 import { floatEnd, floatOverflow, parseFloat } from '../bytes/float-parse';
 import { hash64 } from '../bytes/hash';
 import * as scratch from '../labels/scratch';
 import { BODY_SLACK, LabelFault, MetadataKind, ParseOption, Status, TextFault } from '../layout';
-import * as batch from './batch';
 import * as cache from './cache';
 import {
   COMMENT,
@@ -40,8 +36,8 @@ import {
   TRACKED_BEFORE,
   UNRESOLVED,
 } from './cache';
+import * as found from './found';
 import * as line from './line';
-import * as list from './list';
 import * as openmetrics from './openmetrics';
 import { addSeries } from './series';
 import * as walk from './walk';
@@ -51,21 +47,13 @@ const BLANK: u8 = 0x20;
 const TAB: u8 = 0x09;
 const CLOSE: u8 = 0x7d;
 
-export const metadata: usize = memory.data(16, 8);
-export const exemplars: usize = memory.data(16, 8);
-
-/** Samples in the last body. */
-export let scraped: u32 = 0;
-
 // ---- what the body being parsed is parsed with
 
 /** Mixed into hashes, so that a line of one format is never taken for one of the other. */
 const OPEN_SALT: u64 = 0x9e3779b97f4a7c15;
 let salt: u64 = 0;
 
-let options: u32 = 0;
 let bodyAt: usize = 0;
-let scrapeTime: i64 = 0;
 /** Which label the last TYPE makes a number. */
 let float: line.FloatLabel = line.FloatLabel.None;
 
@@ -82,33 +70,23 @@ export function parse(into: usize, body: usize, length: usize, time: i64, how: u
   if (isOpen) openmetrics.start(end);
   else line.start(end);
   walk.start(into, number, body, 0);
-  list.clear(metadata);
-  list.clear(exemplars);
+  found.start(how, time);
   salt = isOpen ? OPEN_SALT : 0;
-  options = how;
   bodyAt = body;
-  scrapeTime = time;
   float = line.FloatLabel.None;
-  if (!retry) {
-    scraped = 0;
-    walk.forgetDropped();
-  }
-
   const fault = parseLines(body, end);
   if (fault == TextFault.None) {
     if (!retry) cache.commit(into, walk.marked, walk.someLetGo ? NOT_STEADY : walk.carried, walk.found);
     return Status.Ok;
   }
-  walk.undo();
-  list.clear(exemplars);
+  found.undo();
   if (!retry) cache.abort(into, number);
   return fault == TextFault.NoMemory ? Status.NoMemory : Status.Invalid;
 }
 
 /** Takes back the last parse, whose labels turned out to be bad: rows, entries, marks. */
 export function takeBack(from: usize): void {
-  walk.undo();
-  list.clear(exemplars);
+  found.undo();
   cache.abort(from, load<u32>(from, NUMBER));
 }
 
@@ -122,7 +100,7 @@ function terminate(body: usize, length: usize, isOpen: bool): usize {
 }
 
 function parseLines(at: usize, end: usize): TextFault {
-  const isOpen = (options & ParseOption.OpenMetrics) != 0;
+  const isOpen = (found.options & ParseOption.OpenMetrics) != 0;
   // OpenMetrics says where it ends; but nothing at all is fine.
   while (at < end || (isOpen && end > bodyAt)) {
     const next = parseExpected(at, end, isOpen);
@@ -160,15 +138,15 @@ function parseExpected(at: usize, end: usize, isOpen: bool): usize {
   const bits = parseFloat(valueAt);
   let valueEnd = floatEnd;
   if (valueEnd == 0 || floatOverflow) return 0;
-  let time = scrapeTime;
+  let time = found.scrapeTime;
   let ownTime = false;
   if (load<u8>(valueEnd) != BREAK) {
     valueEnd = load<u8>(valueEnd) == BLANK || load<u8>(valueEnd) == TAB ? line.parseTail(valueEnd) : 0;
     if (valueEnd == 0) return 0;
-    ownTime = line.hasTime && (options & ParseOption.HonorTimestamps) != 0;
+    ownTime = line.hasTime && (found.options & ParseOption.HonorTimestamps) != 0;
     if (ownTime) time = line.time;
   }
-  if (!emit(entry, walk.expected, flags, time, ownTime, bits, at, length)) return 0;
+  if (!found.emit(entry, walk.expected, flags, time, ownTime, bits, at, length, float)) return 0;
   walk.step();
   return valueEnd + 1;
 }
@@ -180,7 +158,7 @@ function parseExpectedOpen(entry: usize, flags: u32, at: usize, length: usize): 
   const bits = parseFloat(seriesEnd + 1);
   const valueEnd = floatEnd;
   if (valueEnd == 0 || floatOverflow) return 0;
-  let time = scrapeTime;
+  let time = found.scrapeTime;
   let ownTime = false;
   let lineEnd = valueEnd;
   let hasExemplar = false;
@@ -188,11 +166,11 @@ function parseExpectedOpen(entry: usize, flags: u32, at: usize, length: usize): 
     if (load<u8>(valueEnd) != BLANK) return 0;
     lineEnd = openmetrics.parseTail(valueEnd);
     if (lineEnd == 0) return 0;
-    ownTime = line.hasTime && (options & ParseOption.HonorTimestamps) != 0;
+    ownTime = line.hasTime && (found.options & ParseOption.HonorTimestamps) != 0;
     if (ownTime) time = line.time;
     hasExemplar = openmetrics.exemplarAt != 0;
   }
-  if (!emit(entry, walk.expected, flags, time, ownTime, bits, at, length)) return 0;
+  if (!found.emit(entry, walk.expected, flags, time, ownTime, bits, at, length, float)) return 0;
   if (hasExemplar && !addExemplar(flags, at, length)) return 0;
   walk.step();
   return lineEnd + 1;
@@ -200,15 +178,10 @@ function parseExpectedOpen(entry: usize, flags: u32, at: usize, length: usize): 
 
 /** Lists the exemplar of the line that was looked at last, if that is wanted; false where the memory limit says no. */
 function addExemplar(flags: u32, at: usize, length: usize): bool {
-  if ((flags & DROPPED) != 0 || (options & (ParseOption.Exemplars | ParseOption.Retry)) != ParseOption.Exemplars)
-    return true;
-  return list.add(
-    exemplars,
-    <u32>(at - bodyAt),
-    <u32>length,
-    <u32>(openmetrics.exemplarAt - bodyAt),
-    ((<u32>float) << 28) | <u32>(openmetrics.exemplarEnd - openmetrics.exemplarAt),
-  );
+  if (!found.wantsExemplar(flags)) return true;
+  const series = <u32>(at - bodyAt);
+  const exemplar = <u32>(openmetrics.exemplarAt - bodyAt);
+  return found.addExemplar(series, length, exemplar, openmetrics.exemplarEnd - openmetrics.exemplarAt, float);
 }
 
 /** An expected comment; false where it was away for a while: then it is news again. */
@@ -220,44 +193,18 @@ function expectedComment(entry: usize): bool {
   return true;
 }
 
-/** Gives the row of one sample, by what its entry says; false where the memory limit says no. */
-function emit(
-  entry: usize,
-  index: u32,
-  flags: u32,
-  time: i64,
-  ownTime: bool,
-  bits: u64,
-  at: usize,
-  length: usize,
-): bool {
-  const firstTime = walk.touch(entry);
-  const retry = (options & ParseOption.Retry) != 0;
-  if (!retry) scraped++;
-  const tracked = !ownTime || (options & ParseOption.TrackTimestampsStaleness) != 0;
-  if ((flags & (TRACKED | TRACKED_BEFORE)) != (tracked ? TRACKED | TRACKED_BEFORE : 0)) {
-    flags = walk.track(entry, flags, tracked ? TRACKED : 0, firstTime);
-  }
-  if ((flags & (DROPPED | UNRESOLVED)) == 0) {
-    return retry || batch.addRow(load<u8>(entry, OWNER), load<u32>(entry, SID), load<u32>(entry, REF), time, bits);
-  }
-  if ((flags & DROPPED) == 0) return walk.addMiss(index, at, length, float) && walk.addWaiting(time, bits);
-  if (!retry) walk.countDropped();
-  return true;
-}
-
 /** A series line that was not the expected one. */
 function takeSeries(at: usize): bool {
   const length = line.seriesEnd - at;
-  const ownTime = line.hasTime && (options & ParseOption.HonorTimestamps) != 0;
-  const time = ownTime ? line.time : scrapeTime;
+  const ownTime = line.hasTime && (found.options & ParseOption.HonorTimestamps) != 0;
+  const time = ownTime ? line.time : found.scrapeTime;
   const bits = line.value;
   const index = walk.locate(hash64(at, length) ^ salt, length, UNRESOLVED);
   if (index < 0) return false;
   const entry = cache.entryAt(walk.current, <u32>index);
   const flags: u32 = load<u8>(entry, FLAGS);
-  if (!emit(entry, <u32>index, flags, time, ownTime, bits, at, length)) return false;
-  const isOpen = (options & ParseOption.OpenMetrics) != 0;
+  if (!found.emit(entry, <u32>index, flags, time, ownTime, bits, at, length, float)) return false;
+  const isOpen = (found.options & ParseOption.OpenMetrics) != 0;
   return !isOpen || openmetrics.exemplarAt == 0 || addExemplar(flags, at, length);
 }
 
@@ -277,12 +224,12 @@ function takeComment(at: usize, isMetadata: bool): bool {
     store<u32>(entry, <u32>float, SID);
   }
   if (!news) return true;
-  return list.add(
-    metadata,
+  return found.addMetadata(
+    line.metadataKind,
     <u32>(line.metadataName - bodyAt),
-    <u32>(line.metadataNameEnd - line.metadataName),
+    line.metadataNameEnd - line.metadataName,
     <u32>(line.metadataText - bodyAt),
-    ((<u32>line.metadataKind) << 28) | <u32>(line.metadataEnd - line.metadataText),
+    line.metadataEnd - line.metadataText,
   );
 }
 

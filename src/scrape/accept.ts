@@ -1,13 +1,16 @@
 // What we ask a target for, and what its Content-Type says we got: the rules of Prometheus 3.
 //
 // A type that is missing, unreadable or unknown fails the scrape unless the job names a fallback: nothing is guessed.
-// Protobuf is not offered, because it is not parsed so far; a target that answers so all the same fails its scrape.
 
 import type { EscapingScheme, ScrapeProtocol } from '../config/scrape.js';
 import { quote } from '../model/quote.js';
 import type { ScrapeFormat } from './appender.js';
 
-const OFFERED = new Map<string, (escaping: EscapingScheme) => string>([
+const TYPES = new Map<string, (escaping: EscapingScheme) => string>([
+  [
+    'PrometheusProto',
+    () => 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',
+  ],
   ['OpenMetricsText1.0.0', (escaping) => `application/openmetrics-text;version=1.0.0;escaping=${escaping}`],
   // The old versions know no escaping.
   ['OpenMetricsText0.0.1', () => 'application/openmetrics-text;version=0.0.1'],
@@ -28,9 +31,7 @@ const FIRST_WEIGHT = MEDIA_TYPES.size + 1;
 
 /** The Accept header, most wanted first. */
 export function acceptHeader(protocols: readonly string[], escaping: EscapingScheme = 'allow-utf-8'): string {
-  const wanted = protocols.filter((protocol) => OFFERED.has(protocol));
-  const offered = wanted.length > 0 ? wanted : [...OFFERED.keys()];
-  const types = [...offered.map((protocol) => OFFERED.get(protocol)!(escaping)), '*/*'];
+  const types = [...protocols.flatMap((protocol) => TYPES.get(protocol)?.(escaping) ?? []), '*/*'];
   return types.map((type, index) => `${type};q=0.${FIRST_WEIGHT - index}`).join(',');
 }
 
@@ -63,7 +64,7 @@ export function formatOf(contentType = '', fallback = ''): FormatOutcome {
 const FORMATS = new Map<string, FormatOutcome>([
   ['text/plain', { format: 'text' }],
   ['application/openmetrics-text', { format: 'openmetrics' }],
-  ['application/vnd.google.protobuf', { error: 'the protobuf format is not supported yet: offer a text format' }],
+  ['application/vnd.google.protobuf', { format: 'protobuf' }],
 ]);
 
 function fallbackTo(fallback: string, error: string): FormatOutcome {

@@ -19,8 +19,8 @@ import type { RelabelRule } from '../relabel/rule.js';
 /** A target that is open in the storage. Means nothing to anyone but the appender that gave it. */
 export type TargetHandle = number & { readonly __handle: 'Target' };
 
-/** How a body is written. Protobuf is not offered to targets yet. */
-export type ScrapeFormat = 'text' | 'openmetrics';
+/** How a body is written. */
+export type ScrapeFormat = 'text' | 'openmetrics' | 'protobuf';
 
 export type ContentEncoding = 'identity' | 'gzip';
 
@@ -34,6 +34,8 @@ export interface TargetOptions {
   readonly honorLabels: boolean;
   readonly honorTimestamps: boolean;
   readonly trackTimestampsStaleness: boolean;
+  readonly scrapeNativeHistograms: boolean;
+  readonly alwaysScrapeClassicHistograms: boolean;
   readonly metricRelabelConfigs: readonly RelabelRule[];
   /** After metric relabeling. */
   readonly sampleLimit: number;

@@ -16,6 +16,8 @@ export interface ScrapeJob extends TargetTemplate {
   readonly fallbackScrapeProtocol: string;
   readonly metricNameEscapingScheme: EscapingScheme;
   readonly enableCompression: boolean;
+  readonly scrapeNativeHistograms: boolean;
+  readonly alwaysScrapeClassicHistograms: boolean;
   readonly metricRelabelConfigs: readonly RelabelRule[];
   /** Of a body after decompression. One of exactly this length is too long, as in Prometheus. */
   readonly bodySizeLimitBytes: number;

@@ -109,6 +109,8 @@ export class ScrapeLoop {
       honorLabels: job.honorLabels,
       honorTimestamps: job.honorTimestamps,
       trackTimestampsStaleness: job.trackTimestampsStaleness,
+      scrapeNativeHistograms: job.scrapeNativeHistograms,
+      alwaysScrapeClassicHistograms: job.alwaysScrapeClassicHistograms,
       metricRelabelConfigs: job.metricRelabelConfigs,
       sampleLimit: job.sampleLimit,
       labelLimit: job.labelLimit,

@@ -52,6 +52,8 @@ export class ShardAppender implements ScrapeAppender {
       honorLabels: target.honorLabels,
       honorTimestamps: target.honorTimestamps,
       trackTimestampsStaleness: target.trackTimestampsStaleness,
+      nativeHistograms: target.scrapeNativeHistograms,
+      classicToo: target.alwaysScrapeClassicHistograms,
       metricRelabel: (target.metricRelabelConfigs as readonly RelabelRule[]).map(sourceOf),
       sampleLimit: target.sampleLimit,
       labelLimit: target.labelLimit,

@@ -218,6 +218,7 @@ export class Ingest {
       await this.#settle(header, work, reply.strangers, shard, target, (strangers) =>
         this.#client(shard).call('completeScrape', { ...rest, strangers }, 'ingest'),
       );
+      await this.#sendElsewhere(header, work, reply.elsewhere);
       return { ...reply, outcome: work.outcome };
     });
   }

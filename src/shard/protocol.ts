@@ -19,7 +19,7 @@ import type { HistogramSample } from '../tsdb/chunk/histogram.js';
 import type { OpenedLog } from '../tsdb/wal/open.js';
 import type { RecordType } from '../tsdb/wal/record.js';
 import type { SymbolsPage, TimeRange } from '../wasm/export.js';
-import type { TextFormat } from '../wasm/exposition.js';
+import type { BodyFormat } from '../wasm/exposition.js';
 import type { ReplayTotals } from '../wasm/head.js';
 import type { Places } from '../wasm/places.js';
 import type { MorselSize } from '../wasm/query.js';
@@ -116,9 +116,6 @@ export interface AdoptedStrangers extends Strangers {
   readonly adopted: Adopted[];
 }
 
-/** How a scraped body is written. */
-export type BodyFormat = TextFormat;
-
 /** A scraped body in a lent slot. */
 export interface ScrapedBody {
   readonly body: Span;
@@ -136,6 +133,9 @@ export interface TargetConfig {
   readonly honorLabels: boolean;
   readonly honorTimestamps: boolean;
   readonly trackTimestampsStaleness: boolean;
+  /** Of protobuf: native histograms are taken, with their classic buckets or without. */
+  readonly nativeHistograms: boolean;
+  readonly classicToo: boolean;
   /** As relabelRule() takes them: compiled patterns do not cross threads. */
   readonly metricRelabel: readonly RelabelSource[];
   readonly sampleLimit: number;
@@ -190,7 +190,7 @@ export interface ScrapeReply {
   readonly bodyBytes: number;
   /** What it says anew of metrics, where all shards are to know. */
   readonly metadata?: readonly MetricMetadata[];
-  /** Exemplars of series that other shards own. */
+  /** Native histograms and exemplars of series that other shards own. */
   readonly elsewhere?: readonly SeriesElsewhere[];
 }
 

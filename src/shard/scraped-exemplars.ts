@@ -1,26 +1,25 @@
 // Exemplars of a target's bodies, found again by the text of their series: what a body says again costs one look at a map.
 //
-//   series text ──► labels as storage has them, packed    made once: labels of the line, the target's, metric relabelling
+//   series text ──► labels as storage has them            made once: labels of the line, the target's, metric relabelling
 //               └─► text of its last exemplar             the same again is passed over
 
 import { type Exemplar, exemplarLabels } from '../model/exemplar.js';
 import type { Labels } from '../model/labels.js';
 import { parseFloatText } from '../model/number.js';
-import { type PackedLabels, packLabels } from '../tsdb/wal/exemplar-record.js';
-import type { ExemplarLine } from '../wasm/exposition.js';
+import type { BodyFormat, ExemplarLine } from '../wasm/exposition.js';
+import type { ScrapedExtra } from './scraped-histograms.js';
 
 /** A series that has, or had, an exemplar. */
 interface Known {
   readonly labels: Labels;
-  readonly packed: PackedLabels;
   /** What it said last. */
   last: string;
 }
 
-export interface FreshExemplar {
-  readonly labels: Labels;
-  readonly packed: PackedLabels;
-  readonly exemplar: Exemplar;
+interface FreshOptions {
+  readonly timeMs: number;
+  readonly honorTimestamps: boolean;
+  readonly format: BodyFormat;
 }
 
 /** Series that no body names any more are forgotten once there are more of them than of the others. */
@@ -36,9 +35,9 @@ export class ScrapedExemplars {
    */
   *fresh(
     lines: Iterable<ExemplarLine>,
-    { timeMs, honorTimestamps }: { readonly timeMs: number; readonly honorTimestamps: boolean },
+    { timeMs, honorTimestamps, format }: FreshOptions,
     labelsOf: (line: ExemplarLine) => Labels | undefined,
-  ): Generator<FreshExemplar> {
+  ): Generator<ScrapedExtra> {
     let count = 0;
     for (const line of lines) {
       count++;
@@ -47,7 +46,8 @@ export class ScrapedExemplars {
       known.last = line.exemplar;
       const [, , own] = line.sample.split(' ');
       const sampleMs = honorTimestamps && own !== '#' ? millisecondsOf(own!) : timeMs;
-      yield { labels: known.labels, packed: known.packed, exemplar: exemplarOf(line.exemplar, sampleMs) };
+      const exemplar = exemplarOf(line.exemplar, sampleMs, format === 'protobuf');
+      yield { labels: known.labels, stored: [], exemplars: [exemplar] };
     }
     if (this.#known.size > 2 * count + SPARE_MIN) this.#known = new Map();
   }
@@ -56,7 +56,7 @@ export class ScrapedExemplars {
     const known = this.#known.get(line.series);
     if (known !== undefined || this.#known.has(line.series)) return known;
     const labels = labelsOf(line);
-    const made = labels === undefined ? undefined : { labels, packed: packLabels(labels), last: '' };
+    const made = labels === undefined ? undefined : { labels, last: '' };
     this.#known.set(line.series, made);
     return made;
   }
@@ -64,18 +64,26 @@ export class ScrapedExemplars {
 
 const LABEL = /(?:"((?:\\.|[^"\\])*)"|([a-zA-Z_]\w*))="((?:\\.|[^"\\])*)"/g;
 
-/** `{trace="x"} 0.67 1767232620.5`, found to be one. What is escaped in labels stays so, as in Prometheus. */
-function exemplarOf(line: string, sampleMs: number): Exemplar {
+/** `{trace="x"} 0.67 1767232620.5`, found to be one. What OpenMetrics has escaped in labels stays so, as in Prometheus. */
+function exemplarOf(line: string, sampleMs: number, unescapes: boolean): Exemplar {
   const text = Buffer.from(line, 'latin1').toString('utf8');
   const brace = text.lastIndexOf('}');
   const [value = '', seconds] = text.slice(brace + 2).split(' ');
   return {
     labels: exemplarLabels(
-      Array.from(text.slice(0, brace).matchAll(LABEL), ([, quoted, name, of]) => [quoted ?? name!, of!]),
+      Array.from(
+        text.slice(0, brace).matchAll(LABEL),
+        ([, quoted, name, of]) =>
+          [quoted ?? name!, of!].map((part) => (unescapes ? unescape(part) : part)) as [string, string],
+      ),
     ),
     value: numberOf(value),
     timeMs: seconds === undefined ? sampleMs : millisecondsOf(seconds),
   };
+}
+
+function unescape(text: string): string {
+  return text.replace(/\\([\\"n])/g, (_, character: string) => (character === 'n' ? '\n' : character));
 }
 
 function millisecondsOf(seconds: string): number {

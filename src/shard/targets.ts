@@ -11,7 +11,8 @@ import { keyOf } from '../model/labels.js';
 import { formatGeneral } from '../model/number.js';
 import { relabel } from '../relabel/relabel.js';
 import { type RelabelRule, relabelRule } from '../relabel/rule.js';
-import type { Body, ExemplarLine, Exposition, LineCache } from '../wasm/exposition.js';
+import { packLabels } from '../tsdb/wal/exemplar-record.js';
+import type { Body, BodyFormat, ExemplarLine, Exposition, HistogramPlace, LineCache } from '../wasm/exposition.js';
 import { type Head, NO_SERIES } from '../wasm/head.js';
 import { LabelError } from '../wasm/label-scratch.js';
 import type { AppendScope, OpenScope } from './append.js';
@@ -21,7 +22,6 @@ import { MetadataStore } from './metadata.js';
 import type {
   AdoptedStrangers,
   AppendedSeries,
-  BodyFormat,
   BodyRefusal,
   Outgoing,
   Reply,
@@ -32,7 +32,9 @@ import type {
   Strangers,
   TargetConfig,
 } from './protocol.js';
-import { type FreshExemplar, ScrapedExemplars } from './scraped-exemplars.js';
+import { ScrapedExemplars } from './scraped-exemplars.js';
+import { type ScrapedExtra, ScrapedHistograms } from './scraped-histograms.js';
+import { WireError } from './wire.js';
 
 interface Target {
   readonly config: TargetConfig;
@@ -44,6 +46,7 @@ interface Target {
   /** Stale markers of what the last body lacked wait for complete(). */
   vanishedLater: boolean;
   readonly exemplars: ScrapedExemplars;
+  readonly histograms: ScrapedHistograms;
 }
 
 /** What this shard knows of itself and its neighbours. */
@@ -132,6 +135,7 @@ export class ShardTargets {
       reportText: new Uint8Array(0),
       vanishedLater: false,
       exemplars: new ScrapedExemplars(),
+      histograms: new ScrapedHistograms(),
     });
   }
 
@@ -142,24 +146,24 @@ export class ShardTargets {
     const strangers = new StrangerList();
     this.#exposition.clearRows();
     let counted = NOTHING_COUNTED;
+    let extras: readonly ScrapedExtra[] = [];
     let bodyBytes = 0;
     let error: BodyRefusal | undefined;
     this.#news = [];
     try {
       const body = this.#body(request);
       bodyBytes = body.length;
-      counted = this.#parse(target, body, request.format, timeMs, scope, strangers);
+      ({ extras, ...counted } = this.#parse(target, body, request.format, timeMs, scope, strangers));
     } catch (reason) {
       if (!(reason instanceof BodyRefused)) throw reason;
       error = reason.refusal;
       counted = reason.counted;
       strangers.clear();
       this.#exposition.allStale(target.lines, timeMs);
+      extras = target.histograms.end(timeMs);
     }
-    // Before the report, which is parsed as well.
-    const exemplars = error === undefined ? this.#freshExemplars(target, timeMs) : [];
     this.#report(target, scope, strangers, timeMs, error === undefined, durationS, counted);
-    return { ...this.#finish(scope, strangers, exemplars), error, ...counted, bodyBytes, metadata: this.#news };
+    return { ...this.#finish(scope, strangers, extras), error, ...counted, bodyBytes, metadata: this.#news };
   }
 
   failScrape(request: Request<'failScrape'>): ScrapeReply {
@@ -171,7 +175,8 @@ export class ShardTargets {
     this.#exposition.clearRows();
     this.#exposition.allStale(target.lines, timeMs);
     this.#report(target, scope, strangers, timeMs, false, durationS, counted);
-    return { ...this.#finish(scope, strangers), error: undefined, ...counted, bodyBytes: 0 };
+    const extras = target.histograms.end(timeMs);
+    return { ...this.#finish(scope, strangers, extras), error: undefined, ...counted, bodyBytes: 0 };
   }
 
   closeTarget(request: Request<'closeTarget'>): ScrapeReply {
@@ -183,7 +188,8 @@ export class ShardTargets {
       this.#exposition.allStale(target.lines, request.timeMs);
       this.#exposition.allStale(target.synthetic, request.timeMs);
     }
-    const reply = this.#finish(scope, strangers);
+    const extras = request.timeMs === undefined ? [] : target.histograms.end(request.timeMs);
+    const reply = this.#finish(scope, strangers, extras);
     this.#exposition.close(target.lines);
     this.#exposition.close(target.synthetic);
     this.#targets.delete(request.target);
@@ -246,7 +252,7 @@ export class ShardTargets {
     timeMs: number,
     scope: AppendScope,
     strangers: StrangerList,
-  ): Counted {
+  ): Counted & { readonly extras: readonly ScrapedExtra[] } {
     const { config, lines } = target;
     const options = { ...config, format, exemplars: this.#exemplars.isOn };
     const parsed = this.#exposition.parse(lines, body, timeMs, options);
@@ -255,15 +261,22 @@ export class ShardTargets {
     if (said.length > 0) this.#news = this.#families?.changesIn(this.metadata.note(config.target, said)) ?? [];
     if (!parsed.ok) throw refused(parsed.noMemory ? 'memory' : 'parse', parsed.message);
     this.#resolve(target, lines, parsed.misses, scope, strangers, true);
-    const postRelabel = this.#exposition.samplesKept;
+    const labelsOf = (place: ExemplarLine | HistogramPlace) => this.#labelsOf(target, place);
+    const taken = this.#takeHistograms(target, timeMs, labelsOf);
+    const scraped = parsed.samples + taken.scraped;
+    const postRelabel = this.#exposition.samplesKept + taken.scraped - taken.dropped;
     if (config.sampleLimit > 0 && postRelabel > config.sampleLimit) {
       this.#exposition.takeBack(lines);
-      throw refused('sample-limit', 'sample limit exceeded', { scraped: parsed.samples, postRelabel, added: 0 });
+      throw refused('sample-limit', 'sample limit exceeded', { scraped, postRelabel, added: 0 });
     }
+    const extras = [
+      ...taken.series,
+      ...target.exemplars.fresh(this.#exposition.exemplars(), { ...options, timeMs }, labelsOf),
+    ];
     // A stranger may be another spelling of a series that seems to be gone: then only complete() can tell.
     target.vanishedLater = !strangers.isEmpty;
     if (!target.vanishedLater) this.#exposition.vanished(lines, timeMs);
-    return { scraped: parsed.samples, postRelabel, added: this.#exposition.added(lines) };
+    return { scraped, postRelabel, added: this.#exposition.added(lines) + taken.added, extras };
   }
 
   /** Finds or makes the series of lines never seen; those of other shards are left for complete(). */
@@ -295,7 +308,7 @@ export class ShardTargets {
 
   /** Puts the final labels of a miss into the scratch; false where relabelling drops the line. */
   #prepare(target: Target, cache: LineCache, miss: number, relabels: boolean): boolean {
-    const { config, rules } = target;
+    const { rules } = target;
     const { scratch } = this.#exposition;
     try {
       this.#exposition.readLabels(cache, miss);
@@ -310,12 +323,19 @@ export class ShardTargets {
       this.#exposition.takeBack(cache);
       throw refused('parse', error.message);
     }
+    this.#checkLimits(target, cache);
+    return true;
+  }
+
+  /** Throws where the labels in the scratch exceed a limit of the target. */
+  #checkLimits({ config }: Target, cache: LineCache): void {
+    const { scratch } = this.#exposition;
     const exceeded = scratch.exceeded({
       labelsMax: config.labelLimit,
       nameBytesMax: config.labelNameLengthLimit,
       valueBytesMax: config.labelValueLengthLimit,
     });
-    if (exceeded === undefined) return true;
+    if (exceeded === undefined) return;
     this.#exposition.takeBack(cache);
     throw refused('label-limit', exceeded);
   }
@@ -345,31 +365,53 @@ export class ShardTargets {
     }
   }
 
-  /** Exemplars of the body parsed last that its target did not have. */
-  #freshExemplars(target: Target, timeMs: number): FreshExemplar[] {
-    const labelsOf = (line: ExemplarLine) => {
-      this.#exposition.readLabelsOf(target.lines, line);
-      return relabel(this.#exposition.scratch.read(), target.rules);
-    };
-    const { honorTimestamps } = target.config;
-    return [...target.exemplars.fresh(this.#exposition.exemplars(), { timeMs, honorTimestamps }, labelsOf)];
+  /** Native histograms of the body parsed last. */
+  #takeHistograms(target: Target, timeMs: number, labelsOf: (place: HistogramPlace) => Labels | undefined) {
+    try {
+      return target.histograms.take(this.#exposition.histograms(), { ...target.config, timeMs }, labelsOf);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#exposition.takeBack(target.lines);
+      throw refused('parse', error.message);
+    }
   }
 
-  /** Takes exemplars of series of this shard; gives the others, by owner. */
-  #appendExemplars(scope: AppendScope, exemplars: readonly FreshExemplar[]): SeriesElsewhere[] {
+  /** Final labels of a series with more than floats; undefined where relabelling drops it. */
+  #labelsOf(target: Target, place: ExemplarLine | HistogramPlace): Labels | undefined {
+    const { scratch } = this.#exposition;
+    try {
+      this.#exposition.readLabelsOf(target.lines, place);
+      const labels = relabel(scratch.read(), target.rules);
+      if (labels === undefined) return undefined;
+      scratch.write(labels);
+      this.#checkLimits(target, target.lines);
+      return scratch.read();
+    } catch (error) {
+      if (!(error instanceof LabelError)) throw error;
+      this.#exposition.takeBack(target.lines);
+      throw refused('parse', error.message);
+    }
+  }
+
+  /** Takes histograms and exemplars of series of this shard; gives the others, by owner. */
+  #appendExtras(scope: AppendScope, extras: readonly ScrapedExtra[]): SeriesElsewhere[] {
     const elsewhere = new Map<number, AppendedSeries[]>();
-    for (const { labels, packed, exemplar } of exemplars) {
+    for (const { labels, stored, exemplars } of extras) {
       this.#exposition.scratch.write(labels);
       const owner = this.#head.owner(this.#place.count);
-      if (owner === this.#place.index) {
-        const series = this.#head.resolve();
-        if (series !== NO_SERIES) scope.exemplar(series, packed, exemplar);
+      if (owner !== this.#place.index) {
+        const others = elsewhere.get(owner) ?? [];
+        // A buffer of its own: it moves.
+        others.push({ labels, samples: new ArrayBuffer(0), ...(stored.length > 0 && { stored }), exemplars });
+        elsewhere.set(owner, others);
         continue;
       }
-      const others = elsewhere.get(owner) ?? [];
-      // A buffer of its own: it moves.
-      others.push({ labels, samples: new ArrayBuffer(0), exemplars: [exemplar] });
-      elsewhere.set(owner, others);
+      const series = stored.length > 0 ? scope.seriesOfScratch() : this.#head.resolve();
+      if (series === NO_SERIES) continue;
+      for (const { timeMs, histogram } of stored) scope.histogram(series, timeMs, histogram);
+      if (exemplars.length === 0) continue;
+      const packed = packLabels(labels);
+      for (const exemplar of exemplars) scope.exemplar(series, packed, exemplar);
     }
     return Array.from(elsewhere, ([owner, series]) => ({ owner, series }));
   }
@@ -395,11 +437,11 @@ export class ShardTargets {
   #finish(
     scope: AppendScope,
     strangers: StrangerList,
-    exemplars: readonly FreshExemplar[] = [],
+    extras: readonly ScrapedExtra[] = [],
   ): Pick<ScrapeReply, 'outcome' | 'wal' | 'outgoing' | 'strangers' | 'nearRef' | 'elsewhere'> {
     const own = this.#exposition.rows(this.#place.index);
     scope.rows(own.address, own.count);
-    const elsewhere = this.#appendExemplars(scope, exemplars);
+    const elsewhere = this.#appendExtras(scope, extras);
     const outgoing = takeOutgoing(this.#exposition, this.#place);
     this.#exposition.clearRows();
     const nearRef = own.count === 0 ? 0 : this.#head.nearRef(own.address);

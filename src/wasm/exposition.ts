@@ -40,6 +40,7 @@ import {
   RECORD_BYTES,
   ROW_BYTES,
   Status,
+  type WireFault,
 } from '../../assembly/layout.js';
 import { gunzipInto } from '../base/gzip.js';
 import type { BodySink } from '../base/http.js';
@@ -49,6 +50,7 @@ import type { Core } from './core.js';
 import { LabelScratch } from './label-scratch.js';
 import { OutOfMemory } from './out-of-memory.js';
 import { describeFault } from './text-fault.js';
+import { WIRE_WORDS } from './wire-fault.js';
 
 /** Most shards that a parser can tell apart. */
 export const SHARDS_MAX = OWNERS_MAX;
@@ -63,13 +65,17 @@ export interface Body {
 }
 
 /** How a body is written. */
-export type TextFormat = 'text' | 'openmetrics';
+export type BodyFormat = 'text' | 'openmetrics' | 'protobuf';
 
 export interface ParseOptions {
   /** By default text. */
-  readonly format?: TextFormat;
+  readonly format?: BodyFormat;
   /** List exemplars. */
   readonly exemplars?: boolean;
+  /** List native histograms; without, and where they have none, their classic buckets are taken. */
+  readonly nativeHistograms?: boolean;
+  /** Take the classic buckets of native histograms, too. */
+  readonly classicToo?: boolean;
   /** Take timestamps in the text; otherwise all samples get the scrape's. */
   readonly honorTimestamps: boolean;
   /** Write stale markers for series with timestamps of their own, too. */
@@ -97,8 +103,20 @@ export interface ExemplarLine {
   readonly sample: string;
   /** Labels, value and perhaps a time, likewise. */
   readonly exemplar: string;
-  /** For readLabelsAt(). */
-  readonly place: number;
+  /** For readLabelsOf(). */
+  readonly record: number;
+}
+
+/** A metric with a native histogram in the body parsed last. */
+export interface HistogramPlace {
+  /** Name and labels of its series, as text: a character for each byte. */
+  readonly series: string;
+  /** The Metric message. Lent until the next call into the core. */
+  readonly metric: Uint8Array;
+  /** Of a family of gauges. */
+  readonly isGauge: boolean;
+  /** For readLabelsOf(). */
+  readonly record: number;
 }
 
 /** A run of rows in linear memory, ROW_BYTES each. Lent until the next row is added. */
@@ -123,7 +141,9 @@ export class Exposition {
   readonly #input: CoreBuffer;
   /** The body parsed last: misses, metadata and exemplars are offsets into it. */
   #body: Body = { address: 0, length: 0 };
-  #format: TextFormat = 'text';
+  #format: BodyFormat = 'text';
+  /** Where offsets of series and exemplars count from. */
+  #seriesAddress = 0;
 
   constructor(core: Core, scratch = new LabelScratch(core)) {
     this.#core = core;
@@ -213,17 +233,16 @@ export class Exposition {
 
   /** Puts the labels of a miss, with the target's, into the scratch. Throws a LabelError: the scrape fails. */
   readLabels(cache: LineCache, miss: number): void {
-    const fault: LabelFault = this.#core.exports.exposition_labels(cache, miss, this.#body.address);
+    const fault: LabelFault = this.#core.exports.exposition_labels(cache, miss, this.#seriesAddress);
     if (fault !== LabelFault.None) throw this.scratch.error(fault);
   }
 
-  /** The same of the series of an exemplar. */
-  readLabelsOf(cache: LineCache, { place }: ExemplarLine): void {
+  /** The same of the series of an exemplar, or of a native histogram. */
+  readLabelsOf(cache: LineCache, { record, ...of }: ExemplarLine | HistogramPlace): void {
     const { exports, view } = this.#core;
-    const at = (exports.exposition_exemplars() >>> 0) + place * RECORD_BYTES;
-    const [series, bytes] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
-    const float = view.getUint32(at + 12, true) >>> 28;
-    const fault: LabelFault = exports.exposition_labels_at(cache, this.#body.address + series, bytes, float);
+    const [series, bytes] = [view.getUint32(record, true), view.getUint32(record + 4, true)];
+    const float = 'exemplar' in of ? view.getUint32(record + 12, true) >>> 28 : 0;
+    const fault: LabelFault = exports.exposition_labels_at(cache, this.#seriesAddress + series, bytes, float);
     if (fault !== LabelFault.None) throw this.scratch.error(fault);
   }
 
@@ -308,6 +327,8 @@ export class Exposition {
           return { kind: 'help', metric, text: unescapeHelp(text, this.#format) };
         case MetadataKind.Unit:
           return { kind: 'unit', metric, text };
+        case MetadataKind.TypeNumber:
+          return { kind: 'type', metric, text: PROTOBUF_TYPES[view.getUint32(at + 8, true)]! };
         default:
           return { kind: 'type', metric, text };
       }
@@ -318,17 +339,42 @@ export class Exposition {
   *exemplars(): Generator<ExemplarLine> {
     const { exports } = this.#core;
     const count = exports.exposition_exemplar_count();
-    for (let place = 0; place < count; place++) {
-      const { view } = this.#core;
-      const at = (exports.exposition_exemplars() >>> 0) + place * RECORD_BYTES;
-      const [series, bytes, exemplar, last] = [0, 4, 8, 12].map((offset) => view.getUint32(at + offset, true));
+    for (let i = 0; i < count; i++) {
+      const record = (exports.exposition_exemplars() >>> 0) + i * RECORD_BYTES;
+      const [series, bytes, exemplar, last] = this.#record(record);
       yield {
-        series: this.#bytes(series!, bytes!),
-        sample: this.#bytes(series! + bytes!, exemplar! - series! - bytes!),
-        exemplar: this.#bytes(exemplar!, last! & 0x0fffffff),
-        place,
+        series: this.#series(series, bytes),
+        sample: this.#series(series + bytes, exemplar - series - bytes),
+        exemplar: this.#series(exemplar, last & 0x0fffffff),
+        record,
       };
     }
+  }
+
+  /** Native histograms of the body parsed last, where they were to be listed. */
+  *histograms(): Generator<HistogramPlace> {
+    const { exports } = this.#core;
+    const count = exports.exposition_histogram_count();
+    for (let i = 0; i < count; i++) {
+      const record = (exports.exposition_histograms() >>> 0) + i * RECORD_BYTES;
+      const [series, bytes, metric, last] = this.#record(record);
+      yield {
+        series: this.#series(series, bytes),
+        metric: this.#core.u8(this.#body.address + metric, last & 0x0fffffff),
+        isGauge: last >>> 28 !== 0,
+        record,
+      };
+    }
+  }
+
+  #record(at: number): [number, number, number, number] {
+    const { view } = this.#core;
+    return [
+      view.getUint32(at, true),
+      view.getUint32(at + 4, true),
+      view.getUint32(at + 8, true),
+      view.getUint32(at + 12, true),
+    ];
   }
 
   counts(): LineCounts {
@@ -350,7 +396,10 @@ export class Exposition {
     this.#body = body;
     this.#format = options.format ?? 'text';
     const how = optionBits(options) | bits;
-    const status: Status = exports.exposition_parse(cache, body.address, body.length, timeMs, how);
+    const isProtobuf = this.#format === 'protobuf';
+    const parse = isProtobuf ? exports.exposition_parse_protobuf : exports.exposition_parse;
+    const status: Status = parse(cache, body.address, body.length, timeMs, how);
+    this.#seriesAddress = isProtobuf ? exports.exposition_spelled() >>> 0 : body.address;
     if (status !== Status.Ok) return this.#fault(status === Status.NoMemory);
     return {
       ok: true,
@@ -364,6 +413,12 @@ export class Exposition {
     if (noMemory) return { ok: false, message: 'no memory to parse the exposition', offset: 0, noMemory };
     const { exports } = this.#core;
     const { address, length } = this.#body;
+    if (this.#format === 'protobuf') {
+      const offset = (exports.exposition_wire_fault_at() >>> 0) - address;
+      const words = WIRE_WORDS[exports.exposition_wire_fault() as WireFault];
+      const message = `proto: malformed io.prometheus.client.MetricFamily: ${words} at byte ${offset}`;
+      return { ok: false, message, offset, noMemory };
+    }
     const place = {
       fault: exports.exposition_fault(),
       token: exports.exposition_error_token(),
@@ -376,8 +431,8 @@ export class Exposition {
     return { ok: false, message, offset: place.at, noMemory };
   }
 
-  #bytes(offset: number, length: number): string {
-    return Buffer.from(this.#core.memory.buffer, this.#body.address + offset, length).toString('latin1');
+  #series(offset: number, length: number): string {
+    return Buffer.from(this.#core.memory.buffer, this.#seriesAddress + offset, length).toString('latin1');
   }
 
   #text(offset: number, length: number): string {
@@ -394,12 +449,18 @@ function optionBits(options: ParseOptions): number {
     (options.honorTimestamps ? ParseOption.HonorTimestamps : 0) |
     (options.trackTimestampsStaleness ? ParseOption.TrackTimestampsStaleness : 0) |
     (options.format === 'openmetrics' ? ParseOption.OpenMetrics : 0) |
-    (options.exemplars ? ParseOption.Exemplars : 0)
+    (options.exemplars ? ParseOption.Exemplars : 0) |
+    (options.nativeHistograms ? ParseOption.NativeHistograms : 0) |
+    (options.classicToo ? ParseOption.ClassicToo : 0)
   );
 }
 
+/** By their numbers. */
+const PROTOBUF_TYPES = ['counter', 'gauge', 'summary', 'unknown', 'histogram', 'gaugehistogram'] as const;
+
 /** Of HELP texts \\ and \n are escapes; in OpenMetrics \" is, too. */
-function unescapeHelp(text: string, format: TextFormat): string {
+function unescapeHelp(text: string, format: BodyFormat): string {
+  if (format === 'protobuf') return text;
   const escapes = format === 'openmetrics' ? /\\[\\n"]/g : /\\[\\n]/g;
   return text.replace(escapes, (escape) => (escape === '\\n' ? '\n' : escape[1]!));
 }

@@ -25,6 +25,7 @@ import { CoreBuffer } from './buffer.js';
 import type { Core } from './core.js';
 import type { Body, Exposition, LineCache } from './exposition.js';
 import type { LabelLimits } from './label-scratch.js';
+import { WIRE_WORDS } from './wire-fault.js';
 
 /** Most bytes of a request, before and after decoding; most series and samples in one; limits of a label set. */
 export interface WriteLimits extends LabelLimits {
@@ -191,18 +192,6 @@ export class RemoteWrite {
     }
   }
 }
-
-const WIRE_WORDS: Readonly<Record<WireFault, string>> = {
-  [WireFault.None]: 'nothing wrong',
-  [WireFault.NoMemory]: 'no memory',
-  [WireFault.Varint]: 'bad varint',
-  [WireFault.Truncated]: 'unexpected end',
-  [WireFault.WireType]: 'illegal wire type',
-  [WireFault.Field]: 'illegal field number',
-  [WireFault.Kind]: 'wrong wire type of a known field',
-  [WireFault.TooManySeries]: 'too many series',
-  [WireFault.TooManySamples]: 'too many samples',
-};
 
 /** No reason given to a client is longer than this. */
 const REASON_MAX = 500;

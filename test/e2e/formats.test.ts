@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { after, before, test } from 'node:test';
 import { openMetricsPage, type PageFamily } from '../support/exposition-page.js';
 import { missing, peerBinary } from '../support/peers.js';
+import { protobufPage } from '../support/protobuf-page.js';
 import {
   api,
   eventually,
@@ -32,6 +33,8 @@ interface Format {
   body(n: number): string | Uint8Array;
 }
 
+const PROTOBUF = 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited';
+
 const FORMATS: Record<string, Format> = {
   openmetrics: {
     contentType: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
@@ -44,6 +47,19 @@ const FORMATS: Record<string, Format> = {
   'openmetrics-broken': {
     contentType: 'application/openmetrics-text; version=1.0.0',
     body: (n) => openMetricsPage(page(n)).slice(0, n % 5 === 0 ? -1 : n % 5 === 3 ? -7 : undefined),
+  },
+  protobuf: {
+    contentType: PROTOBUF,
+    body: (n) => protobufPage([...page(n), ...natives(n)]),
+  },
+  /** Native histograms with their buckets, too. */
+  'protobuf-classic': {
+    contentType: PROTOBUF,
+    body: (n) => protobufPage([...page(n), ...natives(n)]),
+  },
+  'protobuf-broken': {
+    contentType: PROTOBUF,
+    body: (n) => protobufPage([...page(n), ...natives(n)]).subarray(0, n % 5 === 0 ? -1 : undefined),
   },
   /** In turns in one format and another: its series go on. */
   turns: {
@@ -145,6 +161,68 @@ function page(n: number): PageFamily[] {
   ].sort((a, b) => (n % 5 === 4 ? (a.name < b.name ? 1 : -1) : 0)) as PageFamily[];
 }
 
+/** What only protobuf can say. */
+function natives(n: number): PageFamily[] {
+  return [
+    {
+      name: 'native_seconds',
+      type: 'histogram',
+      help: 'Native.',
+      metrics: [
+        {
+          labels: { path: '/a"b\\c' },
+          count: 10 * n + 3,
+          sum: 1.5 * n,
+          buckets: [
+            [1, n],
+            [5, 2 * n, { labels: { trace_id: `b${n}` }, value: 3, timeMs: START_MS + n }],
+          ],
+          native: {
+            schema: 3,
+            zeroThreshold: 2.938735877055719e-39,
+            zeroCount: 3,
+            positiveSpans: [
+              [-2, 2],
+              [n % 3, 2],
+            ],
+            positive: [n, 2 * n, 3 * n, 0],
+            negativeSpans: [[4, 1]],
+            negative: [4 * n],
+            exemplars: [
+              { labels: { trace_id: `late ${n}` }, value: 2, timeMs: START_MS + 500 * n },
+              { labels: { trace_id: `early ${n}` }, value: 2, timeMs: START_MS + 500 * n - 100 },
+              { labels: { trace_id: `no time ${n}` }, value: 2 },
+            ],
+          },
+        },
+        ...(n % 4 < 2
+          ? [
+              {
+                labels: { path: '/gone' },
+                count: n,
+                sum: n,
+                native: { schema: 0, positiveSpans: [[0, 1]], positive: [n] } as const,
+              },
+            ]
+          : []),
+      ],
+    },
+    { name: 'classic_seconds', type: 'histogram', metrics: [{ count: n, sum: n, buckets: [[1, n]] }] },
+    {
+      name: 'native_gauge',
+      type: 'gaugehistogram',
+      metrics: [
+        {
+          count: 2.5 * n,
+          sum: -n,
+          native: { schema: -1, positiveSpans: [[0, 2]], positive: [n, 1.5 * n], isFloat: true },
+        },
+        { labels: { drop: 'me' }, count: n, sum: n, native: { schema: 0, positiveSpans: [[0, 1]], positive: [n] } },
+      ],
+    },
+  ];
+}
+
 const asked = new Map<string, number>();
 let target = '';
 let narthex: Server;
@@ -180,14 +258,15 @@ function pagesOf(client: string): number {
   return Math.min(...PATHS.map((path) => asked.get(`${client} ${path}`) ?? 0));
 }
 
-function config(): string {
+function config(nativeKey: string): string {
   const jobs = PATHS.map(
     (path) =>
       `  - {job_name: ${path}, metrics_path: /${path}, static_configs: [{targets: ['${target}']}],
-     metric_relabel_configs: [{action: drop, source_labels: [__name__, state], regex: 'state;off'}]}`,
+     always_scrape_classic_histograms: ${path === 'protobuf-classic'},
+     metric_relabel_configs: [{action: drop, source_labels: [__name__, state], regex: 'state;off'}, {action: drop, source_labels: [drop], regex: me}]}`,
   );
   return `
-global: {scrape_interval: 500ms, scrape_timeout: 500ms}
+global: {scrape_interval: 500ms, scrape_timeout: 500ms${nativeKey}}
 storage: {exemplars: {max_exemplars: 10000}}
 scrape_configs:
 ${jobs.join('\n')}
@@ -204,8 +283,9 @@ before(async () => {
   http.unref();
   target = `127.0.0.1:${port}`;
   [narthex, peer] = await Promise.all([
-    startNarthex({ config: config(), flags: [...FLAGS, '--shards=2'] }),
-    startPeer(prometheus!, { config: config(), flags: FLAGS }),
+    startNarthex({ config: config(', scrape_native_histograms: true'), flags: [...FLAGS, '--shards=2'] }),
+    // Of the version before that key, which has a flag.
+    startPeer(prometheus!, { config: config(''), flags: [...FLAGS, '--enable-feature=native-histograms'] }),
   ]);
   await eventually(async () => {
     for (const client of ['narthex', 'prometheus']) assert.ok(pagesOf(client) > LAST_PAGE + 2, `${client} is done`);
@@ -229,9 +309,12 @@ async function samplesByPage(url: string, job: string): Promise<Map<string, stri
   const found = await raw(url, `{job="${job}",__name__!~"up|scrape_.+"}[5m]`);
   return new Map(
     found
-      .map(({ metric, values }): [string, string[]] => [
+      .map(({ metric, values, histograms }): [string, string[]] => [
         metricText(metric),
-        values.map(([seconds, value]) => `${pages.get(seconds) ?? seconds}: ${value}`),
+        [
+          ...(values ?? []).map(([seconds, value]) => `${pages.get(seconds) ?? seconds}: ${value}`),
+          ...(histograms ?? []).map(([seconds, value]) => `${pages.get(seconds) ?? seconds}: ${JSON.stringify(value)}`),
+        ],
       ])
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );

@@ -28,6 +28,20 @@ export interface PageMetric {
   readonly sum?: number;
   readonly quantiles?: readonly (readonly [quantile: number, value: number])[];
   readonly buckets?: readonly (readonly [bound: number, count: number, exemplar?: PageExemplar])[];
+  readonly native?: PageNative;
+}
+
+/** Of a native histogram; of protobuf alone. */
+export interface PageNative {
+  readonly schema: number;
+  readonly zeroThreshold?: number;
+  readonly zeroCount?: number;
+  readonly positiveSpans: readonly (readonly [offset: number, length: number])[];
+  readonly positive: readonly number[];
+  readonly negativeSpans?: readonly (readonly [offset: number, length: number])[];
+  readonly negative?: readonly number[];
+  readonly isFloat?: boolean;
+  readonly exemplars?: readonly PageExemplar[];
 }
 
 export interface PageFamily {

@@ -2,7 +2,8 @@
 
 import { ROW_BYTES, SID_HOLE } from '../../assembly/layout.js';
 import { keyOf, type Labels } from '../../src/model/labels.js';
-import { type FreshExemplar, ScrapedExemplars } from '../../src/shard/scraped-exemplars.js';
+import { ScrapedExemplars } from '../../src/shard/scraped-exemplars.js';
+import type { ScrapedExtra } from '../../src/shard/scraped-histograms.js';
 import { Core } from '../../src/wasm/core.js';
 import { Exposition, type LineCache, type MetadataLine, type ParseOptions } from '../../src/wasm/exposition.js';
 import { LabelError } from '../../src/wasm/label-scratch.js';
@@ -20,7 +21,7 @@ export interface ModelScrape {
   readonly offset?: number;
   readonly samples: readonly ModelSample[];
   readonly metadata: readonly MetadataLine[];
-  readonly exemplars: readonly FreshExemplar[];
+  readonly exemplars: readonly ScrapedExtra[];
 }
 
 export interface ModelOptions extends Partial<ParseOptions> {
@@ -48,6 +49,8 @@ export class ModelTarget {
     this.#options = {
       format: options.format ?? 'text',
       exemplars: options.exemplars ?? false,
+      nativeHistograms: options.nativeHistograms ?? false,
+      classicToo: options.classicToo ?? false,
       honorTimestamps: options.honorTimestamps ?? true,
       trackTimestampsStaleness: options.trackTimestampsStaleness ?? false,
     };
@@ -72,7 +75,7 @@ export class ModelTarget {
     }
     exposition.vanished(cache, timeMs);
     const exemplars = [
-      ...this.#exemplars.fresh(exposition.exemplars(), { ...this.#options, timeMs }, (line) => {
+      ...this.#exemplars.fresh(exposition.exemplars(), { format: 'text', ...this.#options, timeMs }, (line) => {
         exposition.readLabelsOf(cache, line);
         return exposition.scratch.read();
       }),

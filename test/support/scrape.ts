@@ -182,6 +182,8 @@ export function testJob(given: Partial<ScrapeJob> = {}): ScrapeJob {
     metricNameValidationScheme: 'utf8',
     honorLabels: false,
     honorTimestamps: true,
+    scrapeNativeHistograms: false,
+    alwaysScrapeClassicHistograms: false,
     trackTimestampsStaleness: false,
     scrapeProtocols: ['OpenMetricsText1.0.0', 'OpenMetricsText0.0.1', 'PrometheusText1.0.0', 'PrometheusText0.0.4'],
     fallbackScrapeProtocol: '',

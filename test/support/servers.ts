@@ -148,6 +148,7 @@ export interface VectorSample {
 export interface MatrixSeries {
   readonly metric: Metric;
   readonly values: [seconds: number, value: string][];
+  readonly histograms?: [seconds: number, value: unknown][];
 }
 
 /** An API answer's data; throws where its status is not success. Adds to the warnings. */

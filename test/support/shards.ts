@@ -71,6 +71,8 @@ export function openTarget(appender: ShardAppender, hash: number, labels: Labels
     labels,
     honorLabels: false,
     honorTimestamps: true,
+    scrapeNativeHistograms: false,
+    alwaysScrapeClassicHistograms: false,
     trackTimestampsStaleness: false,
     metricRelabelConfigs: [],
     sampleLimit: 0,

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { isTooLong } from '../../../src/model/exemplar.js';
 import { compareLabels, keyOf, type Labels, labelsOf } from '../../../src/model/labels.js';
-import type { MetadataLine, TextFormat } from '../../../src/wasm/exposition.js';
+import type { BodyFormat, MetadataLine } from '../../../src/wasm/exposition.js';
 import { type ModelSample, type ModelScrape, ModelTarget, valueOfBits } from '../../support/scrape-model.js';
 import { conformance, hasConformance, readConformance, readTestdata } from '../../support/testdata.js';
 
@@ -27,7 +27,11 @@ interface Recorded {
 }
 
 const TIME = 1_700_000_000_000;
-const FORMATS = { 'text/plain': 'text', 'application/openmetrics-text': 'openmetrics' } as const;
+const FORMATS = {
+  'text/plain': 'text',
+  'application/openmetrics-text': 'openmetrics',
+  'application/vnd.google.protobuf': 'protobuf',
+} as const;
 const recorded = (hasConformance() ? JSON.parse(readConformance('exposition/SCRAPE-RESULTS.json')) : {}) as Record<
   string,
   Recorded
@@ -74,7 +78,7 @@ test('a fault has the offset of what is wrong', () => {
 });
 
 /** Scrapes a body twice, the second time over what the first left behind: both must give what was recorded. */
-function check(body: Uint8Array, want: Recorded, format: TextFormat = 'text'): void {
+function check(body: Uint8Array, want: Recorded, format: BodyFormat = 'text'): void {
   const target = new ModelTarget({ target: ['instance', 'i', 'job', 'j'], format, exemplars: true });
   const first = target.scrape(body, TIME);
   compare(first, want);
@@ -88,6 +92,7 @@ function check(body: Uint8Array, want: Recorded, format: TextFormat = 'text'): v
 function exemplarsOf({ exemplars }: ModelScrape): Set<string> {
   return new Set(
     exemplars
+      .flatMap(({ labels, exemplars: all }) => all.map((exemplar) => ({ labels, exemplar })))
       .filter(({ exemplar }) => !isTooLong(exemplar.labels))
       .map(({ labels, exemplar }) =>
         JSON.stringify([ownLabels(labels), exemplar.labels, String(exemplar.value), exemplar.timeMs]),

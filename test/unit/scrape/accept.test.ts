@@ -9,13 +9,10 @@ const headers: [protocols: string[], want: string][] = [
       'application/openmetrics-text;version=0.0.1;q=0.5,' +
       'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
   ],
-  [['PrometheusText0.0.4', 'PrometheusProto'], 'text/plain;version=0.0.4;q=0.6,*/*;q=0.5'],
-  // Nothing we parse is wanted: what we parse is offered all the same.
   [
-    ['PrometheusProto'],
-    'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,' +
-      'application/openmetrics-text;version=0.0.1;q=0.5,' +
-      'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
+    ['PrometheusText0.0.4', 'PrometheusProto'],
+    'text/plain;version=0.0.4;q=0.6,' +
+      'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.5,*/*;q=0.4',
   ],
 ];
 
@@ -36,7 +33,6 @@ const unreadable = (type: string, reason: string) =>
   `cannot parse Content-Type "${type}" and no fallback_scrape_protocol for target\n${reason}`;
 const unsupported = (type: string) =>
   `received unsupported Content-Type "${type}" and no fallback_scrape_protocol specified for target`;
-const PROTOBUF = 'the protobuf format is not supported yet: offer a text format';
 
 const types: [contentType: string | undefined, fallback: string | undefined, want: string][] = [
   ['text/plain; version=0.0.4', undefined, 'text'],
@@ -56,7 +52,7 @@ const types: [contentType: string | undefined, fallback: string | undefined, wan
   ['text/html; charset=utf-8', undefined, unsupported('text/html; charset=utf-8')],
   ['text/html; charset=utf-8', 'PrometheusText0.0.4', 'text'],
   ['application/json', undefined, unsupported('application/json')],
-  ['application/octet-stream', 'PrometheusProto', PROTOBUF],
+  ['application/octet-stream', 'PrometheusProto', 'protobuf'],
   ['text/plain; version', undefined, unreadable('text/plain; version', 'mime: invalid media parameter')],
   [
     'text/plain; version=0.0.4; version=1',
@@ -75,7 +71,11 @@ const types: [contentType: string | undefined, fallback: string | undefined, wan
   ['text/plain; version', 'PrometheusText0.0.4', 'text'],
   ['application/openmetrics-text; version=1.0.0', undefined, 'openmetrics'],
   ['application/openmetrics-text; version=1.0.0', 'PrometheusText0.0.4', 'openmetrics'],
-  ['application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited', undefined, PROTOBUF],
+  [
+    'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited',
+    undefined,
+    'protobuf',
+  ],
 ];
 
 for (const [contentType, fallback, want] of types) {
