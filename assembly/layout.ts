@@ -27,8 +27,8 @@ export enum Status {
 /** Bytes of one WebAssembly page, the unit of the page allocator. */
 export const PAGE_BYTES = 65536;
 
-/** Most samples in one chunk: half an hour at a 15 s interval, as in Prometheus. */
-export const CHUNK_SAMPLES_MAX = 120;
+/** Most samples in one chunk. On average there are 120, half an hour at a 15 s interval, as in Prometheus (head/append.ts). */
+export const CHUNK_SAMPLES_MAX = 192;
 
 /** Bytes of the header in front of a sealed chunk's bytes. */
 export const SEALED_HEADER_BYTES = 24;
@@ -37,7 +37,7 @@ export const REFERENCE_BYTES = 32;
 export const REFERENCE_FLAG = 0x40000000;
 
 /** No chunk of CHUNK_SAMPLES_MAX samples is larger: 144 bits of a first sample, 117 of a second, 145 of each other, 16 of the count. */
-export const CHUNK_BYTES_MAX = 2176;
+export const CHUNK_BYTES_MAX = 3488;
 
 /** Room that decoding needs beside a copy of the chunk's bytes. */
 export const DECODE_SLACK = 48;

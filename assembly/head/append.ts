@@ -19,7 +19,6 @@ import * as sealedChunks from '../chunk/sealed';
 import { ChunkState } from '../chunk/state';
 import * as xor from '../chunk/xor';
 import {
-  CHUNK_SAMPLES_MAX,
   CHUNK_WINDOW_MS,
   OUTCOME_ACCEPTED,
   OUTCOME_BYTES,
@@ -54,8 +53,18 @@ const VALUE: usize = 16;
 
 /** Rows whose records are touched before they are worked on: enough to hide a miss, few enough to stay in L1. */
 const GROUP: u32 = 64;
-/** First chunks are cut at different counts, from here to CHUNK_SAMPLES_MAX, so that series do not seal all at once. */
-const FIRST_CUT_MIN: u32 = 24;
+/**
+ * Chunks begin anew with each window, and a window of two hours at 15 s is four chunks. So that series do not all seal at the same
+ * time, each has a place of its own where its first chunk of a window ends:
+ *
+ *   window   │ 60 … 179 samples │ 120 │ 120 │ the rest: 69 … 188 │
+ *
+ * There are as many chunks as if all were of 120, and open ones are half full on average, instead of all full at once.
+ */
+const CHUNK_SAMPLES: u32 = 120;
+const FIRST_SAMPLES_MIN: u32 = 60;
+/** Whether a chunk is due is looked at each time it has so many samples more. */
+const LOOK_SAMPLES: u32 = 8;
 const WINDOW: i64 = CHUNK_WINDOW_MS;
 
 /** In place of the time from which on late samples are taken. */
@@ -223,7 +232,8 @@ export function put(record: usize, state: ChunkState, time: i64, value: u64): St
       windowStart = time - euclid(time);
       windowEnd = windowStart + WINDOW;
     }
-    const due = state.time < windowStart || (<u32>state.count >= FIRST_CUT_MIN && isFirstDue(record, state));
+    const isTurn = <u32>state.count >= FIRST_SAMPLES_MIN && <u32>state.count % LOOK_SAMPLES == 0;
+    const due = state.time < windowStart || (isTurn && isDue(record, state));
     if (due && !cut(record, state)) return Status.NoMemory;
   }
   let status = xor.append(state, time, value);
@@ -254,8 +264,20 @@ function hasChunks(record: usize): bool {
   return series.sealed(record) != 0 || spilled.count(series.spilled(record)) != 0;
 }
 
-function isFirstDue(record: usize, state: ChunkState): bool {
-  return !hasChunks(record) && <u32>state.count >= firstCut(record);
+/** Whether an end of chunks of the series lies in its open chunk, and enough of the window is left for another. */
+function isDue(record: usize, state: ChunkState): bool {
+  const step = <i64>state.delta;
+  if (step == 0) return false;
+  const place = (state.time - windowStart) / step;
+  const left = (windowEnd - state.time) / step;
+  if (left <= <i64>(FIRST_SAMPLES_MIN + LOOK_SAMPLES)) return false;
+  const first = <i64>firstSamples(record);
+  return endsBefore(place, first) > endsBefore(place - <i64>state.count, first);
+}
+
+/** How many ends of chunks are at or before a place in the window, both counted in samples. */
+function endsBefore(place: i64, first: i64): i64 {
+  return place < first ? 0 : 1 + (place - first) / <i64>CHUNK_SAMPLES;
 }
 
 /** Counts chunks that were sealed elsewhere: by another life of this shard, or made of one that was. */
@@ -263,9 +285,9 @@ export function noteSealed(chunks: u32): void {
   chunksSealed += <f64>chunks;
 }
 
-function firstCut(record: usize): u32 {
-  const spread = ((series.refLow(record) * 0x9e3779b1) >>> 16) % (CHUNK_SAMPLES_MAX - FIRST_CUT_MIN + 1);
-  return FIRST_CUT_MIN + spread;
+/** Samples of the series' first chunk in a window. */
+function firstSamples(record: usize): u32 {
+  return FIRST_SAMPLES_MIN + (((series.refLow(record) * 0x9e3779b1) >>> 16) % CHUNK_SAMPLES);
 }
 
 /** How far a time is into its chunk window, also before 1970. */

@@ -16,7 +16,7 @@ import { RECORD_BYTES_BESIDE, Wanted, type Wants } from '../../wasm/wanted.js';
 import type { Faults } from './faults.js';
 import type { TimeSpan } from './selection.js';
 
-/** Read for a chunk whose length is not known: the largest of 120 floats needs less. Longer ones cost a second read. */
+/** Read for a chunk whose length is not known: nearly all need less. Longer ones cost a second read. */
 const GUESS_BYTES = 2176 + RECORD_BYTES_BESIDE;
 /** No chunk that is read takes more. */
 const RECORD_BYTES_MAX = 2 ** 20 + RECORD_BYTES_BESIDE;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { WindowFn } from '../../../assembly/layout.js';
+import { CHUNK_SAMPLES_MAX, WindowFn } from '../../../assembly/layout.js';
 import { Prng } from '../../../src/base/prng.js';
 import { evaluateWindows } from '../../../src/promql/exec/window/evaluate.js';
 import { RANGE_FUNCTIONS } from '../../../src/promql/exec/window/table.js';
@@ -136,7 +136,7 @@ for (const [name, fn] of WINDOW_FNS) {
       // In chunks, with more or less room for decoded samples: the window goes through in pieces.
       const sealed = chunks.encode(columns(samples));
       const inWindow = samples.length === 0 ? 0 : mostIn(samples, windows.windowMs);
-      const least = (inWindow + 120 + random.int(50)) * (name === 'quantile_over_time' ? 2 : 1);
+      const least = (inWindow + CHUNK_SAMPLES_MAX + random.int(50)) * (name === 'quantile_over_time' ? 2 : 1);
       for (const room of [10000, least]) {
         assert.deepEqual(cells(evaluator.series(windows, sealed, room)!), want, `chunks, room ${room}, seed ${seed}`);
       }

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CHUNK_SAMPLES_MAX } from '../../../assembly/layout.js';
 import { Prng } from '../../../src/base/prng.js';
 import type { Labels } from '../../../src/model/labels.js';
 import { ChunkPages } from '../../../src/tsdb/compact/chunk-pages.js';
@@ -201,6 +202,33 @@ test('split at any time: nothing crosses it, nothing is lost, and appends go on'
     for (const timeMs of [at, ALL.maxTimeMs]) rig.rig.truncate(timeMs);
     const { chunksSealed, chunksFreed } = rig.rig.head.counters;
     assert.equal(chunksFreed, chunksSealed, `seed ${seed}: all that were there have gone`);
+  }
+});
+
+test('chunks of a window end at other places in each series, and are no more than if each had 120 samples', () => {
+  for (const stepMs of [1000, 5000, 10_000, 15_000, 20_000, 30_000, 60_000, 300_000]) {
+    const rig = empty();
+    const count = CHUNK_WINDOW_MS / stepMs;
+    const firsts = new Set<number>();
+    for (let i = 0; i < 40; i++) {
+      const startMs = CHUNK_WINDOW_MS + ((i * 37) % stepMs);
+      const series = add(
+        rig,
+        ['id', `${i}`],
+        Array.from({ length: count }, (_, n): Sample => [startMs + n * stepMs, BigInt(n)]),
+      );
+      const [chunks] = chunksOf(rig, [series], ALL);
+      assert.equal(chunks!.flat().length, count);
+      const most = Math.max(1, count / 120);
+      const lengths = chunks!.map(({ length }) => length);
+      assert.ok(lengths.length <= most && lengths.length >= most - 1, `${stepMs} ms: ${lengths}`);
+      assert.ok(
+        lengths.every((length) => length >= Math.min(count, 40) && length <= CHUNK_SAMPLES_MAX),
+        `${stepMs} ms: ${lengths}`,
+      );
+      firsts.add(lengths[0]!);
+    }
+    if (count > 200) assert.ok(firsts.size > 7, `${stepMs} ms: ${[...firsts]}`);
   }
 });
 
