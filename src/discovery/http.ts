@@ -30,6 +30,8 @@ export interface AskerOptions {
   /** With every question. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly reroute?: (url: string) => string;
+  /** Called when nobody asks any more. */
+  readonly onClose?: () => void;
 }
 
 /** Asks one question at a time. */
@@ -68,9 +70,10 @@ export class Asker {
     return { ...answer, text: '' };
   }
 
-  /** Ends what is under way. */
+  /** Ends what is under way. Those of a session close with it; who asks for a part of its time closes earlier. */
   close(): void {
     this.#client.close();
+    this.#options.onClose?.();
   }
 
   async #send(question: Question, memory: AnswerMemory): Promise<Answer> {

@@ -145,8 +145,9 @@ export class Session implements SessionTools {
       ['User-Agent', this.userAgent],
       ['Accept', 'application/json'],
     ] as const;
-    const asker = new Asker({ http, clock: this.clock, timeoutMs, headers, reroute: this.reroute });
-    this.onEnd(() => asker.close());
+    const { clock, reroute } = this;
+    const asker: Asker = new Asker({ http, clock, timeoutMs, headers, reroute, onClose: () => forget() });
+    const forget = this.onEnd(() => asker.close());
     return asker;
   }
 

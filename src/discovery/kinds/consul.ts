@@ -28,8 +28,11 @@ export async function discoverConsul(section: Section, session: Session): Promis
   const services = new ServiceWatches(api, section, session);
   const isEnough = section.services.length > 0 && section.tags.length === 0 && section.filter === '';
   if (isEnough) services.set(section.services);
-  else
-    await api.watch('catalog/services', { filter: section.filter }, (answer) => services.set(wanted(answer, section)));
+  else {
+    const catalog = { asker: api.asker(), isOver: false };
+    const { filter } = section;
+    await api.watch(catalog, 'catalog/services', { filter }, (answer) => services.set(wanted(answer, section)));
+  }
   await services.ended;
 }
 
@@ -37,6 +40,14 @@ export async function discoverConsul(section: Section, session: Session): Promis
 function wanted(catalog: Tree, { services, tags }: Section): string[] {
   const named = catalog.entries.filter(([name]) => services.length === 0 || services.includes(name));
   return named.filter(([, given]) => tags.every((tag) => given.texts.includes(tag))).map(([name]) => name);
+}
+
+type Query = Readonly<Record<string, string | readonly string[]>>;
+
+/** One question that is asked again and again. */
+interface Watch {
+  readonly asker: Asker;
+  isOver: boolean;
 }
 
 class ConsulApi {
@@ -75,35 +86,36 @@ class ConsulApi {
     }
   }
 
-  /** Asks for the state of something, each time it changes, until the session or `isOver` says it is enough. */
-  async watch(
-    path: string,
-    query: Readonly<Record<string, string | readonly string[]>>,
-    onState: (state: Tree) => void,
-    isOver: () => boolean = () => false,
-  ): Promise<void> {
+  /** Somebody to wait for changes. */
+  asker(): Asker {
+    return this.#session.askerOf(this.#http, ANSWER_MS);
+  }
+
+  /** Asks for the state of something each time it changes, until the session ends or `watch` is over. */
+  async watch(watch: Watch, path: string, query: Query, onState: (state: Tree) => void): Promise<void> {
     const session = this.#session;
-    const asker = session.askerOf(this.#http, ANSWER_MS);
+    const isOver = () => session.hasEnded || watch.isOver;
     let index = 0;
-    while (!session.hasEnded && !isOver()) {
+    while (!isOver()) {
       const startMs = session.clock.monotonicMs();
       try {
-        const { state, index: newest } = await this.#ask(asker, path, query, index);
-        if (session.hasEnded || isOver()) return;
+        const { state, index: newest } = await this.#ask(watch.asker, path, query, index);
+        if (isOver()) break;
         // The same index: waiting ended and nothing had changed. A lower one: the server began anew.
         if (newest === 0 || newest !== index) onState(state);
         index = newest < index ? 0 : newest;
         await session.pause(this.#section.refreshIntervalMs - (session.clock.monotonicMs() - startMs));
       } catch (error) {
-        if (session.hasEnded || isOver()) return;
+        if (isOver()) break;
         index = 0;
         this.#failed(error);
         await session.pause(RETRY_MS);
       }
     }
+    watch.asker.close();
   }
 
-  async #ask(asker: Asker, path: string, query: Readonly<Record<string, string | readonly string[]>>, index: number) {
+  async #ask(asker: Asker, path: string, query: Query, index: number) {
     const { datacenter, namespace, partition, allowStale, nodeMeta } = this.#section;
     const { metrics, clock } = this.#session;
     const nodes = [...nodeMeta].map(([key, value]) => `${key}:${value}`);
@@ -146,7 +158,7 @@ class ServiceWatches {
   readonly #api: ConsulApi;
   readonly #section: Section;
   readonly #session: Session;
-  readonly #running = new Map<string, { isOver: boolean; ended: Promise<void> }>();
+  readonly #running = new Map<string, { watch: Watch; ended: Promise<void> }>();
 
   constructor(api: ConsulApi, section: Section, session: Session) {
     this.#api = api;
@@ -161,9 +173,11 @@ class ServiceWatches {
 
   set(names: readonly string[]): void {
     if (names.length === 0) this.#session.replace([]);
-    for (const [name, watch] of this.#running) {
-      if (names.includes(name)) continue;
+    const wanted = new Set(names);
+    for (const [name, { watch }] of this.#running) {
+      if (wanted.has(name)) continue;
       watch.isOver = true;
+      watch.asker.close();
       this.#running.delete(name);
       this.#session.drop(name);
     }
@@ -172,14 +186,14 @@ class ServiceWatches {
 
   #start(name: string): void {
     const { tags, healthFilter } = this.#section;
-    const watch = { isOver: false, ended: Promise.resolve() };
-    watch.ended = this.#api.watch(
+    const watch = { asker: this.#api.asker(), isOver: false };
+    const ended = this.#api.watch(
+      watch,
       `health/service/${encodeURIComponent(name)}`,
       { tag: tags, filter: healthFilter },
       (instances) => this.#session.put(groupOf(name, instances, this.#section, this.#api.datacenter)),
-      () => watch.isOver,
     );
-    this.#running.set(name, watch);
+    this.#running.set(name, { watch, ended });
   }
 }
 

@@ -155,6 +155,28 @@ test('a session that fails at once gives up what it took over, and only once', a
   manager.stop();
 });
 
+test('a thousand reloads leave one session for each section, and nothing behind', async () => {
+  const { manager, put, pass, watchers, targets, metrics } = setup();
+  put('a.json', 'a:1');
+  put('b.json', 'b:1');
+  manager.apply([job('one', A), job('two', A)]);
+  await until(() => watchers.size === 1);
+  const [watcher] = watchers;
+  for (let reload = 0; reload < 1000; reload++) {
+    manager.apply(reload % 2 === 0 ? [job('one', A), job('three', B)] : [job('two', A, `s:${reload}`), job('one', A)]);
+    if (reload % 50 === 0) await pass(20);
+    assert.ok(watchers.has(watcher!), 'the section that all have goes on');
+  }
+  manager.apply([job('one', A)]);
+  await pass(2 * UPDATE_EVERY_MS);
+  assert.equal(watchers.size, 1);
+  assert.equal(targets('one'), 'a:1');
+  assert.equal([...metrics.discoveredTargets.points()].length, 1);
+  assert.equal([...metrics.refreshFailures.points()].length, 1);
+  manager.stop();
+  assert.equal(watchers.size, 0);
+});
+
 test('a job that is gone has no targets and no metric; a kind nobody acts on is a failed configuration', async () => {
   const { manager, metrics } = setup();
   manager.apply([job('one', 'uyuni_sd_configs: [{server: s}]', 's:1')]);
