@@ -76,6 +76,20 @@ export function targetDeps(manager: ScrapeManager, storage: Storage): web.Target
       const ofTargets = shares.flatMap(({ entries }) => entries.flatMap(({ metadata }) => metadata));
       return [...ofTargets, ...shares.flatMap(({ families }) => families)];
     },
+    metadataByTarget: async (metric) => {
+      const shares = await Promise.all(
+        storage.shards.handles.map(({ client }) => client.call('metadata', { metric }, 'rules')),
+      );
+      const known = new Map(
+        shares.flatMap(({ entries }) => entries.map(({ target, metadata }) => [target, metadata] as const)),
+      );
+      return manager.status.flatMap(({ active }) =>
+        active.flatMap(({ handle, labels }) => {
+          const metadata = known.get(handle);
+          return metadata === undefined ? [] : [{ labels, metadata }];
+        }),
+      );
+    },
   };
 }
 

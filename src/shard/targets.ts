@@ -12,7 +12,15 @@ import { formatGeneral } from '../model/number.js';
 import { relabel } from '../relabel/relabel.js';
 import { type RelabelRule, relabelRule } from '../relabel/rule.js';
 import { packLabels } from '../tsdb/wal/exemplar-record.js';
-import type { Body, BodyFormat, ExemplarLine, Exposition, HistogramPlace, LineCache } from '../wasm/exposition.js';
+import type {
+  Body,
+  BodyFormat,
+  ExemplarLine,
+  Exposition,
+  HistogramPlace,
+  LineCache,
+  MetadataLine,
+} from '../wasm/exposition.js';
 import { type Head, NO_SERIES } from '../wasm/head.js';
 import { LabelError } from '../wasm/label-scratch.js';
 import type { AppendScope, OpenScope } from './append.js';
@@ -257,8 +265,8 @@ export class ShardTargets {
     const options = { ...config, format, exemplars: this.#exemplars.isOn };
     const parsed = this.#exposition.parse(lines, body, timeMs, options);
     // What a body says of metrics before its fault is known, too.
-    const said = this.#exposition.metadata();
-    if (said.length > 0) this.#news = this.#families?.changesIn(this.metadata.note(config.target, said)) ?? [];
+    const news = this.#exposition.metadata();
+    if (news.length > 0) this.#learn(config.target, news);
     if (!parsed.ok) throw refused(parsed.noMemory ? 'memory' : 'parse', parsed.message);
     this.#resolve(target, lines, parsed.misses, scope, strangers, true);
     const labelsOf = (place: ExemplarLine | HistogramPlace) => this.#labelsOf(target, place);
@@ -363,6 +371,11 @@ export class ShardTargets {
       if (found === undefined && owner !== this.#place.index) strangers.add(owner, labels);
       this.#exposition.refuse(cache, miss);
     }
+  }
+
+  #learn(target: number, lines: readonly MetadataLine[]): void {
+    const said = this.metadata.note(target, lines);
+    this.#news = this.#families?.changesIn(said) ?? [];
   }
 
   /** Native histograms of the body parsed last. */

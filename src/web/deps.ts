@@ -183,6 +183,13 @@ export interface Targets {
   pools(): readonly string[];
   /** What targets say of their metrics; the same from several targets may come several times. */
   metadata(metric?: string): Promise<readonly MetricMetadata[]>;
+  /** The same by target, of active ones, in the order of active(). */
+  metadataByTarget(metric?: string): Promise<readonly TargetMetadata[]>;
+}
+
+export interface TargetMetadata {
+  readonly labels: Labels;
+  readonly metadata: readonly MetricMetadata[];
 }
 
 /** Which build this is. */

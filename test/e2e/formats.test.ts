@@ -361,6 +361,14 @@ for (const job of PATHS) {
     }
   });
 
+  test(`${job}: the same metadata`, options, async () => {
+    const metadata = async (url: string) =>
+      (await api<unknown[]>(url, 'targets/metadata', { match_target: `{job="${job}"}` }))
+        .map((one) => JSON.stringify(one))
+        .sort();
+    assert.deepEqual(await metadata(narthex.url), await metadata(peer.url));
+  });
+
   test(`${job}: the same exemplars`, options, async () => {
     interface Found {
       seriesLabels: Metric;

@@ -73,6 +73,7 @@ export function fakeDeps(fakes: Fakes = {}): WebDeps {
       droppedCounts: () => new Map(),
       pools: () => [],
       metadata: async () => [],
+      metadataByTarget: async () => [],
     },
     status: {
       build: { version: '1.2.3', revision: 'r', branch: 'b', buildUser: 'u', buildDate: 'd', goVersion: 'node20' },
