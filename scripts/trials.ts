@@ -1,6 +1,6 @@
 // Trials of whole servers on real files: kills, power cuts, damage, full disks. Minutes; a part of each is in `npm test`.
 //
-//   npm run trials -- [kill] [power] [damage] [full] [--rounds N] [--seed N]
+//   npm run trials -- [kill] [power] [damage] [full] [limits] [--rounds N] [--seed N]
 //
 // Power cuts and full disks need mount(8) and the right to use it: without, they are skipped, and say so. The exit code says
 // whether a promise was broken.
@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { peerBinary } from '../test/support/peers.js';
 import { DamageTrials, KINDS, PLACES } from '../test/support/trials/damage.js';
 import { runFull } from '../test/support/trials/full.js';
+import { fewDescriptors, type LimitReport, outOfNames, smallFiles } from '../test/support/trials/limits.js';
 import { runRounds } from '../test/support/trials/rounds.js';
 import { type FileSystem, Volume } from '../test/support/trials/volume.js';
 
@@ -28,6 +29,7 @@ const TRIALS: ReadonlyMap<string, (settings: Settings) => Promise<string>> = new
   ['power', power],
   ['damage', damage],
   ['full', full],
+  ['limits', limits],
 ]);
 
 const { names, settings } = readArguments(process.argv.slice(2));
@@ -106,6 +108,35 @@ async function damage({ rounds = DAMAGE_TRIALS, seed }: Settings): Promise<strin
   }
   if (broken.length > 0) throw new Error(`${broken.length} of ${count + broken.length} trials broken`);
   return `${count} trials: 0 wrong values, all start, ${silent} lost nothing, the worst ${(100 * most).toFixed(1)} %`;
+}
+
+/** Names, sizes of files, open files. */
+async function limits(): Promise<string> {
+  const said: string[] = [];
+  const tell = (what: string, { acknowledged, refused }: LimitReport) =>
+    said.push(`${what}: ${acknowledged} acknowledged, ${refused} writes refused, 0 lost`);
+  const lack = Volume.lack('tmpfs');
+  if (lack !== undefined) said.push(lack);
+  else {
+    const volume = Volume.make('tmpfs', 400, 'nr_inodes=200');
+    try {
+      tell('no names', await outOfNames(volume));
+    } finally {
+      volume.remove();
+    }
+  }
+  for (const [what, trial] of [
+    ['small files', smallFiles],
+    ['few descriptors', fewDescriptors],
+  ] as const) {
+    const folder = mkdtempSync(join(tmpdir(), 'narthex-trials-'));
+    try {
+      tell(what, await trial(join(folder, 'data')));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+  return said.join('; ');
 }
 
 async function full(): Promise<string> {

@@ -18,6 +18,17 @@ export function memoryBytes(disk: Disk): number {
   return Math.min(totalmem(), ...limits);
 }
 
+/** How many files and sockets the process may have open; Infinity where nobody says. */
+export function openFilesMax(disk: Disk): number {
+  try {
+    const [, most] =
+      /^Max open files +(\d+)/m.exec(Buffer.from(disk.readFile('/proc/self/limits')).toString('latin1')) ?? [];
+    return most === undefined ? Number.POSITIVE_INFINITY : Number(most);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
 /** About a third of a core, where a thread of the usual priority wants it too; all of it where nobody does. */
 const POLITE = 5;
 

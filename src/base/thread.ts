@@ -22,6 +22,11 @@ export interface ThreadOptions<Setup> {
    * time per task, and a task that waits for something lets others in.
    */
   readonly hasTimers?: boolean;
+  /**
+   * It has nothing that a new one would lack: where the system refuses to start it, tasks are rejected and the next tries again. Of any other
+   * the process ends.
+   */
+  readonly isReplaceable?: boolean;
   /** Most memory of its JavaScript objects; beyond, the thread ends and its task is rejected. Buffers do not count. */
   readonly heapBytes?: number;
 }
@@ -31,7 +36,7 @@ export class Thread<Setup, Request, Reply> {
   readonly #pool: Piscina<Request, Reply>;
   readonly #name: string;
 
-  constructor({ file, name, setup, hasTimers = false, heapBytes }: ThreadOptions<Setup>) {
+  constructor({ file, name, setup, hasTimers = false, isReplaceable = false, heapBytes }: ThreadOptions<Setup>) {
     this.#name = name;
     this.#pool = new Piscina<Request, Reply>({
       filename: file,
@@ -44,6 +49,8 @@ export class Thread<Setup, Request, Reply> {
       atomics: hasTimers ? 'disabled' : 'sync',
       ...(heapBytes !== undefined && { resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytes / 2 ** 20) } }),
     });
+    // What a task meets its caller hears of; this is what happens between tasks.
+    if (isReplaceable) this.#pool.on('error', () => {});
   }
 
   run(request: Request, transfer: (ArrayBuffer | MessagePort)[] = []): Promise<Reply> {

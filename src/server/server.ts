@@ -3,7 +3,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import { HttpClient } from '../base/http.js';
-import { hostname, memoryBytes, processors } from '../base/machine.js';
+import { hostname, memoryBytes, openFilesMax, processors } from '../base/machine.js';
 import { featureRemarks, queryFeatures, storageFeatures } from '../cli/features.js';
 import { type Flags, flagList } from '../cli/flags.js';
 import { type LoadedConfig, loadConfig, pendingSections } from '../config/load.js';
@@ -40,6 +40,8 @@ import { retentionOf, retentionText } from './retention.js';
 import { Storage } from './storage/storage.js';
 import { adminDeps, storageDeps, targetDeps, writeDeps } from './web-deps.js';
 
+/** Of the files that the process may have open, what connections leave; half where that is less. */
+const FILES_KEPT = 256;
 /** Blocks are not looked at more often, whatever the flag says. */
 const BLOCK_LOOK_MIN_MS = 1000;
 
@@ -291,6 +293,7 @@ export class Server {
       routePrefix: flags.webRoutePrefix || external?.pathname || '',
       corsOrigin: flags.webCorsOrigin?.source,
     });
+    const connectionsMax = this.#connectionsMax();
     for (const address of flags.webListenAddresses) {
       const { host, port } = parseListenAddress(address);
       const door = await openDoor(
@@ -298,7 +301,7 @@ export class Server {
         {
           host,
           port,
-          connectionsMax: flags.webMaxConnections,
+          connectionsMax,
           clock,
           handler,
           onError: (error) => log.error('A request handler failed', { err: error as Error }),
@@ -308,6 +311,19 @@ export class Server {
       this.#doors.push(door);
       log.info('Listening on', { address: `${host}:${door.port}` });
     }
+  }
+
+  /** Storage and threads need files too: connections must not take the last. */
+  #connectionsMax(): number {
+    const { flags, disk, log } = this.#options;
+    const most = openFilesMax(disk);
+    const left = most - Math.min(FILES_KEPT, Math.floor(most / 2));
+    if (left >= flags.webMaxConnections) return flags.webMaxConnections;
+    log.warn('Fewer connections are taken: the process may have few files open', {
+      open_files: most,
+      connections: left,
+    });
+    return left;
   }
 
   #statusDeps(): WebDeps['status'] {

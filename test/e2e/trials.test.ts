@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { DamageTrials, KINDS, PLACES } from '../support/trials/damage.js';
 import { runFull } from '../support/trials/full.js';
+import { outOfNames, smallFiles } from '../support/trials/limits.js';
 import { runRounds } from '../support/trials/rounds.js';
 import { Volume } from '../support/trials/volume.js';
 
@@ -71,5 +72,28 @@ test('a full disk: writes are refused, queries answered, all goes on when there 
     t.diagnostic(`${acknowledged} samples acknowledged, ${refused} writes refused, again after ${resumedMs} ms`);
   } finally {
     volume.remove();
+  }
+});
+
+test('no names are free, then some are: writes are refused, and go on', {
+  skip: Volume.lack('tmpfs'),
+  timeout: 240_000,
+}, async (t) => {
+  const volume = Volume.make('tmpfs', 400, 'nr_inodes=200');
+  try {
+    const { acknowledged, refused } = await outOfNames(volume);
+    t.diagnostic(`${acknowledged} samples acknowledged, ${refused} writes refused`);
+  } finally {
+    volume.remove();
+  }
+});
+
+test('files may not be larger than a few MiB: the log has smaller segments', { timeout: 120_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'narthex-trials-'));
+  try {
+    const { acknowledged, refused } = await smallFiles(join(folder, 'data'));
+    t.diagnostic(`${acknowledged} samples acknowledged, ${refused} writes refused`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 });

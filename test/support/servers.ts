@@ -13,6 +13,8 @@ export interface LaunchOptions {
   readonly flags?: readonly string[];
   /** Data directory; without it, an empty one that goes when the server stops. */
   readonly data?: string;
+  /** What a shell says first, of limits: `ulimit -n 256`. */
+  readonly limits?: string;
   /** The path that answers 200 when the test may begin: `/-/ready` without it. */
   readonly waitFor?: string;
 }
@@ -50,10 +52,12 @@ async function launch(program: string, args: readonly string[], options: LaunchO
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const output = openSync(logFile, 'w');
+  const shell = options.limits === undefined ? [] : ['bash', '-c', `${options.limits}; exec "$@"`, 'bash'];
+  const [first, ...rest] = [...shell, program, ...args];
   const child = spawn(
-    program,
+    first!,
     [
-      ...args,
+      ...rest,
       `--config.file=${configFile}`,
       `--storage.tsdb.path=${options.data ?? join(folder, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,

@@ -74,6 +74,7 @@ const workerFile = new URL('./worker.js', import.meta.url).href;
 
 function startThread(heap: MemoryLimit): EvaluatorPort {
   return new Thread<undefined, EvaluatorTask, EvaluatorReply>({
+    isReplaceable: true,
     file: workerFile,
     name: 'evaluator',
     setup: undefined,

@@ -33,7 +33,8 @@ export class Volume {
   static make(kind: FileSystem, megabytes: number, options = ''): Volume {
     const volume = new Volume(kind, options);
     try {
-      if (kind === 'tmpfs') run('mount', '-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', volume.path);
+      if (kind === 'tmpfs')
+        run('mount', '-t', 'tmpfs', '-o', [`size=${megabytes}m`, options].filter(Boolean).join(), 'tmpfs', volume.path);
       else {
         run('truncate', '-s', `${megabytes}M`, volume.#image);
         run('mkfs.ext4', '-q', '-F', volume.#image);

@@ -47,6 +47,17 @@ const plain = (chunks: readonly (Chunk | HeadChunk)[]) =>
     data: [...data],
   }));
 
+test('writer: a folder whose name could not be made durable at first is there after a power cut', () => {
+  const disk = newDisk();
+  disk.fail({ operation: 'syncFolder', nth: 1, path: 'data' });
+  assert.throws(() => new HeadChunkWriter(disk, FOLDER), DiskError);
+  const chunks = someChunks(new Prng(4), 3);
+  const writer = new HeadChunkWriter(disk, FOLDER);
+  writer.write(recordsOf(chunks));
+  disk.crash();
+  assert.deepEqual(plain(allHeadChunks(disk, FOLDER, core)), plain(chunks));
+});
+
 test('writer: files read as what was written, in files of a size, each session in files of its own', () => {
   for (let seed = 1; seed <= 20; seed++) {
     const prng = new Prng(seed);
