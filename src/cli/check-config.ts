@@ -1,11 +1,12 @@
-// Whether a configuration would work: it parses, the files it names are there, its static
-// targets come out of relabelling whole. What `check config` of promtool looks at.
+// Whether a configuration would work: it parses, the files it names are there, lists of targets
+// in files can be read, its static targets come out of relabelling whole. What `check config` of promtool looks at.
 
 import { type Disk, realDisk } from '../base/disk.js';
 import { ConfigError } from '../config/error.js';
 import { filesOf, type HttpClientConfig } from '../config/http-client.js';
 import { expandGlob, type LoadedConfig, type LoadOptions, loadConfig } from '../config/load.js';
 import type { ScrapeConfig } from '../config/scrape.js';
+import { parseTargetFile } from '../discovery/target-list.js';
 import { labelsOf } from '../model/labels.js';
 import { quote } from '../model/quote.js';
 import { buildTarget } from '../scrape/target-labels.js';
@@ -22,6 +23,7 @@ export function checkConfig(path: string, options: LoadOptions = {}): LoadedConf
   }
   for (const job of jobs) {
     checkClientFiles(disk, job);
+    checkTargetFiles(disk, job);
     checkTargets(job);
   }
   for (const alertmanager of config.alerting.alertmanagers) checkClientFiles(disk, alertmanager);
@@ -32,6 +34,18 @@ function checkClientFiles(disk: Disk, client: HttpClientConfig): void {
   for (const [purpose, path] of filesOf(client)) {
     if (disk.stat(path) !== undefined) continue;
     throw new ConfigError(`error checking ${purpose} ${quote(path)}: stat ${path}: no such file or directory`);
+  }
+}
+
+/** Files of targets that are there now; others may come. */
+function checkTargetFiles(disk: Disk, job: ScrapeConfig): void {
+  const globs = job.fileSdConfigs.flatMap(({ section }) => section?.files ?? []);
+  for (const path of globs.flatMap((glob) => expandGlob(disk, glob))) {
+    try {
+      parseTargetFile(path, disk.readFile(path));
+    } catch (error) {
+      throw new ConfigError(`checking SD file ${quote(path)}: ${(error as Error).message}`);
+    }
   }
 }
 

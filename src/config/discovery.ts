@@ -107,7 +107,7 @@ export const DISCOVERY_KINDS = [
 
 export type DiscoveryKind = (typeof DISCOVERY_KINDS)[number];
 
-type DiscoveryFields = { readonly [K in DiscoveryKind as `${K}SdConfigs`]: Field<readonly DiscoveryConfig[]> };
+type DiscoveryFields = { readonly [K in DiscoveryKind as `${K}SdConfigs`]: Field<readonly DiscoveryConfig<K>[]> };
 
 /** `kubernetes_sd_configs` and the like, for the sections that may have them. */
 export const discoveryFields = Object.fromEntries(

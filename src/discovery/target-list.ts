@@ -9,6 +9,12 @@ import { type Labels, labelsOf } from '../model/labels.js';
 import { quote } from '../model/quote.js';
 import type { TargetGroup } from './group.js';
 
+/** A file's list: JSON or YAML, by its name. Throws an Error in Prometheus's words. */
+export function parseTargetFile(path: string, bytes: Uint8Array): TargetGroup[] {
+  const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  return path.toLowerCase().endsWith('.json') ? parseJsonList(text) : parseYamlList(text);
+}
+
 interface Written {
   readonly targets: readonly string[];
   readonly labels: ReadonlyMap<string, string>;

@@ -10,7 +10,7 @@ import { expandGlob } from '../../config/load.js';
 import { mergeLabels } from '../../model/labels.js';
 import type { SourcedGroup } from '../group.js';
 import type { Session } from '../session.js';
-import { parseJsonList, parseYamlList } from '../target-list.js';
+import { parseTargetFile } from '../target-list.js';
 
 /** A file that is being written changes several times: it is read when that long nothing changed any more. */
 const SETTLE_MS = 100;
@@ -74,8 +74,7 @@ class TargetFiles {
   /** undefined where the file cannot be read now. */
   #readFile(path: string): SourcedGroup[] | undefined {
     try {
-      const text = new TextDecoder('utf-8', { fatal: true }).decode(this.#session.disk.readFile(path));
-      const groups = path.toLowerCase().endsWith('.json') ? parseJsonList(text) : parseYamlList(text);
+      const groups = parseTargetFile(path, this.#session.disk.readFile(path));
       return groups.map(({ targets, labels }, index) => ({
         source: `${path}:${index}`,
         targets,

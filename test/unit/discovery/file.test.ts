@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { checkConfig } from '../../../src/cli/check-config.js';
 import { parseJsonList, parseYamlList } from '../../../src/discovery/target-list.js';
 import { type Discovering, discover, endAll } from '../../support/discovery.js';
 import { emptyFolder } from '../../support/folders.js';
@@ -73,6 +74,11 @@ if (hasConformance()) {
     test(`recorded verdict: ${name}`, () => {
       const { ok, output } = verdict;
       const text = readConformance(`file_sd/${name}`);
+      const config = join(emptyFolder(), 'c.yml');
+      const file = conformance(`file_sd/${name}`);
+      writeFileSync(config, `scrape_configs: [{job_name: x, file_sd_configs: [{files: ['${file}']}]}]`);
+      if (ok) checkConfig(config);
+      else assert.throws(() => checkConfig(config), /^ConfigError: checking SD file "/);
       if (ok) assert.doesNotThrow(() => parse(name, text), conformance('file_sd'));
       else {
         const message = output.split(`checking SD file ${JSON.stringify(name)}: `)[1]!;
