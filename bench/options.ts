@@ -21,6 +21,8 @@ export interface Options {
   readonly keep: boolean;
   /** Where our own server leaves processor profiles. */
   readonly profileFolder: string | undefined;
+  /** Of our own server; undefined: as many as it makes by itself. */
+  readonly shards: number | undefined;
   /** For `kernels`: only those whose name contains it. */
   readonly filter: string;
 }
@@ -86,6 +88,7 @@ export const USAGE = `npm run bench -- <name> … [options]
   --clients 4                             queries: then all of it by so many at once; 0 leaves that out
   --keep                                  queries: leave loaded servers running, and use those that were left; ours
                                           starts again on its data when it was built anew
+  --shards 4                              of narthex: one has memory for some ten million series at the most
   --profile folder                        processor profiles of narthex, one file a thread
 `;
 
@@ -110,6 +113,7 @@ export function parseOptions(args: readonly string[]): Options {
       clients: { type: 'string' },
       keep: { type: 'boolean', default: false },
       profile: { type: 'string' },
+      shards: { type: 'string' },
       filter: { type: 'string', default: '' },
     },
   });
@@ -129,6 +133,7 @@ export function parseOptions(args: readonly string[]): Options {
     times: optional('--times', values.times),
     keep: values.keep,
     profileFolder: values.profile,
+    shards: optional('--shards', values.shards),
     filter: values.filter,
   };
 }

@@ -83,7 +83,7 @@ async function runGroup(context: Context, group: Group, wanted: ReadonlySet<stri
   return outcomes;
 }
 
-function servers({ servers: names, urls, profileFolder, keep, seed }: Options): Server[] {
+function servers({ servers: names, urls, profileFolder, shards, keep, seed }: Options): Server[] {
   const unknown = names?.find((name) => !KINDS.some((kind) => kind.name === name));
   if (unknown) throw new Error(`there is no server ${unknown}; give --url ${unknown}=http://… if it runs already`);
   const kinds = KINDS.filter((kind) => (names ? names.includes(kind.name) : isInstalled(kind)));
@@ -92,7 +92,7 @@ function servers({ servers: names, urls, profileFolder, keep, seed }: Options): 
       name: kind.name,
       start: (config: string, load?: string) => {
         const kept = keep && load !== undefined ? keptFolder(kind, `${load}-${seed}`) : undefined;
-        return startProcess(kind, { config, profileFolder, kept });
+        return startProcess(kind, { config, profileFolder, shards, kept });
       },
     })),
     ...[...urls].map(([name, url]) => ({ name, start: async () => remotePeer(name, url) })),

@@ -24,9 +24,10 @@ export const narthex: PeerKind = {
   command: (place) => {
     if (!existsSync(MAIN)) return undefined;
     const profile = place.profileFolder ? ['--cpu-prof', `--cpu-prof-dir=${place.profileFolder}`] : [];
+    const shards = place.shards === undefined ? [] : [`--shards=${place.shards}`];
     // As `npm start` does it.
     const env = { MALLOC_ARENA_MAX: '2' };
-    return { file: process.execPath, args: [...profile, MAIN, ...prometheusFlags(place)], env };
+    return { file: process.execPath, args: [...profile, MAIN, ...prometheusFlags(place), ...shards], env };
   },
   settle: () => pause(2000),
 };

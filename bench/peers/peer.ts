@@ -65,11 +65,14 @@ export interface Place {
   readonly configFile: string;
   /** Where the server should write processor profiles when it ends; only our own can. */
   readonly profileFolder?: string;
+  /** Shards of our own. */
+  readonly shards?: number;
 }
 
 export interface StartOptions {
   /** A prometheus.yml; all of them read its scrape_configs. */
   readonly config: string;
   readonly profileFolder?: string;
+  readonly shards?: number;
   readonly kept?: KeptFolder;
 }

@@ -53,7 +53,7 @@ class ServerProcess implements Peer, PeerProcess {
   /** Undefined for a process that an earlier run started. */
   #child: ChildProcess | undefined;
 
-  constructor(kind: PeerKind, { config, profileFolder, kept }: StartOptions, freePort: number) {
+  constructor(kind: PeerKind, { config, profileFolder, shards, kept }: StartOptions, freePort: number) {
     this.#folder = kept?.path ?? mkdtempSync(join(tmpdir(), 'narthex-bench-'));
     const configFile = join(this.#folder, 'prometheus.yml');
     writeFileSync(configFile, config);
@@ -61,7 +61,7 @@ class ServerProcess implements Peer, PeerProcess {
     this.#pid = found?.pid ?? 0;
     const port = found?.port ?? freePort;
     this.#kind = kind;
-    this.#place = { port, configFile, dataFolder: join(this.#folder, 'data'), profileFolder };
+    this.#place = { port, configFile, dataFolder: join(this.#folder, 'data'), profileFolder, shards };
     this.kept = kept;
     this.name = kind.name;
     this.url = `http://127.0.0.1:${port}`;
