@@ -4,7 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { BODY_SLACK } from '../../assembly/layout.js';
 import { Prng } from '../../src/base/prng.js';
 import { Core } from '../../src/wasm/core.js';
-import { type Body, Exposition, type LineCache } from '../../src/wasm/exposition.js';
+import { type Body, type BodyFormat, Exposition, type LineCache } from '../../src/wasm/exposition.js';
+import { protobufOf } from './exposition-protobuf.js';
 import { bodyText } from './exposition-text.js';
 import { type Micro, printAll } from './micro.js';
 
@@ -12,37 +13,38 @@ const LINES = 2000;
 const OPTIONS = { honorTimestamps: true, trackTimestampsStaleness: false };
 
 /** A body that stays in linear memory. */
-function place(core: Core, text: string): Body {
-  const bytes = Buffer.from(text, 'latin1');
+function place(core: Core, text: string | Buffer): Body {
+  const bytes = typeof text === 'string' ? Buffer.from(text, 'latin1') : text;
   const address = core.exports.heap_alloc(bytes.length + BODY_SLACK) >>> 0;
   core.bytes.set(bytes, address);
   return { address, length: bytes.length };
 }
 
 /** Parses a body a target has not seen, and gives its lines their series. */
-function learn(exposition: Exposition, cache: LineCache, body: Body): void {
-  const parsed = exposition.parse(cache, body, 0, OPTIONS);
+function learn(exposition: Exposition, cache: LineCache, body: Body, format: BodyFormat = 'text'): void {
+  const parsed = exposition.parse(cache, body, 0, { ...OPTIONS, format });
   if (!parsed.ok) throw new Error(parsed.message);
   for (let miss = 0; miss < parsed.misses; miss++) exposition.resolve(cache, miss, miss, miss, 0);
   exposition.clearRows();
 }
 
 /** Every line where it was: `targets` caches of 2,000 lines, one after the other. */
-function steady(targets: number): Micro {
+function steady(targets: number, format: BodyFormat = 'text'): Micro {
+  const options = { ...OPTIONS, format };
   return {
-    name: `parse, all lines expected, ${targets * LINES} series`,
+    name: `parse ${format}, all lines expected, ${targets * LINES} series`,
     unit: 'line',
     prepare: () => {
       const core = new Core();
       const exposition = new Exposition(core);
-      const bodies = [1, 2, 3, 4].map((seed) => place(core, bodyText(LINES, seed)));
+      const bodies = [1, 2, 3, 4].map((seed) => place(core, bodyOf(bodyText(LINES, seed), format)));
       const caches = Array.from({ length: targets }, () => exposition.open());
       caches.forEach((cache, i) => {
-        learn(exposition, cache, bodies[i % bodies.length]!);
+        learn(exposition, cache, bodies[i % bodies.length]!, format);
       });
       return () => {
         for (let i = 0; i < targets; i++) {
-          exposition.parse(caches[i]!, bodies[i % bodies.length]!, i, OPTIONS);
+          exposition.parse(caches[i]!, bodies[i % bodies.length]!, i, options);
           exposition.vanished(caches[i]!, i);
           exposition.clearRows();
         }
@@ -50,6 +52,10 @@ function steady(targets: number): Micro {
       };
     },
   };
+}
+
+function bodyOf(text: string, format: BodyFormat): string | Buffer {
+  return format === 'protobuf' ? protobufOf(text) : format === 'openmetrics' ? `${text}# EOF\n` : text;
 }
 
 /** The lines in another order every time: all found by hash. */
@@ -159,6 +165,8 @@ export const expositionMicros: readonly Micro[] = [
   steady(1),
   steady(50),
   steady(500),
+  steady(50, 'openmetrics'),
+  steady(50, 'protobuf'),
   shuffled(),
   first(false),
   first(true),
