@@ -257,7 +257,8 @@ function sameByChance(question: Question, own: readonly Reply[], peers: readonly
 /** count_values makes labels of values, whose last digits may be by chance. */
 function roundedLabels(cells: Cells): Cells {
   const short = (number: string) => String(Number(Number(number).toPrecision(10)));
-  const round = (key: string) => key.replace(/\d{17,}|\d+\.\d{9,}|\d{5,}\.\d{4,}/g, short);
+  const round = (key: string) =>
+    key.replace(/\d+(?:\.\d+)?/g, (number) => (number.length > 12 ? short(number) : number));
   return new Map([...cells].map(([key, points]) => [round(key), points]));
 }
 
