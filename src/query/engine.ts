@@ -249,7 +249,7 @@ export class QueryEngine {
         samplesPeak: samples.peak,
         counts: evaluation.counts && this.#told(evaluation.counts, request.steps),
       };
-      return { answer: { data, warnings, infos, stats }, rendered };
+      return { answer: { data, warnings, infos, stats, free: evaluation.free }, rendered };
     } finally {
       running.endBytes = memory.heldBytes;
       // Rows that are still to be rendered are memory, but keep nobody from running.

@@ -22,6 +22,7 @@ import { BlockRows } from './evaluator/rows.js';
 import type { Priority } from './gate.js';
 import { HeldRows } from './held-rows.js';
 import { type QueryData, resultOf } from './result.js';
+import { freeBuffers, resultBuffers } from './spent.js';
 
 /** Text up to this leaves at once: sockets hold it. */
 const UNHELD_BYTES_MAX = 256 * 1024;
@@ -55,6 +56,8 @@ export interface Evaluation {
   readonly sortSeconds: number;
   /** Where rows are still to be rendered: resolves when they are, or when nobody wants them. */
   readonly rendered?: Promise<void>;
+  /** Gives back what was read and made, once nobody looks at the data any more. */
+  readonly free?: () => void;
 }
 
 /** Evaluates a plan. `now` gives monotonic milliseconds. */
@@ -85,8 +88,10 @@ export async function evaluate(
   if (evaluators !== undefined && cost > evaluators.hereCostMax) {
     return evaluateThere(request, gathered, cost, source, evaluators, limits);
   }
+  const read = buffersOf([...gathered.values()]);
   const ready = new GatheredSource(gathered, (reading, context) => source.read(reading, context));
-  return evaluateHere(request, ready, limits.context, now);
+  const evaluation = await evaluateHere(request, ready, limits.context, now);
+  return { ...evaluation, free: () => freeBuffers([...read, ...resultBuffers(evaluation.data)]) };
 }
 
 /** All that a plan reads: where a reading is declined, also what is read in its place. */

@@ -50,6 +50,8 @@ export interface QueryAnswer {
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
   readonly stats: QueryStats;
+  /** Gives the memory of the data back: nobody looks at them any more. */
+  readonly free?: (() => void) | undefined;
 }
 
 /** What a query's value is as its result. */

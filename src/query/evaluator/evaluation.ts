@@ -1,7 +1,7 @@
 // An evaluator's side of a task: shares become columns, operators run, rows become text.
 
 import { realClock } from '../../base/clock.js';
-import type { MessagePort } from '../../base/thread.js';
+import { buffersOf, type MessagePort } from '../../base/thread.js';
 import { QueryError } from '../../promql/errors.js';
 import { execute } from '../../promql/exec/execute.js';
 import type { QueryContext } from '../../promql/exec/source.js';
@@ -9,6 +9,7 @@ import { type AskMore, GatheredSource } from '../../shard/gathered.js';
 import { MemoryShare, SampleBudget } from '../budget.js';
 import { limited, type RowData, seriesText } from '../render.js';
 import { type QueryData, resultOf } from '../result.js';
+import { freeBuffers, resultBuffers } from '../spent.js';
 import { bytesOf, cutBlocks, decodeBlock } from './blocks.js';
 import type { Ask, Asked, Evaluated, EvaluateTask, EvaluatorReply, EvaluatorTask, WireResult } from './protocol.js';
 
@@ -33,13 +34,14 @@ async function evaluate(task: EvaluateTask): Promise<Evaluated> {
   const memory = new MemoryShare(task.memory);
   const samples = new SampleBudget(task.samplesMax, task.samplesHeld);
   const context = contextOf(memory, samples);
+  const read = buffersOf([...gathered.values()]);
   const source = new GatheredSource(gathered, askOver(task.port));
   const executed = await execute(plan, steps, source, context, task);
   context.check();
   const startMs = realClock.monotonicMs();
   const data = resultOf(executed.value, steps, ranged);
   const sortSeconds = (realClock.monotonicMs() - startMs) / 1000;
-  return {
+  const evaluated: Evaluated = {
     kind: 'evaluated',
     result: wireResult(data, task.rendered, context),
     ...executed.annotations.list(query),
@@ -47,6 +49,9 @@ async function evaluate(task: EvaluateTask): Promise<Evaluated> {
     samplesTotal: samples.total,
     samplesPeak: samples.peak,
   };
+  const moved = new Set<ArrayBufferLike>(buffersOf(evaluated));
+  freeBuffers([...read, ...resultBuffers(data)].filter((buffer) => !moved.has(buffer)));
+  return evaluated;
 }
 
 function contextOf(memory: MemoryShare, samples: SampleBudget): QueryContext {

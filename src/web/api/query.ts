@@ -3,6 +3,7 @@
 import type { Steps } from '../../promql/exec/source.js';
 import { ParseError } from '../../promql/syntax/errors.js';
 import { limited, resultJson, resultTypeOf } from '../../query/render.js';
+import { freeBuffers } from '../../query/spent.js';
 import type { QueryAnswer, QueryOptions } from '../deps.js';
 import { apiErrorOf, badData, invalidParameter } from '../errors.js';
 import type { JsonWriter } from '../json.js';
@@ -88,9 +89,14 @@ export async function asked<T>(query: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Adds pieces; nobody reads the rest once the client is gone. */
-async function writeAll(pieces: Iterable<string | Uint8Array>, writer: JsonWriter): Promise<void> {
+/** Adds pieces, and tells of them; nobody reads the rest once the client is gone. */
+async function writeAll(
+  pieces: Iterable<string | Uint8Array>,
+  writer: JsonWriter,
+  note: (piece: string | Uint8Array) => void,
+): Promise<void> {
   for (const piece of pieces) {
+    note(piece);
     // What comes last stays, so that an answer of one piece leaves whole.
     if (writer.full && !(await writer.pass())) return;
     writer.add(piece);
@@ -105,13 +111,17 @@ async function writeEach(pieces: AsyncIterable<string | Uint8Array>, writer: Jso
   }
 }
 
-function send(call: ApiCall, { data, warnings, infos, stats }: QueryAnswer, limit: number): Promise<void> {
+function send(call: ApiCall, { data, warnings, infos, stats, free }: QueryAnswer, limit: number): Promise<void> {
+  const printed: ArrayBufferLike[] = [];
+  const note = (piece: string | Uint8Array) => {
+    if (data.kind === 'range' && typeof piece !== 'string') printed.push(piece.buffer);
+  };
   const write = async (writer: JsonWriter): Promise<Remarks> => {
     const { kept, isWhole } = limited(data, limit);
     writer.add(`{"resultType":"${resultTypeOf(data)}","result":`);
     if (kept.kind === 'rendered') kept.rows.signal?.addEventListener('abort', () => writer.fail(), { once: true });
     const pieces = resultJson(kept);
-    if (Symbol.iterator in pieces) await writeAll(pieces, writer);
+    if (Symbol.iterator in pieces) await writeAll(pieces, writer, note);
     else await writeEach(pieces, writer);
     if (call.params.get('stats') !== '' && stats !== undefined)
       writer.add(`,"stats":${statsJson(stats, call.params.get('stats') === 'all')}`);
@@ -121,5 +131,9 @@ function send(call: ApiCall, { data, warnings, infos, stats }: QueryAnswer, limi
       infos,
     };
   };
-  return streamData(call, write, () => data.kind === 'rendered' && data.rows.free?.());
+  return streamData(call, write, () => {
+    if (data.kind === 'rendered') data.rows.free?.();
+    free?.();
+    freeBuffers(printed);
+  });
 }
