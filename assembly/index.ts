@@ -6,7 +6,7 @@ export { update as crc32c_update } from './bytes/crc32c';
 export { zeroPrefix as zeros_prefix } from './bytes/zeros';
 export {
   drop as chunks_drop,
-  headOf as chunks_head,
+  findHeads as chunks_find_heads,
   hitsTotal as chunks_hits,
   keepHead as chunks_keep_head,
   missesTotal as chunks_misses,

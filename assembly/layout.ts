@@ -282,6 +282,8 @@ export const LOAD_SERIES_BYTES = 8;
 export const LOAD_WANTED_BYTES = 40;
 /** A chunk of an entry in the cache: see assembly/cache/chunks.ts. */
 export const CACHE_CHUNK_BYTES = 32;
+/** Where a place that was looked for there says whether it was found. */
+export const CHUNK_FOUND = 28;
 
 // --- A round: what a shard and its readers evaluate together. See assembly/query/round.ts ---
 

@@ -22,13 +22,16 @@
 
 import * as read from '../chunk/read';
 import { Sealed } from '../chunk/read';
-import { CACHE_CHUNK_BYTES } from '../layout';
+import { CACHE_CHUNK_BYTES, CHUNK_FOUND, REFERENCE_BYTES } from '../layout';
 import * as table from '../memory/table';
 import * as pages from './pages';
 
 const KIND_ENTRY: u32 = 1;
 const KIND_HEAD: u32 = 2;
 const KINDS: u32 = 7;
+
+/** Looked for together. */
+export const TOGETHER: u32 = 16;
 
 const HASH: usize = 4;
 /** Of both kinds that are found: a file, or a block, and the place in it. */
@@ -55,6 +58,7 @@ export class Kept {
 }
 
 const KEPT_BYTES: usize = CACHE_CHUNK_BYTES;
+const PLACE_BYTES: usize = REFERENCE_BYTES;
 
 /** Records by hash. */
 const index: usize = memory.data(<i32>table.TABLE_BYTES, 8);
@@ -86,9 +90,14 @@ export function drop(): void {
 
 // --- Entries ---
 
+/** Where the entry of a series in a block may be, for entryOf(): ask for some of them first, so that the processor fetches what they touch side by side. */
+export function likelyEntry(block: u32, ref: u32): u32 {
+  return table.first(index, hashOf(KIND_ENTRY, block, ref));
+}
+
 /** What is kept of a series' entry in a block, pinned for a window; 0 where that is nothing. */
-export function entryOf(block: u32, ref: u32, pins: usize): usize {
-  return find(KIND_ENTRY, block, ref, pins);
+export function entryOf(likely: u32, block: u32, ref: u32, pins: usize): usize {
+  return recordOf(likely, KIND_ENTRY, block, ref, pins);
 }
 
 export function countOf(entry: usize): u32 {
@@ -136,11 +145,31 @@ export function keep(kept: Kept, from: usize, bytes: u32, pins: usize): usize {
 
 // --- Chunks of the head ---
 
-/** The record of a chunk of a file of chunks_head, pinned for a window; 0 where it is not kept. */
-export function headOf(file: u32, offset: u32, pins: usize): usize {
-  const found = find(KIND_HEAD, file, offset, pins);
+/** Of a place: the file and the offset that are looked for, then whether they were found. */
+const ASKED_OFFSET: usize = 4;
+const ASKED_RECORD: usize = 8;
+const FOUND: usize = CHUNK_FOUND;
+
+/**
+ * Looks for chunks of chunks_head: `places` has REFERENCE_BYTES for each, which begin with a file and an offset, u32 each. They become
+ * references to what is kept, pinned for a window; the word at CHUNK_FOUND says whether it is.
+ */
+export function findHeads(places: usize, asked: u32, pins: usize): void {
+  for (let from: u32 = 0; from < asked; from += TOGETHER) {
+    const end = places + <usize>min(from + TOGETHER, asked) * PLACE_BYTES;
+    const begin = places + <usize>from * PLACE_BYTES;
+    for (let at = begin; at < end; at += PLACE_BYTES) {
+      store<u32>(at, table.first(index, hashOf(KIND_HEAD, load<u32>(at), load<u32>(at, ASKED_OFFSET))), ASKED_RECORD);
+    }
+    for (let at = begin; at < end; at += PLACE_BYTES) findHead(at, pins);
+  }
+}
+
+function findHead(at: usize, pins: usize): void {
+  const found = recordOf(load<u32>(at, ASKED_RECORD), KIND_HEAD, load<u32>(at), load<u32>(at, ASKED_OFFSET), pins);
   count(found != 0);
-  return found;
+  if (found != 0) referHead(found, at);
+  store<u32>(at, u32(found != 0), FOUND);
 }
 
 /** Keeps a chunk that was read, pinned: its record; 0 where there is no room. */
@@ -191,15 +220,24 @@ function publish(at: usize, kind: u32, file: u32, place: u32): void {
   if (table.insert(index, hash, <u32>at)) store<u32>(at, load<u32>(at) | kind);
 }
 
-function find(kind: u32, file: u32, place: u32, pins: usize): usize {
+/** The record that somebody looks for, pinned, where the first with its hash is at `likely`; 0 where there is none. */
+function recordOf(likely: u32, kind: u32, file: u32, place: u32, pins: usize): usize {
+  let id = likely;
+  if (id == table.NONE) return 0;
+  if (!isRecord(<usize>id, kind, file, place)) id = another(kind, file, place);
+  return id != table.NONE && pages.pin(<usize>id, pins) ? <usize>id : 0;
+}
+
+/** The same of those that share the hash. */
+function another(kind: u32, file: u32, place: u32): u32 {
   const hash = hashOf(kind, file, place);
   let id = table.first(index, hash);
-  for (; id != table.NONE; id = table.next(index, hash)) {
-    const at = <usize>id;
-    if ((load<u32>(at) & KINDS) != kind || load<u32>(at, FILE) != file || load<u32>(at, PLACE) != place) continue;
-    return pages.pin(at, pins) ? at : 0;
-  }
-  return 0;
+  while (id != table.NONE && !isRecord(<usize>id, kind, file, place)) id = table.next(index, hash);
+  return id;
+}
+
+function isRecord(at: usize, kind: u32, file: u32, place: u32): bool {
+  return (load<u32>(at) & KINDS) == kind && load<u32>(at, FILE) == file && load<u32>(at, PLACE) == place;
 }
 
 /** Nobody finds the records of a page any more. */

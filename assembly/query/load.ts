@@ -60,6 +60,9 @@ const wanted: usize = memory.data(16, 8);
 /** An entry that the cache has no room for. */
 const uncached: usize = memory.data(16, 8);
 
+/** Where the entries of the next series may be in the cache. */
+const likely: usize = memory.data(64, 4);
+
 let missing: u32 = 0;
 
 let arenaBytes: u32 = 0;
@@ -110,10 +113,12 @@ export function known(
   for (let i: u32 = 0; i < count && !failed; i++) {
     const one = series + <usize>i * SERIES_BYTES;
     const ref = load<u32>(one);
+    const next = i % cache.TOGETHER;
+    if (next == 0) findLikely(block, one, min(count - i, cache.TOGETHER));
     const place = load<u32>(one, 4);
     const flags = into + ((<usize>place) << 2);
     if ((load<u32>(flags) & HISTORY_SKIP) != 0) continue;
-    const entry = cache.entryOf(block, ref, pins);
+    const entry = cache.entryOf(load<u32>(likely + ((<usize>next) << 2)), block, ref, pins);
     if (entry == 0) {
       const other = series + <usize>left * SERIES_BYTES;
       left++;
@@ -124,6 +129,13 @@ export function known(
     }
   }
   return left;
+}
+
+function findLikely(block: u32, series: usize, count: u32): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const ref = load<u32>(series + <usize>i * SERIES_BYTES);
+    store<u32>(likely + ((<usize>i) << 2), cache.likelyEntry(block, ref));
+  }
 }
 
 /** Adds the chunks of a cached entry; false, and none, where they cannot be loaded here. */

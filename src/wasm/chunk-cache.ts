@@ -1,6 +1,6 @@
 // The façade of the cache of chunks that queries read from files. See assembly/cache/chunks.ts.
 
-import { REFERENCE_BYTES } from '../../assembly/layout.js';
+import { CHUNK_FOUND, REFERENCE_BYTES } from '../../assembly/layout.js';
 import { type Core, PAGE_BYTES } from './core.js';
 
 /** What a shard keeps where nobody says how much. */
@@ -10,6 +10,9 @@ const SHARE_MAX = 0.125;
 const CROWDED_SHARE = 0.7;
 /** Pages that are ready before a query goes on, some four MB: what it reads at once fits mostly. */
 const SPARE_PAGES = 64;
+
+const WORDS = REFERENCE_BYTES / 4;
+const FOUND_WORD = CHUNK_FOUND / 4;
 
 export { REFERENCE_BYTES };
 
@@ -42,9 +45,21 @@ export class ChunkCache {
     return number;
   }
 
-  /** What is kept of a chunk of chunks_head, and stays while `pins` is: for refer(); 0 where it has to be read. */
-  find(file: number, offset: number, pins: number): number {
-    return this.#core.exports.chunks_head(file, offset, pins) >>> 0;
+  /**
+   * Makes chunks, in REFERENCE_BYTES each at an address, of what is kept of chunks of chunks_head, and stays while `pins` is.
+   * Gives their addresses, 0 for those that have to be read.
+   */
+  find(file: Uint32Array, offset: Uint32Array, at: number, pins: number): Uint32Array {
+    const count = file.length;
+    const words = this.#core.u32(at, count * WORDS);
+    for (let i = 0; i < count; i++) {
+      words[i * WORDS] = file[i]!;
+      words[i * WORDS + 1] = offset[i]!;
+    }
+    this.#core.exports.chunks_find_heads(at, count, pins);
+    const found = new Uint32Array(count);
+    for (let i = 0; i < count; i++) if (words[i * WORDS + FOUND_WORD] !== 0) found[i] = at + i * REFERENCE_BYTES;
+    return found;
   }
 
   /** Keeps a chunk that was read, at an address, likewise; 0 where there is no room. */

@@ -116,16 +116,9 @@ export class SpilledChunks {
 
   /** Those of the wanted chunks that the cache has, where they are; 0 for the others. */
   #known(wants: Wants, loaded: LoadedChunks): Uint32Array {
-    const chunks = new Uint32Array(wants.count);
-    if (wants.count === 0) return chunks;
+    if (wants.count === 0) return new Uint32Array(0);
     const room = loaded.lend(wants.count * REFERENCE_BYTES);
-    for (let want = 0; want < wants.count; want++) {
-      const kept = this.#cache.find(wants.file[want]!, wants.offset[want]!, loaded.pins);
-      if (kept === 0) continue;
-      chunks[want] = room + want * REFERENCE_BYTES;
-      this.#cache.refer(kept, chunks[want]!);
-    }
-    return chunks;
+    return this.#cache.find(wants.file, wants.offset, room, loaded.pins);
   }
 
   /** Shows copies of what was read, in the cache; where that has no room what was read stays as long as the window. */
