@@ -92,9 +92,21 @@ export function latestCollected(): f64 {
   return <f64>latest;
 }
 
-/** Up to which time samples of a series need not be in the log, because files have them; -Infinity where that is nothing. */
-export function elsewhereTo(number: u32): f64 {
-  const record = series.find(number);
+/**
+ * Of `count` series from number `from` on the refs, 0 of one that is gone, each with the time up to which files have its samples,
+ * so that the log need not: pairs of f64, written to `out`.
+ */
+export function liveRefs(from: u32, count: u32, out: usize): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const record = series.find(from + i);
+    const at = out + ((<usize>i) << 4);
+    store<f64>(at, record == 0 ? 0 : <f64>series.ref(record));
+    store<f64>(at, elsewhereTo(from + i, record), 8);
+  }
+}
+
+/** -Infinity where that is nothing. */
+function elsewhereTo(number: u32, record: usize): f64 {
   if (record == 0 || late.has(number)) return -Infinity;
   const slot = series.spilled(record);
   if (spilled.count(slot) == 0 || spilled.heldTo(slot) != i64.MIN_VALUE) return -Infinity;

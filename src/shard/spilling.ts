@@ -69,9 +69,8 @@ export class ShardSpilling {
 
   /** What the log has to keep: see the protocol. */
   liveRefs(): ArrayBuffer {
-    const elsewhereTo = (series: SeriesIndex) =>
-      Math.max(this.#spill.elsewhereTo(series), this.#histograms.filedToMs(series));
-    return this.#head.liveRefs(elsewhereTo).buffer;
+    const besides = this.#histograms.isEmpty ? undefined : (one: SeriesIndex) => this.#histograms.filedToMs(one);
+    return this.#head.liveRefs(besides).buffer;
   }
 
   confirm({ file, offset }: Request<'confirmSpill'>): void {

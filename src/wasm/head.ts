@@ -102,6 +102,10 @@ const LATE_FATES: Record<LateFate, Status> = {
 };
 
 /** Where a row has the low half of its ref, its time and its value: see assembly/exposition/batch.ts. */
+/** Series whose refs are asked for in one call, and what it says of each. */
+const LIVE_AT_ONCE = 16_384;
+const PAIR_BYTES = 16;
+
 const ROW_REF_OFFSET = 4;
 const ROW_TIME_OFFSET = 8;
 const ROW_VALUE_OFFSET = 16;
@@ -148,21 +152,30 @@ export class Head {
   }
 
   /**
-   * Refs of all series alive, and second refs of theirs, each with the time that `elsewhereTo` says of its series, -Infinity for
-   * second ones: pairs of f64, copies.
+   * Refs of all series alive, and second refs of theirs, each with the time up to which files have its samples, or that `besides`
+   * says where that is later, -Infinity for second ones: pairs of f64, copies. Throws OutOfMemory.
    */
-  liveRefs(elsewhereTo: (series: SeriesIndex) => number): Float64Array<ArrayBuffer> {
+  liveRefs(besides?: (series: SeriesIndex) => number): Float64Array<ArrayBuffer> {
     const { exports } = this.#core;
     const bound = exports.series_bound() >>> 0;
     const aliases = exports.replay_alias_count() >>> 0;
     const refs = new Float64Array(((exports.series_count() >>> 0) + aliases) * 2);
     let length = 0;
-    for (let series = 0; series < bound; series++) {
-      const ref = exports.series_ref(series);
-      if (ref <= 0) continue;
-      refs[length++] = ref;
-      refs[length++] = elsewhereTo(series as SeriesIndex);
+    const room = exports.heap_alloc(LIVE_AT_ONCE * PAIR_BYTES) >>> 0;
+    if (room === 0) throw new OutOfMemory();
+    for (let from = 0; from < bound; from += LIVE_AT_ONCE) {
+      const count = Math.min(LIVE_AT_ONCE, bound - from);
+      exports.spill_live_refs(from, count, room);
+      const pairs = this.#core.f64(room, count * 2);
+      for (let i = 0; i < count; i++) {
+        const ref = pairs[2 * i]!;
+        if (ref <= 0) continue;
+        refs[length++] = ref;
+        const filedToMs = pairs[2 * i + 1]!;
+        refs[length++] = besides === undefined ? filedToMs : Math.max(filedToMs, besides((from + i) as SeriesIndex));
+      }
     }
+    exports.heap_free(room, LIVE_AT_ONCE * PAIR_BYTES);
     for (let i = 0; i < aliases; i++) {
       const ref = exports.replay_alias(i);
       if (ref <= 0) continue;

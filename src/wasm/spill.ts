@@ -50,11 +50,6 @@ export class Spill {
     return this.#core.exports.spill_evict(count, Math.min(keepBytes, 2 ** 32 - 1));
   }
 
-  /** Up to which time samples of a series need not be in the log, because files have them; -Infinity where that is nothing. */
-  elsewhereTo(series: number): number {
-    return this.#core.exports.spill_elsewhere_to(series);
-  }
-
   /** Whether anything ever was in files. */
   get hasAny(): boolean {
     return this.#core.exports.spill_used();
