@@ -12,12 +12,14 @@ import type { Reply, Request } from './protocol.js';
 
 /** A step goes over so many series, or gives so many bytes: about two milliseconds either way. */
 const SPLIT_SERIES = 4000;
-const SCAN_SERIES = 40_000;
-const PAGE_BYTES = 1024 * 1024;
+const SCAN_SERIES = 10_000;
+/** The same where all chunks of each are looked at. */
+const OLDEST_SERIES = 4000;
+const PAGE_BYTES = 512 * 1024;
 /** Late samples are decoded and encoded once more. */
 const LATE_SERIES = 100;
 /** Chunks that are read back from files for a page: about as many as fit. */
-const PAGE_CHUNKS = 3000;
+const PAGE_CHUNKS = 1500;
 
 export class ShardExports {
   readonly #head: Head;
@@ -35,9 +37,9 @@ export class ShardExports {
   }
 
   oldest({ minTimeMs, from }: Request<'oldestTime'>): Reply<'oldestTime'> {
-    const floatMs = this.#export.oldest(minTimeMs, from, SCAN_SERIES);
+    const floatMs = this.#export.oldest(minTimeMs, from, OLDEST_SERIES);
     const oldestMs = from === 0 ? Math.min(floatMs, this.#histograms.oldestFrom(minTimeMs)) : floatMs;
-    return { next: this.#upToBound(from + SCAN_SERIES), oldestMs };
+    return { next: this.#upToBound(from + OLDEST_SERIES), oldestMs };
   }
 
   split({ timeMs, from }: Request<'splitChunks'>): Reply<'splitChunks'> {
