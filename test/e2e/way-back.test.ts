@@ -33,8 +33,8 @@ test(
   () =>
     withFolder(async (folder) => {
       const data = join(folder, 'data');
-      // A whole range of three blocks, and what comes behind it.
-      const startMs = Math.floor((Date.now() - 10 * HOUR_MS) / (6 * HOUR_MS)) * 6 * HOUR_MS;
+      // A whole range of three blocks, another block, and what comes behind it, at any time of the day.
+      const startMs = Math.floor((Date.now() - 12 * HOUR_MS) / (6 * HOUR_MS)) * 6 * HOUR_MS;
       const story = new Story(startMs);
       const hour = HOUR_MS / STEP_MS;
 
