@@ -56,12 +56,14 @@ export class Summary implements Metric {
   /** NaN where nothing was observed lately. */
   quantile(q: number): number {
     this.#turn();
-    return quantileOf(this.#sketches, q);
+    return quantileOf(merge(this.#sketches), q);
   }
 
   *points(labels: Labels): Generator<Point> {
+    this.#turn();
+    const merged = merge(this.#sketches);
     for (const q of this.#quantiles) {
-      yield { suffix: '', labels: [...labels, 'quantile', formatFloat(q)], value: this.quantile(q) };
+      yield { suffix: '', labels: [...labels, 'quantile', formatFloat(q)], value: quantileOf(merged, q) };
     }
     yield { suffix: '_sum', labels, value: this.sum };
     yield { suffix: '_count', labels, value: this.count };
@@ -105,19 +107,33 @@ function keyOf(value: number): number {
   return value > 0 ? HALF + power : -HALF - power;
 }
 
-function quantileOf(sketches: readonly Sketch[], q: number): number {
+interface Merged {
+  /** By their value, rising. */
+  readonly buckets: readonly Bucket[];
+  readonly total: number;
+}
+
+function merge(sketches: readonly Sketch[]): Merged {
   const merged = new Map<number, Bucket>();
   let total = 0;
   for (const { buckets } of sketches) {
     for (const [key, { count, sum }] of buckets) {
-      const bucket = merged.get(key) ?? { count: 0, sum: 0 };
-      merged.set(key, { count: bucket.count + count, sum: bucket.sum + sum });
       total += count;
+      const bucket = merged.get(key);
+      if (bucket === undefined) merged.set(key, { count, sum });
+      else {
+        bucket.count += count;
+        bucket.sum += sum;
+      }
     }
   }
+  const keys = Int32Array.from(merged.keys()).sort();
+  return { buckets: Array.from(keys, (key) => merged.get(key)!), total };
+}
+
+function quantileOf({ buckets, total }: Merged, q: number): number {
   let rank = Math.max(1, Math.ceil(q * total));
-  for (const key of [...merged.keys()].sort((a, b) => a - b)) {
-    const { count, sum } = merged.get(key)!;
+  for (const { count, sum } of buckets) {
     if (rank <= count) return sum / count;
     rank -= count;
   }
