@@ -21,7 +21,7 @@ export interface BlockSetParts {
   /** Hears of every other set of blocks, oldest first; resolves when nobody reads one of the old set only. */
   readonly tell: (blocks: readonly ListedBlock[]) => Promise<void>;
   /** Hears of each block that is not served any more. */
-  readonly noteLoss?: (path: string, reason: string, outcome: 'put aside' | 'not served') => void;
+  readonly noteLoss?: (path: string, reason: string, outcome: 'put aside' | 'not served' | 'revived') => void;
 }
 
 export interface BlockSetStats {
@@ -136,6 +136,7 @@ export class BlockSet {
     const message = 'The tombstones of a block are gone: what was deleted of it is there again';
     this.#said.set(path, message);
     this.#parts.logger.error(message, { block: path, deletions });
+    this.#parts.noteLoss?.(path, message, 'revived');
   }
 
   /** What was said of blocks that are gone. */

@@ -15,8 +15,9 @@ export interface Loss {
   /**
    * `torn`: the end of a write that nobody was answered for, cut off. `mended`: overwritten, so that nobody stumbles over it; a copy is in
    * `narthex/lost`. `left`: the disk may give it back another time. `put aside`: renamed to `.bad`.
+   * `revived`: its deletions are gone, so that what was deleted is served again.
    */
-  readonly outcome: 'torn' | 'mended' | 'left' | 'put aside' | 'not served';
+  readonly outcome: 'torn' | 'mended' | 'left' | 'put aside' | 'not served' | 'revived';
   /** Times of what is written around it. */
   readonly minTimeMs?: number;
   readonly maxTimeMs?: number;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CHUNK_SAMPLES_MAX } from '../../../assembly/layout.js';
 import { Prng } from '../../../src/base/prng.js';
 import type { CounterHint } from '../../../src/model/histogram.js';
 import { floatHistogramOf } from '../../../src/model/stored-histogram.js';
@@ -191,7 +192,7 @@ const groups: [what: string, chunks: number[][], want: number[][]][] = [
       [13, 14],
     ],
   ],
-  ['more than fit in one', [range(0, 100, 2), range(1, 100, 2)], [range(0, 120), range(120, 80)]],
+  ['more than fit in one', [range(0, 100, 2), range(1, 100, 2)], [range(0, CHUNK_SAMPLES_MAX), range(CHUNK_SAMPLES_MAX, 200 - CHUNK_SAMPLES_MAX)]],
 ];
 for (const [what, chunks, want] of groups) {
   test(`chunks: ${what}`, () =>
