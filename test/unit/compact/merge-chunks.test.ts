@@ -192,7 +192,11 @@ const groups: [what: string, chunks: number[][], want: number[][]][] = [
       [13, 14],
     ],
   ],
-  ['more than fit in one', [range(0, 100, 2), range(1, 100, 2)], [range(0, CHUNK_SAMPLES_MAX), range(CHUNK_SAMPLES_MAX, 200 - CHUNK_SAMPLES_MAX)]],
+  [
+    'more than fit in one',
+    [range(0, 100, 2), range(1, 100, 2)],
+    [range(0, CHUNK_SAMPLES_MAX), range(CHUNK_SAMPLES_MAX, 200 - CHUNK_SAMPLES_MAX)],
+  ],
 ];
 for (const [what, chunks, want] of groups) {
   test(`chunks: ${what}`, () =>
