@@ -11,10 +11,11 @@
 import { type Exemplar, exemplarLabels } from '../model/exemplar.js';
 import { histogramFault } from '../model/histogram-check.js';
 import type { Labels } from '../model/labels.js';
-import { NO_COUNTS, NO_SPANS, type Span, STALE_SUM, type StoredHistogram } from '../model/stored-histogram.js';
+import { type StoredHistogram, staleHistogram } from '../model/stored-histogram.js';
 import type { HistogramSample } from '../tsdb/chunk/histogram.js';
 import type { HistogramPlace } from '../wasm/exposition.js';
 import { Fields, unzigzag, WireError } from './wire.js';
+import { WireBuckets } from './wire-buckets.js';
 
 /** A series of a body with more than floats. */
 export interface ScrapedExtra {
@@ -107,20 +108,10 @@ function staleOf(labels: Labels, timeMs: number): ScrapedExtra {
   return { labels, stored: [{ timeMs, histogram: STALE }], exemplars: [] };
 }
 
-const STALE: StoredHistogram = {
-  isFloat: false,
-  hint: 'unknown',
-  schema: 0,
-  zeroThreshold: 0,
-  zeroCount: 0,
-  count: 0,
-  sumBits: STALE_SUM,
-  positiveSpans: NO_SPANS,
-  negativeSpans: NO_SPANS,
-  positive: NO_COUNTS,
-  negative: NO_COUNTS,
-  bounds: [],
-};
+const STALE = staleHistogram(false);
+
+/** The field of the negative spans. */
+const FIRST_BUCKETS = 9;
 
 // ---- messages
 
@@ -144,9 +135,7 @@ function metricOf({ metric, isGauge }: HistogramPlace): ReadMetric {
 
 function histogramOf(message: Uint8Array, isGauge: boolean): Omit<ReadMetric, 'ownMs'> {
   let [count, countFloat, zeroCount, zeroCountFloat, schema, zeroThreshold, sumBits] = [0, 0, 0, 0, 0, 0, 0n];
-  const spans: [negative: Span[], positive: Span[]] = [[], []];
-  const deltas: [negative: number[], positive: number[]] = [[], []];
-  const counts: [negative: number[], positive: number[]] = [[], []];
+  const buckets = new WireBuckets(FIRST_BUCKETS);
   const ofBuckets: Exemplar[] = [];
   const exemplars: Exemplar[] = [];
   for (const field of new Fields(message)) {
@@ -175,25 +164,14 @@ function histogramOf(message: Uint8Array, isGauge: boolean): Omit<ReadMetric, 'o
       case 8:
         zeroCountFloat = field.double;
         break;
-      case 9:
-      case 12:
-        spans[field.number === 9 ? 0 : 1].push(spanOf(field.bytes));
-        break;
-      case 10:
-      case 13:
-        deltas[field.number === 10 ? 0 : 1].push(...field.varints.map(unzigzag));
-        break;
-      case 11:
-      case 14:
-        counts[field.number === 11 ? 0 : 1].push(...field.doubles);
-        break;
       case 16:
         noteExemplar(exemplars, field.bytes);
         break;
+      default:
+        buckets.take(field);
     }
   }
   const isFloat = countFloat > 0 || zeroCountFloat > 0;
-  const [negative, positive] = isFloat ? counts.map((all) => Float64Array.from(all)) : deltas.map(summed);
   const histogram: StoredHistogram = {
     isFloat,
     hint: isGauge ? 'gauge' : 'unknown',
@@ -202,31 +180,11 @@ function histogramOf(message: Uint8Array, isGauge: boolean): Omit<ReadMetric, 'o
     zeroCount: isFloat ? zeroCountFloat : zeroCount,
     count: isFloat ? countFloat : count,
     sumBits,
-    negativeSpans: spans[0],
-    positiveSpans: spans[1],
-    negative: negative!,
-    positive: positive!,
+    ...buckets.finish(isFloat),
     bounds: [],
   };
   const inOrder = (exemplars.length > 0 ? exemplars : ofBuckets).sort((a, b) => a.timeMs - b.timeMs);
   return { histogram, exemplars: inOrder };
-}
-
-function spanOf(bytes: Uint8Array): Span {
-  let [offset, length] = [0, 0];
-  for (const field of new Fields(bytes)) {
-    if (field.number === 1) offset = unzigzag(field.varint);
-    else if (field.number === 2) length = field.varint;
-  }
-  return { offset, length };
-}
-
-function summed(deltas: readonly number[]): Float64Array {
-  let count = 0;
-  return Float64Array.from(deltas, (delta) => {
-    count += delta;
-    return count;
-  });
 }
 
 /** Those of native histograms have a time, or are passed over. */

@@ -7,10 +7,13 @@
 // Integers beyond 2^53 are rounded, as they are for every query.
 
 import type { CounterHint } from '../model/histogram.js';
-import type { Span, StoredHistogram } from '../model/stored-histogram.js';
+import type { StoredHistogram } from '../model/stored-histogram.js';
 import type { HistogramSample } from '../tsdb/chunk/histogram.js';
 import { Fields, unzigzag } from './wire.js';
+import { WireBuckets } from './wire-buckets.js';
 
+/** The field of the negative spans. */
+const FIRST_BUCKETS = 8;
 const HINTS: readonly CounterHint[] = ['unknown', 'reset', 'not_reset', 'gauge'];
 
 /** One histogram with its time. */
@@ -18,9 +21,7 @@ export function histogramOf(bytes: Uint8Array): HistogramSample {
   let [isFloat, count, zeroCount, sumBits] = [false, 0, 0, 0n];
   let [schema, zeroThreshold, timeMs] = [0, 0, 0];
   let hint: CounterHint = 'unknown';
-  const spans: [negative: Span[], positive: Span[]] = [[], []];
-  const deltas: [negative: number[], positive: number[]] = [[], []];
-  const counts: [negative: number[], positive: number[]] = [[], []];
+  const buckets = new WireBuckets(FIRST_BUCKETS);
   const bounds: number[] = [];
   for (const field of new Fields(bytes)) {
     switch (field.number) {
@@ -46,18 +47,6 @@ export function histogramOf(bytes: Uint8Array): HistogramSample {
       case 7:
         zeroCount = field.double;
         break;
-      case 8:
-      case 11:
-        spans[field.number === 8 ? 0 : 1].push(spanOf(field.bytes));
-        break;
-      case 9:
-      case 12:
-        deltas[field.number === 9 ? 0 : 1].push(...field.varints.map(unzigzag));
-        break;
-      case 10:
-      case 13:
-        counts[field.number === 10 ? 0 : 1].push(...field.doubles);
-        break;
       case 14:
         hint = HINTS[field.varint] ?? 'unknown';
         break;
@@ -67,9 +56,10 @@ export function histogramOf(bytes: Uint8Array): HistogramSample {
       case 16:
         bounds.push(...field.doubles);
         break;
+      default:
+        buckets.take(field);
     }
   }
-  const [negative, positive] = isFloat ? counts.map((all) => Float64Array.from(all)) : deltas.map(summed);
   const histogram: StoredHistogram = {
     isFloat,
     hint,
@@ -78,28 +68,8 @@ export function histogramOf(bytes: Uint8Array): HistogramSample {
     zeroCount,
     count,
     sumBits,
-    negativeSpans: spans[0],
-    positiveSpans: spans[1],
-    negative: negative!,
-    positive: positive!,
+    ...buckets.finish(isFloat),
     bounds,
   };
   return { timeMs, histogram };
-}
-
-function spanOf(bytes: Uint8Array): Span {
-  let [offset, length] = [0, 0];
-  for (const field of new Fields(bytes)) {
-    if (field.number === 1) offset = unzigzag(field.varint);
-    else if (field.number === 2) length = field.varint;
-  }
-  return { offset, length };
-}
-
-function summed(deltas: readonly number[]): Float64Array {
-  let count = 0;
-  return Float64Array.from(deltas, (delta) => {
-    count += delta;
-    return count;
-  });
 }
