@@ -2,6 +2,8 @@
 
 import type { SectionOf } from '../../config/discovery-keys.js';
 import type { Asker } from '../http.js';
+import { Leased } from '../lease.js';
+import { postForm, tokenLease } from '../oauth.js';
 import type { Session } from '../session.js';
 import type { Tree } from '../tree.js';
 
@@ -42,8 +44,7 @@ export class AzureTokens {
   readonly #session: Session;
   readonly #asker: Asker;
   readonly #environment: Environment;
-  #token = '';
-  #untilMs = 0;
+  readonly #token: Leased<string>;
 
   constructor(
     section: SectionOf<'azure'>,
@@ -56,17 +57,12 @@ export class AzureTokens {
     this.#session = session;
     this.#asker = session.asker(section, ANSWER_MS);
     this.#environment = environment;
+    const { clock } = session;
+    this.#token = new Leased(clock, EARLY_MS, async () => tokenLease(await this.#fetch(), clock.nowMs()));
   }
 
-  async token(): Promise<string> {
-    const { clock } = this.#session;
-    if (clock.nowMs() > this.#untilMs - EARLY_MS) {
-      const answer = await this.#fetch();
-      this.#token = answer.at('access_token').text;
-      if (this.#token === '') throw new Error('no access token in the answer');
-      this.#untilMs = clock.nowMs() + answer.at('expires_in').number * 1000;
-    }
-    return this.#token;
+  token(): Promise<string> {
+    return this.#token.get();
   }
 
   #fetch(): Promise<Tree> {
@@ -104,13 +100,8 @@ export class AzureTokens {
 
   #post(tenant: string, parameters: Readonly<Record<string, string>>): Promise<Tree> {
     const scope = `${this.#cloud.api}/.default`;
-    const body = String(new URLSearchParams({ grant_type: 'client_credentials', scope, ...parameters }));
-    return this.#asker.json({
-      url: `${this.#cloud.login}/${encodeURIComponent(tenant)}/oauth2/v2.0/token`,
-      method: 'POST',
-      headers: [['Content-Type', 'application/x-www-form-urlencoded']],
-      body: Buffer.from(body),
-    });
+    const url = `${this.#cloud.login}/${encodeURIComponent(tenant)}/oauth2/v2.0/token`;
+    return postForm(this.#asker, url, { grant_type: 'client_credentials', scope, ...parameters });
   }
 
   #managed(client: string): Promise<Tree> {

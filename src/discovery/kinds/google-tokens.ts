@@ -9,6 +9,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { DiskError } from '../../base/disk.js';
 import type { Asker } from '../http.js';
+import { Leased } from '../lease.js';
+import { postForm, tokenLease } from '../oauth.js';
 import type { Session } from '../session.js';
 import { parseJson, type Tree } from '../tree.js';
 
@@ -25,25 +27,19 @@ export class GoogleTokens {
   readonly #session: Session;
   readonly #asker: Asker;
   readonly #environment: Environment;
-  #token = '';
-  #untilMs = 0;
+  readonly #token: Leased<string>;
 
   constructor(scope: string, session: Session, environment: Environment = process.env) {
     this.#scope = scope;
     this.#session = session;
     this.#asker = session.askerOf({}, ANSWER_MS);
     this.#environment = environment;
+    const { clock } = session;
+    this.#token = new Leased(clock, EARLY_MS, async () => tokenLease(await this.#fetch(), clock.nowMs()));
   }
 
-  async token(): Promise<string> {
-    const { clock } = this.#session;
-    if (clock.nowMs() > this.#untilMs - EARLY_MS) {
-      const answer = await this.#fetch();
-      this.#token = answer.at('access_token').text;
-      if (this.#token === '') throw new Error('no access token in the answer');
-      this.#untilMs = clock.nowMs() + answer.at('expires_in').number * 1000;
-    }
-    return this.#token;
+  token(): Promise<string> {
+    return this.#token.get();
   }
 
   #fetch(): Promise<Tree> {
@@ -52,9 +48,9 @@ export class GoogleTokens {
     const url = credentials.at('token_uri').text || TOKEN_URL;
     switch (credentials.at('type').text) {
       case 'service_account':
-        return this.#post(url, { grant_type: JWT_BEARER, assertion: this.#assertion(credentials, url) });
+        return postForm(this.#asker, url, { grant_type: JWT_BEARER, assertion: this.#assertion(credentials, url) });
       case 'authorized_user':
-        return this.#post(url, {
+        return postForm(this.#asker, url, {
           grant_type: 'refresh_token',
           client_id: credentials.at('client_id').text,
           client_secret: credentials.at('client_secret').text,
@@ -90,15 +86,6 @@ export class GoogleTokens {
     const text = [head, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
     const signature = createSign('RSA-SHA256').update(text).sign(credentials.at('private_key').text, 'base64url');
     return `${text}.${signature}`;
-  }
-
-  #post(url: string, parameters: Readonly<Record<string, string>>): Promise<Tree> {
-    return this.#asker.json({
-      url,
-      method: 'POST',
-      headers: [['Content-Type', 'application/x-www-form-urlencoded']],
-      body: Buffer.from(String(new URLSearchParams(parameters))),
-    });
   }
 
   #ofInstance(): Promise<Tree> {

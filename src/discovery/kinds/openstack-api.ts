@@ -5,6 +5,7 @@ import type { SectionOf } from '../../config/discovery-keys.js';
 import { httpClient } from '../../config/http-client.js';
 import type { Asker } from '../http.js';
 import { jsonOf, refusal } from '../http.js';
+import { type Lease, Leased } from '../lease.js';
 import type { Session } from '../session.js';
 import type { Tree } from '../tree.js';
 
@@ -17,7 +18,6 @@ const EARLY_MS = 5 * 60_000;
 interface Access {
   readonly token: string;
   readonly catalog: Tree;
-  readonly untilMs: number;
 }
 
 export class OpenStackApi {
@@ -25,24 +25,25 @@ export class OpenStackApi {
   readonly #session: Session;
   readonly #asker: Asker;
   readonly #environment: Environment;
-  #access: Access | undefined;
+  readonly #access: Leased<Access>;
 
   constructor(section: Section, session: Session, environment: Environment = process.env) {
     this.#section = section;
     this.#session = session;
     this.#environment = environment;
     this.#asker = session.asker({ ...httpClient.defaults(), tlsConfig: section.tlsConfig }, section.refreshIntervalMs);
+    this.#access = new Leased(session.clock, EARLY_MS, () => this.#grant());
   }
 
   /** All items of a collection of a service. */
   async all(service: string, path: string, key: string): Promise<Tree[]> {
-    const { token, catalog } = await this.#granted();
+    const { token, catalog } = await this.#access.get();
     const items: Tree[] = [];
     let url = `${this.#endpoint(catalog, service)}${path}`;
     while (url !== '') {
       const answer = await this.#asker.ask({ url, headers: [['X-Auth-Token', token]] });
       // Revoked before its time: the next refresh gets another.
-      if (answer.status === 401) this.#access = undefined;
+      if (answer.status === 401) this.#access.drop();
       if (answer.status !== 200) throw refusal(answer);
       const page = jsonOf(answer);
       items.push(...page.at(key).items);
@@ -69,24 +70,19 @@ export class OpenStackApi {
       .replace(/\/v2\.0$/, '');
   }
 
-  async #granted(): Promise<Access> {
-    const { clock } = this.#session;
-    if (this.#access === undefined || clock.nowMs() > this.#access.untilMs - EARLY_MS) {
-      const identity = (this.#section.identityEndpoint || this.#environment.OS_AUTH_URL || '').replace(/\/+$/, '');
-      const answer = await this.#asker.get({
-        url: `${/\/v3$/.test(identity) ? identity : `${identity}/v3`}/auth/tokens`,
-        method: 'POST',
-        headers: [['Content-Type', 'application/json']],
-        body: Buffer.from(JSON.stringify({ auth: this.#proof() })),
-      });
-      const granted = jsonOf(answer).at('token');
-      this.#access = {
-        token: answer.headers.get('x-subject-token') ?? '',
-        catalog: granted.at('catalog'),
-        untilMs: Date.parse(granted.at('expires_at').text) || clock.nowMs() + 2 * EARLY_MS,
-      };
-    }
-    return this.#access;
+  async #grant(): Promise<Lease<Access>> {
+    const identity = (this.#section.identityEndpoint || this.#environment.OS_AUTH_URL || '').replace(/\/+$/, '');
+    const answer = await this.#asker.get({
+      url: `${/\/v3$/.test(identity) ? identity : `${identity}/v3`}/auth/tokens`,
+      method: 'POST',
+      headers: [['Content-Type', 'application/json']],
+      body: Buffer.from(JSON.stringify({ auth: this.#proof() })),
+    });
+    const granted = jsonOf(answer).at('token');
+    return {
+      value: { token: answer.headers.get('x-subject-token') ?? '', catalog: granted.at('catalog') },
+      untilMs: Date.parse(granted.at('expires_at').text) || this.#session.clock.nowMs() + 2 * EARLY_MS,
+    };
   }
 
   /** Who we are, and for which project. */

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { DiskError } from '../../../base/disk.js';
 import type { HttpClientOptions } from '../../../base/http.js';
 import type { Asker } from '../../http.js';
+import { type Lease, Leased } from '../../lease.js';
 import type { Session } from '../../session.js';
 import { parseJson, type Tree } from '../../tree.js';
 import { parseXml } from '../../xml.js';
@@ -24,11 +25,7 @@ export interface AwsIdentity {
   readonly externalId: string;
 }
 
-interface Lease {
-  readonly keys: AwsKeys;
-  /** Infinity where they do not expire. */
-  readonly untilMs: number;
-}
+type KeyLease = Lease<AwsKeys>;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -46,7 +43,7 @@ export class AwsCredentials {
   readonly #sts: Asker;
   readonly #nearby: Asker;
   readonly #environment: Environment;
-  #lease: Lease | undefined;
+  readonly #keys: Leased<AwsKeys>;
   #region: string;
 
   constructor(
@@ -60,6 +57,7 @@ export class AwsCredentials {
     this.#nearby = session.askerOf({}, METADATA_MS);
     this.#session = session;
     this.#environment = environment;
+    this.#keys = new Leased(session.clock, EARLY_MS, () => this.#lease());
     this.#region = identity.region || environment.AWS_REGION || environment.AWS_DEFAULT_REGION || '';
   }
 
@@ -69,16 +67,16 @@ export class AwsCredentials {
     return this.#region;
   }
 
-  async keys(): Promise<AwsKeys> {
-    const { clock } = this.#session;
-    if (this.#lease === undefined || clock.nowMs() > this.#lease.untilMs - EARLY_MS) {
-      const own = await this.#own();
-      this.#lease = this.#identity.roleArn === '' ? own : await this.#assumed(own.keys);
-    }
-    return this.#lease.keys;
+  keys(): Promise<AwsKeys> {
+    return this.#keys.get();
   }
 
-  async #own(): Promise<Lease> {
+  async #lease(): Promise<KeyLease> {
+    const own = await this.#own();
+    return this.#identity.roleArn === '' ? own : this.#assumed(own.value);
+  }
+
+  async #own(): Promise<KeyLease> {
     const { accessKey, secretKey, profile } = this.#identity;
     const environment = this.#environment;
     if (accessKey !== '' && secretKey !== '') return forEver({ accessKey, secretKey });
@@ -102,7 +100,7 @@ export class AwsCredentials {
     return this.#ofInstance();
   }
 
-  #webIdentity(): Promise<Lease> {
+  #webIdentity(): Promise<KeyLease> {
     const { AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME, AWS_WEB_IDENTITY_TOKEN_FILE } = this.#environment;
     const token = new TextDecoder().decode(this.#session.disk.readFile(AWS_WEB_IDENTITY_TOKEN_FILE!)).trim();
     return this.#temporary('AssumeRoleWithWebIdentity', {
@@ -112,7 +110,7 @@ export class AwsCredentials {
     });
   }
 
-  #assumed(keys: AwsKeys): Promise<Lease> {
+  #assumed(keys: AwsKeys): Promise<KeyLease> {
     const { roleArn, externalId } = this.#identity;
     const parameters = { RoleArn: roleArn, RoleSessionName: SESSION_NAME };
     return this.#temporary(
@@ -122,7 +120,7 @@ export class AwsCredentials {
     );
   }
 
-  async #temporary(action: string, parameters: Readonly<Record<string, string>>, keys?: AwsKeys): Promise<Lease> {
+  async #temporary(action: string, parameters: Readonly<Record<string, string>>, keys?: AwsKeys): Promise<KeyLease> {
     const region = await this.region();
     const url = this.#environment.AWS_ENDPOINT_URL_STS || `https://sts.${region}.${domainOf(region)}/`;
     const body = String(new URLSearchParams({ Action: action, Version: STS_VERSION, ...parameters }));
@@ -139,7 +137,7 @@ export class AwsCredentials {
   }
 
   /** Keys of a profile in the shared file. */
-  #ofProfile(profile: string): Lease | undefined {
+  #ofProfile(profile: string): KeyLease | undefined {
     const path = this.#environment.AWS_SHARED_CREDENTIALS_FILE || join(homedir(), '.aws', 'credentials');
     let text: string;
     try {
@@ -155,14 +153,14 @@ export class AwsCredentials {
     return forEver({ accessKey, secretKey, sessionToken: section.get('aws_session_token') });
   }
 
-  async #ofContainer(url: string): Promise<Lease> {
+  async #ofContainer(url: string): Promise<KeyLease> {
     const { AWS_CONTAINER_AUTHORIZATION_TOKEN: token } = this.#environment;
     const headers = token ? ([['Authorization', token]] as const) : [];
     const answer = await this.#nearby.json({ url, headers });
     return leaseOf(answer, 'SecretAccessKey', 'Token');
   }
 
-  async #ofInstance(): Promise<Lease> {
+  async #ofInstance(): Promise<KeyLease> {
     const role = await this.#metadata('meta-data/iam/security-credentials/');
     const text = await this.#metadata(`meta-data/iam/security-credentials/${role.split('\n')[0]!.trim()}`);
     return leaseOf(parseJson(text), 'SecretAccessKey', 'Token');
@@ -189,15 +187,15 @@ export function domainOf(region: string): string {
   return region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
 }
 
-function forEver(keys: AwsKeys): Lease {
-  return { keys, untilMs: Number.POSITIVE_INFINITY };
+function forEver(keys: AwsKeys): KeyLease {
+  return { value: keys, untilMs: Number.POSITIVE_INFINITY };
 }
 
-function leaseOf(given: Tree, secret: string, token: string): Lease {
+function leaseOf(given: Tree, secret: string, token: string): KeyLease {
   const accessKey = given.at('AccessKeyId').text;
   if (accessKey === '') throw new Error('no credentials in the answer');
   return {
-    keys: { accessKey, secretKey: given.at(secret).text, sessionToken: given.at(token).text },
+    value: { accessKey, secretKey: given.at(secret).text, sessionToken: given.at(token).text },
     untilMs: Date.parse(given.at('Expiration').text) || Number.POSITIVE_INFINITY,
   };
 }
