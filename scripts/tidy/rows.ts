@@ -10,7 +10,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['query', 'scrape', 'remote'],
   ['shard'],
   ['tsdb', 'promql/exec', 'discovery'],
-  ['promql/plan', 'promql/syntax', 'config', 'exposition', 'relabel', 'wasm'],
+  ['promql/plan', 'promql/syntax', 'config', 'exposition', 'relabel', 'template', 'wasm'],
   ['model', 'telemetry'],
   ['base'],
 ];
