@@ -25,6 +25,7 @@ import { type Answerer, askQuestion, type Question, type Reply } from './questio
 import {
   askAllSteps,
   joinSteps,
+  readingBuckets,
   sameButZeros,
   sameByStep,
   stepsOf,
@@ -83,9 +84,25 @@ export async function judge(question: Question, theirs: Reply, ours: Reply, serv
       return { kind: 'explained', by: 'histograms as in 3.5, and order' };
     }
   }
+  const isWithout = expr !== undefined && !servers.readsBuckets && partsOf(expr).some(({ expr }) => isStatistic(expr));
+  if (isWithout && (await explainedWithBuckets(question, ours, servers))) {
+    return { kind: 'explained', by: 'statistics without buckets' };
+  }
   const reasons = question.stepMs === 0 ? [] : await explainedByStep(question, expr, servers);
   if (reasons.length > 0) return { kind: 'explained', by: `step by step: ${reasons.sort().join(', ')}` };
   return { kind: 'different', problem };
+}
+
+function isStatistic(expr: Expr): boolean {
+  return expr.kind === 'call' && /^histogram_(count|sum|avg)$/.test(expr.fn);
+}
+
+/** Whether Prometheus agrees as soon as it reads the buckets of all selectors. */
+async function explainedWithBuckets(question: Question, ours: Reply, servers: Compared): Promise<boolean> {
+  const peer = readingBuckets(servers.peer);
+  const theirs = await askQuestion(peer, question);
+  const verdict = await judge(question, theirs, ours, { ...servers, peer, readsBuckets: true });
+  return verdict.kind !== 'different';
 }
 
 /**

@@ -24,6 +24,8 @@ export interface Compared {
   readonly ours: Answerer;
   readonly delayedNames: boolean;
   readonly stability: Circumstances;
+  /** The peer reads the buckets of all histograms, where 3.5 by itself does not. */
+  readonly readsBuckets?: boolean;
 }
 
 /** What may differ between Prometheus and us. */
