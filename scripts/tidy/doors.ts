@@ -30,8 +30,8 @@ const DOORS: readonly Door[] = [
   },
   {
     thing: 'other programs',
-    // Only flock(1), which Node has no call for.
-    doors: ['src/base/flock.ts'],
+    // flock(1), which Node has no call for, and those that a user's file names.
+    doors: ['src/base/flock.ts', 'src/base/program.ts'],
     modules: /^(?:node:)?child_process$/,
   },
   { thing: 'uWebSockets', doors: ['src/web/server.ts'], modules: /^uWebSockets\.js$/ },

@@ -3,17 +3,17 @@
 
 import { quote } from '../model/quote.js';
 import type { Data } from './data.js';
-import type { DiscoveryConfig, DiscoveryKind } from './discovery.js';
+import type { DiscoveryKind } from './discovery.js';
 
 /** Why a section is refused; undefined for a good one. */
-export function sectionFault({ kind, settings }: DiscoveryConfig): string | undefined {
+export function sectionFault(kind: DiscoveryKind, settings: Settings): string | undefined {
   return FAULTS[kind]?.(settings);
 }
 
+type Settings = ReadonlyMap<string, Data>;
+
 /** One star, in the last part only, and a name that says what is inside. */
 const SD_FILE = /^[^*]*(?:\*[^/]*)?\.(?:json|yml|yaml|JSON|YML|YAML)$/;
-
-type Settings = ReadonlyMap<string, Data>;
 
 const FAULTS: { readonly [K in DiscoveryKind]?: (settings: Settings) => string | undefined } = {
   dns(settings) {
@@ -81,7 +81,11 @@ const FAULTS: { readonly [K in DiscoveryKind]?: (settings: Settings) => string |
     return roleFault(settings, ['hypervisor', 'instance', 'loadbalancer']);
   },
   ionos: (settings) => (given(settings, 'datacenter_id') === '' ? "datacenter id can't be empty" : undefined),
-  uyuni: (settings) => (given(settings, 'server') === '' ? 'Uyuni SD configuration requires server host' : undefined),
+  uyuni(settings) {
+    if (given(settings, 'server') === '') return 'Uyuni SD configuration requires server host';
+    if (given(settings, 'username') === '') return 'Uyuni SD configuration requires a username';
+    return given(settings, 'password') === '' ? 'Uyuni SD configuration requires a password' : undefined;
+  },
   ovhcloud(settings) {
     if (given(settings, 'application_key') === '') return 'application key can not be empty';
     if (given(settings, 'application_secret') === '') return 'application secret can not be empty';
@@ -110,13 +114,38 @@ const FAULTS: { readonly [K in DiscoveryKind]?: (settings: Settings) => string |
     if (secrets > 1) return 'at most one of secret_key & secret_key_file must be configured';
     return secrets === 0 ? 'one of secret_key & secret_key_file must be configured' : undefined;
   },
-  oci(settings) {
-    const method = given(settings, 'authentication_method') || 'api_key';
-    return ['api_key', 'instance_principal'].includes(method) ? undefined : `unknown authentication method: ${method}`;
+  oci: ociFault,
+  stackit(settings) {
+    const endpoint = given(settings, 'endpoint');
+    if (endpoint === '' && settings.get('region') === '') return 'stackit_sd: endpoint and region missing';
+    if (!endpoint.startsWith(':')) return undefined;
+    return `stackit_sd: invalid endpoint ${quote(endpoint)}: parse ${quote(endpoint)}: missing protocol scheme`;
   },
-  stackit: (settings) => (/^:\/\//.test(given(settings, 'endpoint')) ? 'missing protocol scheme' : undefined),
   kubernetes: kubernetesFault,
 };
+
+const OCI_KEYS = ['tenancy', 'user', 'fingerprint', 'key_file'];
+const OCI_PASSPHRASES = ['key_passphrase', 'key_passphrase_file'];
+
+function ociFault(settings: Settings): string | undefined {
+  const isGiven = (key: string) => given(settings, key) !== '';
+  if (!isGiven('region')) return 'oci_sd: region is required';
+  const auth = String(settings.get('auth') ?? 'api_key');
+  if (auth === 'api_key') {
+    const missing = OCI_KEYS.find((key) => !isGiven(key));
+    if (missing !== undefined) return `oci_sd: api_key auth requires ${missing}`;
+    if (OCI_PASSPHRASES.every(isGiven)) {
+      return 'oci_sd: at most one of key_passphrase and key_passphrase_file must be configured';
+    }
+  } else if (auth !== 'instance_principal') {
+    return `oci_sd: unknown auth method ${quote(auth)}, expected "api_key" or "instance_principal"`;
+  } else if ([...OCI_KEYS, ...OCI_PASSPHRASES].some(isGiven)) {
+    return 'oci_sd: instance_principal auth must not have tenancy, user, fingerprint, key_file, key_passphrase, or key_passphrase_file set';
+  }
+  const compartments = settings.get('compartments');
+  const empty = Array.isArray(compartments) ? compartments.findIndex((id) => id === '' || id === null) : -1;
+  return empty < 0 ? undefined : `oci_sd: compartments[${empty}] must not be empty`;
+}
 
 function zookeeperFault(kind: string, settings: Settings): string | undefined {
   if (!hasItems(settings, 'servers')) return `${kind} SD config must contain at least one Zookeeper server`;

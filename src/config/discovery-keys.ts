@@ -1,7 +1,5 @@
-// The keys of sections of discovery: names, types and defaults, one structure for each kind.
-//
-// A kind that is not here yet is read for credentials and for what it cannot do without (discovery-faults.ts), and
-// kept as data. One that is here is complete: an unknown key is a fault, and its discovery gets typed values.
+// The keys of sections of discovery: names, types and defaults, one structure for each kind. An unknown key is a fault.
+// What they cannot do without is in discovery-faults.ts.
 
 import { bool, int, list, mapOf, path, string, type ValueOf } from './codec.js';
 import { finishHttpClient, httpClientFields, tlsConfig } from './http-client.js';
@@ -72,6 +70,8 @@ const zookeeperFields = {
 
 const clusters = { clusters: field('clusters', list(string), []) } satisfies Fields;
 
+const requestConcurrency = { requestConcurrency: field('request_concurrency', int, 10) } satisfies Fields;
+
 export const SECTIONS = {
   aws: withClient('aws', { ...awsFields, role: field('role', string, ''), ...filters('aws'), ...clusters }),
   azure: withClient('azure', {
@@ -131,11 +131,8 @@ export const SECTIONS = {
     ...refreshEvery(MINUTE_MS),
   }),
   ec2: withClient('ec2', { ...awsFields, ...filters('ec2') }),
-  ecs: withClient('ecs', {
-    ...awsFields,
-    ...clusters,
-    requestConcurrency: field('request_concurrency', int, 0),
-  }),
+  ecs: withClient('ecs', { ...awsFields, ...clusters, ...requestConcurrency }),
+  elasticache: withClient('elasticache', { ...awsFields, ...clusters, ...requestConcurrency }),
   eureka: withClient('eureka', {
     server: field('server', string, ''),
     ...refreshEvery(MINUTE_MS / 2),
@@ -194,11 +191,7 @@ export const SECTIONS = {
     authToken: optional('auth_token', secret),
     authTokenFile: field('auth_token_file', path, ''),
   }),
-  msk: withClient('msk', {
-    ...awsFields,
-    ...clusters,
-    requestConcurrency: field('request_concurrency', int, 0),
-  }),
+  msk: withClient('msk', { ...awsFields, ...clusters, ...requestConcurrency }),
   nerve: struct('nerve.plain', zookeeperFields),
   nomad: withClient('nomad', {
     allowStale: field('allow_stale', bool, true),
@@ -207,6 +200,19 @@ export const SECTIONS = {
     region: field('region', string, 'global'),
     server: field('server', string, ''),
     tagSeparator: field('tag_separator', string, ','),
+  }),
+  oci: withClient('oci', {
+    auth: field('auth', string, 'api_key'),
+    tenancy: field('tenancy', string, ''),
+    user: field('user', string, ''),
+    fingerprint: field('fingerprint', string, ''),
+    keyFile: field('key_file', path, ''),
+    keyPassphrase: optional('key_passphrase', secret),
+    keyPassphraseFile: field('key_passphrase_file', path, ''),
+    region: field('region', string, ''),
+    compartments: field('compartments', list(string), []),
+    port,
+    ...refreshEvery(MINUTE_MS),
   }),
   openstack: struct('openstack.plain', {
     identityEndpoint: field('identity_endpoint', string, ''),
@@ -252,6 +258,7 @@ export const SECTIONS = {
     ...refreshEvery(MINUTE_MS),
     port,
   }),
+  rds: withClient('rds', { ...awsFields, ...clusters, ...requestConcurrency, ...filters('rds') }),
   scaleway: withClient('scaleway', {
     projectId: field('project_id', string, ''),
     apiUrl: field('api_url', string, 'https://api.scaleway.com'),
@@ -266,6 +273,18 @@ export const SECTIONS = {
     role: field('role', string, ''),
   }),
   serverset: struct('serverset.plain', zookeeperFields),
+  stackit: withClient('stackit', {
+    project: field('project', string, ''),
+    ...refreshEvery(MINUTE_MS),
+    port,
+    region: field('region', string, 'eu01'),
+    endpoint: field('endpoint', string, ''),
+    serviceAccountKey: optional('service_account_key', secret),
+    privateKey: optional('private_key', secret),
+    serviceAccountKeyPath: field('service_account_key_path', string, ''),
+    privateKeyPath: field('private_key_path', string, ''),
+    credentialsFilePath: field('credentials_file_path', string, ''),
+  }),
   triton: struct('triton.plain', {
     account: field('account', string, ''),
     role: field('role', string, 'container'),
@@ -277,14 +296,16 @@ export const SECTIONS = {
     tlsConfig: optional('tls_config', tlsConfig),
     version: field('version', int, 1),
   }),
+  uyuni: withClient('uyuni', {
+    server: field('server', string, ''),
+    username: field('username', string, ''),
+    password: optional('password', secret),
+    entitlement: field('entitlement', string, 'monitoring_entitled'),
+    separator: field('separator', string, ','),
+    ...refreshEvery(MINUTE_MS),
+  }),
   vultr: withClient('vultr', { ...refreshEvery(MINUTE_MS), port }),
 };
 
-export type TypedKind = keyof typeof SECTIONS;
-
 /** What a section of a kind says, defaults filled in. */
-export type SectionOf<K extends TypedKind> = ValueOf<(typeof SECTIONS)[K]>;
-
-export function isTyped(kind: string): kind is TypedKind {
-  return Object.hasOwn(SECTIONS, kind);
-}
+export type SectionOf<K extends keyof typeof SECTIONS> = ValueOf<(typeof SECTIONS)[K]>;

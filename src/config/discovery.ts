@@ -7,10 +7,9 @@ import { quote } from '../model/quote.js';
 import { type Codec, list, mapOf, string } from './codec.js';
 import { type Data, dataOf, hideSecrets } from './data.js';
 import { sectionFault } from './discovery-faults.js';
-import { isTyped, SECTIONS, type SectionOf, type TypedKind } from './discovery-keys.js';
+import { SECTIONS, type SectionOf } from './discovery-keys.js';
 import { isMap } from './document.js';
 import { ConfigError } from './error.js';
-import { httpClient } from './http-client.js';
 import { type Field, type Fields, field, struct } from './struct.js';
 
 /** A group of targets that share labels. */
@@ -62,8 +61,8 @@ export interface DiscoveryConfig<K extends DiscoveryKind = DiscoveryKind> {
   readonly kind: K;
   /** What it says, as plain data: text, numbers, booleans, arrays, Maps. */
   readonly settings: ReadonlyMap<string, Data>;
-  /** The same with types and defaults, for kinds that discovery-keys.ts knows. */
-  readonly section?: K extends TypedKind ? SectionOf<K> : never;
+  /** The same with types and defaults. */
+  readonly section: SectionOf<K>;
 }
 
 export const DISCOVERY_KINDS = [
@@ -124,9 +123,6 @@ export function discoveriesOf(config: WithDiscovery): DiscoveryConfig[] {
   return DISCOVERY_KINDS.flatMap((kind) => config[`${kind}SdConfigs`]);
 }
 
-/** These talk through libraries of their own, whose credentials have other names. */
-const OWN_CLIENT: ReadonlySet<DiscoveryKind> = new Set(['gce', 'nerve', 'oci', 'serverset', 'triton']);
-
 function section(kind: DiscoveryKind): Codec<DiscoveryConfig> {
   return {
     type: `${kind}.plain`,
@@ -136,11 +132,10 @@ function section(kind: DiscoveryKind): Codec<DiscoveryConfig> {
         return undefined;
       }
       const settings = dataOf(node, file) as ReadonlyMap<string, Data>;
-      const section = isTyped(kind) ? SECTIONS[kind].decode(node, file) : undefined;
-      if (!isTyped(kind) && !OWN_CLIENT.has(kind)) httpClient.decode(node, file);
-      const fault = sectionFault({ kind, settings });
+      const section = SECTIONS[kind].decode(node, file);
+      const fault = sectionFault(kind, settings);
       if (fault !== undefined) throw new ConfigError(fault);
-      return section === undefined ? { kind, settings } : ({ kind, settings, section } as DiscoveryConfig);
+      return section && ({ kind, settings, section } as DiscoveryConfig);
     },
     encode: ({ settings }) => hideSecrets(settings),
   };

@@ -4,7 +4,6 @@ import { basename, dirname, join } from 'node:path';
 import { type Disk, DiskError, realDisk } from '../base/disk.js';
 import { quote } from '../model/quote.js';
 import { type Config, checkAgent, type ParseOptions, parseConfig, parseJobs } from './config.js';
-import { type DiscoveryConfig, discoveriesOf } from './discovery.js';
 import { ConfigError } from './error.js';
 import type { ScrapeConfig } from './scrape.js';
 
@@ -49,14 +48,8 @@ export function loadConfig(path: string, options: LoadOptions = {}): LoadedConfi
   return { config, jobs, files };
 }
 
-/**
- * Sections that are read and checked, but that nothing acts on yet: for a log line, so that nobody waits for them.
- * Discovery is named with its job: `consul_sd_configs of job "x"`.
- */
-export function pendingSections(
-  { config, jobs }: LoadedConfig,
-  isActedOn: (discovery: DiscoveryConfig) => boolean = () => false,
-): string[] {
+/** Sections that are read and checked, but that nothing acts on yet: for a log line, so that nobody waits for them. */
+export function pendingSections({ config }: LoadedConfig): string[] {
   const pending: [isGiven: boolean, name: string][] = [
     [config.ruleFiles.length > 0, 'rule_files'],
     [config.alerting.alertmanagers.length > 0, 'alerting'],
@@ -64,12 +57,7 @@ export function pendingSections(
     [config.remoteRead.length > 0, 'remote_read'],
     [config.tracing !== undefined, 'tracing'],
   ];
-  const discoveries = jobs.flatMap((job) =>
-    discoveriesOf(job)
-      .filter((discovery) => !isActedOn(discovery))
-      .map(({ kind }) => `${kind}_sd_configs of job ${quote(job.jobName)}`),
-  );
-  return [...pending.filter(([isGiven]) => isGiven).map(([, name]) => name), ...new Set(discoveries)];
+  return pending.filter(([isGiven]) => isGiven).map(([, name]) => name);
 }
 
 /** Files a path with stars in its last part stands for, by name; a path without is itself, whether it is there or not. */

@@ -13,6 +13,8 @@ export class Leased<T> {
   readonly #earlyMs: number;
   readonly #ask: () => Promise<Lease<T>>;
   #lease: Lease<T> | undefined;
+  /** While it is asked for: who comes meanwhile waits for the same answer. */
+  #asking: Promise<Lease<T>> | undefined;
 
   constructor(clock: Clock, earlyMs: number, ask: () => Promise<Lease<T>>) {
     this.#clock = clock;
@@ -22,9 +24,13 @@ export class Leased<T> {
 
   /** Rejects as asking does; then the next call asks again. */
   async get(): Promise<T> {
-    if (this.#lease === undefined || this.#clock.nowMs() > this.#lease.untilMs - this.#earlyMs) {
-      this.#lease = await this.#ask();
+    if (this.#lease !== undefined && this.#clock.nowMs() <= this.#lease.untilMs - this.#earlyMs) {
+      return this.#lease.value;
     }
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined;
+    });
+    this.#lease = await this.#asking;
     return this.#lease.value;
   }
 

@@ -11,7 +11,7 @@ import type { DiscoveryConfig } from '../config/discovery.js';
 import { fingerprintOf } from '../config/fingerprint.js';
 import type { Logger } from '../telemetry/log.js';
 import type { SourcedGroup, TargetGroup } from './group.js';
-import { isActedOn, mechanismOf } from './mechanisms.js';
+import { loadMechanism } from './mechanisms.js';
 import { Session, type SessionTools } from './session.js';
 
 /** Targets that change all the time reach their job this often, as in Prometheus. */
@@ -38,6 +38,8 @@ interface Running {
   readonly kind: string;
   readonly session: Session;
   readonly jobs: Set<string>;
+  /** It gave up: trying again is of no use. */
+  hasFailed: boolean;
 }
 
 /** A job as it was applied: its own groups, and its sections by fingerprint, in their order. */
@@ -65,7 +67,7 @@ export class DiscoveryManager {
   apply(jobs: readonly DiscoveryJob[]): void {
     const before = this.#running;
     const jobsBefore = this.#jobs;
-    const wanted = jobs.map((job) => ({ job, sections: job.sections.filter(isActedOn).map(withKey) }));
+    const wanted = jobs.map((job) => ({ job, sections: job.sections.map(withKey) }));
     const kept = new Set(wanted.flatMap(({ sections }) => sections.map(({ key }) => key)));
     // What another section of the same kind had found holds until a new one knows better.
     const inherited = (kind: string, job: string) =>
@@ -88,9 +90,7 @@ export class DiscoveryManager {
     for (const [key, { session }] of before) if (!kept.has(key)) this.#end(session);
     for (const name of jobsBefore.keys()) if (!this.#jobs.has(name)) this.#forget(name);
     for (const name of this.#jobs.keys()) this.#countTargets(name);
-    const all = jobs.reduce((sum, { sections }) => sum + sections.length, 0);
-    const acting = wanted.reduce((sum, { sections }) => sum + sections.length, 0);
-    this.#options.tools.metrics.failedConfigs.with(this.#options.name).value = all - acting;
+    this.#countFailed();
   }
 
   /** All targets of a job that are known now, with where they are from in the order of its configuration. */
@@ -113,6 +113,7 @@ export class DiscoveryManager {
     const running: Running = {
       kind,
       jobs: new Set(),
+      hasFailed: false,
       session: new Session({
         tools: this.#options.tools,
         mechanism: kind,
@@ -122,13 +123,17 @@ export class DiscoveryManager {
         inherited,
       }),
     };
-    this.#run(section, running.session).catch((error) => running.session.failed(error));
+    this.#run(section, running.session).catch((error) => {
+      running.session.failed(error);
+      running.hasFailed = true;
+      this.#countFailed();
+    });
     return running;
   }
 
   async #run<K extends DiscoveryConfig['kind']>(config: DiscoveryConfig<K>, session: Session): Promise<void> {
-    const discover = await mechanismOf(config.kind)!();
-    if (!session.hasEnded) await discover(config.section as never, session);
+    const discover = await loadMechanism(config.kind);
+    if (!session.hasEnded) await discover(config.section, session);
   }
 
   #end(session: Session): void {
@@ -165,6 +170,11 @@ export class DiscoveryManager {
   #countTargets(job: string): void {
     const count = this.groupsOf(job).reduce((sum, { targets }) => sum + targets.length, 0);
     this.#options.tools.metrics.discoveredTargets.with(this.#options.name, job).value = count;
+  }
+
+  #countFailed(): void {
+    const failed = [...this.#running.values()].filter(({ hasFailed }) => hasFailed);
+    this.#options.tools.metrics.failedConfigs.with(this.#options.name).value = failed.length;
   }
 
   #forget(job: string): void {

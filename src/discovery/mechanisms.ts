@@ -1,16 +1,16 @@
 // The mechanisms that there are. Each is loaded when a configuration first asks for it.
 
-import type { DiscoveryConfig, DiscoveryKind } from '../config/discovery.js';
-import type { SectionOf, TypedKind } from '../config/discovery-keys.js';
+import type { DiscoveryKind } from '../config/discovery.js';
+import type { SectionOf } from '../config/discovery-keys.js';
 import type { Session } from './session.js';
 
 /**
  * Finds the targets of one section until its session ends, and resolves then. What goes wrong on the way it tells the
  * session, and tries again; it rejects only where trying again is of no use.
  */
-export type Mechanism<K extends TypedKind> = (section: SectionOf<K>, session: Session) => Promise<void>;
+export type Mechanism<K extends DiscoveryKind> = (section: SectionOf<K>, session: Session) => Promise<void>;
 
-type Mechanisms = { readonly [K in TypedKind]?: () => Promise<Mechanism<K>> };
+type Mechanisms = { readonly [K in DiscoveryKind]: () => Promise<Mechanism<K>> };
 
 const MECHANISMS: Mechanisms = {
   aws: async () => (await import('./kinds/aws/aws.js')).discoverAws,
@@ -22,6 +22,7 @@ const MECHANISMS: Mechanisms = {
   dockerswarm: async () => (await import('./kinds/dockerswarm.js')).discoverSwarm,
   ec2: async () => (await import('./kinds/aws/ec2.js')).discoverEc2,
   ecs: async () => (await import('./kinds/aws/ecs.js')).discoverEcs,
+  elasticache: async () => (await import('./kinds/aws/elasticache.js')).discoverElastiCache,
   eureka: async () => (await import('./kinds/eureka.js')).discoverEureka,
   file: async () => (await import('./kinds/file.js')).discoverFiles,
   gce: async () => (await import('./kinds/gce.js')).discoverGce,
@@ -36,25 +37,22 @@ const MECHANISMS: Mechanisms = {
   msk: async () => (await import('./kinds/aws/msk.js')).discoverMsk,
   nerve: async () => (await import('./kinds/zookeeper/nerve.js')).discoverNerve,
   nomad: async () => (await import('./kinds/nomad.js')).discoverNomad,
+  oci: async () => (await import('./kinds/oci/oci.js')).discoverOci,
   openstack: async () => (await import('./kinds/openstack.js')).discoverOpenStack,
   outscale: async () => (await import('./kinds/outscale.js')).discoverOutscale,
   ovhcloud: async () => (await import('./kinds/ovhcloud.js')).discoverOvh,
   puppetdb: async () => (await import('./kinds/puppetdb.js')).discoverPuppetDb,
+  rds: async () => (await import('./kinds/aws/rds.js')).discoverRds,
   scaleway: async () => (await import('./kinds/scaleway.js')).discoverScaleway,
   serverset: async () => (await import('./kinds/zookeeper/serverset.js')).discoverServerset,
+  stackit: async () => (await import('./kinds/stackit.js')).discoverStackit,
   triton: async () => (await import('./kinds/triton.js')).discoverTriton,
+  uyuni: async () => (await import('./kinds/uyuni.js')).discoverUyuni,
   vultr: async () => (await import('./kinds/vultr.js')).discoverVultr,
 };
 
-/** How to load a kind's mechanism; undefined for kinds that nothing acts on yet. */
-export function mechanismOf<K extends DiscoveryKind>(kind: K): (() => Promise<Mechanism<K & TypedKind>>) | undefined {
-  return MECHANISMS[kind as K & TypedKind] as (() => Promise<Mechanism<K & TypedKind>>) | undefined;
-}
-
-/** Roles of `aws` that nothing acts on yet, though it does on others. */
-const PENDING_AWS_ROLES: ReadonlySet<unknown> = new Set(['elasticache', 'rds']);
-
-export function isActedOn({ kind, settings }: Pick<DiscoveryConfig, 'kind' | 'settings'>): boolean {
-  if (kind === 'aws' && PENDING_AWS_ROLES.has(settings.get('role'))) return false;
-  return mechanismOf(kind) !== undefined;
+/** Loads a kind's mechanism. */
+export function loadMechanism<K extends DiscoveryKind>(kind: K): Promise<Mechanism<K>> {
+  const load: () => Promise<Mechanism<K>> = MECHANISMS[kind];
+  return load();
 }

@@ -3,8 +3,6 @@
 import type { Counter, Family, Gauge, Registry } from '../telemetry/metrics.js';
 import type { Summary } from '../telemetry/summary.js';
 
-const QUANTILES = { quantiles: [0.5, 0.9, 0.99] };
-
 /** Those of the frame, by mechanism and job or by manager (`scrape`, `notify`), and then those of single mechanisms. */
 export class DiscoveryMetrics {
   readonly refreshSeconds: Family<Summary>;
@@ -40,7 +38,7 @@ export class DiscoveryMetrics {
     this.refreshSeconds = registry.summaries(
       sd('refresh_duration_seconds'),
       'The duration of a refresh in seconds for the given SD mechanism.',
-      QUANTILES,
+      {},
       'mechanism',
       'config',
     );
@@ -89,7 +87,7 @@ export class DiscoveryMetrics {
     this.fileScanSeconds = registry.summary(
       sd('file_scan_duration_seconds'),
       'The duration of the File-SD scan in seconds.',
-      QUANTILES,
+      {},
     );
     this.fileModifiedSeconds = registry.gauges(
       sd('file_mtime_seconds'),
@@ -115,7 +113,7 @@ export class DiscoveryMetrics {
     this.consulSeconds = registry.summaries(
       sd('consul_rpc_duration_seconds'),
       'The duration of a Consul RPC call in seconds.',
-      QUANTILES,
+      {},
       'endpoint',
       'call',
     );
@@ -147,9 +145,10 @@ export class DiscoveryMetrics {
     this.kumaSeconds = registry.summary(
       sd('kuma_fetch_duration_seconds'),
       'The duration of a Kuma MADS fetch call.',
-      QUANTILES,
+      {},
     );
   }
+
   /** A counter that is there from the start has a rate when it first counts. */
   addManager(name: string): void {
     for (const family of [this.failedConfigs, this.receivedUpdates, this.delayedUpdates, this.updates])

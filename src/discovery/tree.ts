@@ -38,6 +38,10 @@ export class Tree {
     return Number(this.text) || 0;
   }
 
+  get isText(): boolean {
+    return typeof this.#value === 'string';
+  }
+
   get isTrue(): boolean {
     return this.#value === true || this.#value === 'true';
   }

@@ -9,7 +9,6 @@ import { type Flags, flagList } from '../cli/flags.js';
 import { type LoadedConfig, loadConfig, pendingSections } from '../config/load.js';
 import { renderConfig } from '../config/render.js';
 import type { DiscoveryManager } from '../discovery/manager.js';
-import { isActedOn } from '../discovery/mechanisms.js';
 import { type Labels, labelsOf } from '../model/labels.js';
 import { ShardStorage } from '../query/storage.js';
 import { discoveryJobOf, jobEntryOf } from '../scrape/config.js';
@@ -277,7 +276,7 @@ export class Server {
 
   #applyJobs(): void {
     const { jobs } = this.#loaded;
-    const pending = pendingSections(this.#loaded, isActedOn);
+    const pending = pendingSections(this.#loaded);
     if (pending.length > 0) {
       this.#options.log.warn('Sections of the configuration without effect yet', { sections: pending.join(', ') });
     }

@@ -8,7 +8,7 @@ import { Prng } from '../../src/base/prng.js';
 import { parseConfig } from '../../src/config/config.js';
 import { type DiscoveryConfig, discoveriesOf } from '../../src/config/discovery.js';
 import type { SourcedGroup, TargetGroup } from '../../src/discovery/group.js';
-import { mechanismOf } from '../../src/discovery/mechanisms.js';
+import { loadMechanism } from '../../src/discovery/mechanisms.js';
 import { DiscoveryMetrics } from '../../src/discovery/metrics.js';
 import { Session, type SessionTools } from '../../src/discovery/session.js';
 import { mergeLabels, pairsOf } from '../../src/model/labels.js';
@@ -81,7 +81,7 @@ export function discover(yaml: string, given: Partial<SessionTools> = {}): Disco
       wake();
     },
   });
-  const running = mechanismOf(section!.kind)!()
+  const running = loadMechanism(section!.kind)
     .then((mechanism) => mechanism(section!.section as never, session))
     .catch((error) => session.failed(error));
   const started: Discovering = {

@@ -11,12 +11,27 @@ export interface Asked {
   /** Path of the server, with the host in front of it for those that were rerouted: `/api.vultr.com/v2/instances`. */
   readonly path: string;
   readonly query: URLSearchParams;
+  /** Path and query as they were sent. */
+  readonly target: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
-/** Text, or JSON; undefined is 404. */
+/** Text, or JSON; undefined is 404; others in a Reaction. */
 export type Reply = (asked: Asked) => unknown;
+
+/** An answer with a status or headers of its own. */
+export class Reaction {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly answer: unknown;
+
+  constructor(answer: unknown, { status = 200, headers = {} }: { status?: number; headers?: Record<string, string> }) {
+    this.status = status;
+    this.headers = headers;
+    this.answer = answer;
+  }
+}
 
 export interface Replay {
   readonly server: TestServer;
@@ -34,6 +49,7 @@ export async function replay(reply: Reply): Promise<Replay> {
       method: request.method!,
       path: url.pathname,
       query: url.searchParams,
+      target: request.url!,
       headers: request.headers,
       body,
     };
@@ -43,13 +59,14 @@ export async function replay(reply: Reply): Promise<Replay> {
       response.writeHead(503).end('{"message":"not now"}');
       return;
     }
-    const answer = state.mood === 'garbled' ? '<[{' : reply(question);
-    if (answer === undefined) {
+    const given = state.mood === 'garbled' ? '<[{' : reply(question);
+    if (given === undefined) {
       response.writeHead(404).end('nothing here');
       return;
     }
+    const { answer, status, headers } = given instanceof Reaction ? given : new Reaction(given, {});
     const isText = typeof answer === 'string';
-    response.writeHead(200, { 'content-type': isText ? 'application/xml' : 'application/json' });
+    response.writeHead(status, { 'content-type': isText ? 'application/xml' : 'application/json', ...headers });
     response.end(isText ? answer : JSON.stringify(answer));
   });
   return Object.assign(state, { server, asked });

@@ -4,11 +4,11 @@
 //
 // A file has the key of a service account, which signs a request for a token, or a user's refresh token.
 
-import { createSign } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { DiskError } from '../../base/disk.js';
 import type { Asker } from '../http.js';
+import { signedJwt } from '../jwt.js';
 import { Leased } from '../lease.js';
 import { postForm, tokenLease } from '../oauth.js';
 import type { Session } from '../session.js';
@@ -75,7 +75,6 @@ export class GoogleTokens {
   /** A token signed with a service account's key, for which the server gives one of its own. */
   #assertion(credentials: Tree, audience: string): string {
     const now = Math.floor(this.#session.clock.nowMs() / 1000);
-    const head = { alg: 'RS256', typ: 'JWT', kid: credentials.at('private_key_id').text };
     const claims = {
       iss: credentials.at('client_email').text,
       scope: this.#scope,
@@ -83,9 +82,8 @@ export class GoogleTokens {
       iat: now,
       exp: now + 3600,
     };
-    const text = [head, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
-    const signature = createSign('RSA-SHA256').update(text).sign(credentials.at('private_key').text, 'base64url');
-    return `${text}.${signature}`;
+    const [keyId, privateKey] = [credentials.at('private_key_id').text, credentials.at('private_key').text];
+    return signedJwt(claims, { algorithm: 'RS256', keyId, privateKey });
   }
 
   #ofInstance(): Promise<Tree> {

@@ -496,8 +496,6 @@ users: [{name: u, user: ${user}}]`;
   assert.deepEqual([tls!.ca, tls!.certFile, tls!.keyFile], ['PEM', join(folder, 'c.pem'), '/k.pem']);
   writeFileSync(path, kubeconfig('{tokenFile: token}').replace('certificate-authority: ca.pem, ', ''));
   await addresses(discover(`kubernetes_sd_configs: [{kubeconfig_file: '${path}', role: pod}]`), '10.0.0.1:1');
-  writeFileSync(path, kubeconfig('{exec: {command: aws}}'));
-  assert.throws(() => kubeconfigAccess(path, realDisk), /users with exec are not supported/);
 
   const [section] = sectionsOf('kubernetes_sd_configs: [{role: pod}]');
   const inside = accessOf(section!.section as never, realDisk, {

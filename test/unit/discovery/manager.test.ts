@@ -177,10 +177,11 @@ test('a thousand reloads leave one session for each section, and nothing behind'
   assert.equal(watchers.size, 0);
 });
 
-test('a job that is gone has no targets and no metric; a kind nobody acts on is a failed configuration', async () => {
+test('a job that is gone has no targets and no metric; a mechanism that gives up is a failed configuration', async () => {
   const { manager, metrics } = setup();
-  manager.apply([job('one', 'uyuni_sd_configs: [{server: s}]', 's:1')]);
-  assert.equal(metrics.failedConfigs.with('scrape').value, 1);
+  const sections = sectionsOf(A).map((section) => ({ ...section, section: undefined as never }));
+  manager.apply([{ ...job('one', A, 's:1'), sections }]);
+  await until(() => metrics.failedConfigs.with('scrape').value === 1);
   assert.equal([...metrics.discoveredTargets.points()].length, 1);
   manager.apply([]);
   assert.equal([...metrics.discoveredTargets.points()].length, 0);

@@ -56,6 +56,22 @@ export class AwsApi {
     return parseXml(answer.text).at(`${action}Response`);
   }
 
+  /** All of a list that comes in pages. `cursor` is the parameter, and the element of a result, that leads to the next. */
+  async queryAll(list: PagedList, parameters: Parameters, itemsOf: (result: Tree) => Tree[]): Promise<Tree[]> {
+    const { service, version, action, cursor } = list;
+    const items: Tree[] = [];
+    let next = '';
+    do {
+      const place: Parameters = next === '' ? [] : [[cursor, next]];
+      const page = await this.query(service, version, action, [...parameters, ...place]);
+      const result = page.at(`${action}Result`);
+      if (!result.exists) throw new Error(`no ${action}Result in the answer`);
+      items.push(...itemsOf(result));
+      next = result.at(cursor).text;
+    } while (next !== '');
+    return items;
+  }
+
   async json(service: string, target: string, request: Readonly<Record<string, unknown>>): Promise<Tree> {
     const headers = [
       ['Content-Type', 'application/x-amz-json-1.1'],
@@ -90,6 +106,13 @@ export class AwsApi {
     if (endpoint === '') return `https://${service}.${region}.${domainOf(region)}`;
     return (/^https?:\/\//.test(endpoint) ? endpoint : `https://${endpoint}`).replace(/\/+$/, '');
   }
+}
+
+export interface PagedList {
+  readonly service: string;
+  readonly version: string;
+  readonly action: string;
+  readonly cursor: 'Marker' | 'NextToken';
 }
 
 export type Parameters = readonly [name: string, value: string][];

@@ -9,11 +9,14 @@ import { dataOf } from '../../../config/data.js';
 import type { SectionOf } from '../../../config/discovery-keys.js';
 import { YamlFile } from '../../../config/document.js';
 import { httpOptionsOf } from '../../../config/http-options.js';
+import type { CredentialPlugin } from './plugin.js';
 
 export interface Access {
   /** Without a slash at its end. */
   readonly server: string;
   readonly http: HttpClientOptions;
+  /** A program that knows who we are, where that is not in `http`. */
+  readonly plugin?: CredentialPlugin;
 }
 
 /** What Kubernetes puts into every pod. */
@@ -54,9 +57,8 @@ export function kubeconfigAccess(path: string, disk: Disk): Access {
   const user = config.named('users', context.text('user')).part('user');
   const server = cluster.text('server').replace(/\/+$/, '');
   if (server === '') throw new Error(`kubeconfig ${path}: the current context names no cluster with a server`);
-  for (const way of ['exec', 'auth-provider']) {
-    if (user.part(way).isGiven) throw new Error(`kubeconfig ${path}: users with ${way} are not supported`);
-  }
+  const provider = user.part('auth-provider').text('name');
+  if (provider !== '') throw new Error(`kubeconfig ${path}: no auth provider found for name "${provider}"`);
   const folder = dirname(path);
   const inFile = (part: Settings, key: string) => resolvePath(folder, part.text(key)) || undefined;
   const inline = (part: Settings, key: string) => {
@@ -68,6 +70,7 @@ export function kubeconfigAccess(path: string, disk: Disk): Access {
   const hasToken = tokenFile !== undefined || user.text('token') !== '';
   return {
     server,
+    ...(user.part('exec').isGiven ? { plugin: pluginOf(user.part('exec'), cluster, path, disk) } : {}),
     http: {
       ...(username === '' ? {} : { basicAuth: { username, password: user.text('password') } }),
       ...(hasToken
@@ -85,6 +88,38 @@ export function kubeconfigAccess(path: string, disk: Disk): Access {
       },
       proxyUrl: cluster.text('proxy-url') || undefined,
     },
+  };
+}
+
+const PLUGIN_VERSIONS: ReadonlySet<string> = new Set(['v1', 'v1beta1'].map((v) => `client.authentication.k8s.io/${v}`));
+
+/** A command with a slash in it starts at the file's folder; others are looked for in PATH. */
+function pluginOf(exec: Settings, cluster: Settings, path: string, disk: Disk): CredentialPlugin {
+  const [apiVersion, command] = [exec.text('apiVersion'), exec.text('command')];
+  if (!PLUGIN_VERSIONS.has(apiVersion)) throw new Error(`kubeconfig ${path}: exec: unknown apiVersion "${apiVersion}"`);
+  if (command === '') throw new Error(`kubeconfig ${path}: exec: no command`);
+  if (exec.text('interactiveMode') === 'Always') throw new Error(`kubeconfig ${path}: exec: nobody is here to talk to`);
+  return {
+    apiVersion,
+    command: command.includes('/') ? resolvePath(dirname(path), command) : command,
+    args: exec.list('args').map(String),
+    environment: Object.fromEntries(
+      exec.list('env').map((entry) => [new Settings(entry).text('name'), new Settings(entry).text('value')]),
+    ),
+    cluster: exec.isTrue('provideClusterInfo') ? clusterInfo(cluster, path, disk) : undefined,
+  };
+}
+
+function clusterInfo(cluster: Settings, path: string, disk: Disk): Record<string, unknown> {
+  const file = resolvePath(dirname(path), cluster.text('certificate-authority'));
+  const inline = cluster.text('certificate-authority-data');
+  return {
+    server: cluster.text('server'),
+    'tls-server-name': cluster.text('tls-server-name') || undefined,
+    'insecure-skip-tls-verify': cluster.isTrue('insecure-skip-tls-verify') || undefined,
+    'certificate-authority-data':
+      inline || (file === '' ? undefined : Buffer.from(disk.readFile(file)).toString('base64')),
+    'proxy-url': cluster.text('proxy-url') || undefined,
   };
 }
 
@@ -112,10 +147,14 @@ class Settings {
     return new Settings(this.#map.get(key));
   }
 
+  list(key: string): readonly unknown[] {
+    const list = this.#map.get(key);
+    return Array.isArray(list) ? list : [];
+  }
+
   /** The entry of a list with this `name`. */
   named(key: string, name: string): Settings {
-    const list = this.#map.get(key);
-    const entries = Array.isArray(list) ? list.map((entry) => new Settings(entry)) : [];
+    const entries = this.list(key).map((entry) => new Settings(entry));
     return entries.find((entry) => entry.text('name') === name) ?? new Settings(undefined);
   }
 }

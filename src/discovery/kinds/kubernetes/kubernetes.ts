@@ -8,6 +8,7 @@ import type { SectionOf } from '../../../config/discovery-keys.js';
 import type { Session } from '../../session.js';
 import { type Access, accessOf, ownNamespace } from './access.js';
 import { Cluster, RESOURCES, type Resource } from './cluster.js';
+import { type ApiAsker, pluginAskers } from './plugin.js';
 import { ROLES } from './roles.js';
 import { WatchedObjects } from './watch.js';
 
@@ -31,6 +32,7 @@ async function watchCluster(section: SectionOf<'kubernetes'>, access: Access, se
   const { source, make } = ROLES.get(section.role)!;
   const role = section.role as Resource;
   const cluster = new Cluster({ session, role, sourcePrefix: source, make: make(section.attachMetadata) });
+  const newAsker = askersOf(access, session);
   const stores = resourcesOf(section).flatMap((resource) => {
     const { path, collection, isNamespaced } = RESOURCES[resource];
     const selector = section.selectors.find((candidate) => candidate.role === resource);
@@ -40,7 +42,7 @@ async function watchCluster(section: SectionOf<'kubernetes'>, access: Access, se
         url: `${access.server}/${folder}/${collection}`,
         labelSelector: selector?.label ?? '',
         fieldSelector: selector?.field ?? '',
-        asker: session.askerOf(access.http, ANSWER_MS),
+        asker: newAsker(),
         session,
         onEvent: (event, key) => cluster.onEvent(resource, event, key),
       });
@@ -53,6 +55,12 @@ async function watchCluster(section: SectionOf<'kubernetes'>, access: Access, se
     if (!session.hasEnded) cluster.start();
   });
   await running;
+}
+
+/** One for each watch: they last. */
+function askersOf({ http, plugin }: Access, session: Session): () => ApiAsker {
+  if (plugin === undefined) return () => session.askerOf(http, ANSWER_MS);
+  return pluginAskers(plugin, http, session, ANSWER_MS);
 }
 
 /** The kinds of objects a role looks at. */

@@ -6,9 +6,10 @@
 //
 // Whatever fails is tried again, later each time; the objects stay as they were.
 
-import { type Asker, jsonOf, refusal } from '../../http.js';
+import { jsonOf, refusal } from '../../http.js';
 import type { Session } from '../../session.js';
 import { parseJson, type Tree } from '../../tree.js';
+import type { ApiAsker } from './plugin.js';
 
 export type ObjectEvent = 'add' | 'update' | 'delete';
 
@@ -17,7 +18,7 @@ export interface WatchOptions {
   readonly url: string;
   readonly labelSelector: string;
   readonly fieldSelector: string;
-  readonly asker: Asker;
+  readonly asker: ApiAsker;
   readonly session: Session;
   readonly onEvent: (event: ObjectEvent, key: string) => void;
 }
