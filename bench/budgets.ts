@@ -13,6 +13,10 @@ export interface Budget {
 export const BUDGETS: readonly Budget[] = [
   { path: 'scrape', measure: 'cpu', atMost: 0.4 },
   { path: 'scrape-gzip', measure: 'cpu', atMost: 0.6 },
+  { path: 'scrape-openmetrics', measure: 'cpu', atMost: 0.4 },
+  { path: 'scrape-openmetrics-gzip', measure: 'cpu', atMost: 0.6 },
+  { path: 'scrape-protobuf', measure: 'cpu', atMost: 0.4 },
+  { path: 'scrape-protobuf-gzip', measure: 'cpu', atMost: 0.6 },
   { path: 'write', measure: 'rate', atLeast: 1.2e6 },
   { path: 'write', measure: 'cpu', atMost: 0.6 },
   { path: 'memory', measure: 'rss', atMost: 600 },

@@ -60,7 +60,8 @@ export const CONNECTIONS = 4;
 export const USAGE = `npm run bench -- <name> … [options]
 
   kernels       every kernel of the core by itself; --filter text
-  scrape        scraping 250 targets of 2,000 series each second (--gzip: compressed pages)
+  scrape        scraping 250 targets of 2,000 series each second (--gzip: compressed pages); scrape-openmetrics and
+                scrape-protobuf are the same in these formats
   write         remote write, 2,000 samples a request, 4 connections
   memory        a million series of 40 samples each (--churn: half as many again, replaced on the way;
                 --hours 3: one each 15 s, as fast as the server takes them)
@@ -139,7 +140,7 @@ export function parseOptions(args: readonly string[]): Options {
 }
 
 function variant(name: string, { gzip, churn }: { gzip: boolean; churn: boolean }): string {
-  if (gzip && name === 'scrape') return 'scrape-gzip';
+  if (gzip && /^scrape(-openmetrics|-protobuf)?$/.test(name)) return `${name}-gzip`;
   if (churn && name === 'memory') return 'memory-churn';
   return name;
 }

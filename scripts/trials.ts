@@ -1,8 +1,8 @@
 // Trials of whole servers on real files: kills, power cuts, damage, full disks. Minutes; a part of each is in `npm test`.
 //
-//   npm run trials -- [kill] [power] [damage] [full] [limits] [--rounds N] [--seed N]
+//   npm run trials -- [kill] [power] [damage] [full] [limits] [hostile] [reloads] [--rounds N] [--seed N]
 //
-// Power cuts and full disks need mount(8) and the right to use it: without, they are skipped, and say so. The exit code says
+// Rounds of `hostile` are seconds. Power cuts and full disks need mount(8) and the right to use it: without, they are skipped, and say so. The exit code says
 // whether a promise was broken.
 
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,7 +11,9 @@ import { join } from 'node:path';
 import { peerBinary } from '../test/support/peers.js';
 import { DamageTrials, KINDS, PLACES } from '../test/support/trials/damage.js';
 import { runFull } from '../test/support/trials/full.js';
+import { runHostile } from '../test/support/trials/hostile.js';
 import { fewDescriptors, type LimitReport, outOfNames, smallFiles } from '../test/support/trials/limits.js';
+import { runReloads } from '../test/support/trials/reloads.js';
 import { runRounds } from '../test/support/trials/rounds.js';
 import { type FileSystem, Volume } from '../test/support/trials/volume.js';
 
@@ -23,6 +25,9 @@ interface Settings {
 const KILL_ROUNDS = 50;
 const POWER_ROUNDS = 20;
 const DAMAGE_TRIALS = 10;
+const HOSTILE_SECONDS = 60;
+const RELOADS = 1000;
+const RELOAD_EVERY_MS = 300;
 
 const TRIALS: ReadonlyMap<string, (settings: Settings) => Promise<string>> = new Map([
   ['kill', kill],
@@ -30,6 +35,8 @@ const TRIALS: ReadonlyMap<string, (settings: Settings) => Promise<string>> = new
   ['damage', damage],
   ['full', full],
   ['limits', limits],
+  ['hostile', hostile],
+  ['reloads', reloads],
 ]);
 
 const { names, settings } = readArguments(process.argv.slice(2));
@@ -108,6 +115,21 @@ async function damage({ rounds = DAMAGE_TRIALS, seed }: Settings): Promise<strin
   }
   if (broken.length > 0) throw new Error(`${broken.length} of ${count + broken.length} trials broken`);
   return `${count} trials: 0 wrong values, all start, ${silent} lost nothing, the worst ${(100 * most).toFixed(1)} %`;
+}
+
+async function hostile({ rounds = HOSTILE_SECONDS }: Settings): Promise<string> {
+  const { peakBytes, hostile, scrapes } = await runHostile(rounds, true);
+  return `${hostile} hostile targets for ${rounds} s: ${mebibytes(peakBytes)} at the most, ${scrapes} healthy scrapes, 0 missed`;
+}
+
+async function reloads({ rounds = RELOADS }: Settings): Promise<string> {
+  const { scrapes, growthBytes, files } = await runReloads(rounds, RELOAD_EVERY_MS, true);
+  const grew = `memory grew by ${mebibytes(growthBytes)}, ${files} files open`;
+  return `${rounds} reloads: ${scrapes} scrapes, 0 missed, 0 twice, ${grew}`;
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 }
 
 /** Names, sizes of files, open files. */

@@ -3,8 +3,9 @@
 import { type Context, type Group, less, type Outcome, pause, type Server, said } from '../bench.js';
 import { query, scalar } from '../client.js';
 import { quantile } from '../measure.js';
+import { victoria } from '../peers/kinds.js';
 import type { Peer } from '../peers/peer.js';
-import { type ScrapeSpec, scrapeFleet, stepOfPage } from '../workloads/scrape-targets.js';
+import { type PageFormat, type ScrapeSpec, scrapeFleet, stepOfPage } from '../workloads/scrape-targets.js';
 import { Pages, scrapeConfig } from './targets.js';
 
 /** Pages of each target before anything counts: the first ones create the series and warm the code up. */
@@ -12,14 +13,23 @@ const WARM_PAGES = 8;
 const SERIES_CHECKED = 20;
 const CHECK_WINDOW_S = 12;
 
-export const scrapeGroups: readonly Group[] = [group('scrape', false), group('scrape-gzip', true)];
+export const scrapeGroups: readonly Group[] = [
+  group('scrape', 'text', false),
+  group('scrape-gzip', 'text', true),
+  group('scrape-openmetrics', 'openmetrics', false),
+  group('scrape-openmetrics-gzip', 'openmetrics', true),
+  group('scrape-protobuf', 'protobuf', false),
+  group('scrape-protobuf-gzip', 'protobuf', true),
+];
 
-function group(path: string, gzip: boolean): Group {
+function group(path: string, format: PageFormat, gzip: boolean): Group {
   return {
     paths: [path],
     run: async (context, server, _wanted, done) => {
+      // It asks for text alone, and reads nothing else.
+      if (format === 'protobuf' && server.name === victoria.name) return;
       const { targets, series } = context.options.sizes.scrape;
-      const spec: ScrapeSpec = { targets, series, gzip, seed: context.options.seed };
+      const spec: ScrapeSpec = { targets, series, gzip, format, seed: context.options.seed };
       context.progress.task(`${server.name}: rendering ${targets} targets`);
       const pages = new Pages(spec);
       try {
@@ -58,7 +68,7 @@ async function scrape(
     return {
       title:
         `scrape ingest: ${spec.targets} targets of ${spec.series.toLocaleString('en')} series ` +
-        `each second for ${seconds} s${spec.gzip ? ', gzip' : ''}`,
+        `each second for ${seconds} s, ${spec.format}${spec.gzip ? ', gzip' : ''}`,
       server: peer.name,
       version: peer.version,
       measures: [

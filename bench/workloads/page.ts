@@ -1,12 +1,21 @@
-// The page of a scrape target, in text 0.0.4: the texts that never change, and between them the values that do.
+// The page of a scrape target, in text 0.0.4 or OpenMetrics 1.0.0: the texts that never change, and between them the
+// values that do.
 
-import { exporterFamilies, type SeriesSpec } from './families.js';
+import { exporterFamilies, type Family, type SeriesSpec } from './families.js';
 import type { Fleet } from './fleet.js';
+
+/** A page of a target in some format. */
+export interface TargetPage {
+  readonly contentType: string;
+  /** The page at `step`: lent until the next call. */
+  at(step: number): Buffer;
+}
 
 /** Room for the text of one number. */
 const NUMBER_BYTES = 25;
 
-export class Page {
+export class Page implements TargetPage {
+  readonly contentType: string;
   /** `#runs[i]` goes before the i-th changing value; the last one goes to the end. */
   readonly #runs: readonly Buffer[];
   /** The series, by the fleet's index, of each changing value. */
@@ -14,13 +23,17 @@ export class Page {
   readonly #fleet: Fleet;
   readonly #out: Buffer;
 
-  constructor(fleet: Fleet, instance: number) {
+  constructor(fleet: Fleet, instance: number, isOpenMetrics = false) {
+    this.contentType = isOpenMetrics
+      ? 'application/openmetrics-text; version=1.0.0; charset=utf-8'
+      : 'text/plain; version=0.0.4; charset=utf-8';
     const runs: Buffer[] = [];
     const changing: number[] = [];
     let text = '';
     let index = instance * fleet.size.perInstance;
     for (const family of exporterFamilies(fleet.size.perInstance, fleet.seed + fleet.job(instance))) {
-      text += `# HELP ${family.name} ${family.help}\n# TYPE ${family.name} ${family.type}\n`;
+      const name = isOpenMetrics ? openMetricsName(family) : family.name;
+      text += `# HELP ${name} ${family.help}\n# TYPE ${name} ${family.type}\n`;
       for (const series of family.series) {
         text += `${seriesText(series)} `;
         if (fleet.values.changes(index)) {
@@ -34,6 +47,7 @@ export class Page {
         index++;
       }
     }
+    if (isOpenMetrics) text += '# EOF\n';
     runs.push(Buffer.from(text, 'latin1'));
     this.#runs = runs;
     this.#changing = changing;
@@ -42,7 +56,6 @@ export class Page {
     this.#out = Buffer.allocUnsafeSlow(fixed + changing.length * NUMBER_BYTES);
   }
 
-  /** The page at `step`: lent until the next call. */
   at(step: number): Buffer {
     const out = this.#out;
     let at = 0;
@@ -58,4 +71,9 @@ export class Page {
 export function seriesText({ name, labels }: SeriesSpec): string {
   if (labels.length === 0) return name;
   return `${name}{${labels.map(([label, value]) => `${label}="${value}"`).join(',')}}`;
+}
+
+/** A counter's samples end in _total, its family does not. */
+function openMetricsName({ name, type }: Family): string {
+  return type === 'counter' ? name.replace(/_total$/, '') : name;
 }

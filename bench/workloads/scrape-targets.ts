@@ -7,12 +7,18 @@
 import { createServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { Fleet } from './fleet.js';
-import { Page } from './page.js';
+import { Page, type TargetPage } from './page.js';
+import { ProtobufPage } from './page-protobuf.js';
+
+/** What the pages of targets are written in. */
+export type PageFormat = 'text' | 'openmetrics' | 'protobuf';
 
 export interface ScrapeSpec {
   readonly targets: number;
   readonly series: number;
   readonly gzip: boolean;
+  /** Without it, text. */
+  readonly format?: PageFormat;
   readonly seed: number;
 }
 
@@ -30,10 +36,13 @@ export function scrapeFleet(spec: ScrapeSpec): Fleet {
   return new Fleet({ series: spec.targets * spec.series, perInstance: spec.series }, spec.seed);
 }
 
-function answer(body: Uint8Array, encoding: string): Buffer[] {
+function pageOf(fleet: Fleet, target: number, format: PageFormat = 'text'): TargetPage {
+  return format === 'protobuf' ? new ProtobufPage(fleet, target) : new Page(fleet, target, format === 'openmetrics');
+}
+
+function answer(body: Uint8Array, contentType: string, encoding: string): Buffer[] {
   const head =
-    'HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n' +
-    `${encoding}Content-Length: ${body.length}\r\n\r\n`;
+    `HTTP/1.1 200 OK\r\nContent-Type: ${contentType}\r\n` + `${encoding}Content-Length: ${body.length}\r\n\r\n`;
   return [Buffer.from(head, 'latin1'), Buffer.from(body.buffer, body.byteOffset, body.length)];
 }
 
@@ -42,12 +51,14 @@ async function serve(spec: ScrapeSpec): Promise<void> {
   const served = new Array<number>(spec.targets).fill(0);
   const ports: number[] = [];
   for (let target = 0; target < spec.targets; target++) {
-    const page = new Page(fleet, target);
+    const page = pageOf(fleet, target, spec.format);
     const packed = spec.gzip ? Array.from({ length: GZIP_PAGES }, (_, step) => gzipSync(page.at(step))) : undefined;
     ports.push(
       await listen((socket) => {
         const step = stepOfPage(spec, served[target]!++);
-        const parts = packed ? answer(packed[step]!, 'Content-Encoding: gzip\r\n') : answer(page.at(step), '');
+        const parts = packed
+          ? answer(packed[step]!, page.contentType, 'Content-Encoding: gzip\r\n')
+          : answer(page.at(step), page.contentType, '');
         socket.cork();
         for (const part of parts) socket.write(part);
         socket.uncork();

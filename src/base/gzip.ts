@@ -32,6 +32,10 @@ export class GzipError extends Error {
 /** Exposition text shrinks about tenfold: so much room is asked for first. */
 const RATIO_GUESS = 10;
 const ROOM_BYTES_MIN = 16 * 1024;
+/** A body that outgrows so much room is measured before it gets more: most of those that do are bombs. */
+const MEASURED_BYTES = 4 * 1024 * 1024;
+/** What is measured goes here, piece by piece. */
+const PIECE_BYTES = 64 * 1024;
 /** What the fallback inflates to at most, where the caller sets no limit. */
 const FALLBACK_BYTES_MAX = 256 * 1024 * 1024;
 
@@ -111,11 +115,35 @@ function inflateInto(engine: Engine, compressed: Uint8Array, sink: BodySink, dec
     inputAt = compressed.length - state[1]!;
     if (filled > decodedBytesMax) throw new GzipError('limit', 'body size limit exceeded');
     if (state[0]! > 0) break;
-    output = roomFor(sink, 2 * filled, filled);
+    if (filled < MEASURED_BYTES) output = roomFor(sink, 2 * filled, filled);
+    else {
+      const bytes = filled + measureRest(engine, compressed, inputAt, decodedBytesMax - filled);
+      handle.reset();
+      inputAt = 0;
+      filled = 0;
+      // A byte more, so that it is seen to end.
+      output = roomFor(sink, bytes + 1, 0);
+    }
   }
   // zlib stops at the end of the last member and is silent about what follows; Go is not.
   if (inputAt < compressed.length) throw new GzipError('corrupt', 'gzip: invalid header');
   return filled;
+}
+
+/** How long the rest of a body is, which is inflated to nowhere. Throws GzipError where that is more than `bytesMax`. */
+function measureRest(engine: Engine, compressed: Uint8Array, inputAt: number, bytesMax: number): number {
+  const { handle, state } = engine;
+  const piece = new Uint8Array(PIECE_BYTES);
+  for (let bytes = 0; ; ) {
+    const inputBytes = compressed.length - inputAt;
+    handle.writeSync(constants.Z_FINISH, compressed, inputAt, inputBytes, piece, 0, piece.length);
+    const fault = faultOf(engine);
+    if (fault !== undefined) throw corrupt(fault.message, fault.code);
+    bytes += piece.length - state[0]!;
+    inputAt = compressed.length - state[1]!;
+    if (bytes > bytesMax) throw new GzipError('limit', 'body size limit exceeded');
+    if (state[0]! > 0) return bytes;
+  }
 }
 
 /** What the engine complained about since the body began. A function, because the compiler sees nobody set it. */

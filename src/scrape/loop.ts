@@ -90,6 +90,8 @@ export class ScrapeLoop {
   #health: Health = 'unknown';
   #lastError = '';
   #lastScrapeMs: number | undefined;
+  /** The same, or that of the loop before. */
+  #shownScrapeMs: number | undefined;
   #lastDurationSeconds = 0;
 
   constructor(target: ScrapeTarget, job: ScrapeJob, http: HttpClientOptions, context: ScrapeContext) {
@@ -129,7 +131,7 @@ export class ScrapeLoop {
       scrapeUrl: target.url,
       health: this.#health,
       lastError: this.#lastError,
-      lastScrapeMs: this.#lastScrapeMs,
+      lastScrapeMs: this.#shownScrapeMs,
       lastScrapeDurationSeconds: this.#lastDurationSeconds,
       scrapeInterval: formatDuration(target.intervalMs),
       scrapeTimeout: formatDuration(target.timeoutMs),
@@ -141,11 +143,26 @@ export class ScrapeLoop {
     this.#discovered = discovered;
   }
 
-  start(): void {
+  /**
+   * `before`: the loop of the same target until now, which is to be stopped. What it would have scraped next is ours then,
+   * even where that is due already: neither is a scrape missed nor done twice. Until then the target is shown as it was.
+   */
+  start(before?: ScrapeLoop): void {
     if (this.#phase !== 'new') throw new Error(`a loop starts once: ${this.target.url}`);
     this.#phase = 'running';
     this.#dueMs = this.#schedule.after(this.#context.clock.nowMs());
+    if (before !== undefined) this.#takeOver(before);
     this.#wait();
+  }
+
+  #takeOver(before: ScrapeLoop): void {
+    if (before.#schedule.isLike(this.#schedule)) this.#dueMs = before.#dueMs;
+    this.#lastStartMonotonicMs = before.#lastStartMonotonicMs;
+    this.#bodyBytesHint = before.#bodyBytesHint;
+    this.#health = before.#health;
+    this.#lastError = before.#lastError;
+    this.#shownScrapeMs = before.#shownScrapeMs;
+    this.#lastDurationSeconds = before.#lastDurationSeconds;
   }
 
   /** From the next scrape on, fails without asking the target; undefined lets it go on as usual. */
@@ -212,6 +229,7 @@ export class ScrapeLoop {
     this.#health = error === undefined ? 'up' : 'down';
     this.#lastError = error ?? '';
     this.#lastScrapeMs = lastScrapeMs;
+    this.#shownScrapeMs = lastScrapeMs;
     this.#lastDurationSeconds = durationSeconds;
     if (error !== undefined) this.#logFailure(error);
   }

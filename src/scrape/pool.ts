@@ -51,6 +51,11 @@ export class ScrapePool {
 
   /** Takes the job's targets as they are now. */
   sync(groups: readonly TargetGroup[]): void {
+    this.#sync(groups, new Map());
+  }
+
+  /** `before`: loops of the job as it was, by target: those that start take over from them. */
+  #sync(groups: readonly TargetGroup[], before: ReadonlyMap<string, ScrapeLoop>): void {
     const { clock, metrics } = this.#context;
     const { jobName, targetLimit } = this.#entry.job;
     const startMs = clock.monotonicMs();
@@ -59,22 +64,22 @@ export class ScrapePool {
     const targets = this.#build(groups);
     const gone = this.#loops;
     this.#loops = new Map();
-    const fresh: ScrapeLoop[] = [];
+    const fresh: [loop: ScrapeLoop, before: ScrapeLoop | undefined][] = [];
     for (const [key, target] of targets) {
       const known = gone.get(key);
       gone.delete(key);
       known?.setDiscovered(target.discovered);
       const loop = known ?? new ScrapeLoop(target, this.#entry.job, this.#entry.http, this.#context);
-      if (known === undefined) fresh.push(loop);
+      if (known === undefined) fresh.push([loop, before.get(key)]);
       this.#loops.set(key, loop);
     }
-    for (const loop of gone.values()) this.#end(loop);
 
     const exceeded = targetLimit > 0 && targets.size > targetLimit;
     if (exceeded) metrics.poolExceededTargetLimit.value++;
     const error = `target_limit exceeded (number of targets: ${targets.size}, limit: ${targetLimit})`;
     for (const loop of this.#loops.values()) loop.setForcedError(exceeded ? error : undefined);
-    for (const loop of fresh) loop.start();
+    for (const [loop, former] of fresh) loop.start(former);
+    for (const loop of [...gone.values(), ...before.values()]) this.#end(loop);
 
     metrics.poolTargets.with(jobName).value = targets.size;
     metrics.poolSyncs.with(jobName).value++;
@@ -86,9 +91,9 @@ export class ScrapePool {
     this.#context.metrics.poolReloads.value++;
     this.#entry = entry;
     this.#showLimits();
-    for (const loop of this.#loops.values()) this.#end(loop);
+    const before = this.#loops;
     this.#loops = new Map();
-    this.sync(groups);
+    this.#sync(groups, before);
   }
 
   get fingerprint(): string {

@@ -20,6 +20,11 @@ export class Schedule {
     this.toleranceMs = Math.min(toleranceMs, intervalMs / 100);
   }
 
+  /** Whether the due times of both are the same. */
+  isLike({ intervalMs, phaseMs }: Schedule): boolean {
+    return intervalMs === this.intervalMs && phaseMs === this.phaseMs;
+  }
+
   /** The first due time after `timeMs`. */
   after(timeMs: number): number {
     const periods = Math.floor((timeMs - this.phaseMs) / this.intervalMs) + 1;

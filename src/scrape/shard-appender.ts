@@ -161,15 +161,10 @@ export class SlotSink implements BodySink {
   reserve(bytes: number, kept: number): Uint8Array | undefined {
     const old = this.#slot;
     if (old !== undefined && old.bytes >= bytes) return this.#slots.view(old);
-    const slot = this.#slots.take(bytes);
+    const slot = old === undefined ? this.#slots.take(bytes) : this.#slots.grow(old, bytes, kept);
     if (slot === undefined) return undefined;
-    const view = this.#slots.view(slot);
-    if (old !== undefined) {
-      view.set(this.#slots.view(old).subarray(0, kept));
-      this.#slots.give(old);
-    }
     this.#slot = slot;
-    return view;
+    return this.#slots.view(slot);
   }
 
   /** The body, be its shard dead, as long as no other has taken its place: then undefined. Lends. */

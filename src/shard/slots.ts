@@ -3,11 +3,19 @@
 // The shard lends one region at its start. Main hands out pieces of it, first fit from
 // the low end, so that pages which were touched once serve again and the rest of the
 // region costs no memory.
+//
+// Endless bodies must not starve the others: one that grows and grows leaves a quarter
+// of the room to those whose length is known, or short.
 
 import type { Span } from './protocol.js';
 
 /** Slots start and end at multiples of this, so that they merge well. */
 const GRAIN_BYTES = 4096;
+
+/** A slot may grow to this length whatever else is there. */
+const GROWN_BYTES_FREE = 2 ** 20;
+/** Beyond it, only while so much of the region is in use. */
+const GROWN_SHARE = 3 / 4;
 
 /** Kernels write a little behind a body while they parse it: a line break it may lack, zeroes. */
 const SLACK_BYTES = 64;
@@ -50,7 +58,7 @@ export class Slots {
 
   /** A slot of `bytes`; undefined where the region has no such piece left. */
   take(bytes: number): Slot | undefined {
-    const reserved = Math.max(GRAIN_BYTES, Math.ceil((bytes + SLACK_BYTES) / GRAIN_BYTES) * GRAIN_BYTES);
+    const reserved = reservedFor(bytes);
     const index = this.#free.findIndex((piece) => piece.bytes >= reserved);
     const piece = this.#free[index];
     if (piece === undefined) return undefined;
@@ -60,6 +68,37 @@ export class Slots {
     if (piece.bytes === 0) this.#free.splice(index, 1);
     this.#used += reserved;
     return slot;
+  }
+
+  /**
+   * A longer slot that begins with the first `kept` bytes of this one, which it replaces: at the same place if what follows
+   * is free. undefined where there is no room, or it is for others: then the slot is as it was.
+   */
+  grow(slot: Slot, bytes: number, kept: number): Slot | undefined {
+    const more = reservedFor(bytes) - slot.reserved;
+    if (bytes > GROWN_BYTES_FREE && this.#used + more > GROWN_SHARE * this.capacity) return undefined;
+    return this.isCurrent(slot) ? (this.#extend(slot, bytes) ?? this.#move(slot, bytes, kept)) : undefined;
+  }
+
+  #extend(slot: Slot, bytes: number): Slot | undefined {
+    const reserved = reservedFor(bytes);
+    const more = reserved - slot.reserved;
+    const index = this.#free.findIndex(({ address }) => address === slot.address + slot.reserved);
+    const next = this.#free[index];
+    if (next === undefined || next.bytes < more) return undefined;
+    next.address += more;
+    next.bytes -= more;
+    if (next.bytes === 0) this.#free.splice(index, 1);
+    this.#used += more;
+    return { ...slot, bytes, reserved };
+  }
+
+  #move(slot: Slot, bytes: number, kept: number): Slot | undefined {
+    const larger = this.take(bytes);
+    if (larger === undefined) return undefined;
+    this.view(larger).set(this.view(slot).subarray(0, kept));
+    this.give(slot);
+    return larger;
   }
 
   give(slot: Slot): void {
@@ -84,4 +123,9 @@ export class Slots {
     piece.bytes += next.bytes;
     this.#free.splice(at + 1, 1);
   }
+}
+
+/** Whole grains, and the slack. */
+function reservedFor(bytes: number): number {
+  return Math.max(GRAIN_BYTES, Math.ceil((bytes + SLACK_BYTES) / GRAIN_BYTES) * GRAIN_BYTES);
 }

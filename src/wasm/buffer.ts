@@ -3,6 +3,8 @@
 import type { Core } from './core.js';
 
 const CAPACITY_MIN = 65536;
+/** Above it, a buffer is as long as was asked for, not twice what it was. */
+const DOUBLED_MAX = 4 * 2 ** 20;
 
 export class CoreBuffer {
   readonly #core: Core;
@@ -17,13 +19,18 @@ export class CoreBuffer {
     return this.#capacity;
   }
 
-  /** Makes room for `bytes`, keeping the first `keep`. False where the core's memory limit says no: nothing changed. */
+  /**
+   * Makes room for `bytes`, keeping the first `keep`. False where the core's memory limit says no: what was to be kept is
+   * still there.
+   */
   reserve(bytes: number, keep: number): boolean {
     if (bytes <= this.#capacity) return true;
-    const capacity = Math.max(CAPACITY_MIN, this.#capacity * 2, bytes);
+    const capacity = Math.max(CAPACITY_MIN, Math.min(this.#capacity * 2, DOUBLED_MAX), bytes);
+    // Both at once would be twice the memory, which a core never gives back.
+    if (keep === 0) this.release();
     const address = this.#core.exports.heap_alloc(capacity) >>> 0;
     if (address === 0) return false;
-    this.#core.bytes.copyWithin(address, this.address, this.address + keep);
+    if (keep > 0) this.#core.bytes.copyWithin(address, this.address, this.address + keep);
     this.release();
     this.address = address;
     this.#capacity = capacity;

@@ -31,6 +31,11 @@ export class FakeClock implements Clock {
     return { cancel: () => void this.#pending.delete(pending) };
   }
 
+  /** Timers that are set. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
   /** Runs every timer due within the next `ms`, those they set included. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms;

@@ -16,7 +16,9 @@ export type Step =
   /** Says nothing more, forever. */
   | 'hang'
   /** Says the same bytes again and again until the client goes. */
-  | { readonly forever: string };
+  | { readonly forever: string }
+  /** Says one byte after the other. */
+  | { readonly drip: string; readonly everyMs: number };
 
 export interface ScriptedServer {
   readonly port: number;
@@ -80,7 +82,13 @@ async function play(socket: Socket, script: Script, server: ScriptedServer): Pro
       socket.write(step.thenReset, 'latin1');
       socket.resetAndDestroy();
     } else if (typeof step === 'object' && 'forever' in step) {
-      while (!socket.destroyed) await say(socket, Buffer.from(step.forever, 'latin1'), server);
+      const bytes = Buffer.from(step.forever, 'latin1');
+      while (!socket.destroyed) await say(socket, bytes, server);
+    } else if (typeof step === 'object' && 'drip' in step) {
+      for (let at = 0; at < step.drip.length && !socket.destroyed; at++) {
+        await say(socket, Buffer.from(step.drip[at]!, 'latin1'), server);
+        await new Promise((resolve) => setTimeout(resolve, step.everyMs).unref());
+      }
     } else await say(socket, typeof step === 'string' ? Buffer.from(step, 'latin1') : step, server);
   }
 }

@@ -29,6 +29,8 @@ export interface Server {
   stop(): Promise<void>;
   /** What the server has said so far. */
   log(): string;
+  /** Writes its configuration file anew; it reads it when told to. */
+  configure(config: string): void;
 }
 
 const NO_JOBS = 'global: {scrape_interval: 1h}\n';
@@ -80,6 +82,7 @@ async function launch(program: string, args: readonly string[], options: LaunchO
     url,
     pid: child.pid!,
     log: () => readFileSync(logFile, 'utf8'),
+    configure: (config) => writeFileSync(configFile, config),
     end: (signal) => {
       child.kill(signal);
       return ended;

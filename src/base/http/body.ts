@@ -30,6 +30,8 @@ const FIRST_BYTES = 64 * 1024;
 const WINDOW_BYTES_MIN = 4 * 1024;
 /** Room given at once to a body that claims its length: beyond it, a target has to send before it gets more. */
 const CLAIM_BYTES_MAX = 1024 * 1024;
+/** A body of unknown length gets twice the room it filled, and beyond this a quarter more: rooms are shared. */
+const DOUBLED_BYTES_MAX = 4 * 1024 * 1024;
 /** An unwanted body longer than this is not worth keeping the connection for. */
 const SKIPPED_BYTES_MAX = 256 * 1024;
 
@@ -96,11 +98,12 @@ class SinkView {
     this.reserve((bodyBytesHint > 0 ? bodyBytesHint : FIRST_BYTES) + WINDOW_BYTES_MIN);
   }
 
-  /** Keeps the window worth a read. `coming`: bytes announced, which may be a lie: they double the room at most twice. */
+  /** Keeps the window worth a read. `coming`: bytes announced, which may be a lie: they add to the room twice at the most. */
   ensureWindow(coming: number): void {
     if (this.bytes.length - this.filled >= WINDOW_BYTES_MIN) return;
-    const doubled = 2 * this.bytes.length;
-    this.reserve(Math.max(doubled, Math.min(this.filled + coming + WINDOW_BYTES_MIN, 2 * doubled)));
+    const { length } = this.bytes;
+    const grown = length < DOUBLED_BYTES_MAX ? 2 * length : length + Math.ceil(length / 4);
+    this.reserve(Math.max(grown, Math.min(this.filled + coming + WINDOW_BYTES_MIN, 2 * grown)));
   }
 
   /** Lets the sink read what is there. */

@@ -40,9 +40,12 @@ const LATE_BLOCKS = 1 / 2;
 const FUTURE_MS = 600_000;
 /** Before every sample. */
 const ANY_TIME = -(2 ** 52);
-/** Bodies under way take at most this share of the memory. */
-const INPUT_SHARE = 1 / 8;
+/** Bodies under way have this share of the memory, and some room in any case: what hostile targets touch stays in use. */
+const INPUT_SHARE = 1 / 96;
+const INPUT_BYTES_MIN = 128 * 2 ** 20;
 const INPUT_BYTES_MAX = 512 * 2 ** 20;
+/** Of small memories. */
+const INPUT_SHARE_MAX = 1 / 8;
 /** Of a shard's memory, what queries may hold there; and at least so much. */
 const SCRATCH_SHARE = 1 / 8;
 const SCRATCH_BYTES_MIN = 16 * 2 ** 20;
@@ -284,7 +287,7 @@ function startShards(
       readers,
       seed,
       memoryBytes,
-      inputBytes: Math.min(memoryBytes * INPUT_SHARE, INPUT_BYTES_MAX),
+      inputBytes: inputBytesOf(memoryBytes),
       threads: true,
       boot,
       clock,
@@ -296,6 +299,11 @@ function startShards(
     },
     log,
   );
+}
+
+function inputBytesOf(memoryBytes: number): number {
+  const wanted = Math.max(memoryBytes * INPUT_SHARE, INPUT_BYTES_MIN);
+  return Math.min(wanted, memoryBytes * INPUT_SHARE_MAX, INPUT_BYTES_MAX);
 }
 
 function scratchLimits(queryBytes: number, shardBytes: number): ScratchLimits {

@@ -37,7 +37,7 @@ class StingySink {
 
   reserve(bytes: number, kept: number): Uint8Array | undefined {
     if (bytes > this.bytesMax) return undefined;
-    const larger = new Uint8Array(kept === 0 ? this.firstBytes : bytes);
+    const larger = new Uint8Array(this.view.length === 0 ? this.firstBytes : bytes);
     larger.set(this.view.subarray(0, kept));
     this.view = larger;
     return larger;
@@ -107,5 +107,36 @@ test('gunzip: random texts come back, whatever the room', () => {
       prng.pick(['up', ' ', '1', '\n', 'metric_total', '{a="b"}']),
     ).join('');
     assert.equal(outcome(gunzipInto, gzipSync(text), 100_000, 1 + prng.int(20_000)), text, `round ${round}`);
+  }
+});
+
+/** Of several members, which shrink a hundredfold and more. */
+const long = Buffer.concat(
+  ['a', 'b', 'c'].map((letter) => gzipSync(Buffer.alloc(3 * 2 ** 20, `${letter.repeat(99)}\n`))),
+);
+const LONG_BYTES = 9 * 2 ** 20;
+
+test('gunzip: a long body is measured, and gets exactly its room', () => {
+  for (const limit of [LONG_BYTES, Number.POSITIVE_INFINITY]) {
+    const sink = new TestSink();
+    assert.equal(gunzipInto(long, sink, limit), LONG_BYTES);
+    assert.equal(sink.asked.at(-1), LONG_BYTES + 1);
+    for (const [i, letter] of [...'abc'].entries()) assert.equal(sink.view[i * 3 * 2 ** 20], letter.charCodeAt(0));
+  }
+});
+
+test('gunzip: a long body that is too long, or damaged behind its middle, gets no more room', () => {
+  const damaged = Buffer.from(long);
+  damaged[damaged.length - 6]! ^= 1;
+  const faults = [
+    [long, LONG_BYTES - 1, 'limit'],
+    [damaged, LONG_BYTES, 'corrupt'],
+    [long.subarray(0, -9), LONG_BYTES, 'corrupt'],
+    [Buffer.concat([long, Buffer.from('junk')]), LONG_BYTES, 'corrupt'],
+  ] as const;
+  for (const [bytes, limit, reason] of faults) {
+    const sink = new TestSink();
+    assert.throws(() => gunzipInto(bytes, sink, limit), { reason });
+    if (reason === 'limit') assert.ok(Math.max(...sink.asked) < LONG_BYTES, `${sink.asked}`);
   }
 });

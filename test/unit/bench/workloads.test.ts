@@ -2,15 +2,20 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ROW_BYTES } from '../../../assembly/layout.js';
 import { exporterFamilies } from '../../../bench/workloads/families.js';
 import { Fleet } from '../../../bench/workloads/fleet.js';
-import { Page } from '../../../bench/workloads/page.js';
+import { Page, type TargetPage } from '../../../bench/workloads/page.js';
+import { ProtobufPage } from '../../../bench/workloads/page-protobuf.js';
 import { encodePatchable } from '../../../bench/workloads/snappy-patchable.js';
 import { mix } from '../../../bench/workloads/values.js';
 import { WriteBody } from '../../../bench/workloads/write-body.js';
 import { generationOf } from '../../../bench/workloads/write-load.js';
 import { Prng } from '../../../src/base/prng.js';
 import { snappyDecode, snappyHeader } from '../../../src/base/snappy.js';
+import { keyOf } from '../../../src/model/labels.js';
+import { Core } from '../../../src/wasm/core.js';
+import { type BodyFormat, Exposition } from '../../../src/wasm/exposition.js';
 
 const FLEET = new Fleet({ series: 400, perInstance: 100 }, 42);
 const TIME_MS = 1_800_000_000_000;
@@ -94,6 +99,42 @@ test('a page holds the names, labels and values of its series at each step', () 
       const text = labels.length === 0 ? name : `${name}{${labels.map(([l, v]) => `${l}="${v}"`).join(',')}}`;
       assert.equal(line, `${text} ${FLEET.values.at(200 + i, step)}`);
     }
+  }
+});
+
+/** What the core reads from a page: values by series. */
+function readPage(page: TargetPage, format: BodyFormat, step: number): Map<string, number> {
+  const core = new Core();
+  const exposition = new Exposition(core);
+  const cache = exposition.open();
+  const body = exposition.load(page.at(step));
+  const parsed = exposition.parse(cache, body, 0, {
+    format,
+    honorTimestamps: true,
+    trackTimestampsStaleness: false,
+  });
+  assert.ok(parsed.ok);
+  const series = Array.from({ length: parsed.misses }, (_, miss) => {
+    exposition.readLabels(cache, miss);
+    const labels = keyOf(exposition.scratch.read());
+    exposition.resolve(cache, miss, miss, miss, 0);
+    return labels;
+  });
+  const { address, count } = exposition.rows(0);
+  return new Map(
+    Array.from({ length: count }, (_, row) => {
+      const at = address + row * ROW_BYTES;
+      return [series[core.view.getUint32(at, true)]!, core.view.getFloat64(at + 16, true)];
+    }),
+  );
+}
+
+test('a page says the same in each format', () => {
+  for (const step of [0, 7, 9999]) {
+    const text = readPage(new Page(FLEET, 2), 'text', step);
+    assert.equal(text.size, 100);
+    assert.deepEqual(readPage(new Page(FLEET, 2, true), 'openmetrics', step), text);
+    assert.deepEqual(readPage(new ProtobufPage(FLEET, 2), 'protobuf', step), text);
   }
 });
 
