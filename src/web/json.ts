@@ -35,13 +35,6 @@ export class JsonWriter {
     this.#pieceBytes += text.length;
   }
 
-  /** Adds text that is bytes already; takes them. */
-  addBytes(bytes: Uint8Array): void {
-    this.#encode();
-    this.#pieces.push(bytes);
-    this.#pieceBytes += bytes.length;
-  }
-
   /** Whether enough is gathered that `pass` should be called. */
   get full(): boolean {
     return this.#text.length + this.#pieceBytes >= PIECE_CHARACTERS;
