@@ -26,7 +26,7 @@ import { DirectoryLock } from '../tsdb/lock.js';
 import { PAGE_BYTES } from '../tsdb/wal/page.js';
 import { SHARDS_MAX } from '../wasm/exposition.js';
 import { READERS_MAX } from '../wasm/query.js';
-import { parseExternalUrl, parseListenAddress } from '../web/address.js';
+import { externalUrlOf, globalUrl, parseListenAddress, routePrefixOf } from '../web/address.js';
 import { createApp } from '../web/app.js';
 import type { WebDeps } from '../web/deps.js';
 import type { Door } from '../web/door.js';
@@ -79,6 +79,8 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #registry: Registry;
   readonly #startMs: number;
+  /** Where others see us. */
+  readonly #externalUrl: URL;
   #loaded: LoadedConfig;
   #policies: Policies;
   #configOk = true;
@@ -95,6 +97,8 @@ export class Server {
     this.#options = options;
     this.#loaded = loaded;
     this.#policies = policies;
+    const { webExternalUrl, webListenAddresses } = options.flags;
+    this.#externalUrl = externalUrlOf(webExternalUrl, webListenAddresses[0]!, hostname());
     this.#startMs = options.clock.nowMs();
     this.#configMs = this.#startMs;
     this.#registry = new Registry(options.clock);
@@ -213,7 +217,7 @@ export class Server {
       query: queries.engine,
       language: queryFeatures(flags.enableFeature).parse,
       storage: storageDeps(shardStorage, storage),
-      targets: targetDeps(scraping, storage),
+      targets: targetDeps(scraping, storage, (url) => this.#toGlobal(url)),
       status: this.#statusDeps(),
       ...(flags.webEnableRemoteWriteReceiver
         ? { remoteWrite: writeDeps(storage, flags.webRemoteWriteMessages, () => clock.nowMs()) }
@@ -285,11 +289,15 @@ export class Server {
     this.#scraping?.applyConfig(jobs.map(jobEntryOf), targets);
   }
 
+  #toGlobal(targetUrl: string): string {
+    const { port } = parseListenAddress(this.#options.flags.webListenAddresses[0]!);
+    return globalUrl(targetUrl, this.#externalUrl, port);
+  }
+
   async #openDoors(deps: WebDeps): Promise<void> {
     const { flags, clock, log } = this.#options;
-    const external = flags.webExternalUrl === '' ? undefined : parseExternalUrl(flags.webExternalUrl);
     const handler = createApp(deps, {
-      routePrefix: flags.webRoutePrefix || external?.pathname || '',
+      routePrefix: routePrefixOf(this.#externalUrl, flags.webRoutePrefix || undefined),
       corsOrigin: flags.webCorsOrigin?.source,
     });
     const connectionsMax = this.#connectionsMax();

@@ -42,7 +42,7 @@ export function storageDeps(storage: ShardStorage, head: Storage): web.Storage {
   };
 }
 
-export function targetDeps(manager: ScrapeManager, storage: Storage): web.Targets {
+export function targetDeps(manager: ScrapeManager, storage: Storage, toGlobal: (url: string) => string): web.Targets {
   return {
     *active() {
       for (const { active } of manager.status) {
@@ -52,7 +52,7 @@ export function targetDeps(manager: ScrapeManager, storage: Storage): web.Target
             labels: target.labels,
             pool: target.scrapePool,
             url: target.scrapeUrl,
-            globalUrl: target.scrapeUrl,
+            globalUrl: toGlobal(target.scrapeUrl),
             lastError: target.lastError,
             lastScrapeMs: target.lastScrapeMs,
             lastScrapeSeconds: target.lastScrapeDurationSeconds,

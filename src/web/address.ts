@@ -24,6 +24,17 @@ export function parseExternalUrl(text: string): URL {
   return url;
 }
 
+/**
+ * The address at which others see us: `--web.external-url`, else this machine's name and the port of the first
+ * `--web.listen-address`. Ends with a slash.
+ */
+export function externalUrlOf(flag: string, listenAddress: string, hostname: string): URL {
+  const url =
+    flag === '' ? new URL(`http://${hostname}:${parseListenAddress(listenAddress).port}/`) : parseExternalUrl(flag);
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  return url;
+}
+
 /** In front of every path: `--web.route-prefix`, else the path of the external URL. */
 export function routePrefixOf(external: URL, routePrefix: string | undefined): string {
   return `/${(routePrefix ?? external.pathname).replace(/^\/+|\/+$/g, '')}`;

@@ -5,7 +5,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { timestampJson, valueJson } from '../../../src/model/json.js';
 import { formatJsonFloat } from '../../../src/model/number.js';
-import { globalUrl, parseExternalUrl, parseListenAddress, routePrefixOf } from '../../../src/web/address.js';
+import {
+  externalUrlOf,
+  globalUrl,
+  parseExternalUrl,
+  parseListenAddress,
+  routePrefixOf,
+} from '../../../src/web/address.js';
 import { parseInteger, parseSpan, parseTime, TIME_MAX_MS, TIME_MIN_MS } from '../../../src/web/api/time.js';
 import { splitTarget } from '../../../src/web/door.js';
 import { type BodyLength, Guard } from '../../../src/web/guard.js';
@@ -224,6 +230,19 @@ for (const [external, route, want] of prefixes) {
 test('external URLs that are none are refused', () => {
   for (const text of ['', '"http://h"', "http://h'", 'h:9090', 'ftp://h']) assert.throws(() => parseExternalUrl(text));
 });
+
+const externals: [flag: string, listen: string, want: string][] = [
+  ['', '127.0.0.1:9090', 'http://box:9090/'],
+  ['', ':9091', 'http://box:9091/'],
+  ['', '[::1]:9090', 'http://box:9090/'],
+  ['https://mon.example/prom', ':9090', 'https://mon.example/prom/'],
+];
+
+for (const [flag, listen, want] of externals) {
+  test(`the external URL of "${flag}" at ${listen} is ${want}`, () => {
+    assert.equal(externalUrlOf(flag, listen, 'box').href, want);
+  });
+}
 
 const globals: [url: string, want: string][] = [
   ['http://a:1/metrics', 'http://a:1/metrics'],
