@@ -3,6 +3,7 @@
 import { isLabelName, isMetricName } from '../model/names.js';
 import { quote } from '../model/quote.js';
 import { ALL_PARSE_OPTIONS, parseExpr } from '../promql/syntax/parse.js';
+import { checkTemplate } from '../template/expand.js';
 import { int, list, mapOf, string, type ValueOf } from './codec.js';
 import { YamlFile } from './document.js';
 import { ConfigError } from './error.js';
@@ -68,6 +69,17 @@ function faultOf({ record, alert, expr, labels, ...rest }: Rule): string | undef
   }
   for (const name of labels.keys()) {
     if (!isLabelName(name, 'utf8') || name === '__name__') return `invalid label name: ${name}`;
+  }
+  return alert === ''
+    ? undefined
+    : (faultOfTexts('label', labels, alert) ?? faultOfTexts('annotation', rest.annotations, alert));
+}
+
+/** Labels and annotations of alerts are templates. */
+function faultOfTexts(what: string, texts: ReadonlyMap<string, string>, alert: string): string | undefined {
+  for (const [name, text] of texts) {
+    const fault = checkTemplate(text, alert);
+    if (fault !== undefined) return `${what} ${quote(name)}: ${fault}`;
   }
   return undefined;
 }
