@@ -1,5 +1,6 @@
 // Where a transport connects to, and how errors name it.
 
+import { isIP } from 'node:net';
 import { HttpError, systemErrorText } from './error.js';
 
 export type Address =
@@ -18,6 +19,11 @@ export function dialError(address: Address, cause: Error): HttpError {
   const where =
     address.kind === 'tcp' && tried !== undefined ? `tcp ${hostPort(tried, port ?? address.port)}` : networkOf(address);
   return new HttpError('dial', `dial ${where}: connect: ${systemErrorText(first)}`, cause);
+}
+
+/** Whether a text is an address of IPv4 or IPv6, without a zone. */
+export function isIpAddress(text: string): boolean {
+  return isIP(text) !== 0 && !text.includes('%');
 }
 
 export function networkOf(address: Address): string {

@@ -1,7 +1,7 @@
 // Prometheus's functions of texts.
 
-import { isIPv4, isIPv6 } from 'node:net';
 import { type RE2JS, RE2JSSyntaxException } from 're2js';
+import { isIpAddress } from '../../base/http/address.js';
 import { checkSize, compileNamed, PatternError } from '../../model/matcher.js';
 import { patternSteps } from '../../model/pattern-size.js';
 import type { Budget } from '../budget.js';
@@ -90,7 +90,7 @@ function splitHostPort(text: string): { host: string; port: string } | undefined
 function stripDomain(text: string): string {
   const split = splitHostPort(text);
   const host = split?.host ?? text;
-  if (isIPv4(host) || (isIPv6(host) && !host.includes('%'))) return text;
+  if (isIpAddress(host)) return text;
   const name = host.split('.', 1)[0]!;
   if (split === undefined || split.port === '') return name;
   return `${name.includes(':') ? `[${name}]` : name}:${split.port}`;
