@@ -1,8 +1,9 @@
 // Chunks that files have when a shard starts: read before the log, given to the series when the log makes these.
 //
-//   scan     records of a file ──► by ref, a list of chunks (spilled.ts)
-//   attach   the series of a ref ──► has the list from then on; samples of the log up to its end are in it
-//   finish   what no series of this shard took
+//   scan     records of a file ──► by ref, its chunks (filed.ts)
+//   attach   the series of a ref ──► has a list of them from then on (spilled.ts); samples of the log up to its end are in it
+//   forget   the chunks of a ref of another shard
+//   finish   what no series took
 //
 // Chunks of histograms are for TypeScript (src/shard/histogram-attach.ts), which keeps those of a series that has nothing else. Files of
 // Prometheus have chunks of samples out of order, too, and series with both kinds: their samples are in its logs, and are read from there.
@@ -12,13 +13,11 @@ import { HEAD_HISTOGRAM_BYTES, ScanStatus } from '../layout';
 import * as buffer from '../memory/buffer';
 import * as append from './append';
 import * as chunkRecord from './chunk-record';
-import * as map from './ref-map';
+import * as filed from './filed';
+import { REF_MAX } from './ref-map';
 import * as series from './series';
 import * as spill from './spill';
 import * as spilled from './spilled';
-
-/** Lists of chunks by ref. */
-const lists: usize = memory.data(map.MAP_BYTES, 8);
 
 let status: ScanStatus = ScanStatus.More;
 /** The latest time of a chunk of the file, whatever its kind; i64.MIN_VALUE where there is none. */
@@ -117,21 +116,25 @@ function take(file: u32, offset: u32, floor: i64): bool {
   const maxT = chunkRecord.maxT;
   const encoding = chunkRecord.encoding;
   chunks += 1;
-  if (ref > highest && ref <= map.REF_MAX) highest = ref;
+  if (ref > highest && ref <= REF_MAX) highest = ref;
   if (maxT > latest) latest = maxT;
   if ((encoding & chunkRecord.OUT_OF_ORDER) != 0) {
     hasOutOfOrder = true;
     return true;
   }
-  if (maxT < floor || ref > map.REF_MAX) return true;
-  const slot = map.slot(lists, ref);
-  if (slot == 0 || !spilled.reserve(slot, 1)) return false;
+  if (maxT < floor || ref > REF_MAX) return true;
+  const slot = filed.slot(ref);
+  if (slot == 0) return false;
+  const newest = filed.newest(slot);
   const isHistogram = encoding != chunkRecord.XOR;
-  const isMixed = isHistogram ? spilled.count(slot) != 0 : spilled.heldTo(slot) != i64.MIN_VALUE;
+  const isMixed = isHistogram ? newest != 0 : !filed.isUsable(slot);
   if ((isHistogram || isMixed) && !takeHistogram(file, offset, isMixed)) return false;
-  if (isHistogram || !spilled.canSay(minT, maxT)) spilled.hold(slot, i64.MAX_VALUE);
-  else if (minT <= spilled.newest(slot)) overlapping += 1;
-  else spilled.push(slot, file, offset, minT, maxT);
+  if (isHistogram || !spilled.canBeListed(file, offset, minT, maxT)) {
+    filed.spoil(slot);
+    return true;
+  }
+  if (newest == 0 || minT > filed.maxOf(newest)) return filed.push(slot, file, offset, minT, maxT);
+  overlapping += 1;
   return true;
 }
 
@@ -158,37 +161,55 @@ function takeHistogram(file: u32, offset: u32, isMixed: bool): bool {
   return true;
 }
 
-/** Gives the series of a ref, which the log has just named, the chunks that files have of it. */
-export function attach(number: u32, ref: u64): void {
-  const from = map.find(lists, ref);
-  if (from == 0 || load<u32>(from) == 0) return;
+/** Gives the series of a ref, which the log has just named, the chunks that files have of it; false where the memory limit says no. */
+export function attach(number: u32, ref: u64): bool {
+  const from = filed.find(ref);
+  if (from == 0 || load<u32>(from) == 0) return true;
   const record = series.at(number);
   const slot = series.spilled(record);
   const state = changetype<ChunkState>(series.chunk(record));
   // A second ref of the same labels, or samples of the log that came before: they stand on their own.
-  const isUsable = spilled.heldTo(from) == i64.MIN_VALUE && spilled.count(from) != 0;
-  if (!isUsable || append.hasSamples(record, state)) {
-    spilled.release(from);
-    return;
-  }
-  // Of an older ref of the same labels, whose chunks were all deleted, an empty list may be there.
-  spilled.release(slot);
-  store<u32>(slot, load<u32>(from));
-  store<u32>(from, 0);
+  const isWanted = filed.isUsable(from) && filed.newest(from) != 0 && !append.hasSamples(record, state);
+  if (isWanted && !list(slot, from)) return false;
+  filed.drop(from);
+  if (!isWanted) return true;
   state.time = spilled.newest(slot);
   append.noteSealed(spilled.count(slot));
   spill.noteEvicted(state.time);
   if (state.time > newestTime) newestTime = state.time;
+  return true;
 }
 
-/** Forgets the lists that no series took. */
-export function finish(): void {
-  const pages = map.pages(lists);
-  for (let i: u32 = 0; i < pages; i++) {
-    const page = map.pageAt(lists, i);
-    for (let at: usize = 0; at < map.pageBytes(); at += 4) spilled.release(page + at);
+/** Makes a list of chunks by ref. What is too long before the newest for a list to say is left out. */
+function list(slot: usize, from: usize): bool {
+  const last = filed.maxOf(filed.newest(from));
+  let count: u32 = 0;
+  let first = last;
+  for (let node = filed.newest(from); node != 0 && spilled.canSpan(filed.minOf(node), last); node = filed.next(node)) {
+    first = filed.minOf(node);
+    count++;
   }
-  map.clear(lists);
+  // Of an older ref of the same labels, whose chunks were all deleted, an empty list may be there.
+  spilled.release(slot);
+  if (!spilled.reserve(slot, count, first)) return false;
+  filed.reverse(from);
+  for (let node = filed.newest(from); node != 0; node = filed.next(node)) {
+    const minT = filed.minOf(node);
+    if (minT < first) continue;
+    spilled.push(slot, filed.fileOf(node), filed.offsetOf(node), minT, filed.maxOf(node));
+  }
+  return true;
+}
+
+/** The series of a ref, which the log has just named, is another shard's. */
+export function forget(ref: u64): void {
+  const from = filed.find(ref);
+  if (from != 0) filed.drop(from);
+}
+
+/** Forgets the chunks that no series took. */
+export function finish(): void {
+  filed.clear();
 }
 
 /** The newest sample in chunks that series were given; below -2^62 where there is none. */

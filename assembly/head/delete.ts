@@ -66,7 +66,7 @@ export function deleteRange(record: usize, mint: i64, maxt: i64): Status {
   last = i64.MIN_VALUE;
   made = 0;
   const slot = series.spilled(record);
-  if (!spilled.reserve(slot, 0)) return Status.NoMemory;
+  if (!spilled.reserve(slot, 0, 0)) return Status.NoMemory;
   for (let block = series.sealed(record); block != 0; block = <usize>changetype<Sealed>(block).next) {
     const chunk = changetype<Sealed>(block);
     if (chunk.maxT < mint) break;

@@ -151,8 +151,7 @@ function oldestOf(record: usize, mint: i64): i64 {
   const slot = series.spilled(record);
   const count = spilled.count(slot);
   for (let i: u32 = 0; i < count; i++) {
-    const entry = spilled.at(slot, i);
-    if (spilled.maxOf(entry) >= mint) return min(time, spilled.minOf(entry));
+    if (spilled.maxOf(slot, i) >= mint) return min(time, spilled.minOf(slot, i));
   }
   return time;
 }
@@ -168,8 +167,7 @@ function hasChunks(record: usize, mint: i64, maxt: i64): bool {
 function hasSpilled(slot: usize, mint: i64, maxt: i64): bool {
   const count = spilled.count(slot);
   for (let i: u32 = 0; i < count; i++) {
-    const entry = spilled.at(slot, i);
-    if (spilled.maxOf(entry) >= mint && spilled.minOf(entry) < maxt) return true;
+    if (spilled.maxOf(slot, i) >= mint && spilled.minOf(slot, i) < maxt) return true;
   }
   return false;
 }

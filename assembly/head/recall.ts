@@ -21,8 +21,8 @@ export function recall(number: u32, loaded: usize, mint: f64, maxt: f64): Status
   const slot = series.spilled(record);
   const known = spilled.newest(slot);
   let left = spilled.count(slot);
-  while (left > 0 && spilled.maxOf(spilled.at(slot, left - 1)) >= <i64>mint) left--;
-  if (left == spilled.count(slot) || spilled.minOf(spilled.at(slot, left)) > <i64>maxt) return Status.Ok;
+  while (left > 0 && spilled.maxOf(slot, left - 1) >= <i64>mint) left--;
+  if (left == spilled.count(slot) || spilled.minOf(slot, left) > <i64>maxt) return Status.Ok;
   if (!linkCopies(record, loaded)) return Status.NoMemory;
   spilled.hold(slot, known);
   spilled.truncate(slot, left);

@@ -129,14 +129,16 @@ export function seriesRecord(record: usize, bytes: u32): Status {
     if (fault == LabelFault.NoMemory) return Status.NoMemory;
     if (fault != LabelFault.None) return invalid(record, at);
     if (ref > highestRef) highestRef = ref;
-    if (shards > 1 && series.ownerOfScratch(shards) != self) continue;
+    if (shards > 1 && series.ownerOfScratch(shards) != self) {
+      attach.forget(ref);
+      continue;
+    }
     let number = series.resolve();
     const isKnown = number != series.NONE;
     if (!isKnown) number = series.create(ref);
-    if (number == series.NONE) return Status.NoMemory;
+    if (number == series.NONE || !attach.attach(number, ref)) return Status.NoMemory;
     if (isKnown && !noteAlias(ref, number)) return Status.NoMemory;
     if (!remember(ref, number)) return Status.NoMemory;
-    attach.attach(number, ref);
   }
   return Status.Ok;
 }

@@ -169,11 +169,11 @@ function collectSeries(number: u32, record: usize): bool {
   }
   if (chunks == 0 || oldest <= spilled.heldTo(slot)) return true;
   const taken = min(chunks, CHUNKS_MAX);
-  if (!spilled.reserve(slot, taken)) return false;
+  if (!spilled.reserve(slot, taken, oldest)) return false;
   for (let i: u32 = 0; i < taken; i++) {
     const place = (chunks - 1 - i) % CHUNKS_MAX;
     const chunk = changetype<Sealed>(<usize>load<u32>(chain + ((<usize>place) << 2)));
-    if (!spilled.canSay(chunk.minT, chunk.maxT)) return true;
+    if (!spilled.canSay(slot, chunk.minT, chunk.maxT)) return true;
     if (!writeChunk(number, series.ref(record), chunk)) return false;
   }
   return true;
@@ -201,14 +201,9 @@ export function confirm(file: u32, offset: u32): void {
   for (let i: u32 = 0; i < end; i += NOTE_BYTES) {
     const note = buffer.address(notes) + i;
     const record = series.find(load<u32>(note));
-    if (record == 0) continue;
-    spilled.push(
-      series.spilled(record),
-      file,
-      offset + load<u32>(note, OFFSET),
-      load<i64>(note, MIN),
-      load<i64>(note, MAX),
-    );
+    const at = offset + load<u32>(note, OFFSET);
+    if (record == 0 || !spilled.isPlace(file, at)) continue;
+    spilled.push(series.spilled(record), file, at, load<i64>(note, MIN), load<i64>(note, MAX));
     spilledChunks += 1;
   }
   begin();

@@ -56,16 +56,15 @@ export function add(number: u32, place: u32, mint: i64, maxt: i64): bool {
   if (left == 0 || spilled.newest(slot) < mint) return true;
   const oldest = oldestSealed(record);
   for (; left > 0; left--) {
-    const entry = spilled.at(slot, left - 1);
-    const last = spilled.maxOf(entry);
+    const last = spilled.maxOf(slot, left - 1);
     if (last < mint) break;
-    const first = spilled.minOf(entry);
+    const first = spilled.minOf(slot, left - 1);
     if (last >= oldest || first > maxt) continue;
     const want = buffer.reserve(wants, BYTES);
     if (want == 0) return false;
     store<u32>(want, place, WANT_PLACE);
-    store<u32>(want, spilled.fileOf(entry), WANT_FILE);
-    store<u32>(want, spilled.offsetOf(entry), WANT_OFFSET);
+    store<u32>(want, spilled.fileOf(slot, left - 1), WANT_FILE);
+    store<u32>(want, spilled.offsetOf(slot, left - 1), WANT_OFFSET);
     store<u32>(want, <u32>(last - first), WANT_SPAN);
     store<f64>(want, <f64>last, WANT_MAX);
     buffer.advance(wants, BYTES);

@@ -1,35 +1,41 @@
 // Spans of whole WebAssembly pages: the floor every other allocator stands on.
 //
-//   0 ........ __heap_base .. READER_BASE ....... first ............................ top ........ memory.size()
-//   │ data of the compiler │   │ the same of readers │ spans in use and free spans  │ not yet handed out
+//   0 ........ __heap_base .. READER_BASE ........ NOTES ................. first ............... top ........ memory.size()
+//   │ data of the compiler │   │ that of readers │   │ a note for each page │ in use and free ones │ not yet handed out
 //
-// Free spans form one list in address order, so neighbours merge:
+// A page is free where its bit in `map` is 1. The lowest that are free are handed out first, so that what is left
+// gathers at the low end.
 //
-//   0        4        8
-//   ┌────────┬────────┐
-//   │ next   │ pages  │   kept in the first bytes of the free span itself
-//   └────────┴────────┘
+// A note is 16 bytes about a page for whoever has it (heap.ts). There is one for each page that can be: bytes of
+// memory that nobody touches cost nothing.
 //
 // Invariants
-//   - the list is sorted by address and no two entries touch;
+//   - the page below `top` is in use: those that are given back there are not handed out any more;
 //   - used + free pages = top - first, in pages;
-//   - used never exceeds the limit set by limit().
+//   - used never exceeds the limit set by limit();
+//   - no word of the map before `lowest` has a free page.
 
 import { PAGE_BYTES, READER_BASE } from '../layout';
 
 const PAGE: usize = PAGE_BYTES;
+const PAGE_BITS: usize = 16;
+const PAGES_MAX: u32 = 65536;
 
 /** Memory grows by at least this many pages at a time (1 MiB), so that growing stays rare. */
 const GROW_PAGES: u32 = 16;
 
-const NEXT: usize = 0;
-const PAGES: usize = sizeof<u32>();
+const NOTE_BITS: usize = 4;
+const NOTES: usize = <usize>READER_BASE + PAGE;
+const FIRST: u32 = <u32>((NOTES + ((<usize>PAGES_MAX) << NOTE_BITS)) >> PAGE_BITS);
 
-let first: usize = 0;
-let top: usize = 0;
-let freeHead: usize = 0;
+const WORD_BITS: u32 = 64;
+const WORDS: u32 = PAGES_MAX / WORD_BITS;
+const map: usize = memory.data(<i32>(PAGES_MAX / 8), 8);
+
+let top: u32 = FIRST;
+let lowest: u32 = 0;
 let used: u32 = 0;
-let limitPages: u32 = 65536;
+let limitPages: u32 = PAGES_MAX;
 
 /** Sets the most pages that alloc() hands out. Lowering it below what is used only stops new spans. */
 export function limit(pages: u32): void {
@@ -44,84 +50,87 @@ export function freePages(): u32 {
   return used < limitPages ? limitPages - used : 0;
 }
 
+/** The note of the page that an address lies in. Its bytes are undefined when the page is handed out. */
+export function noteOf(address: usize): usize {
+  return NOTES + ((address >>> PAGE_BITS) << NOTE_BITS);
+}
+
+/** The page that a note is of. */
+export function pageOf(note: usize): usize {
+  return ((note - NOTES) >>> NOTE_BITS) << PAGE_BITS;
+}
+
 /** A span of `count` pages, its bytes undefined; 0 where the limit or the machine says no. */
 export function alloc(count: u32): usize {
   assert(count > 0, 'a span has at least one page');
   if (used + count > limitPages) return 0;
-  const span = takeFree(count) || takeTop(count);
-  if (span != 0) used += count;
-  return span;
+  const page = takeFree(count) || takeTop(count);
+  used += page == 0 ? 0 : count;
+  return (<usize>page) << PAGE_BITS;
 }
 
 /** Gives back a span that alloc() handed out with this very count. */
 export function free(span: usize, count: u32): void {
-  assert((span & (PAGE - 1)) == 0 && span >= first && span + <usize>count * PAGE <= top, 'not a span');
+  const page = <u32>(span >>> PAGE_BITS);
+  assert((span & (PAGE - 1)) == 0 && page >= FIRST && page + count <= top, 'not a span');
   used -= count;
-  let previous: usize = 0;
-  let next = freeHead;
-  while (next != 0 && next < span) {
-    previous = next;
-    next = load<u32>(next, NEXT);
+  if (page + count == top) {
+    top = page;
+    while (top > FIRST && isFree(top - 1)) mark(--top, false);
+    return;
   }
-  store<u32>(span, <u32>next, NEXT);
-  store<u32>(span, count, PAGES);
-  if (next != 0) mergeWithNext(span);
-  if (previous == 0) {
-    freeHead = span;
-  } else {
-    store<u32>(previous, <u32>span, NEXT);
-    mergeWithNext(previous);
-  }
+  for (let i: u32 = 0; i < count; i++) mark(page + i, true);
+  lowest = min(lowest, page / WORD_BITS);
 }
 
-function mergeWithNext(span: usize): void {
-  const next = <usize>load<u32>(span, NEXT);
-  const count = load<u32>(span, PAGES);
-  if (next == 0 || span + <usize>count * PAGE != next) return;
-  store<u32>(span, load<u32>(next, NEXT), NEXT);
-  store<u32>(span, count + load<u32>(next, PAGES), PAGES);
+function isFree(page: u32): bool {
+  return ((word(page / WORD_BITS) >>> <u64>(page % WORD_BITS)) & 1) != 0;
 }
 
-/** First fit; the rest of a larger span stays free. */
-function takeFree(count: u32): usize {
-  let previous: usize = 0;
-  let span = freeHead;
-  while (span != 0) {
-    const have = load<u32>(span, PAGES);
-    let next = <usize>load<u32>(span, NEXT);
-    if (have >= count) {
-      if (have > count) {
-        const rest = span + <usize>count * PAGE;
-        store<u32>(rest, <u32>next, NEXT);
-        store<u32>(rest, have - count, PAGES);
-        next = rest;
-      }
-      if (previous == 0) freeHead = next;
-      else store<u32>(previous, <u32>next, NEXT);
-      return span;
+function mark(page: u32, free: bool): void {
+  const at = map + ((<usize>(page / WORD_BITS)) << 3);
+  const bit = (<u64>1) << (<u64>(page % WORD_BITS));
+  assert(((load<u64>(at) & bit) != 0) != free, 'a page is given back twice');
+  store<u64>(at, load<u64>(at) ^ bit);
+}
+
+function word(index: u32): u64 {
+  return load<u64>(map + ((<usize>index) << 3));
+}
+
+/** The first run of free pages that is long enough; 0 where there is none. */
+function takeFree(count: u32): u32 {
+  const words = (top + WORD_BITS - 1) / WORD_BITS;
+  while (lowest < words && word(lowest) == 0) lowest++;
+  let run: u32 = 0;
+  for (let index = lowest; index < words; index++) {
+    let free = word(index);
+    if (free == 0) {
+      run = 0;
+      continue;
     }
-    previous = span;
-    span = next;
+    for (let page = index * WORD_BITS; page < (index + 1) * WORD_BITS; page++, free >>= 1) {
+      if (run == 0 && free == 0) break;
+      run = (free & 1) != 0 ? run + 1 : 0;
+      if (run < count) continue;
+      const start = page + 1 - count;
+      for (let i: u32 = 0; i < count; i++) mark(start + i, false);
+      return start;
+    }
   }
   return 0;
 }
 
-function takeTop(count: u32): usize {
-  if (first == 0) {
-    assert(__heap_base <= <usize>READER_BASE, 'the data of the core reaches into that of the readers');
-    first = <usize>READER_BASE + PAGE;
-    top = first;
-  }
-  // In pages, because byte addresses of a full 4 GiB memory do not fit u32.
-  const topPage = <u32>(top >>> 16);
+function takeTop(count: u32): u32 {
+  assert(__heap_base <= <usize>READER_BASE, 'the data of the core reaches into that of the readers');
+  // The very last page of a 4 GiB memory is never used, so that the end of a span never wraps to 0.
+  if (top + count > PAGES_MAX - 1) return 0;
   const have = <u32>memory.size();
-  if (topPage + count > have) {
-    const need = topPage + count - have;
+  if (top + count > have) {
+    const need = top + count - have;
     if (memory.grow(<i32>max(need, GROW_PAGES)) < 0 && memory.grow(<i32>need) < 0) return 0;
   }
-  // The very last page of a 4 GiB memory is never used, so that `top` never wraps to 0.
-  if (topPage + count > 65535) return 0;
   const span = top;
-  top += <usize>count * PAGE;
+  top += count;
   return span;
 }
