@@ -11,21 +11,26 @@
 // Errors are HttpErrors, worded as Prometheus words them. No message contains a credential.
 
 import type { Clock } from './clock.js';
-import { readFileSync } from './disk.js';
 import type { Address } from './http/address.js';
-import { ABORTED_TEXT, HttpError, quoted, TIMEOUT_TEXT } from './http/error.js';
-import {
-  type BodySink,
-  type ExchangeOptions,
-  type HttpAnswer,
-  inRequest,
-  type OutgoingRequest,
-  type Transport,
-} from './http/exchange.js';
+import { type CredentialOptions, Credentials } from './http/credentials.js';
+import { ABORTED_TEXT, HttpError, TIMEOUT_TEXT } from './http/error.js';
+import { type BodySink, type ExchangeOptions, type HttpAnswer, inRequest, type Transport } from './http/exchange.js';
 import { GeneralTransport } from './http/general.js';
+import {
+  type HeaderPairs,
+  type Hop,
+  hostOf,
+  makeHop,
+  parseUrl,
+  portOf,
+  redirectError,
+  redirected,
+  shownUrl,
+} from './http/hop.js';
 import { PlainTransport } from './http/plain.js';
 import { type ProxyOptions, proxyFor } from './http/proxy.js';
 import { readTls, type TlsOptions, tlsKey } from './http/tls.js';
+import { type OAuth2Options, TokenSource } from './http/token.js';
 
 export { BODY_LIMIT_TEXT, HttpError, type HttpErrorCode } from './http/error.js';
 export type { BodySink, HttpAnswer } from './http/exchange.js';
@@ -33,21 +38,9 @@ export { HEAD_BYTES_MAX } from './http/head.js';
 export type { ProxyOptions } from './http/proxy.js';
 export type { TlsOptions } from './http/tls.js';
 
-export interface HttpClientOptions extends ProxyOptions {
-  readonly basicAuth?: {
-    readonly username?: string;
-    readonly usernameFile?: string;
-    readonly password?: string;
-    readonly passwordFile?: string;
-  };
-  /** An `Authorization` header of `type` (Bearer where missing). Files are read at every request. */
-  readonly authorization?: {
-    readonly type?: string;
-    readonly credentials?: string;
-    readonly credentialsFile?: string;
-  };
-  /** Sent to the origins named by the caller, not to those a redirect leads to. */
-  readonly headers?: readonly (readonly [name: string, value: string])[];
+export interface HttpClientOptions extends ProxyOptions, CredentialOptions {
+  /** In place of other credentials: a token that all clients with these options share. */
+  readonly oauth2?: OAuth2Options<HttpClientOptions>;
   readonly tls?: TlsOptions;
   /** Fails every request with this message: the configuration asks for what cannot be done. */
   readonly refusal?: string;
@@ -61,7 +54,7 @@ export interface HttpRequest {
   readonly url: string;
   /** GET where missing. */
   readonly method?: 'GET' | 'POST' | 'PUT';
-  readonly headers?: readonly (readonly [name: string, value: string])[];
+  readonly headers?: HeaderPairs;
   readonly body?: Uint8Array;
   /** Connects to this socket instead of the URL's host. */
   readonly unixSocket?: string;
@@ -93,16 +86,20 @@ export class HttpClient implements HttpSender {
   readonly #options: HttpClientOptions;
   readonly #clock: Clock;
   readonly #transports = new Map<string, Transport>();
-  readonly #prepared = new WeakMap<HttpRequest, Prepared>();
+  readonly #prepared = new WeakMap<HttpRequest, Hop>();
+  readonly #credentials: Credentials;
   /** The transport at work, while an exchange is under way. */
   #active: Transport | undefined;
   /** Why the exchange under way has to end, before a transport could be told. */
   #ended: HttpError | undefined;
+  /** Rejects what is waited for outside of a transport. */
+  #onEnd: ((reason: HttpError) => void) | undefined;
   #busy = false;
 
   constructor(options: HttpClientOptions, clock: Clock) {
     this.#options = options;
     this.#clock = clock;
+    this.#credentials = new Credentials(options);
   }
 
   /** Rejects with an HttpError only. One at a time. */
@@ -130,6 +127,7 @@ export class HttpClient implements HttpSender {
   #end(reason: HttpError): void {
     if (!this.#busy || this.#ended !== undefined) return;
     this.#ended = reason;
+    this.#onEnd?.(reason);
     this.#active?.abort(reason);
   }
 
@@ -143,9 +141,12 @@ export class HttpClient implements HttpSender {
       wantsBody: (head) => wantsBody(head.status),
     };
 
-    let hop = this.#prepare(request);
+    const { oauth2 } = this.#options;
+    const tokens = oauth2 && tokensOf(oauth2, this.#clock, request);
+    let hop = this.#prepare(request, tokens && (await this.#token(request, tokens)));
     for (let redirects = 0; ; redirects++) {
       const answer = await this.#exchange(hop, exchange);
+      if (answer.status === 401) tokens?.doubt();
       const location = answer.headers.get('location');
       if (!REDIRECT_STATUSES.has(answer.status) || location === undefined || this.#options.followRedirects === false) {
         return answer;
@@ -195,145 +196,51 @@ export class HttpClient implements HttpSender {
     this.#transports.clear();
   }
 
-  /** The request as it goes out, made anew only when a credential in a file has changed. */
-  #prepare(request: HttpRequest): Hop {
-    const authorization = this.#authorization();
+  /** The request as it goes out, made anew only when a credential has changed. */
+  #prepare(request: HttpRequest, token: string | undefined): Hop {
+    const trusted = this.#credentials.headers(token);
     const prepared = this.#prepared.get(request);
-    if (prepared !== undefined && prepared.authorization === authorization) return prepared.hop;
+    if (prepared?.trusted === trusted) return prepared;
 
-    const url = parseUrl(request.url);
-    const own = request.headers ?? [];
-    const trusted = [...(this.#options.headers ?? [])];
-    if (authorization !== undefined) trusted.push(['Authorization', authorization]);
-    const { unixSocket, method = 'GET', body } = request;
-    const hop = makeHop({ url, urlText: request.url, unixSocket, method, own, trusted, body });
-    this.#prepared.set(request, { hop, authorization });
+    const { url: urlText, unixSocket, method = 'GET', headers: own = [], body } = request;
+    const url = parseUrl(urlText);
+    const hop = makeHop({ url, urlText, unixSocket, method, own, trusted, trustedHost: url.hostname, body });
+    this.#prepared.set(request, hop);
     return hop;
   }
 
-  #authorization(): string | undefined {
-    const { basicAuth, authorization } = this.#options;
-    if (basicAuth !== undefined) {
-      const username =
-        basicAuth.usernameFile === undefined ? (basicAuth.username ?? '') : readSecret(basicAuth.usernameFile);
-      const password =
-        basicAuth.passwordFile === undefined ? (basicAuth.password ?? '') : readSecret(basicAuth.passwordFile);
-      return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+  /** The token for a request, in words that go before the target's errors. */
+  async #token(request: HttpRequest, tokens: TokenSource): Promise<string> {
+    try {
+      return await this.#unlessEnded(tokens.authorization());
+    } catch (error) {
+      const { method = 'GET', url } = request;
+      throw inRequest({ method, shownUrl: shownUrl(parseUrl(url), url) }, error as HttpError);
     }
-    if (authorization === undefined) return undefined;
-    const { type = 'Bearer', credentials = '', credentialsFile } = authorization;
-    return `${type} ${credentialsFile === undefined ? credentials : readSecret(credentialsFile)}`;
+  }
+
+  /** Others may wait for the same: what takes too long for us goes on for them. */
+  #unlessEnded<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#onEnd = reject;
+      promise.then(resolve, reject).finally(() => {
+        this.#onEnd = undefined;
+      });
+    });
   }
 }
 
-interface Prepared {
-  readonly hop: Hop;
-  readonly authorization: string | undefined;
-}
+/** Tokens of a configuration: asked for once, whichever of its clients wants them first. */
+const tokenSources = new WeakMap<OAuth2Options<HttpClientOptions>, TokenSource>();
 
-/** What one request of a chain of redirects is made of. */
-interface HopParts {
-  readonly url: URL;
-  /** The URL as it was written: so errors show it. */
-  readonly urlText: string;
-  readonly unixSocket: string | undefined;
-  readonly method: string;
-  /** Headers that go anywhere, and those that go to the caller's own origin only. */
-  readonly own: HeaderPairs;
-  readonly trusted: HeaderPairs;
-  readonly body: Uint8Array | undefined;
-}
-
-interface Hop extends HopParts {
-  readonly outgoing: OutgoingRequest;
-}
-
-type HeaderPairs = readonly (readonly [name: string, value: string])[];
-
-function makeHop(parts: HopParts): Hop {
-  const { url, urlText, method, body } = parts;
-  const headers = ['Host', url.host];
-  for (const [name, value] of [...parts.own, ...parts.trusted]) {
-    if (!HEADER_NAME.test(name)) throw new HttpError('config', `net/http: invalid header field name ${quoted(name)}`);
-    // The value may be a secret.
-    if (!HEADER_VALUE.test(value)) {
-      throw new HttpError('config', `net/http: invalid header field value for ${quoted(name)}`);
-    }
-    headers.push(name, value);
+function tokensOf(options: OAuth2Options<HttpClientOptions>, clock: Clock, { headers = [] }: HttpRequest): TokenSource {
+  let tokens = tokenSources.get(options);
+  if (tokens === undefined) {
+    const userAgent = headers.find(([name]) => name.toLowerCase() === 'user-agent')?.[1] ?? '';
+    tokens = new TokenSource(options, clock, new HttpClient(options.client, clock), userAgent);
+    tokenSources.set(options, tokens);
   }
-  if (body !== undefined) headers.push('Content-Length', String(body.length));
-  const path = `${url.pathname}${url.search}`;
-  return { ...parts, outgoing: { method, path, headers, body, shownUrl: shownUrl(url, urlText) } };
-}
-
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-
-function redirected(hop: Hop, status: number, location: string): Hop {
-  let url: URL;
-  try {
-    url = new URL(location, hop.url);
-  } catch (cause) {
-    throw redirectError(hop.outgoing.shownUrl, `failed to parse Location header ${quoted(location)}`, cause);
-  }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw redirectError(shownUrl(url, url.href), `unsupported protocol scheme ${quoted(url.protocol.slice(0, -1))}`);
-  }
-  const sameOrigin = url.origin === hop.url.origin;
-  const keepsMethod = status === 307 || status === 308 || hop.method === 'GET';
-  return makeHop({
-    url,
-    urlText: url.href,
-    // A unix socket was named for the caller's own URL: a redirect inside it stays there.
-    unixSocket: sameOrigin ? hop.unixSocket : undefined,
-    method: keepsMethod ? hop.method : 'GET',
-    own: hop.own,
-    trusted: sameOrigin ? hop.trusted : [],
-    body: keepsMethod ? hop.body : undefined,
-  });
-}
-
-/** `url`: as the redirect has it, be it relative. */
-function redirectError(url: string, reason: string, cause?: unknown): HttpError {
-  return new HttpError('redirect', `Get ${quoted(url)}: ${reason}`, cause);
-}
-
-function parseUrl(text: string): URL {
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch (cause) {
-    // Not shown: what cannot be parsed may hold a password anywhere.
-    throw new HttpError('config', 'parse URL: not an absolute URL', cause);
-  }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new HttpError('config', `unsupported protocol scheme ${quoted(url.protocol.slice(0, -1))}`);
-  }
-  return url;
-}
-
-/** As Go shows it: a password is not for logs. */
-function shownUrl(url: URL, text: string): string {
-  if (url.password === '') return text;
-  const shown = new URL(url);
-  shown.password = '***';
-  return shown.href;
-}
-
-function hostOf(url: URL): string {
-  return url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
-}
-
-function portOf(url: URL): number {
-  return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
-}
-
-function readSecret(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (cause) {
-    throw new HttpError('config', `unable to read file ${path}: ${(cause as Error).message}`, cause);
-  }
+  return tokens;
 }
 
 function isOk(status: number): boolean {

@@ -1,5 +1,6 @@
 // --enable-feature: Prometheus's names of what is not on by itself, and what each does here.
 
+import type { ScrapeDefaults } from '../config/scrape.js';
 import type { ParseOptions } from '../promql/syntax/parse.js';
 import { DEFAULT_PARSE_OPTIONS } from '../promql/syntax/parse.js';
 
@@ -7,6 +8,11 @@ import { DEFAULT_PARSE_OPTIONS } from '../promql/syntax/parse.js';
 export interface StorageFeatures {
   readonly exemplars: boolean;
   readonly metadataRecords: boolean;
+}
+
+/** What features change in scraping. */
+export interface ScrapeFeatures {
+  readonly defaults: ScrapeDefaults;
 }
 
 /** What features change in queries. */
@@ -45,6 +51,14 @@ const STORAGE_FEATURES: ReadonlyMap<string, string> = new Map([
   ['metadata-wal-records', 'Experimental metadata records in WAL enabled'],
 ]);
 
+/** What is to be said in the configuration by now. */
+const PHASED_OUT: ReadonlyMap<string, string> = new Map([
+  [
+    'extra-scrape-metrics',
+    'This option for --enable-feature is being phased out. It currently changes the default for the extra_scrape_metrics config setting to true, but will become a no-op in a future version. Stop using this option and set extra_scrape_metrics in the config instead.',
+  ],
+]);
+
 const ALWAYS_ON = 'This option for --enable-feature is now permanently enabled and therefore a no-op.';
 
 /** What has no effect, because it is so without asking. */
@@ -63,7 +77,6 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   'concurrent-rule-eval',
   'created-timestamp-zero-ingestion',
   'delayed-compaction',
-  'extra-scrape-metrics',
   'fast-startup',
   'histograms-st-encoding',
   'memory-snapshot-on-shutdown',
@@ -98,12 +111,16 @@ export function storageFeatures(features: readonly string[]): StorageFeatures {
   return { exemplars: has('exemplar-storage'), metadataRecords: has('metadata-wal-records') };
 }
 
+export function scrapeFeatures(features: readonly string[]): ScrapeFeatures {
+  return { defaults: { extraScrapeMetrics: features.includes('extra-scrape-metrics') } };
+}
+
 /** One remark for each feature, in the order in which they were given. */
 export function featureRemarks(features: readonly string[]): FeatureRemark[] {
   return features.map((option) => {
     const enabled = QUERY_FEATURES.get(option) ?? STORAGE_FEATURES.get(option);
     if (enabled !== undefined) return { level: 'info', message: enabled, option };
-    const noOp = NO_OPS.get(option);
+    const noOp = NO_OPS.get(option) ?? PHASED_OUT.get(option);
     if (noOp !== undefined) return { level: 'warn', message: noOp, option };
     const message = ELSEWHERE.has(option)
       ? 'This option for --enable-feature has no effect here yet'

@@ -6,7 +6,15 @@ import { type Codec, list, resolvePath, string, type ValueOf } from './codec.js'
 import { YamlFile } from './document.js';
 import { ConfigError } from './error.js';
 import { remoteReads, remoteWrites } from './remote.js';
-import { completeJob, type GlobalConfig, globalSection, type ScrapeConfig, scrapeSection } from './scrape.js';
+import {
+  completeJob,
+  type GlobalConfig,
+  globalSection,
+  type ScrapeConfig,
+  type ScrapeDefaults,
+  scrapeSection,
+  withDefaults,
+} from './scrape.js';
 import { otlpSection, runtimeSection, storageSection, tracingSection } from './storage.js';
 import { field, optional, type StructCodec, struct } from './struct.js';
 
@@ -50,6 +58,8 @@ export interface Config extends Sections {
 export interface ParseOptions {
   /** Where relative paths start; not given leaves them as they are. */
   readonly folder?: string;
+  /** What features change of what is not said. */
+  readonly defaults?: ScrapeDefaults;
   /** For `$NAME` in external labels; a name it does not know is empty. */
   readonly environment?: (name: string) => string | undefined;
 }
@@ -69,7 +79,7 @@ export function parseConfig(yaml: string, options: ParseOptions = {}): Config {
   const externalLabels = new Map(
     [...sections.global.externalLabels].map(([name, value]) => [name, expandEnvironment(value, environment)]),
   );
-  const global = { ...sections.global, externalLabels };
+  const global = withDefaults({ ...sections.global, externalLabels }, options.defaults ?? {});
   const scrapeConfigs = sections.scrapeConfigs.map((job) => completeJob(job, global));
   checkNames(
     'scrape',

@@ -1,6 +1,7 @@
 // How to speak HTTP to somebody: credentials, TLS, proxies, headers. The same keys
 // in every section that makes requests, which is why they are spread into theirs.
 
+import { isJwtAlgorithm } from '../base/jwt.js';
 import { quote } from '../model/quote.js';
 import { bool, list, mapOf, path, string, type ValueOf } from './codec.js';
 import { ConfigError } from './error.js';
@@ -75,7 +76,7 @@ const proxyFields = {
   proxyConnectHeader: field('proxy_connect_header', mapOf(list(secret)), new Map()),
 } satisfies Fields;
 
-type Proxy = StructOf<typeof proxyFields>;
+export type ProxyConfig = StructOf<typeof proxyFields>;
 
 export const oauth2 = struct(
   'config.plain',
@@ -193,7 +194,7 @@ function checkBasicAuth(given: BasicAuth): void {
   atMostOne('basic_auth password, password_file & password_ref', given.password, given.passwordFile, given.passwordRef);
 }
 
-const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+export const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 
 function checkOAuth2(given: OAuth2): void {
   if (given.clientId === '') throw new ConfigError('oauth2 client_id must be configured');
@@ -204,7 +205,11 @@ function checkOAuth2(given: OAuth2): void {
       given.clientCertificateKey,
       given.clientCertificateKeyFile,
       given.clientCertificateKeyRef,
+      ` using grant-type=${JWT_BEARER}`,
     );
+    if (given.signatureAlgorithm !== '' && !isJwtAlgorithm(given.signatureAlgorithm)) {
+      throw new ConfigError('valid signature algorithms are RS256, RS384 and RS512');
+    }
     return;
   }
   atMostOne(
@@ -216,7 +221,7 @@ function checkOAuth2(given: OAuth2): void {
   );
 }
 
-function checkProxy(given: Proxy): void {
+function checkProxy(given: ProxyConfig): void {
   if (given.proxyUrl === '' && given.proxyConnectHeader.size > 0 && !given.proxyFromEnvironment) {
     throw new ConfigError(
       'if proxy_connect_header is configured, proxy_url or proxy_from_environment must also be configured',

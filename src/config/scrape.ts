@@ -134,6 +134,22 @@ export const globalSection = struct('config.plain', globalKeys, (given) => {
 
 export type GlobalConfig = ValueOf<typeof globalSection>;
 
+/** What features change of what the configuration does not say. */
+export interface ScrapeDefaults {
+  readonly extraScrapeMetrics?: boolean;
+  /** Protobuf is asked for first: it has the most to say. */
+  readonly protobufFirst?: boolean;
+}
+
+export function withDefaults(global: GlobalConfig, defaults: ScrapeDefaults): GlobalConfig {
+  const isDefault = global.scrapeProtocols === DEFAULT_PROTOCOLS;
+  return {
+    ...global,
+    extraScrapeMetrics: global.extraScrapeMetrics ?? (defaults.extraScrapeMetrics === true ? true : undefined),
+    scrapeProtocols: isDefault && defaults.protobufFirst === true ? PROTO_FIRST_PROTOCOLS : global.scrapeProtocols,
+  };
+}
+
 // ---- Jobs
 
 const jobKeys = {

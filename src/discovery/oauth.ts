@@ -1,7 +1,7 @@
 // Answers of OAuth 2.0 token endpoints (RFC 6749, section 5.1), which metadata servers of clouds give too.
 
+import type { Lease } from '../base/lease.js';
 import type { Asker } from './http.js';
-import type { Lease } from './lease.js';
 import type { Tree } from './tree.js';
 
 /** Asks a token endpoint with a form. */

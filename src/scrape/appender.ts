@@ -8,7 +8,8 @@
 // Nothing here is per sample: a scrape crosses as a handful of numbers, whatever its size.
 //
 // Synthetic series (`up`, `scrape_duration_seconds`, `scrape_samples_scraped`,
-// `scrape_samples_post_metric_relabeling`, `scrape_series_added`) carry the target's labels, go through no metric
+// `scrape_samples_post_metric_relabeling`, `scrape_series_added`; where wanted `scrape_timeout_seconds`,
+// `scrape_sample_limit`, `scrape_body_size_bytes`) carry the target's labels, go through no metric
 // relabeling and count against no limit. They are part of the scrape's own append: a query sees them together with
 // the scrape or not at all.
 
@@ -42,6 +43,8 @@ export interface TargetOptions {
   readonly labelLimit: number;
   readonly labelNameLengthLimit: number;
   readonly labelValueLengthLimit: number;
+  /** undefined: the usual synthetic series only. */
+  readonly extraSeries?: { readonly timeoutSeconds: number };
 }
 
 /** A scrape whose body lies in the target's sink, from its start. */
@@ -61,6 +64,8 @@ export interface ScrapeCommit {
 export interface ScrapeFailure {
   readonly timeMs: number;
   readonly durationSeconds: number;
+  /** The body was too long for its limit. */
+  readonly isOverBodyLimit?: boolean;
 }
 
 export interface ScrapeOutcome {

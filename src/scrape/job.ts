@@ -19,6 +19,10 @@ export interface ScrapeJob extends TargetTemplate {
   readonly scrapeNativeHistograms: boolean;
   readonly alwaysScrapeClassicHistograms: boolean;
   readonly metricRelabelConfigs: readonly RelabelRule[];
+  /** Synthetic series about limits and sizes, too. */
+  readonly extraScrapeMetrics: boolean;
+  /** Empty for none. */
+  readonly scrapeFailureLogFile: string;
   /** Of a body after decompression. One of exactly this length is too long, as in Prometheus. */
   readonly bodySizeLimitBytes: number;
   readonly sampleLimit: number;

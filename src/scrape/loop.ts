@@ -18,6 +18,7 @@ import { type Labels, valueOf as labelValue } from '../model/labels.js';
 import type { Logger } from '../telemetry/log.js';
 import { acceptHeader, formatOf } from './accept.js';
 import type { ContentEncoding, ScrapeAppender, ScrapeFormat, TargetHandle } from './appender.js';
+import type { FailureLogs } from './failure-log.js';
 import { targetHash } from './hash.js';
 import { bodyBytesMax, type ScrapeJob } from './job.js';
 import { intervalLabel, type ScrapeMetrics } from './metrics.js';
@@ -32,6 +33,8 @@ export interface ScrapeContext {
   connect(options: HttpClientOptions): HttpSender;
   readonly metrics: ScrapeMetrics;
   readonly log: Logger;
+  /** Where jobs may want failures to be written. */
+  readonly failures?: FailureLogs;
   /** See serverSeed. */
   readonly seed: number;
   /** `Name/version` */
@@ -118,6 +121,7 @@ export class ScrapeLoop {
       labelLimit: job.labelLimit,
       labelNameLengthLimit: job.labelNameLengthLimitBytes,
       labelValueLengthLimit: job.labelValueLengthLimitBytes,
+      ...(job.extraScrapeMetrics && { extraSeries: { timeoutSeconds: target.timeoutMs / 1000 } }),
     });
   }
 
@@ -221,7 +225,7 @@ export class ScrapeLoop {
       this.#interval.observe((startMs - this.#lastStartMonotonicMs) / 1000);
     }
     this.#lastStartMonotonicMs = startMs;
-    const fetched = this.#forcedError ?? (await this.#fetch());
+    const fetched = this.#forcedError === undefined ? await this.#fetch() : { error: this.#forcedError };
     if (this.#isPhase('stopped')) return;
     const durationSeconds = (clock.monotonicMs() - startMs) / 1000;
     const error = await this.#store(fetched, timeMs, durationSeconds);
@@ -235,7 +239,7 @@ export class ScrapeLoop {
   }
 
   /** Brings the body into the sink, or gives the reason why not. */
-  async #fetch(): Promise<Fetched | string> {
+  async #fetch(): Promise<Fetched | Unfetched> {
     let answer: HttpAnswer;
     try {
       answer = await this.#client.send(this.#request, {
@@ -245,40 +249,56 @@ export class ScrapeLoop {
         bodyBytesHint: this.#bodyBytesHint,
       });
     } catch (cause) {
-      if (cause instanceof HttpError && cause.code === 'body-limit')
-        this.#context.metrics.exceededBodySizeLimit.value++;
-      return messageOf(cause);
+      const isOverBodyLimit = cause instanceof HttpError && cause.code === 'body-limit';
+      if (isOverBodyLimit) this.#context.metrics.exceededBodySizeLimit.value++;
+      return this.#failed({ error: messageOf(cause), isOverBodyLimit });
     }
-    if (answer.status !== 200) return `server returned HTTP status ${answer.statusText}`;
+    if (answer.status !== 200) return this.#failed({ error: `server returned HTTP status ${answer.statusText}` });
     const { format, error } = formatOf(answer.headers.get('content-type'), this.#job.fallbackScrapeProtocol);
-    if (error !== undefined) return error;
+    if (error !== undefined) return { error };
     this.#bodyBytesHint = Math.ceil(answer.bodyBytes * (1 + BODY_BYTES_SLACK));
     const encoding = answer.headers.get('content-encoding') === 'gzip' ? 'gzip' : 'identity';
     return { format, encoding, bodyBytes: answer.bodyBytes };
   }
 
   /** Hands a body, or the reason why there is none, to the storage. Gives the error of a failed scrape. */
-  async #store(fetched: Fetched | string, timeMs: number, durationSeconds: number): Promise<string | undefined> {
+  async #store(fetched: Fetched | Unfetched, timeMs: number, durationSeconds: number): Promise<string | undefined> {
     const { appender, metrics, log } = this.#context;
     try {
-      if (typeof fetched === 'string') {
-        await appender.fail(this.#handle, { timeMs, durationSeconds });
-        return fetched;
+      if (fetched.error !== undefined) {
+        const { error, isOverBodyLimit } = fetched;
+        await appender.fail(this.#handle, { timeMs, durationSeconds, isOverBodyLimit });
+        return error;
       }
       const outcome = await appender.commit(this.#handle, {
         timeMs,
         durationSeconds,
         decodedBytesMax: bodyBytesMax(this.#job),
-        ...fetched,
+        format: fetched.format,
+        encoding: fetched.encoding,
+        bodyBytes: fetched.bodyBytes,
       });
       metrics.count(outcome);
-      return outcome.error?.message;
+      const { error } = outcome;
+      // The storage inflates what the target sent: to unpack is to fetch.
+      if (error?.reason === 'gzip' || error?.reason === 'body-limit') this.#failed({ error: error.message });
+      return error?.message;
     } catch (cause) {
       // The storage as a whole does not answer. Nothing was appended; the next scrape tries again.
       const error = messageOf(cause);
       log.warn('Appending scrape failed', { scrape_pool: this.#job.jobName, target: this.target.url, err: error });
       return error;
     }
+  }
+
+  /** No page came: to be written where the job says. */
+  #failed(unfetched: Unfetched): Unfetched {
+    const { jobName: job, scrapeFailureLogFile } = this.#job;
+    const { error } = unfetched;
+    if (scrapeFailureLogFile !== '') {
+      this.#context.failures?.note(scrapeFailureLogFile, { job, target: this.target.url, error });
+    }
+    return unfetched;
   }
 
   #logFailure(error: string): void {
@@ -332,7 +352,13 @@ export class ScrapeLoop {
   }
 }
 
+interface Unfetched {
+  readonly error: string;
+  readonly isOverBodyLimit?: boolean;
+}
+
 interface Fetched {
+  readonly error?: undefined;
   readonly format: ScrapeFormat;
   readonly encoding: ContentEncoding;
   readonly bodyBytes: number;

@@ -31,6 +31,8 @@ export class ScrapeManager {
     entries: readonly ScrapeJobEntry[],
     targets: ReadonlyMap<string, readonly TargetGroup[]> = new Map(),
   ): void {
+    const files = entries.map(({ job }) => job.scrapeFailureLogFile).filter((path) => path !== '');
+    this.#context.failures?.open(new Set(files));
     const before = this.#pools;
     this.#pools = new Map();
     for (const entry of entries) {
@@ -58,6 +60,7 @@ export class ScrapeManager {
     const pools = [...this.#pools.values(), ...this.#ending];
     this.#pools = new Map();
     await Promise.all(pools.map((pool) => pool.stop('shutdown')));
+    this.#context.failures?.close();
   }
 
   #remove(pool: ScrapePool): void {

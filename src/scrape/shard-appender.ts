@@ -59,6 +59,7 @@ export class ShardAppender implements ScrapeAppender {
       labelLimit: target.labelLimit,
       labelNameLengthLimit: target.labelNameLengthLimit,
       labelValueLengthLimit: target.labelValueLengthLimit,
+      extraSeries: target.extraSeries,
     };
     const handle = number as TargetHandle;
     const sink = new SlotSink(this.#shards.shard(shard).slots);
@@ -117,8 +118,9 @@ export class ShardAppender implements ScrapeAppender {
     const target = this.#get(handle);
     target.sink.release();
     await target.opened;
-    const { timeMs, durationSeconds } = failure;
-    await this.#ingest.failScrape(target.job, target.shard, target.number, timeMs, durationSeconds);
+    const { timeMs, durationSeconds, isOverBodyLimit = false } = failure;
+    const report = { timeMs, durationS: durationSeconds, isOverBodyLimit };
+    await this.#ingest.failScrape(target.job, target.shard, target.number, report);
   }
 
   async close(handle: TargetHandle, staleTimeMs?: number): Promise<void> {

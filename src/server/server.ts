@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import { HttpClient } from '../base/http.js';
 import { hostname, memoryBytes, openFilesMax, processors } from '../base/machine.js';
-import { featureRemarks, queryFeatures, storageFeatures } from '../cli/features.js';
+import { featureRemarks, queryFeatures, scrapeFeatures, storageFeatures } from '../cli/features.js';
 import { type Flags, flagList } from '../cli/flags.js';
 import { type LoadedConfig, loadConfig, pendingSections } from '../config/load.js';
 import { renderConfig } from '../config/render.js';
@@ -12,6 +12,7 @@ import type { DiscoveryManager } from '../discovery/manager.js';
 import { type Labels, labelsOf } from '../model/labels.js';
 import { ShardStorage } from '../query/storage.js';
 import { discoveryJobOf, jobEntryOf } from '../scrape/config.js';
+import { FailureLogs } from '../scrape/failure-log.js';
 import { serverSeed } from '../scrape/hash.js';
 import { ScrapeManager } from '../scrape/manager.js';
 import { ScrapeMetrics } from '../scrape/metrics.js';
@@ -109,7 +110,12 @@ export class Server {
   /** Reads the configuration; throws ConfigError. Nothing runs before start(). */
   static create(options: ServerOptions): Server {
     const { disk, flags } = options;
-    return new Server(options, loadConfig(flags.configFile, { disk }), loadPolicies(disk, flags.storagePoliciesFile));
+    const defaults = scrapeFeatures(flags.enableFeature).defaults;
+    return new Server(
+      options,
+      loadConfig(flags.configFile, { disk, defaults }),
+      loadPolicies(disk, flags.storagePoliciesFile),
+    );
   }
 
   /**
@@ -144,7 +150,8 @@ export class Server {
     const { flags, disk, clock, log } = this.#options;
     try {
       const policies = loadPolicies(disk, flags.storagePoliciesFile);
-      this.#loaded = loadConfig(flags.configFile, { disk });
+      const defaults = scrapeFeatures(flags.enableFeature).defaults;
+      this.#loaded = loadConfig(flags.configFile, { disk, defaults });
       this.#policies = policies;
     } catch (error) {
       this.#configOk = false;
@@ -217,7 +224,12 @@ export class Server {
       query: queries.engine,
       language: queryFeatures(flags.enableFeature).parse,
       storage: storageDeps(shardStorage, storage),
-      targets: targetDeps(scraping, storage, (url) => this.#toGlobal(url)),
+      targets: targetDeps({
+        manager: scraping,
+        storage,
+        jobs: () => this.#loaded.jobs,
+        globalUrl: (url) => this.#toGlobal(url),
+      }),
       status: this.#statusDeps(),
       ...(flags.webEnableRemoteWriteReceiver
         ? { remoteWrite: writeDeps(storage, flags.webRemoteWriteMessages, () => clock.nowMs()) }
@@ -261,7 +273,7 @@ export class Server {
   }
 
   #startScraping(storage: Storage): ScrapeManager {
-    const { flags, clock, log, version } = this.#options;
+    const { flags, disk, clock, log, version } = this.#options;
     const appender = new ShardAppender(storage.shards, storage.ingest, (job, series) =>
       storage.refused.note(job, series),
     );
@@ -272,6 +284,7 @@ export class Server {
       connect: (http) => new HttpClient(http, clock),
       metrics: new ScrapeMetrics(this.#registry),
       log,
+      failures: new FailureLogs(disk, clock, log),
       seed: serverSeed(hostname(), this.#externalLabels),
       userAgent: `Narthex/${version}`,
       timestampToleranceMs: flags.scrapeAdjustTimestamps ? flags.scrapeTimestampToleranceMs : 0,

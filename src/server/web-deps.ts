@@ -1,5 +1,7 @@
 // The server's parts in the words of the web.
 
+import { renderJob } from '../config/render.js';
+import type { ScrapeConfig } from '../config/scrape.js';
 import { parseDuration } from '../model/duration.js';
 import type { ShardStorage } from '../query/storage.js';
 import type { ScrapeManager } from '../scrape/manager.js';
@@ -42,7 +44,16 @@ export function storageDeps(storage: ShardStorage, head: Storage): web.Storage {
   };
 }
 
-export function targetDeps(manager: ScrapeManager, storage: Storage, toGlobal: (url: string) => string): web.Targets {
+export interface TargetsShown {
+  readonly manager: ScrapeManager;
+  readonly storage: Storage;
+  /** Those of the configuration in use. */
+  jobs(): readonly ScrapeConfig[];
+  /** A target's URL as others can reach it. */
+  globalUrl(url: string): string;
+}
+
+export function targetDeps({ manager, storage, jobs, globalUrl }: TargetsShown): web.Targets {
   return {
     *active() {
       for (const { active } of manager.status) {
@@ -52,7 +63,7 @@ export function targetDeps(manager: ScrapeManager, storage: Storage, toGlobal: (
             labels: target.labels,
             pool: target.scrapePool,
             url: target.scrapeUrl,
-            globalUrl: toGlobal(target.scrapeUrl),
+            globalUrl: globalUrl(target.scrapeUrl),
             lastError: target.lastError,
             lastScrapeMs: target.lastScrapeMs,
             lastScrapeSeconds: target.lastScrapeDurationSeconds,
@@ -69,6 +80,16 @@ export function targetDeps(manager: ScrapeManager, storage: Storage, toGlobal: (
     },
     droppedCounts: () => new Map(manager.status.map(({ scrapePool, droppedCount }) => [scrapePool, droppedCount])),
     pools: () => manager.status.map(({ scrapePool }) => scrapePool),
+    configOf: (pool) => {
+      const job = jobs().find(({ jobName }) => jobName === pool);
+      return (
+        job && {
+          yaml: renderJob(job),
+          relabelRules: job.relabelConfigs,
+          nameScheme: job.metricNameValidationScheme,
+        }
+      );
+    },
     metadata: async (metric) => {
       const shares = await Promise.all(
         storage.shards.handles.map(({ client }) => client.call('metadata', { metric }, 'rules')),

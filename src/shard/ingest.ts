@@ -20,6 +20,7 @@ import type {
   AdoptedStrangers,
   AppendedSeries,
   AppendHeader,
+  FailureReport,
   Gone,
   Outcome,
   Outgoing,
@@ -152,9 +153,9 @@ export class Ingest {
     });
   }
 
-  failScrape(job: string, shard: number, target: number, timeMs: number, durationS: number): Promise<ScrapeReply> {
-    return this.#stale(job, shard, target, timeMs, (header) =>
-      this.#client(shard).call('failScrape', { ...header, target, report: { timeMs, durationS } }, 'ingest'),
+  failScrape(job: string, shard: number, target: number, report: FailureReport): Promise<ScrapeReply> {
+    return this.#stale(job, shard, target, report.timeMs, (header) =>
+      this.#client(shard).call('failScrape', { ...header, target, report }, 'ingest'),
     );
   }
 

@@ -142,6 +142,8 @@ export interface TargetConfig {
   readonly labelLimit: number;
   readonly labelNameLengthLimit: number;
   readonly labelValueLengthLimit: number;
+  /** Where synthetic series about limits and sizes are wanted, too. */
+  readonly extraSeries?: { readonly timeoutSeconds: number };
 }
 
 /** What every append carries. */
@@ -166,6 +168,11 @@ export interface AppendHeader {
 export interface ScrapeReport {
   readonly timeMs: number;
   readonly durationS: number;
+}
+
+/** The same where no body came. */
+export interface FailureReport extends ScrapeReport {
+  readonly isOverBodyLimit: boolean;
 }
 
 /** Why nothing of a body was kept. */
@@ -331,7 +338,7 @@ export interface ShardOps {
   /** Parses a body that lies in a lent slot and appends its samples and the synthetic series. */
   scrape: Op<AppendHeader & ScrapedBody & { target: number; report: ScrapeReport }, ScrapeReply>;
   /** A scrape that failed: stale markers for all the target had, up 0. */
-  failScrape: Op<AppendHeader & { target: number; report: ScrapeReport }, ScrapeReply>;
+  failScrape: Op<AppendHeader & { target: number; report: FailureReport }, ScrapeReply>;
   /** Stale markers for all series of a target, synthetic ones too; then the target is forgotten. */
   closeTarget: Op<AppendHeader & { target: number; timeMs: number | undefined }, ScrapeReply>;
   /** A remote write body, still compressed, in a lent slot. */

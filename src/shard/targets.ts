@@ -84,6 +84,17 @@ interface Counted {
   readonly added: number;
 }
 
+/** What the synthetic series say. */
+interface Report {
+  readonly up: boolean;
+  readonly durationS: number;
+  /** Of the body, inflated; OVER_LIMIT where it was too long, 0 where none came. */
+  readonly bodySize: number;
+  readonly counted: Counted;
+}
+
+const OVER_LIMIT = -1;
+
 const NOTHING_COUNTED: Counted = { scraped: 0, postRelabel: 0, added: 0 };
 
 /** What a compressed body may become where its job sets no limit: bodies are to fit into memory set aside for them. */
@@ -170,19 +181,22 @@ export class ShardTargets {
       this.#exposition.allStale(target.lines, timeMs);
       extras = target.histograms.end(timeMs);
     }
-    this.#report(target, scope, strangers, timeMs, error === undefined, durationS, counted);
+    const bodySize = error?.reason === 'body-limit' ? OVER_LIMIT : bodyBytes;
+    const report = { up: error === undefined, durationS, bodySize, counted };
+    this.#report(target, scope, strangers, timeMs, report);
     return { ...this.#finish(scope, strangers, extras), error, ...counted, bodyBytes, metadata: this.#news };
   }
 
   failScrape(request: Request<'failScrape'>): ScrapeReply {
     const target = this.#get(request.target);
-    const { timeMs, durationS } = request.report;
+    const { timeMs, durationS, isOverBodyLimit } = request.report;
     const scope = this.#scope(request);
     const strangers = new StrangerList();
     const counted = NOTHING_COUNTED;
     this.#exposition.clearRows();
     this.#exposition.allStale(target.lines, timeMs);
-    this.#report(target, scope, strangers, timeMs, false, durationS, counted);
+    const bodySize = isOverBodyLimit ? OVER_LIMIT : 0;
+    this.#report(target, scope, strangers, timeMs, { up: false, durationS, bodySize, counted });
     const extras = target.histograms.end(timeMs);
     return { ...this.#finish(scope, strangers, extras), error: undefined, ...counted, bodyBytes: 0 };
   }
@@ -430,16 +444,8 @@ export class ShardTargets {
   }
 
   /** The synthetic series of a scrape. */
-  #report(
-    target: Target,
-    scope: AppendScope,
-    strangers: StrangerList,
-    timeMs: number,
-    up: boolean,
-    durationS: number,
-    counted: Counted,
-  ): void {
-    target.reportText = reportText(up, durationS, counted);
+  #report(target: Target, scope: AppendScope, strangers: StrangerList, timeMs: number, report: Report): void {
+    target.reportText = reportText(report, target.config);
     const body = this.#exposition.load(target.reportText);
     const parsed = this.#exposition.parse(target.synthetic, body, timeMs, SYNTHETIC_OPTIONS);
     if (!parsed.ok) throw new Error(`our own report does not parse: ${parsed.message}`);
@@ -539,12 +545,21 @@ export function takeOutgoing(exposition: Exposition, place: ShardPlace): Outgoin
 
 const encoder = new TextEncoder();
 
-function reportText(up: boolean, durationS: number, counted: Counted): Uint8Array {
+function reportText(
+  { up, durationS, bodySize, counted }: Report,
+  { extraSeries, sampleLimit }: TargetConfig,
+): Uint8Array {
+  const extras =
+    extraSeries === undefined
+      ? ''
+      : `scrape_timeout_seconds ${formatGeneral(extraSeries.timeoutSeconds)}\n` +
+        `scrape_sample_limit ${sampleLimit}\n` +
+        `scrape_body_size_bytes ${bodySize}\n`;
   return encoder.encode(
     `up ${up ? 1 : 0}\n` +
       `scrape_duration_seconds ${formatGeneral(durationS)}\n` +
       `scrape_samples_scraped ${counted.scraped}\n` +
       `scrape_samples_post_metric_relabeling ${counted.postRelabel}\n` +
-      `scrape_series_added ${counted.added}\n`,
+      `scrape_series_added ${counted.added}\n${extras}`,
   );
 }

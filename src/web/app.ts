@@ -11,6 +11,7 @@ import { metadataRoutes } from './api/metadata.js';
 import { activeQueryRoutes } from './api/queries.js';
 import { queryRoutes } from './api/query.js';
 import { recoveryRoute } from './api/recovery.js';
+import { relabelRoutes } from './api/relabel-steps.js';
 import { seriesRoutes } from './api/series.js';
 import { replayRoute, statusRoutes } from './api/status.js';
 import { targetRoutes } from './api/targets.js';
@@ -47,6 +48,7 @@ const API_ROUTES: readonly ApiRoute[] = [
   ...exemplarRoutes,
   ...metadataRoutes,
   ...targetRoutes,
+  ...relabelRoutes,
   ...statusRoutes,
   ...textRoutes,
   ...adminRoutes,

@@ -9,12 +9,14 @@ import type { Ending } from '../base/ending.js';
 import type { Exemplar } from '../model/exemplar.js';
 import type { Labels } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
+import type { NameScheme } from '../model/names.js';
 import type { RenderedRows, Steps } from '../promql/exec/source.js';
 import type { ParseOptions } from '../promql/syntax/parse.js';
 import type { Explanation } from '../query/explain.js';
 import type * as query from '../query/result.js';
 import type { QueryStats } from '../query/result.js';
 import type { ActiveQuery } from '../query/running.js';
+import type { RelabelRule } from '../relabel/rule.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Registry } from '../telemetry/metrics.js';
 import type { BodySink } from './door.js';
@@ -181,10 +183,19 @@ export interface Targets {
   droppedCounts(): ReadonlyMap<string, number>;
   /** Names of all pools, those without targets too. */
   pools(): readonly string[];
+  /** How a pool comes to its targets; undefined where there is no such pool. */
+  configOf(pool: string): PoolConfig | undefined;
   /** What targets say of their metrics; the same from several targets may come several times. */
   metadata(metric?: string): Promise<readonly MetricMetadata[]>;
   /** The same by target, of active ones, in the order of active(). */
   metadataByTarget(metric?: string): Promise<readonly TargetMetadata[]>;
+}
+
+export interface PoolConfig {
+  /** Its section of the configuration, without secrets. */
+  readonly yaml: string;
+  readonly relabelRules: readonly RelabelRule[];
+  readonly nameScheme: NameScheme;
 }
 
 export interface TargetMetadata {

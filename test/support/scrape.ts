@@ -190,6 +190,8 @@ export function testJob(given: Partial<ScrapeJob> = {}): ScrapeJob {
     metricNameEscapingScheme: 'allow-utf-8',
     enableCompression: true,
     metricRelabelConfigs: [],
+    extraScrapeMetrics: false,
+    scrapeFailureLogFile: '',
     bodySizeLimitBytes: 0,
     sampleLimit: 0,
     labelLimit: 0,

@@ -2,7 +2,7 @@
 
 import type { Labels } from '../../src/model/labels.js';
 import type { QueryContext } from '../../src/promql/exec/source.js';
-import type { ScrapeCommit, ScrapeOutcome, TargetHandle } from '../../src/scrape/appender.js';
+import type { ScrapeCommit, ScrapeOutcome, TargetHandle, TargetOptions } from '../../src/scrape/appender.js';
 import type { ShardAppender } from '../../src/scrape/shard-appender.js';
 import { Ingest } from '../../src/shard/ingest.js';
 import { noLog } from '../../src/shard/log-port.js';
@@ -63,23 +63,26 @@ export async function writeBody(
   }
 }
 
+/** A target without labels, limits or rules. */
+export const ANY_TARGET: TargetOptions = {
+  hash: 1,
+  job: 'j',
+  labels: [],
+  honorLabels: false,
+  honorTimestamps: true,
+  scrapeNativeHistograms: false,
+  alwaysScrapeClassicHistograms: false,
+  trackTimestampsStaleness: false,
+  metricRelabelConfigs: [],
+  sampleLimit: 0,
+  labelLimit: 0,
+  labelNameLengthLimit: 0,
+  labelValueLengthLimit: 0,
+};
+
 /** A target that tests scrape by hand. */
 export function openTarget(appender: ShardAppender, hash: number, labels: Labels): TargetHandle {
-  return appender.open({
-    hash,
-    job: 'j',
-    labels,
-    honorLabels: false,
-    honorTimestamps: true,
-    scrapeNativeHistograms: false,
-    alwaysScrapeClassicHistograms: false,
-    trackTimestampsStaleness: false,
-    metricRelabelConfigs: [],
-    sampleLimit: 0,
-    labelLimit: 0,
-    labelNameLengthLimit: 0,
-    labelValueLengthLimit: 0,
-  });
+  return appender.open({ ...ANY_TARGET, hash, labels });
 }
 
 /** Commits a body as a scrape loop does. */

@@ -73,6 +73,7 @@ export function fakeDeps(fakes: Fakes = {}): WebDeps {
       droppedCounts: () => new Map(),
       pools: () => [],
       metadata: async () => [],
+      configOf: () => undefined,
       metadataByTarget: async () => [],
     },
     status: {

@@ -9,6 +9,7 @@
  * - `redirect`: too many, or to somewhere we do not go;
  * - `body-limit`: the body is longer than the caller allows;
  * - `no-room`: the caller's memory had no room for the body;
+ * - `token`: the server that gives tokens for requests refused one;
  * - `config`: a certificate, key or address of ours is not usable.
  */
 export type HttpErrorCode =
@@ -20,6 +21,7 @@ export type HttpErrorCode =
   | 'redirect'
   | 'body-limit'
   | 'no-room'
+  | 'token'
   | 'config';
 
 export class HttpError extends Error {

@@ -63,7 +63,7 @@ export interface Transport {
 }
 
 /** What goes before the reason when no head had come, as Go's client words it. */
-export function inRequest(request: OutgoingRequest, error: HttpError): HttpError {
+export function inRequest(request: Pick<OutgoingRequest, 'method' | 'shownUrl'>, error: HttpError): HttpError {
   const method = `${request.method[0]}${request.method.slice(1).toLowerCase()}`;
   return new HttpError(error.code, `${method} ${quoted(request.shownUrl)}: ${error.message}`, error);
 }

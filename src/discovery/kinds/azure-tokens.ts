@@ -1,8 +1,8 @@
 // Who we are for Azure: a client with a secret, a managed identity of the machine, or a workload with a token in a file.
 
+import { Leased } from '../../base/lease.js';
 import type { SectionOf } from '../../config/discovery-keys.js';
 import type { Asker } from '../http.js';
-import { Leased } from '../lease.js';
 import { postForm, tokenLease } from '../oauth.js';
 import type { Session } from '../session.js';
 import type { Tree } from '../tree.js';

@@ -7,9 +7,9 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { DiskError } from '../../base/disk.js';
+import { signedJwt } from '../../base/jwt.js';
+import { Leased } from '../../base/lease.js';
 import type { Asker } from '../http.js';
-import { signedJwt } from '../jwt.js';
-import { Leased } from '../lease.js';
 import { postForm, tokenLease } from '../oauth.js';
 import type { Session } from '../session.js';
 import { parseJson, type Tree } from '../tree.js';

@@ -1,11 +1,11 @@
 // OpenStack's services as its identity service (v3) knows them, and lists of theirs in pages.
 // What the section leaves out is in the environment: OS_AUTH_URL, OS_USERNAME and so on.
 
+import { type Lease, Leased } from '../../base/lease.js';
 import type { SectionOf } from '../../config/discovery-keys.js';
 import { httpClient } from '../../config/http-client.js';
 import type { Asker } from '../http.js';
 import { jsonOf, refusal } from '../http.js';
-import { type Lease, Leased } from '../lease.js';
 import type { Session } from '../session.js';
 import type { Tree } from '../tree.js';
 

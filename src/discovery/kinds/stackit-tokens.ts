@@ -4,12 +4,12 @@
 //   service_account_key[_path]     { "credentials": { kid, iss, sub, aud, privateKey } }
 //   private_key[_path]             where the key is not in there; or in credentials_file_path, as text or as a path
 
+import { signedJwt } from '../../base/jwt.js';
+import { Leased } from '../../base/lease.js';
 import { secretBytes } from '../../base/prng.js';
 import type { SectionOf } from '../../config/discovery-keys.js';
 import type { Secret } from '../../config/values.js';
 import type { Asker } from '../http.js';
-import { signedJwt } from '../jwt.js';
-import { Leased } from '../lease.js';
 import { postForm, tokenLease } from '../oauth.js';
 import type { Session } from '../session.js';
 import { parseJson, type Tree } from '../tree.js';

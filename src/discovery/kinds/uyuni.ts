@@ -7,9 +7,9 @@
 //
 // All are one group, named by the URL.
 
+import { Leased } from '../../base/lease.js';
 import type { SectionOf } from '../../config/discovery-keys.js';
 import { type Labels, labelsOf } from '../../model/labels.js';
-import { Leased } from '../lease.js';
 import { refreshing } from '../refresh.js';
 import type { Session } from '../session.js';
 import type { Tree } from '../tree.js';

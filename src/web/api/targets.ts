@@ -1,4 +1,4 @@
-// /api/v1/targets and /api/v1/scrape_pools.
+// /api/v1/targets, /api/v1/scrape_pools and /api/v1/scrape_pools/config.
 
 import { formatDuration } from '../../model/duration.js';
 import { labelsJson } from '../../model/json.js';
@@ -14,6 +14,7 @@ import {
   streamData,
   timeJson,
 } from './call.js';
+import { configOfPool, poolParameter } from './relabel-steps.js';
 
 /** Go's zero time: never scraped. */
 const NEVER = '"0001-01-01T00:00:00Z"';
@@ -21,6 +22,7 @@ const NEVER = '"0001-01-01T00:00:00Z"';
 export const targetRoutes: readonly ApiRoute[] = [
   { pattern: '/targets', methods: GET, handler: targets },
   { pattern: '/scrape_pools', methods: GET, handler: pools },
+  { pattern: '/scrape_pools/config', methods: GET, handler: poolConfig },
 ];
 
 async function targets(call: ApiCall): Promise<void> {
@@ -76,6 +78,11 @@ function droppedJson(target: DroppedTarget): string {
 
 function countsJson(counts: ReadonlyMap<string, number>): string {
   return objectJson([...counts].map(([pool, count]) => [pool, String(count)]));
+}
+
+async function poolConfig(call: ApiCall): Promise<void> {
+  const { yaml } = configOfPool(call, poolParameter(call.params));
+  await sendData(call, objectJson([['yaml', JSON.stringify(yaml)]]));
 }
 
 async function pools(call: ApiCall): Promise<void> {

@@ -1,10 +1,14 @@
 // The fast path against a server that says exactly what the table says.
 
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { realClock } from '../../../src/base/clock.js';
+import { makeHop, redirected } from '../../../src/base/http/hop.js';
 import { HttpClient, type HttpClientOptions, HttpError, type SendOptions } from '../../../src/base/http.js';
+import { emptyFolder } from '../../support/folders.js';
 import { type Script, scriptedServer, TestSink } from '../../support/scripted-server.js';
 
 /** What came of one request: the status and the body, or the error's code and message. */
@@ -587,29 +591,103 @@ for (const [location, message] of [
   });
 }
 
-test('credentials stay with the origin they were given for', async () => {
-  const other = await scriptedServer(() => [`${OK}Content-Length: 4\r\n\r\nup 1`]);
-  const server = await scriptedServer((request) =>
-    request.startsWith('GET /here')
-      ? [`HTTP/1.1 307 Temporary Redirect\r\nLocation: ${other.url}/there\r\nContent-Length: 0\r\n\r\n`]
-      : ['HTTP/1.1 302 Found\r\nLocation: /here\r\nContent-Length: 0\r\n\r\n'],
-  );
+/** Where a request with a secret goes on to, and whether the secret came along each time. */
+async function trailOfSecret(...locations: ((port: number) => string)[]): Promise<boolean[]> {
+  const server = await scriptedServer((_, index) => {
+    const location = locations[index]?.(server.port);
+    return location === undefined
+      ? [`${OK}Content-Length: 4\r\n\r\nup 1`]
+      : [`HTTP/1.1 307 Temporary Redirect\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`];
+  });
   const client = new HttpClient(
     { authorization: { credentials: 'secret' }, headers: [['X-Key', 'secret']] },
     realClock,
   );
-  await client.send(
-    { url: server.url, headers: [['Accept', 'text/plain']] },
-    { sink: new TestSink(), timeoutMs: 5000 },
-  );
-  assert.ok(
-    server.requests.every(
-      (request) => request.includes('Authorization: Bearer secret') && request.includes('X-Key: secret'),
-    ),
-  );
-  assert.equal(other.requests.length, 1);
-  assert.ok(!other.requests[0]!.includes('secret'));
-  assert.ok(other.requests[0]!.includes('Accept: text/plain'));
+  const request = { url: server.url, headers: [['Accept', 'text/plain']] as const };
+  await client.send(request, { sink: new TestSink(), timeoutMs: 5000 });
   client.close();
-  await Promise.all([server.close(), other.close()]);
+  await server.close();
+  assert.ok(server.requests.every((sent) => sent.includes('Accept: text/plain')));
+  return server.requests.map((sent) => {
+    const shown = [sent.includes('Authorization: Bearer secret'), sent.includes('X-Key: secret')];
+    assert.equal(shown[0], shown[1]);
+    return shown[0]!;
+  });
+}
+
+const HERE = (port: number) => `http://127.0.0.1:${port}/here`;
+const ELSEWHERE = (port: number) => `http://localhost:${port}/there`;
+
+test('credentials stay with the host they were given for', async () => {
+  assert.deepEqual(await trailOfSecret(() => '/here', HERE), [true, true, true]);
+  assert.deepEqual(await trailOfSecret(ELSEWHERE), [true, false]);
+  // Who was elsewhere is not trusted to send us back.
+  assert.deepEqual(await trailOfSecret(ELSEWHERE, HERE), [true, false, false]);
+});
+
+const trusted: [from: string, to: string, isTrusted: boolean][] = [
+  ['http://a.example', 'http://a.example:81', true],
+  ['http://a.example', 'https://a.example', true],
+  ['https://a.example', 'http://a.example', false],
+  ['http://a.example', 'http://b.a.example', true],
+  ['http://a.example', 'http://example', false],
+  ['http://a.example', 'http://aa.example', false],
+  ['http://a.example', 'http://b.example', false],
+  ['http://A.example', 'http://a.EXAMPLE', true],
+  ['http://127.0.0.1', 'http://2.127.0.0.1.example', false],
+  ['http://[::1]', 'http://[::1]:81', true],
+  ['http://[::1]', 'http://[::2]', false],
+];
+for (const [from, to, isTrusted] of trusted) {
+  test(`credentials for ${from} ${isTrusted ? 'go' : 'do not go'} to ${to}`, () => {
+    const url = new URL(from);
+    const hop = makeHop({
+      url,
+      urlText: from,
+      unixSocket: undefined,
+      method: 'GET',
+      own: [],
+      trusted: [['X-Key', 'secret']],
+      trustedHost: url.hostname,
+      body: undefined,
+    });
+    assert.equal(redirected(hop, 307, to).outgoing.headers.includes('secret'), isTrusted);
+  });
+}
+
+test('headers and credentials of files are read at each request', async () => {
+  const folder = emptyFolder();
+  const [key, token] = [join(folder, 'key'), join(folder, 'token')];
+  const server = await scriptedServer(() => [`${OK}Content-Length: 4\r\n\r\nup 1`]);
+  const client = new HttpClient(
+    { authorization: { credentialsFile: token }, headers: [['X-Fixed', 'f']], headerFiles: [['X-Key', key]] },
+    realClock,
+  );
+  const request = { url: server.url };
+  const shown: string[][] = [];
+  for (const [inKey, inToken] of [
+    ['k1', 't1'],
+    ['k1', 't1'],
+    ['k2', 't1'],
+    ['k2', 't2'],
+  ] as const) {
+    writeFileSync(key, `${inKey}\n`);
+    writeFileSync(token, `${inToken}\n`);
+    await client.send(request, { sink: new TestSink(), timeoutMs: 5000 });
+    const lines = server.requests.at(-1)!.split('\r\n');
+    shown.push(lines.filter((line) => /^(X-|Auth)/.test(line)));
+  }
+  assert.deepEqual(shown, [
+    ['X-Fixed: f', 'Authorization: Bearer t1', 'X-Key: k1'],
+    ['X-Fixed: f', 'Authorization: Bearer t1', 'X-Key: k1'],
+    ['X-Fixed: f', 'Authorization: Bearer t1', 'X-Key: k2'],
+    ['X-Fixed: f', 'Authorization: Bearer t2', 'X-Key: k2'],
+  ]);
+  rmSync(key);
+  await assert.rejects(client.send(request, { sink: new TestSink(), timeoutMs: 5000 }), {
+    code: 'config',
+    message: /^unable to read headers file .*key: /,
+  });
+  client.close();
+  await server.close();
 });

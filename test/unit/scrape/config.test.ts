@@ -26,10 +26,12 @@ test('the HTTP options are the client’s', () => {
   assert.deepEqual(jobEntryOf(jobOf(JOB)).http, {
     basicAuth: { username: 'joe', usernameFile: undefined, password: 'secret', passwordFile: undefined },
     authorization: undefined,
+    oauth2: undefined,
     headers: [
       ['X-Scope', 'a'],
       ['X-Scope', 'b'],
     ],
+    headerFiles: [],
     tls: {
       ca: undefined,
       cert: undefined,
@@ -55,13 +57,73 @@ test('a bearer token is an authorization', () => {
   assert.deepEqual(http.authorization, { type: 'Bearer', credentials: 't', credentialsFile: undefined });
 });
 
-test('what cannot be done yet is said by every scrape', () => {
-  const oauth2 = '{ client_id: a, client_secret: b, token_url: http://t/ }';
-  assert.equal(
-    jobEntryOf(jobOf(`\n  - { job_name: x, oauth2: ${oauth2} }`)).http.refusal,
-    'oauth2 is not supported yet',
+test('a token endpoint has a client of its own', () => {
+  const { http } = jobEntryOf(
+    jobOf(`
+  - job_name: x
+    proxy_url: http://proxy:1
+    oauth2:
+      client_id: a
+      client_secret: b
+      token_url: http://t/
+      scopes: [c, d]
+      endpoint_params: { e: f }
+      tls_config: { ca_file: /ca }
+      proxy_url: http://proxy:2
+`),
   );
+  const { client, ...rest } = http.oauth2!;
+  assert.deepEqual(rest, {
+    clientId: 'a',
+    secret: 'b',
+    secretFile: undefined,
+    tokenUrl: 'http://t/',
+    scopes: ['c', 'd'],
+    endpointParams: [['e', 'f']],
+    assertion: undefined,
+  });
+  assert.deepEqual([client.tls?.caFile, client.proxyUrl, http.proxyUrl], ['/ca', 'http://proxy:2', 'http://proxy:1']);
 });
+
+test('a key instead of a secret signs an assertion', () => {
+  const { http } = jobEntryOf(
+    jobOf(`
+  - job_name: x
+    oauth2:
+      client_id: a
+      grant_type: urn:ietf:params:oauth:grant-type:jwt-bearer
+      client_certificate_key_file: /key
+      client_certificate_key_id: k
+      audience: aud
+      claims: { x: y }
+      token_url: http://t/
+`),
+  );
+  assert.equal(http.oauth2!.secretFile, '/key');
+  assert.deepEqual(http.oauth2!.assertion, {
+    algorithm: 'RS256',
+    keyId: 'k',
+    issuer: '',
+    audience: 'aud',
+    claims: [['x', 'y']],
+  });
+});
+
+const references = [
+  'authorization: { credentials_ref: r }',
+  'basic_auth: { username_ref: r }',
+  'basic_auth: { username: u, password_ref: r }',
+  'tls_config: { ca_ref: r }',
+  'oauth2: { client_id: a, client_secret_ref: r, token_url: "http://t/" }',
+];
+for (const given of references) {
+  test(`there is nobody to give a secret by reference: ${given}`, () => {
+    assert.equal(
+      jobEntryOf(jobOf(`\n  - { job_name: x, ${given} }`)).http.refusal,
+      'cannot use secret ref without manager',
+    );
+  });
+}
 
 test('static targets are groups', () => {
   assert.deepEqual(staticGroupsOf(jobOf(JOB).staticConfigs), [

@@ -8,6 +8,7 @@ import type { Labels } from '../../../src/model/labels.js';
 import { ABSENT, type Columns, FLOAT, HISTOGRAM, type Steps } from '../../../src/promql/exec/source.js';
 import { ParseError } from '../../../src/promql/syntax/errors.js';
 import { ALL_PARSE_OPTIONS } from '../../../src/promql/syntax/parse.js';
+import { relabelRule } from '../../../src/relabel/rule.js';
 import type { ActiveQuery, QueryAnswer, QueryOptions } from '../../../src/web/deps.js';
 import { ApiError } from '../../../src/web/errors.js';
 import { askedQueries, EMPTY_VECTOR, NOW_MS, withApp } from '../../support/web.js';
@@ -543,6 +544,75 @@ test('targets are listed by state and pool', async () => {
       droppedTargetCounts: { p: 1 },
     });
     assert.deepEqual(await body('/api/v1/scrape_pools'), { scrapePools: ['p', 'q'] });
+  });
+});
+
+test('relabel steps show what each rule made of labels', async () => {
+  const rules = [
+    relabelRule({ sourceLabels: ['__address__'], regex: '(.*):.*', targetLabel: 'host' }),
+    relabelRule({ sourceLabels: ['a', 'b'], separator: '/', modulus: 8n, targetLabel: 'shard', action: 'hashmod' }),
+    relabelRule({ sourceLabels: ['host'], regex: 'x', action: 'drop' }),
+    relabelRule({ regex: 'a', action: 'labeldrop' }),
+  ];
+  const config = { yaml: 'job_name: p\n', relabelRules: rules, nameScheme: 'utf8' as const };
+  const targets = { configOf: (pool: string) => (pool === 'p' ? config : undefined) };
+  await withApp({ targets }, async (app) => {
+    const steps = async (labels: object) => {
+      const query = new URLSearchParams({ scrapePool: 'p', labels: JSON.stringify(labels) });
+      const reply = await app.fetch(`/api/v1/targets/relabel_steps?${query}`);
+      return ((await reply.json()) as { data: { steps: { rule: object; output: object; keep: boolean }[] } }).data
+        .steps;
+    };
+    const kept = await steps({ __address__: 'h:1', a: '1' });
+    assert.deepEqual(
+      kept.map(({ rule }) => rule),
+      [
+        {
+          source_labels: ['__address__'],
+          separator: ';',
+          regex: '(.*):.*',
+          target_label: 'host',
+          replacement: '$1',
+          action: 'replace',
+        },
+        {
+          source_labels: ['a', 'b'],
+          separator: '/',
+          regex: '(.*)',
+          modulus: 8,
+          target_label: 'shard',
+          replacement: '$1',
+          action: 'hashmod',
+        },
+        { source_labels: ['host'], separator: ';', regex: 'x', replacement: '$1', action: 'drop' },
+        { separator: ';', regex: 'a', replacement: '$1', action: 'labeldrop' },
+      ],
+    );
+    assert.ok(kept.every(({ keep }) => keep));
+    assert.deepEqual(kept[3]!.output, { __address__: 'h:1', host: 'h', shard: '6' });
+    const dropped = await steps({ __address__: 'x:1' });
+    assert.deepEqual(
+      dropped.map(({ keep, output }) => [keep, Object.keys(output).length]),
+      [
+        [true, 2],
+        [true, 3],
+        [false, 0],
+        [false, 0],
+      ],
+    );
+    const refusals: [query: string, error: string][] = [
+      ['', 'no scrapePool parameter provided'],
+      ['scrapePool=p', 'no labels parameter provided'],
+      ['scrapePool=p&labels=[]', 'error parsing labels: want an object'],
+      ['scrapePool=p&labels={"a":1}', 'error parsing labels: the value of "a" is no text'],
+      ['scrapePool=q&labels={}', 'error retrieving scrape config: scrape pool "q" not found'],
+    ];
+    for (const [query, error] of refusals) {
+      const reply = await app.fetch(`/api/v1/targets/relabel_steps?${query}`);
+      assert.deepEqual(await reply.json(), { status: 'error', errorType: 'bad_data', error });
+    }
+    const shown = await app.fetch('/api/v1/scrape_pools/config?scrapePool=p');
+    assert.deepEqual(await shown.json(), { status: 'success', data: { yaml: 'job_name: p\n' } });
   });
 });
 

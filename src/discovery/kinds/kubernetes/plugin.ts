@@ -6,9 +6,9 @@
 // They hold until they expire or the API server refuses them; then the program runs again.
 
 import type { HttpClientOptions } from '../../../base/http.js';
+import { type Lease, Leased } from '../../../base/lease.js';
 import { runProgram } from '../../../base/program.js';
 import type { Answer, Asker, Question } from '../../http.js';
-import { type Lease, Leased } from '../../lease.js';
 import type { Session } from '../../session.js';
 import { parseJson, type Tree } from '../../tree.js';
 

@@ -8,9 +8,9 @@
 
 import { createPrivateKey, generateKeyPair, X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
+import { Leased } from '../../../base/lease.js';
 import type { SectionOf } from '../../../config/discovery-keys.js';
 import type { Asker } from '../../http.js';
-import { Leased } from '../../lease.js';
 import type { Session } from '../../session.js';
 import { parseJson } from '../../tree.js';
 import { type OciKey, signedPost } from './sign.js';

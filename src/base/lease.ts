@@ -1,6 +1,6 @@
 // What a server gives for a time: a token, keys. It is asked for anew some time before that ends.
 
-import type { Clock } from '../base/clock.js';
+import type { Clock } from './clock.js';
 
 export interface Lease<T> {
   readonly value: T;
