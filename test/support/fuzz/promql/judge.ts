@@ -28,6 +28,7 @@ import {
   readingBuckets,
   sameButZeros,
   sameByStep,
+  sameOffGrid,
   stepsOf,
   withoutPinnedParameters,
   withTimes,
@@ -62,6 +63,9 @@ export async function judge(question: Question, theirs: Reply, ours: Reply, serv
   }
   if (expr !== undefined && (await sameByStep(question, expr, servers))) {
     return { kind: 'explained', by: 'points of subqueries that no step sees' };
+  }
+  if (expr !== undefined && (await sameOffGrid(question, expr, servers))) {
+    return { kind: 'explained', by: 'pins in subqueries that begin with the evaluation' };
   }
   const asInGo = await withGoLibrary(() => askQuestion(servers.ours, question));
   if (compareReplies(theirs, asInGo, rules) === undefined) {

@@ -1,6 +1,6 @@
 // The same question put otherwise, so that Prometheus and we must answer it alike.
 
-import type { Expr } from '../../../../src/promql/syntax/ast.js';
+import { type Expr, typeOf } from '../../../../src/promql/syntax/ast.js';
 import { compareReplies } from './compare.js';
 import { partsOf } from './parts.js';
 import {
@@ -90,14 +90,63 @@ const NOTHING = 'nothing or (';
  * made of it, and has integers of schema 0 then, which cannot be combined with custom bounds of others.
  */
 export function readingBuckets(peer: Answerer): Answerer {
-  const placed = (texts: readonly string[] | undefined) =>
-    texts?.map((text) => text.replace(/\(1:(\d+)\)/g, (_, column: string) => `(1:${Number(column) - NOTHING.length})`));
+  return {
+    ask: (path, params) => askWithin(peer, path, params, NOTHING, ')'),
+  };
+}
+
+/** With something in front of the text and behind it; remarks are placed as without. */
+async function askWithin(
+  server: Answerer,
+  path: string,
+  params: URLSearchParams,
+  before: string,
+  behind: string,
+): Promise<Reply> {
+  const placed = (texts: readonly string[] = []) =>
+    texts.map((text) => text.replace(/\(1:(\d+)\)/g, (_, column: string) => `(1:${Number(column) - before.length})`));
+  const asked = new URLSearchParams(params);
+  asked.set('query', before + params.get('query') + behind);
+  const { status, body } = await server.ask(path, asked);
+  return { status, body: { ...body, warnings: placed(body.warnings), infos: placed(body.infos) } };
+}
+
+/**
+ * Whether Prometheus says what we say where no subquery begins at the very time of the evaluation. If one does,
+ * Prometheus reads what is pinned inside of it at another time, that which the subquery's offset and pin make of it.
+ */
+export async function sameOffGrid(question: Question, root: Expr, { peer, ours }: Compared): Promise<boolean> {
+  if (!partsOf(root).some(({ expr, around }) => around.length > 0 && isPinned(expr))) return false;
+  const asked = withTimes(question);
+  const isSame = async (answerer: Answerer, one: Question) => {
+    const replies = await Promise.all([answerer, ours].map((server) => askQuestion(server, one)));
+    return compareReplies(replies[0]!, replies[1]!, rulesFor(one)) === undefined;
+  };
+  // Subqueries are not made of these; but one that is pinned is the same a moment later.
+  if (typeOf(root) === 'matrix') return isSame(peer, { ...asked, startMs: asked.startMs + 1, endMs: asked.endMs + 1 });
+  const steps = asked.stepMs === 0 ? [asked] : stepsOf(asked);
+  const same = await Promise.all(steps.map((step) => isSame(beginningEarlier(peer, step.startMs), step)));
+  return same.every((one) => one);
+}
+
+function isPinned(expr: Expr): boolean {
+  return 'at' in expr && expr.at !== undefined;
+}
+
+/** Answers instant queries from an evaluation that began a millisecond before. */
+function beginningEarlier(server: Answerer, timeMs: number): Answerer {
   return {
     async ask(path, params) {
-      const asked = new URLSearchParams(params);
-      asked.set('query', `${NOTHING}${params.get('query')})`);
-      const { status, body } = await peer.ask(path, asked);
-      return { status, body: { ...body, warnings: placed(body.warnings), infos: placed(body.infos) } };
+      const { status, body } = await askWithin(server, path, params, '(', ')[2ms:1ms]');
+      if (body.data?.resultType !== 'matrix') return { status, body };
+      const now = <T>(points: readonly Point<T>[] = []) => points.find(([seconds]) => seconds * 1000 === timeMs);
+      const result = body.data.result.flatMap(({ metric, values, histograms }): SeriesJson[] => {
+        const [value, histogram] = [now(values), now(histograms)];
+        if (value !== undefined) return [{ metric, value }];
+        return histogram === undefined ? [] : [{ metric, histogram }];
+      });
+      const data: DataJson = { resultType: 'vector', result };
+      return { status, body: { ...body, data } };
     },
   };
 }
