@@ -45,6 +45,9 @@ const QUERY_FEATURES: ReadonlyMap<string, string> = new Map([
   ['use-start-timestamps', 'Experimental usage of start timestamps in PromQL engine is enabled.'],
 ]);
 
+/** Rules of one group that do not depend on each other run beside each other. */
+export const CONCURRENT_RULES = 'concurrent-rule-eval';
+
 /** What changes storage, likewise. */
 const STORAGE_FEATURES: ReadonlyMap<string, string> = new Map([
   ['exemplar-storage', 'Experimental in-memory exemplar storage enabled'],
@@ -57,6 +60,11 @@ const PHASED_OUT: ReadonlyMap<string, string> = new Map([
     'extra-scrape-metrics',
     'This option for --enable-feature is being phased out. It currently changes the default for the extra_scrape_metrics config setting to true, but will become a no-op in a future version. Stop using this option and set extra_scrape_metrics in the config instead.',
   ],
+]);
+
+/** What changes rules, likewise. */
+const RULE_FEATURES: ReadonlyMap<string, string> = new Map([
+  [CONCURRENT_RULES, 'Experimental concurrent rule evaluation enabled.'],
 ]);
 
 const ALWAYS_ON = 'This option for --enable-feature is now permanently enabled and therefore a no-op.';
@@ -74,7 +82,6 @@ const NO_OPS: ReadonlyMap<string, string> = new Map([
 /** What Prometheus 3.14 has and we have not. */
 const ELSEWHERE: ReadonlySet<string> = new Set([
   'auto-reload-config',
-  'concurrent-rule-eval',
   'created-timestamp-zero-ingestion',
   'delayed-compaction',
   'fast-startup',
@@ -118,7 +125,7 @@ export function scrapeFeatures(features: readonly string[]): ScrapeFeatures {
 /** One remark for each feature, in the order in which they were given. */
 export function featureRemarks(features: readonly string[]): FeatureRemark[] {
   return features.map((option) => {
-    const enabled = QUERY_FEATURES.get(option) ?? STORAGE_FEATURES.get(option);
+    const enabled = QUERY_FEATURES.get(option) ?? STORAGE_FEATURES.get(option) ?? RULE_FEATURES.get(option);
     if (enabled !== undefined) return { level: 'info', message: enabled, option };
     const noOp = NO_OPS.get(option) ?? PHASED_OUT.get(option);
     if (noOp !== undefined) return { level: 'warn', message: noOp, option };

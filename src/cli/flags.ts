@@ -231,26 +231,22 @@ const TABLE = {
     'rules.alert.for-outage-tolerance',
     '1h',
     'Longest outage after which the "for" state of alerts is restored.',
-    PENDING,
   ),
   rulesForGracePeriodMs: durationFlag(
     'rules.alert.for-grace-period',
     '10m',
     'Least time between an alert and its restored "for" state.',
-    PENDING,
   ),
   rulesResendDelayMs: durationFlag(
     'rules.alert.resend-delay',
     '1m',
     'Least time before an alert is sent to Alertmanager again.',
-    PENDING,
   ),
   rulesMaxConcurrentEvals: countFlag(
     'rules.max-concurrent-evals',
     4,
-    'Independent rules evaluated at a time.',
+    'Rules that are evaluated beside those of their groups, with the feature concurrent-rule-eval.',
     1,
-    PENDING,
   ),
   alertQueueCapacity: countFlag(
     'alertmanager.notification-queue-capacity',

@@ -27,6 +27,12 @@ export function formatGeneral(value: number): string {
   return exponent < -4 || exponent >= 6 ? formatExponent(value) : formatFloat(value);
 }
 
+/** As Go's `%e` with the digits it takes: `1e+00`, `-2.5e-07`, `+Inf`. */
+export function formatScientific(value: number): string {
+  if (!Number.isFinite(value)) return formatSpecial(value)!;
+  return `${Object.is(value, -0) ? '-' : ''}${formatExponent(value)}`;
+}
+
 /** Seconds with three decimals, as after `@` and in /federate's sources: `1.500`. */
 export function formatSeconds(timeMs: number): string {
   return (timeMs / 1000).toFixed(3);

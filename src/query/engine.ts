@@ -42,6 +42,8 @@ export interface EngineOptions {
   readonly samplesMax: number;
   /** What all running queries may take together; no limit without it. */
   readonly memory?: MemoryLimit;
+  /** The same for rules: apart, so that no ad-hoc query takes what they need. */
+  readonly ruleMemory?: MemoryLimit;
   /** --query.max-memory */
   readonly memoryOfOne?: MemoryLimit;
   /** --query.max-concurrency */
@@ -86,8 +88,11 @@ export class QueryEngine {
   readonly #open: OpenSource;
   readonly #clock: Clock;
   readonly #gate: Gate;
+  /** That of rules: what people ask never keeps them waiting. */
+  readonly #ruleGate: Gate;
   readonly #metrics: QueryMetrics | undefined;
   readonly #memory: QueryMemory;
+  readonly #ruleMemory: QueryMemory;
   readonly #evaluators: Evaluators | undefined;
   readonly #plans = new Plans();
   readonly #deadlines: Deadlines;
@@ -103,7 +108,10 @@ export class QueryEngine {
     this.options = options;
     this.#metrics = metrics;
     this.#gate = new Gate(options.concurrency, clock, evaluators?.largeMost);
-    this.#memory = new QueryMemory(options.memory ?? UNLIMITED, options.memoryOfOne ?? UNLIMITED);
+    this.#ruleGate = new Gate(options.concurrency, clock);
+    const { memory = UNLIMITED, ruleMemory = UNLIMITED, memoryOfOne = UNLIMITED } = options;
+    this.#memory = new QueryMemory(memory, memoryOfOne);
+    this.#ruleMemory = new QueryMemory(ruleMemory, memoryOfOne);
     this.#evaluators = evaluators;
     this.#naming = { delayedNames: options.delayedNames, typeLabels: options.typeLabels === true };
   }
@@ -171,7 +179,7 @@ export class QueryEngine {
 
   /** Memory that queries hold now. */
   get memoryBytes(): number {
-    return this.#memory.usedBytes;
+    return this.#memory.usedBytes + this.#ruleMemory.usedBytes;
   }
 
   /** False where there is no such query any more. */
@@ -222,12 +230,14 @@ export class QueryEngine {
     const preparation = watch.lap('prepare_time');
     running.check();
     const signalOf = () => running.signal;
-    const place = this.#gate.enterNow(running.priority, signalOf) ?? (await this.#wait(running));
+    const isRule = running.priority === 'rules';
+    const gate = isRule ? this.#ruleGate : this.#gate;
+    const place = gate.enterNow(running.priority, signalOf) ?? (await wait(gate, running));
     const queue = watch.lap('queue_time');
     running.queueSeconds = queue;
     running.phase = 'expression evaluation';
     const samples = new SampleBudget(this.options.samplesMax);
-    const memory = this.#memory.open();
+    const memory = (isRule ? this.#ruleMemory : this.#memory).open();
     running.samples = samples;
     running.memory = memory;
     let rendered: Promise<void> | undefined;
@@ -258,11 +268,6 @@ export class QueryEngine {
       this.#metrics?.countSamples(samples.total);
       place.leave();
     }
-  }
-
-  #wait(running: RunningQuery): Promise<Place> {
-    running.noteClient();
-    return this.#gate.enter(running.priority, running.signal);
   }
 
   async #evaluate(
@@ -345,4 +350,9 @@ export class QueryEngine {
   #lookback({ options: { lookbackMs } }: QueryRequest): number {
     return lookbackMs !== undefined && lookbackMs > 0 ? lookbackMs : this.options.lookbackMs;
   }
+}
+
+function wait(gate: Gate, running: RunningQuery): Promise<Place> {
+  running.noteClient();
+  return gate.enter(running.priority, running.signal);
 }

@@ -15,6 +15,8 @@ import type { Registry } from '../telemetry/metrics.js';
 
 /** Of the memory limit, what all running queries may take outside the shards. */
 const QUERY_SHARE = 0.4;
+/** The same for rules. */
+const RULE_SHARE = 0.1;
 
 export interface QueriesOptions {
   readonly flags: Flags;
@@ -36,10 +38,10 @@ export interface Queries {
 
 export function openQueries(options: QueriesOptions): Queries {
   const { flags, clock, registry, log, shards, memoryLimitBytes, subqueryStepMs } = options;
-  const memory = {
-    bytes: memoryLimitBytes * QUERY_SHARE,
-    name: `${100 * QUERY_SHARE}% of --storage.memory-limit, ${formatBytes(Math.floor(memoryLimitBytes * QUERY_SHARE))}`,
-  };
+  const share = (of: number) => ({
+    bytes: memoryLimitBytes * of,
+    name: `${100 * of}% of --storage.memory-limit, ${formatBytes(Math.floor(memoryLimitBytes * of))}`,
+  });
   const memoryOfOne = {
     bytes: flags.queryMaxMemory,
     name: `--query.max-memory, ${formatBytes(flags.queryMaxMemory)}`,
@@ -52,7 +54,8 @@ export function openQueries(options: QueriesOptions): Queries {
     {
       timeoutMs: flags.queryTimeoutMs,
       samplesMax: flags.queryMaxSamples,
-      memory,
+      memory: share(QUERY_SHARE),
+      ruleMemory: share(RULE_SHARE),
       memoryOfOne,
       concurrency: flags.queryMaxConcurrency,
       lookbackMs: flags.queryLookbackDeltaMs,

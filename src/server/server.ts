@@ -11,6 +11,7 @@ import { renderConfig } from '../config/render.js';
 import type { DiscoveryManager } from '../discovery/manager.js';
 import { type Labels, labelsOf } from '../model/labels.js';
 import { ShardStorage } from '../query/storage.js';
+import type { GroupSpec } from '../rules/spec.js';
 import { discoveryJobOf, jobEntryOf } from '../scrape/config.js';
 import { FailureLogs } from '../scrape/failure-log.js';
 import { serverSeed } from '../scrape/hash.js';
@@ -37,6 +38,7 @@ import { StorageMetrics } from './metrics.js';
 import { loadPolicies, rewriteSettings } from './policies.js';
 import { openQueries, type Queries } from './queries.js';
 import { retentionOf, retentionText } from './retention.js';
+import { loadRules, openRules, type Rules, ruleDeps } from './rules.js';
 import { Storage } from './storage/storage.js';
 import { adminDeps, storageDeps, targetDeps, writeDeps } from './web-deps.js';
 
@@ -92,6 +94,8 @@ export class Server {
   #discovery: DiscoveryManager | undefined;
   #scraping: ScrapeManager | undefined;
   #queries: Queries | undefined;
+  #ruleGroups: readonly GroupSpec[];
+  #rules: Rules | undefined;
   #doors: Door[] = [];
 
   private constructor(options: ServerOptions, loaded: LoadedConfig, policies: Policies) {
@@ -100,6 +104,7 @@ export class Server {
     this.#policies = policies;
     const { webExternalUrl, webListenAddresses } = options.flags;
     this.#externalUrl = externalUrlOf(webExternalUrl, webListenAddresses[0]!, hostname());
+    this.#ruleGroups = loadRules(loaded, options);
     this.#startMs = options.clock.nowMs();
     this.#configMs = this.#startMs;
     this.#registry = new Registry(options.clock);
@@ -138,6 +143,7 @@ export class Server {
     if (this.#state === 'stopping') return;
     this.#state = 'stopping';
     this.#discovery?.stop();
+    await this.#rules?.stop();
     await this.#scraping?.stop();
     await Promise.all(this.#doors.map((door) => door.close(GRACE_MS)));
     await this.#queries?.evaluators?.close();
@@ -151,7 +157,9 @@ export class Server {
     try {
       const policies = loadPolicies(disk, flags.storagePoliciesFile);
       const defaults = scrapeFeatures(flags.enableFeature).defaults;
-      this.#loaded = loadConfig(flags.configFile, { disk, defaults });
+      const loaded = loadConfig(flags.configFile, { disk, defaults });
+      this.#ruleGroups = loadRules(loaded, this.#options);
+      this.#loaded = loaded;
       this.#policies = policies;
     } catch (error) {
       this.#configOk = false;
@@ -217,6 +225,17 @@ export class Server {
     const scraping = this.#startScraping(storage);
     this.#scraping = scraping;
     this.#discovery = startDiscovery(this.#options, this.#registry, (job, groups) => scraping.setTargets(job, groups));
+    const rules = openRules(this.#options, {
+      registry: this.#registry,
+      engine: queries.engine,
+      ingest: storage.ingest,
+      // Until there is a notifier.
+      alerts: { send: () => {} },
+      externalUrl: this.#externalUrl.href.replace(/\/+$/, ''),
+      externalLabels: () => this.#externalLabels,
+      queryOffsetMs: () => this.#loaded.config.global.ruleQueryOffsetMs,
+    });
+    this.#rules = rules;
     await this.#openDoors({
       clock,
       log,
@@ -230,6 +249,7 @@ export class Server {
         jobs: () => this.#loaded.jobs,
         globalUrl: (url) => this.#toGlobal(url),
       }),
+      rules: ruleDeps(rules.manager),
       status: this.#statusDeps(),
       ...(flags.webEnableRemoteWriteReceiver
         ? { remoteWrite: writeDeps(storage, flags.webRemoteWriteMessages, () => clock.nowMs()) }
@@ -300,6 +320,7 @@ export class Server {
     this.#discovery?.apply(jobs.map(discoveryJobOf));
     const targets = new Map(jobs.map(({ jobName }) => [jobName, this.#discovery?.groupsOf(jobName) ?? []]));
     this.#scraping?.applyConfig(jobs.map(jobEntryOf), targets);
+    this.#rules?.manager.apply(this.#ruleGroups);
   }
 
   #toGlobal(targetUrl: string): string {

@@ -71,6 +71,16 @@ export interface ScrapeRequest extends ScrapedBody {
   readonly durationS: number;
 }
 
+/** When a sender hears of its append: scrapes once the log has it, rules once queries see it, remote writes once the disk has it. */
+type AppendEnd = 'written' | 'visible' | 'durable';
+
+/** What became of results. */
+export interface Recorded {
+  readonly outcome: Outcome;
+  /** What is wrong with the labels of one. */
+  readonly error: string | undefined;
+}
+
 /** Samples refused for their times. */
 export interface SampleRefusals {
   /** Where only samples in order are taken. */
@@ -135,7 +145,7 @@ export class Ingest {
   async scrape(request: ScrapeRequest): Promise<ScrapeReply> {
     const { job, target, shard, body, format, gzip, bodyLimit, timeMs, durationS } = request;
     const scraped = { target, body, format, gzip, bodyLimit };
-    return this.#append({ stream: `target ${target}`, job }, timeMs, false, async (header, work) => {
+    return this.#append({ stream: `target ${target}`, job }, timeMs, 'written', async (header, work) => {
       const report = { timeMs, durationS };
       const reply = await work.watch(
         shard,
@@ -168,7 +178,7 @@ export class Ingest {
 
   /** A remote write body in a slot of a shard. Resolves once it is on the disk and visible. */
   write(shard: number, body: Span, nowMs: number, version: WriteVersion = 1): Promise<WriteReply> {
-    return this.#append({ stream: `writes ${shard}`, job: REMOTE_WRITE }, nowMs, true, async (header, work) => {
+    return this.#append({ stream: `writes ${shard}`, job: REMOTE_WRITE }, nowMs, 'durable', async (header, work) => {
       const reply = await work.watch(shard, this.#client(shard).call('write', { ...header, body, version }, 'ingest'));
       work.take(shard, reply);
       await this.#settle(header, work, reply.strangers, shard, undefined, (strangers) =>
@@ -187,7 +197,7 @@ export class Ingest {
     timeMs: number,
     ownerOf: (labels: Labels) => number,
   ): Promise<Outcome> {
-    return this.#append({ stream: 'append', job: OWN }, timeMs, true, async (header, work) => {
+    return this.#append({ stream: 'append', job: OWN }, timeMs, 'durable', async (header, work) => {
       const byOwner = new Map<number, AppendedSeries[]>();
       for (const one of series) {
         const owner = ownerOf(one.labels);
@@ -205,6 +215,39 @@ export class Ingest {
     });
   }
 
+  /**
+   * What a rule gives at one time and the series that end then, in one append. Resolves once it is visible; the disk has it a little
+   * later. Whether a series ends is not told: another rule may go on with it.
+   */
+  record(series: AppendedSeries[], ended: AppendedSeries[], timeMs: number): Promise<Recorded> {
+    return this.#append({ stream: 'rules', job: OWN }, timeMs, 'visible', async (header, work) => {
+      const [error] = await allSettled([
+        this.#sort(header, work, series, (outcome) => outcome),
+        this.#sort(header, work, ended, () => NOTHING),
+      ]);
+      return { error, outcome: work.outcome };
+    });
+  }
+
+  /** Has a shard append what is its own of some series, and the others what is theirs. Gives what is wrong with the labels of one. */
+  async #sort(
+    header: AppendHeader,
+    work: AppendWork,
+    series: AppendedSeries[],
+    counted: (outcome: Outcome) => Outcome,
+  ): Promise<string | undefined> {
+    if (series.length === 0) return undefined;
+    const append = async (shard: number, some: AppendedSeries[], sorts?: true) => {
+      const reply = this.#client(shard).call('append', { ...header, series: some, ...(sorts && { sorts }) }, 'ingest');
+      const done = await work.watch(shard, reply);
+      work.take(shard, { ...done, outcome: counted(done.outcome) });
+      return done;
+    };
+    const { error, elsewhere = [] } = await append(header.append % this.#shards.count, series, true);
+    await allSettled(elsewhere.map(({ owner, series: theirs }) => append(owner, theirs)));
+    return error;
+  }
+
   async #stale(
     job: string,
     shard: number,
@@ -212,7 +255,7 @@ export class Ingest {
     timeMs: number,
     run: (header: AppendHeader) => Promise<ScrapeReply>,
   ): Promise<ScrapeReply> {
-    return this.#append({ stream: `target ${target}`, job }, timeMs, false, async (header, work) => {
+    return this.#append({ stream: `target ${target}`, job }, timeMs, 'written', async (header, work) => {
       const reply = await work.watch(shard, run(header));
       work.take(shard, reply);
       const rest = { ...header, ...NO_BODY, target, timeMs, isBodyKept: false };
@@ -228,7 +271,7 @@ export class Ingest {
   async #append<T>(
     { stream, job }: { stream: string; job: string },
     baseTimeMs: number,
-    durable: boolean,
+    ends: AppendEnd,
     run: (header: AppendHeader, work: AppendWork) => Promise<T>,
   ): Promise<T> {
     const { appends, log } = this.#shards;
@@ -237,9 +280,8 @@ export class Ingest {
     const append = appends.begin();
     const work = new AppendWork(this.#shards.exemplars, (shard, part) => this.#order.touch(append, shard, part));
     const baseRef = this.#nearRefs.get(stream) ?? 0;
-    // Scrapes are those of which nobody waits for the disk.
-    const markers = durable ? {} : ({ discardsLateMarkers: true } as const);
-    const header = { append, job, baseRef, baseTimeMs, ...this.#bounds(), ...markers };
+    const header = { append, job, baseRef, baseTimeMs, ...acceptance(ends, this.#bounds()) };
+    const durable = ends === 'durable';
     // What shards did apply goes to the log in any case: it is in their heads, and later samples rely on its series.
     const commit = () => {
       if (work.hasNewSeries) this.#shards.noteSeriesChange();
@@ -256,7 +298,7 @@ export class Ingest {
     }
     this.#count(work.outcome, header.lateTimeMs !== undefined);
     await unlessStuck(commit(), log);
-    if (durable) await appends.visible(append);
+    if (ends !== 'written') await appends.visible(append);
     if (work.outcome.newestMs !== undefined && work.outcome.newestMs > this.#newestMs)
       this.#newestMs = work.outcome.newestMs;
     return result;
@@ -365,6 +407,13 @@ export class Ingest {
   #client(shard: number) {
     return this.#shards.shard(shard).client;
   }
+}
+
+/** What an append accepts: the server's own stale markers are in order, or dropped; so are all samples of its rules. */
+function acceptance(ends: AppendEnd, bounds: TimeBounds): TimeBounds & Pick<AppendHeader, 'discardsLateMarkers'> {
+  const { lateTimeMs, ...inOrder } = bounds;
+  if (ends === 'durable') return bounds;
+  return { ...(ends === 'visible' ? inOrder : bounds), discardsLateMarkers: true };
 }
 
 /** A log that cannot write keeps the records and writes them later; their sender is told to come again. */

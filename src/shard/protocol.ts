@@ -201,7 +201,7 @@ export interface ScrapeReply {
   readonly elsewhere?: readonly SeriesElsewhere[];
 }
 
-/** Series with more than floats that another shard owns: to be appended there under the same number. */
+/** Series with more than floats, or results of rules, that another shard owns: to be appended there under the same number. */
 export interface SeriesElsewhere {
   readonly owner: number;
   readonly series: AppendedSeries[];
@@ -362,8 +362,8 @@ export interface ShardOps {
   >;
   /** The rest of a remote write, likewise. */
   completeWrite: Op<AppendHeader & { body: Span; version: WriteVersion; strangers: AdoptedStrangers[] }, Completed>;
-  /** Series with their samples as main has them: rule results, tests. */
-  append: Op<AppendHeader & { series: AppendedSeries[] }, WriteReply>;
+  /** Series with their samples as main has them: rule results, tests. With `sorts` those of other owners come back, as `elsewhere`. */
+  append: Op<AppendHeader & { series: AppendedSeries[]; sorts?: true }, WriteReply>;
 
   /**
    * Finds the series of a fragment and evaluates the first morsel, at a watermark. All fragments of a snapshot see

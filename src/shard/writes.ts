@@ -130,18 +130,27 @@ export class ShardWrites {
     };
   }
 
-  /** Series that belong here, with their samples. */
+  /** Series that belong here, with their samples; or of anywhere, where they are to be sorted. */
   append(request: Request<'append'>): WriteReply {
     const scope = this.#scope(request);
+    const elsewhere = new Map<number, AppendedSeries[]>();
     let invalid = 0;
     let error: string | undefined;
-    for (const { labels, samples, side, stored, exemplars = [] } of request.series) {
+    for (const one of request.series) {
+      const { labels, samples, side, stored, exemplars = [] } = one;
       try {
         this.#exposition.scratch.write(labels);
       } catch (reason) {
         if (!(reason instanceof LabelError)) throw reason;
         invalid++;
         error ??= reason.message;
+        continue;
+      }
+      const owner = request.sorts ? this.#head.owner(this.#place.count) : this.#place.index;
+      if (owner !== this.#place.index) {
+        const others = elsewhere.get(owner) ?? [];
+        others.push(one);
+        elsewhere.set(owner, others);
         continue;
       }
       const isMade = samples.byteLength > 0 || side !== undefined || stored !== undefined;
@@ -157,6 +166,7 @@ export class ShardWrites {
       error,
       malformed: false,
       invalidSeries: invalid,
+      elsewhere: [...elsewhere].map(([owner, series]) => ({ owner, series })),
       outgoing: [],
       strangers: [],
       nearRef: 0,

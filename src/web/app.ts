@@ -12,6 +12,7 @@ import { activeQueryRoutes } from './api/queries.js';
 import { queryRoutes } from './api/query.js';
 import { recoveryRoute } from './api/recovery.js';
 import { relabelRoutes } from './api/relabel-steps.js';
+import { ruleRoutes } from './api/rules.js';
 import { seriesRoutes } from './api/series.js';
 import { replayRoute, statusRoutes } from './api/status.js';
 import { targetRoutes } from './api/targets.js';
@@ -49,6 +50,7 @@ const API_ROUTES: readonly ApiRoute[] = [
   ...metadataRoutes,
   ...targetRoutes,
   ...relabelRoutes,
+  ...ruleRoutes,
   ...statusRoutes,
   ...textRoutes,
   ...adminRoutes,

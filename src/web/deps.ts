@@ -35,6 +35,7 @@ export interface WebDeps {
   readonly language: ParseOptions;
   readonly storage: Storage;
   readonly targets: Targets;
+  readonly rules: Rules;
   readonly status: Status;
   /** undefined where the receiver is not enabled. */
   readonly remoteWrite?: RemoteWrite;
@@ -201,6 +202,54 @@ export interface PoolConfig {
 export interface TargetMetadata {
   readonly labels: Labels;
   readonly metadata: readonly MetricMetadata[];
+}
+
+export interface Rules {
+  /** By file, then by name. */
+  groups(): readonly RuleGroupStatus[];
+}
+
+export interface RuleGroupStatus {
+  readonly name: string;
+  readonly file: string;
+  readonly intervalMs: number;
+  readonly limit: number;
+  readonly rules: readonly RuleStatus[];
+  /** Of the last evaluation; when it began, undefined where there was none. */
+  readonly seconds: number;
+  readonly evaluatedMs: number | undefined;
+}
+
+export interface RuleStatus {
+  readonly name: string;
+  readonly expr: string;
+  readonly labels: Labels;
+  /** Of an alerting rule only. */
+  readonly alerting: AlertingStatus | undefined;
+  readonly health: 'unknown' | 'ok' | 'err';
+  /** Empty where there was none. */
+  readonly lastError: string;
+  readonly seconds: number;
+  readonly evaluatedMs: number | undefined;
+}
+
+export interface AlertingStatus {
+  readonly state: 'unknown' | 'inactive' | 'pending' | 'firing';
+  readonly annotations: Labels;
+  readonly holdMs: number;
+  readonly keepFiringMs: number;
+  /** Those that are pending or firing. */
+  alerts(): readonly AlertStatus[];
+}
+
+export interface AlertStatus {
+  readonly labels: Labels;
+  readonly annotations: Labels;
+  readonly state: 'inactive' | 'pending' | 'firing';
+  readonly value: number;
+  readonly activeAtMs: number;
+  /** undefined where its condition holds. */
+  readonly keepFiringSinceMs: number | undefined;
 }
 
 /** Which build this is. */

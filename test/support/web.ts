@@ -76,6 +76,7 @@ export function fakeDeps(fakes: Fakes = {}): WebDeps {
       configOf: () => undefined,
       metadataByTarget: async () => [],
     },
+    rules: { groups: () => [] },
     status: {
       build: { version: '1.2.3', revision: 'r', branch: 'b', buildUser: 'u', buildDate: 'd', goVersion: 'node20' },
       runtime: () => ({

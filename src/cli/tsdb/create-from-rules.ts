@@ -10,11 +10,11 @@ import { httpOptionsOf } from '../../config/http-options.js';
 import { parseRuleFile, type Rule, type RuleGroup } from '../../config/rule-file.js';
 import { struct } from '../../config/struct.js';
 import { type Labels, labelsOf, METRIC_NAME, mergeLabels } from '../../model/labels.js';
+import { firstEvaluation } from '../../rules/group-times.js';
 import type { BlockImport } from '../../tsdb/import/import.js';
 import type { ToolWorld } from './command.js';
 import { type BlocksRequest, blockSpan, fillBlocks } from './create-blocks.js';
 import { ToolError } from './data-folder.js';
-import { firstEvaluation } from './group-times.js';
 import { RangeClient } from './range-client.js';
 
 export interface RulesRequest extends BlocksRequest {

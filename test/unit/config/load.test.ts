@@ -52,7 +52,7 @@ rule_files: [a]
 remote_write: [{url: http://a}]
 scrape_configs: [{job_name: a, dns_sd_configs: [{names: [x]}, {names: [y]}]}, {job_name: b, static_configs: [{targets: [c]}]}]`,
   });
-  assert.deepEqual(pendingSections(loadConfig(join(folder, 'pending.yml'))), ['rule_files', 'remote_write']);
+  assert.deepEqual(pendingSections(loadConfig(join(folder, 'pending.yml'))), ['remote_write']);
 });
 
 test('the bundled configuration is good, and scrapes this server', () => {

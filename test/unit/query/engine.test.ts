@@ -180,14 +180,14 @@ test('engine: the deadline ends a query, in the queue and in evaluation', async 
 test('engine: active queries can be seen and cancelled', async () => {
   const source = new StuckSource();
   const engine = engineOf(source);
-  const first = engine.instant('m', 0, { priority: 'rules' });
+  const first = engine.instant('m', 0);
   const second = engine.instant('m + 1', 0, { client: () => '127.0.0.1' });
   await new Promise((resolve) => setImmediate(resolve));
   const active = engine.active();
   assert.deepEqual(
     active.map(({ text, priority, phase, client }) => [text, priority, phase, client]),
     [
-      ['m', 'rules', 'expression evaluation', ''],
+      ['m', 'ad-hoc', 'expression evaluation', ''],
       ['m + 1', 'ad-hoc', 'query queue', '127.0.0.1'],
     ],
   );
@@ -197,6 +197,27 @@ test('engine: active queries can be seen and cancelled', async () => {
   await assert.rejects(first, { type: 'canceled', message: 'query was canceled in expression evaluation' });
   assert.equal(engine.cancel(active[0]!.id), false);
   assert.equal(source.asked, 1);
+});
+
+test('engine: rules have places of their own, which ad-hoc queries never take', async () => {
+  const source = new StuckSource();
+  const engine = engineOf(source);
+  const asked = [
+    engine.instant('m', 0),
+    engine.instant('m + 1', 0),
+    engine.instant('m', 0, { priority: 'rules' }),
+    engine.instant('m + 1', 0, { priority: 'rules' }),
+  ];
+  await new Promise((resolve) => setImmediate(resolve));
+  const phases = engine.active().map(({ priority, phase }) => `${priority}: ${phase}`);
+  assert.deepEqual(phases, [
+    'ad-hoc: expression evaluation',
+    'ad-hoc: query queue',
+    'rules: expression evaluation',
+    'rules: query queue',
+  ]);
+  for (const { id } of engine.active()) engine.cancel(id);
+  for (const one of asked) await assert.rejects(one, { type: 'canceled' });
 });
 
 test('engine: a client that goes away cancels its query', async () => {

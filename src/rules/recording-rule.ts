@@ -1,0 +1,29 @@
+// A recording rule: the vector of its expression under its own name and labels.
+
+import { keyOf, type Labels, METRIC_NAME, mergeLabels } from '../model/labels.js';
+import { overlay } from './overlay.js';
+import type { VectorSample } from './query.js';
+import { type EvaluationContext, Rule } from './rule.js';
+import type { RuleSpec } from './spec.js';
+
+export class RecordingRule extends Rule {
+  /** What results get. */
+  readonly #over: Labels;
+
+  constructor(spec: RuleSpec) {
+    super(spec);
+    this.#over = mergeLabels([METRIC_NAME, spec.name], spec.labels);
+  }
+
+  override async evaluate({ timeMs, offsetMs, limit, query }: EvaluationContext): Promise<readonly VectorSample[]> {
+    const vector = await query(this.spec.expr, timeMs - offsetMs);
+    const samples = vector.map((sample) => ({ ...sample, labels: overlay(sample.labels, this.#over) }));
+    if (new Set(samples.map(({ labels }) => keyOf(labels))).size < samples.length) {
+      throw new Error('vector contains metrics with the same labelset after applying rule labels');
+    }
+    if (limit > 0 && samples.length > limit) {
+      throw new Error(`exceeded limit of ${limit} with ${samples.length} series`);
+    }
+    return samples;
+  }
+}
