@@ -36,8 +36,8 @@ const ALERTS = `
     expr: load  >5
     for: 3s
     labels: {severity: page, instance: ""}
-    annotations: {summary: a plain text, description: ""}
-  - {alert: Kept, expr: load > 5, keep_firing_for: 4s}
+    annotations: {summary: a plain text, description: "", value: "{{ $value }} of {{ $labels.cpu }} at {{ $externalLabels.site }}"}
+  - {alert: Kept, expr: load > 5, keep_firing_for: 4s, labels: {sum: '{{ query "sum(load)" | first | value | humanize }}'}}
   - {alert: Same, expr: load > 5, labels: {cpu: any}}
   - {alert: Never, expr: absent(load), annotations: {summary: none}}
 - name: limited

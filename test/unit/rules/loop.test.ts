@@ -137,6 +137,20 @@ test('manager: a changed group goes on with alerts and series, at its times', as
   await manager.stop();
 });
 
+test('manager: a group that changes before for was restored restores it', async () => {
+  const rig = new RuleRig();
+  const rules = [alerting('A', 'a', { holdMs: 30 * MINUTE })];
+  const manager = managed(rig);
+  await manager.apply([{ ...GROUP, rules }]);
+  await turn(rig, FIRST_MS);
+  await manager.apply([{ ...GROUP, limit: 5, rules }]);
+  assert.equal(manager.groups[0]!.isRestored, false);
+  await turn(rig, 2 * MINUTE);
+  assert.equal(manager.groups[0]!.isRestored, true);
+  assert.equal(rig.asked.filter((query) => query.includes('ALERTS_FOR_STATE')).length, 2);
+  await manager.stop();
+});
+
 test('manager: the series of a group that is gone end two intervals later, as of then', async () => {
   const rig = new RuleRig();
   rig.answers.set('a', () => [sample({ i: '1' }, 1)]);
