@@ -206,8 +206,10 @@ export {
   lateAddress as replay_late,
   lateCount as replay_late_count,
   newest as replay_newest,
+  refusedSpares as replay_refused_spares,
   seriesRecord as replay_series,
   skipped as replay_skipped,
+  spareRecord as replay_spare,
   tombstonesRecord as replay_tombstones,
 } from './head/replay';
 export {
@@ -232,6 +234,7 @@ export {
   resolve as series_resolve,
 } from './head/series';
 export { droppedSamples as sift_dropped, seenSamples as sift_seen, sift } from './head/sift';
+export { bytesOf as spare_bytes, madeCount as spare_made, nextMade as spare_next } from './head/spare-series';
 export {
   begin as spill_begin,
   collect as spill_collect,

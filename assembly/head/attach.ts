@@ -161,6 +161,12 @@ function takeHistogram(file: u32, offset: u32, isMixed: bool): bool {
   return true;
 }
 
+/** Whether files have chunks of a ref that no series was given yet. */
+export function has(ref: u64): bool {
+  const from = filed.find(ref);
+  return from != 0 && load<u32>(from) != 0;
+}
+
 /** Gives the series of a ref, which the log has just named, the chunks that files have of it; false where the memory limit says no. */
 export function attach(number: u32, ref: u64): bool {
   const from = filed.find(ref);

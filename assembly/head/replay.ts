@@ -7,6 +7,9 @@
 // same series, as in Prometheus. One that is earlier is listed as late: appends of several shards may reach the log in
 // another order than their series. A series that files have chunks of is given these when it is made (attach.ts): they
 // have what is not later than they.
+//
+// A ref that no record has defined may be one whose record is lost: where a copy of the series is at hand (spare-series.ts)
+// the series is made from there.
 
 import { readSigned, varintEnd } from '../bytes/varint';
 import { ChunkState } from '../chunk/state';
@@ -21,6 +24,7 @@ import * as histograms from './histograms';
 import * as map from './ref-map';
 import { REF_MAX } from './ref-map';
 import * as series from './series';
+import * as spare from './spare-series';
 import * as spilled from './spilled';
 
 const refs: usize = memory.data(map.MAP_BYTES, 8);
@@ -54,6 +58,10 @@ let samplesSkipped: f64 = 0;
 let samplesForeign: f64 = 0;
 let newestTime: i64 = i64.MIN_VALUE;
 let errorAt: u32 = 0;
+/** Of the entry that readSeries() read last. */
+let seriesRef: u64 = 0;
+/** Spare series for which there was no memory. */
+let sparesRefused: u32 = 0;
 
 /** Starts a replay for shard `index` of `count`. */
 export function begin(index: u32, count: u32): void {
@@ -64,6 +72,7 @@ export function begin(index: u32, count: u32): void {
 /** Frees the map of refs, and the chunks of files that no series took. */
 export function end(): void {
   map.clear(refs);
+  spare.clear();
   attach.finish();
   buffer.clear(late);
 }
@@ -108,39 +117,53 @@ export function seriesRecord(record: usize, bytes: u32): Status {
   const stop = record + bytes;
   let at = record + 1;
   while (at < stop) {
-    if (at + 8 > stop) return invalid(record, at);
-    const ref = bswap<u64>(load<u64>(at));
-    if (ref > REF_MAX) return invalid(record, at);
-    at = readUvarint(at + 8, stop);
-    if (at == 0) return invalid(record, stop);
-    const count = varintValue;
-    scratch.begin();
-    for (let i: u64 = 0; i < count; i++) {
-      const name = readUvarint(at, stop);
-      const nameBytes = varintValue;
-      if (name == 0 || nameBytes > <u64>(stop - name)) return invalid(record, at);
-      const value = readUvarint(name + <usize>nameBytes, stop);
-      const valueBytes = varintValue;
-      if (value == 0 || valueBytes > <u64>(stop - value)) return invalid(record, at);
-      scratch.add(name, <u32>nameBytes, value, <u32>valueBytes);
-      at = value + <usize>valueBytes;
-    }
+    at = readSeries(at, stop);
+    if (at == 0) return invalid(record, errorPlace);
     const fault = scratch.finish(false);
     if (fault == LabelFault.NoMemory) return Status.NoMemory;
     if (fault != LabelFault.None) return invalid(record, at);
+    if (seriesRef > highestRef) highestRef = seriesRef;
+    if (shards > 1 && series.ownerOfScratch(shards) != self) {
+      attach.forget(seriesRef);
+      continue;
+    }
+    if (!define(seriesRef)) return Status.NoMemory;
+    spare.noteDefined(seriesRef);
+  }
+  return Status.Ok;
+}
+
+/**
+ * A record of the copy of the log's series: of those that this shard owns and that the log has not defined by now, any may
+ * be asked for. One that files have chunks of is made at once.
+ */
+export function spareRecord(record: usize, bytes: u32): Status {
+  const stop = record + bytes;
+  let at = record + 1;
+  while (at < stop) {
+    const entry = at;
+    at = readSeries(at, stop);
+    if (at == 0) return invalid(record, errorPlace);
+    const fault = scratch.finish(false);
+    if (fault == LabelFault.NoMemory) return Status.NoMemory;
+    if (fault != LabelFault.None) return invalid(record, at);
+    const ref = seriesRef;
+    // Nobody else may have it.
     if (ref > highestRef) highestRef = ref;
     if (shards > 1 && series.ownerOfScratch(shards) != self) {
       attach.forget(ref);
       continue;
     }
-    let number = series.resolve();
-    const isKnown = number != series.NONE;
-    if (!isKnown) number = series.create(ref);
-    if (number == series.NONE || !attach.attach(number, ref)) return Status.NoMemory;
-    if (isKnown && !noteAlias(ref, number)) return Status.NoMemory;
-    if (!remember(ref, number)) return Status.NoMemory;
+    if (recall(ref) != 0) continue;
+    if (!spare.add(ref, entry, <u32>(at - entry))) return Status.NoMemory;
+    if (attach.has(ref)) adopt(ref);
   }
   return Status.Ok;
+}
+
+/** Spare series that could not be made: their samples are not applied. */
+export function refusedSpares(): u32 {
+  return sparesRefused;
 }
 
 /** A samples record: applies what is ours, at or after `mint`. */
@@ -176,10 +199,11 @@ function readGroup(at: usize, stop: usize, baseRef: u64, baseTime: i64, mint: i6
       samplesSkipped += 1;
       continue;
     }
-    const number = recall(ref);
+    let number = recall(ref);
+    if (number == 0) number = adopt(ref);
     const target: usize = number == 0 ? 0 : series.find(number - 1);
     if (target == 0) {
-      samplesForeign += 1;
+      noteUnknown(ref);
       continue;
     }
     const row = group + groupCount * GROUP_ROW;
@@ -259,11 +283,10 @@ export function tombstonesRecord(record: usize, bytes: u32): Status {
 
 /** The series that a ref means; series.NONE where it is not of this shard, or of none that is known: counted then. */
 export function find(ref: u64): u32 {
-  const number = recall(ref);
+  let number = recall(ref);
+  if (number == 0) number = adopt(ref);
   if (number != 0 && series.find(number - 1) != 0) return number - 1;
-  samplesForeign += 1;
-  // Where its series record is lost, a new series must not get what was its own.
-  if (ref <= REF_MAX && ref > highestRef) highestRef = ref;
+  noteUnknown(ref);
   return series.NONE;
 }
 
@@ -286,6 +309,62 @@ export function alias(index: u32): f64 {
   const record = series.find(load<u32>(entry, ALIAS_SERIES));
   if (record == 0 || series.refLow(record) != load<u32>(entry, ALIAS_OWN)) return 0;
   return <f64>load<u64>(entry);
+}
+
+/** Where its series record is lost, a new series must not get what was its own. */
+function noteUnknown(ref: u64): void {
+  samplesForeign += 1;
+  if (ref <= REF_MAX && ref > highestRef) highestRef = ref;
+}
+
+/** Finds or makes the series of the labels in the scratch, for a ref. False where the memory limit says no. */
+function define(ref: u64): bool {
+  let number = series.resolve();
+  const isKnown = number != series.NONE;
+  if (!isKnown) number = series.create(ref);
+  if (number == series.NONE || !attach.attach(number, ref)) return false;
+  if (isKnown && !noteAlias(ref, number)) return false;
+  return remember(ref, number);
+}
+
+/** Makes the spare series of a ref: its index + 1; 0 where there is none. */
+function adopt(ref: u64): u32 {
+  const entry = spare.find(ref);
+  if (entry == 0) return 0;
+  readSeries(entry, entry + spare.bytesOf(entry));
+  if (scratch.finish(false) != LabelFault.None || !define(ref)) {
+    sparesRefused++;
+    return 0;
+  }
+  spare.noteMade(entry);
+  return recall(ref);
+}
+
+let errorPlace: usize = 0;
+
+/** Reads an entry of a series record: its labels into the scratch, its ref into seriesRef. The address behind it, or 0, and errorPlace. */
+function readSeries(at: usize, stop: usize): usize {
+  errorPlace = at;
+  if (at + 8 > stop) return 0;
+  seriesRef = bswap<u64>(load<u64>(at));
+  if (seriesRef > REF_MAX) return 0;
+  at = readUvarint(at + 8, stop);
+  errorPlace = stop;
+  if (at == 0) return 0;
+  const count = varintValue;
+  scratch.begin();
+  for (let i: u64 = 0; i < count; i++) {
+    errorPlace = at;
+    const name = readUvarint(at, stop);
+    const nameBytes = varintValue;
+    if (name == 0 || nameBytes > <u64>(stop - name)) return 0;
+    const value = readUvarint(name + <usize>nameBytes, stop);
+    const valueBytes = varintValue;
+    if (value == 0 || valueBytes > <u64>(stop - value)) return 0;
+    scratch.add(name, <u32>nameBytes, value, <u32>valueBytes);
+    at = value + <usize>valueBytes;
+  }
+  return at;
 }
 
 function noteAlias(ref: u64, number: u32): bool {

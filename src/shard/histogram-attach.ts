@@ -33,16 +33,23 @@ export class HistogramAttach {
     places.push({ ...place, isFloat: encoding === ChunkEncoding.FloatHistogram });
   }
 
+  /** Gives series of which no record of the log was there theirs: those that find() makes of the copy of series. */
+  takeSpares(head: Head, store: HistogramStore): void {
+    for (const ref of [...this.#places.keys()]) this.#give(ref, head, store);
+  }
+
   /** Gives the series that a record of the log has just named their chunks. */
   take(record: Uint8Array, head: Head, store: HistogramStore): void {
     if (this.#places.size === 0) return;
-    for (const { ref } of decodeSeries(record)) {
-      const places = this.#places.get(ref);
-      const series = places === undefined ? NO_SERIES : head.replayFind(ref);
-      if (places === undefined || series === NO_SERIES) continue;
-      this.#places.delete(ref);
-      if (!store.attach(series, places)) continue;
-      this.#newestMs = Math.max(this.#newestMs ?? places.newestMs, places.newestMs);
-    }
+    for (const { ref } of decodeSeries(record)) this.#give(ref, head, store);
+  }
+
+  #give(ref: number, head: Head, store: HistogramStore): void {
+    const places = this.#places.get(ref);
+    const series = places === undefined ? NO_SERIES : head.replayFind(ref);
+    if (places === undefined || series === NO_SERIES) return;
+    this.#places.delete(ref);
+    if (!store.attach(series, places)) return;
+    this.#newestMs = Math.max(this.#newestMs ?? places.newestMs, places.newestMs);
   }
 }

@@ -1,11 +1,13 @@
 // Records of the log into what a shard has.
 
+import type { Disk } from '../base/disk.js';
 import { familyOf } from '../model/family.js';
 import { METRIC_NAME, valueOf } from '../model/labels.js';
 import { BytesError } from '../tsdb/bytes.js';
 import { decodeHistogramRecord, type HistogramEntry } from '../tsdb/wal/histogram-record.js';
-import type { LogRecord } from '../tsdb/wal/reader.js';
+import type { LogDamage, LogOutset, LogRecord } from '../tsdb/wal/reader.js';
 import { decodeMetadata, decodeTombstones, encodeSamples, RecordType } from '../tsdb/wal/record.js';
+import { readSeriesCopy, seriesCopyFolder } from '../tsdb/wal/series-copy.js';
 import { decodeStartedHistograms, decodeStartedSamples } from '../tsdb/wal/started-record.js';
 import type { Core } from '../wasm/core.js';
 import { type Head, NO_SERIES } from '../wasm/head.js';
@@ -65,9 +67,14 @@ export class LogReplay {
   #lastMs: number | undefined;
   #skippedRecords = 0;
   #refusals = 0;
+  readonly #disk: Disk;
+  /** What is behind here may name series whose records are lost. */
+  #isHoleAhead = false;
+  #isCopyRead = false;
 
   /** What is earlier than its series' newest goes to `late`; `filed` is what files have of histograms. */
-  constructor(parts: RecoveryParts, request: Request<'replay'>, late: LateReplay, filed: HistogramAttach) {
+  constructor(disk: Disk, parts: RecoveryParts, request: Request<'replay'>, late: LateReplay, filed: HistogramAttach) {
+    this.#disk = disk;
     this.#late = late;
     this.#filed = filed;
     this.#parts = parts;
@@ -75,7 +82,14 @@ export class LogReplay {
     this.#exemplars = new ExemplarReplay(parts.core, parts.head, parts.exemplars);
   }
 
+  /** The copy of a log that another server wrote since is not of this log. */
+  begin({ isForeign, isShort }: LogOutset): void {
+    this.#isCopyRead = isForeign;
+    this.#isHoleAhead = isShort;
+  }
+
   record(record: LogRecord): void {
+    if (this.#isHoleAhead || record.type === RecordType.Filler) this.#readCopy();
     const { type, address, length, segment, offset } = record;
     const { head, core, place } = this.#parts;
     this.#request.progress[place.index] = segment;
@@ -88,9 +102,32 @@ export class LogReplay {
     }
   }
 
-  damage(): void {
+  /** An empty one stands for one that was missing at an earlier start. */
+  segment(_segment: number, bytes: number): void {
+    if (bytes === 0) this.#isHoleAhead = true;
+  }
+
+  damage({ torn }: LogDamage): void {
+    if (!torn) this.#readCopy();
     this.#lossSpans.push(this.#lastMs === undefined ? {} : { minTimeMs: this.#lastMs });
     this.#openSpans++;
+  }
+
+  /** Behind a place that cannot be read any ref may be one whose series record stood there: from now on such are looked for in the copy. */
+  #readCopy(): void {
+    this.#isHoleAhead = false;
+    if (this.#isCopyRead) return;
+    this.#isCopyRead = true;
+    const { core, head, histograms } = this.#parts;
+    const folder = seriesCopyFolder(this.#request.ownFolder);
+    const before = head.replayRefusals;
+    readSeriesCopy(this.#disk, folder, core, {
+      record: ({ type, address, length }) => {
+        if (type === RecordType.Series) head.replaySpare(address, length);
+      },
+    });
+    this.#filed.takeSpares(head, histograms);
+    this.#refusals += head.replayRefusals - before;
   }
 
   #noteTime(address: number): void {
@@ -100,12 +137,15 @@ export class LogReplay {
     for (; this.#openSpans > 0; this.#openSpans--) this.#lossSpans.at(-this.#openSpans)!.maxTimeMs = this.#lastMs;
   }
 
-  end(): Pick<ReplayReport, 'skippedRecords' | 'malformed' | 'refusals' | 'exemplars' | 'families' | 'lossSpans'> {
+  /** `moreRefusals`: of what was counted when all was read. */
+  end(
+    moreRefusals: number,
+  ): Pick<ReplayReport, 'skippedRecords' | 'malformed' | 'refusals' | 'exemplars' | 'families' | 'lossSpans'> {
     return {
       lossSpans: this.#lossSpans,
       skippedRecords: this.#skippedRecords,
       malformed: [...this.#malformed, ...this.#late.malformed.slice(0, MALFORMED_MAX), ...this.faults.take()],
-      refusals: this.#refusals,
+      refusals: this.#refusals + moreRefusals,
       exemplars: this.#exemplars.end(),
       families: this.#parts.families.list(undefined),
     };
@@ -137,6 +177,8 @@ export class LogReplay {
         return wellFormed('metadata', () => this.#learn(bytes()));
       case RecordType.Exemplars:
         return this.#exemplars.take(bytes());
+      case RecordType.Filler:
+        return undefined;
       default:
         this.#skippedRecords++;
         return undefined;

@@ -2,7 +2,7 @@
 
 import type { Clock, Timer } from '../base/clock.js';
 import { Thread } from '../base/thread.js';
-import type { LogStats } from '../tsdb/wal/log.js';
+import type { CheckpointSpan, LogStats } from '../tsdb/wal/log.js';
 import type { OpenedLog } from '../tsdb/wal/open.js';
 import type { LogPort, LogRecords } from './log-port.js';
 import type { LogReply, LogSetup, LogTask, WireCommit } from './log-worker.js';
@@ -78,16 +78,23 @@ export class LogThread implements LogPort {
     this.#take(await this.#thread.run({ op: 'replace', shard, memory }));
   }
 
-  /** Begins to write behind what a shard found when it read the log. */
-  async open(opened: OpenedLog, repair: boolean, late: OpenedLog | undefined): Promise<void> {
-    this.#take(await this.#thread.run({ op: 'open', opened, repair, late, memories: this.#memories }));
+  /** Begins to write behind what a shard found when it read the log; `restored` are series records that it lacks. */
+  async open(
+    opened: OpenedLog,
+    repair: boolean,
+    late: OpenedLog | undefined,
+    restored: readonly Uint8Array[],
+  ): Promise<void> {
+    this.#take(await this.#thread.run({ op: 'open', opened, repair, late, restored, memories: this.#memories }));
   }
 
   /** Begins a new segment; gives the last before it. */
-  async roll(): Promise<number | undefined> {
+  async roll(): Promise<number> {
     const reply = await this.#thread.run({ op: 'roll' });
-    if (reply.outcome === 'stuck') throw new Error(reply.reason);
-    return reply.outcome === 'rolled' ? reply.last : undefined;
+    if (reply.outcome !== 'rolled' || reply.last === undefined) {
+      throw new Error(reply.outcome === 'stuck' ? reply.reason : 'the log did not begin a new segment');
+    }
+    return reply.last;
   }
 
   /** Begins a new segment of the write-behind log; gives the last before it, undefined where there is no such log. */
@@ -112,8 +119,8 @@ export class LogThread implements LogPort {
   }
 
   /** Commits go on meanwhile. Resolves early where the log is closed; rejects where old segments cannot be read or new ones not written. */
-  async checkpoint(refs: readonly ArrayBuffer[], minTimeMs: number, last?: number): Promise<void> {
-    this.#take(await this.#thread.run({ op: 'checkpoint', refs, minTimeMs, last }, [...refs]));
+  async checkpoint(refs: readonly ArrayBuffer[], minTimeMs: number, span: CheckpointSpan): Promise<void> {
+    this.#take(await this.#thread.run({ op: 'checkpoint', refs, minTimeMs, span }, [...refs]));
   }
 
   /** Resolves when all that was committed is on the disk; rejects with NotDurable where that cannot be said. */

@@ -2,10 +2,11 @@
 
 import { type Clock, realClock, soon } from '../base/clock.js';
 import { type Disk, DiskError, realDisk } from '../base/disk.js';
-import { GoneSeries } from '../tsdb/wal/gone-series.js';
+import { type CheckpointPlace, GoneSeries } from '../tsdb/wal/gone-series.js';
 import { LiveRefs } from '../tsdb/wal/live-refs.js';
-import { Log, type LogStats, LogUnsynced, type SyncPolicy } from '../tsdb/wal/log.js';
+import { type CheckpointSpan, Log, type LogStats, LogUnsynced, type SyncPolicy } from '../tsdb/wal/log.js';
 import { type OpenedLog, openLog } from '../tsdb/wal/open.js';
+import { SeriesCopy, seriesCopyFolder } from '../tsdb/wal/series-copy.js';
 import { LogStuck } from '../tsdb/wal/writer.js';
 import { Core } from '../wasm/core.js';
 import type { Span } from './protocol.js';
@@ -42,6 +43,8 @@ export type LogTask =
       /** The same of the write-behind log, where there is one. */
       readonly late: OpenedLog | undefined;
       readonly memories: readonly WebAssembly.Memory[];
+      /** Series records that the log has lost, and shards have taken from the copy of them: the next checkpoint has them. */
+      readonly restored: readonly Uint8Array[];
     }
   | { readonly op: 'commit'; readonly commits: readonly WireCommit[] }
   | { readonly op: 'stats' }
@@ -51,12 +54,12 @@ export type LogTask =
   | { readonly op: 'replace'; readonly shard: number; readonly memory: WebAssembly.Memory }
   /** Begins a new segment. */
   | { readonly op: 'roll' }
-  /** Replaces old segments, up to one where that is said, by a checkpoint that keeps these refs, and samples from mint on that are nowhere else. */
+  /** Replaces old segments by a checkpoint that keeps these refs, and samples from mint on that are nowhere else. */
   | {
       readonly op: 'checkpoint';
       readonly refs: readonly ArrayBuffer[];
       readonly minTimeMs: number;
-      readonly last: number | undefined;
+      readonly span: CheckpointSpan;
     }
   | { readonly op: 'rollLate' }
   | { readonly op: 'dropLate'; readonly last: number }
@@ -93,6 +96,9 @@ export class LogHost {
   #log: Log | undefined;
   #late: Log | undefined;
   readonly #gone = new GoneSeries();
+  #copy: SeriesCopy | undefined;
+  /** What the next checkpoint begins with. */
+  #restored: readonly Uint8Array[] | undefined;
   #memories: WebAssembly.Memory[] = [];
 
   constructor(setup: LogSetup, parts: Partial<LogParts> = {}) {
@@ -109,6 +115,7 @@ export class LogHost {
         this.#log = this.#open(this.#setup, task.opened, task.repair);
         if (task.late !== undefined) this.#late = this.#open(this.#setup.late, task.late, task.repair);
         this.#memories = [...task.memories];
+        this.#openCopy(task.restored);
         break;
       case 'replace':
         this.#memories[task.shard] = task.memory;
@@ -116,7 +123,7 @@ export class LogHost {
       case 'commit':
         return this.#commit(task.commits);
       case 'checkpoint':
-        await this.#checkpoint(task.refs, task.minTimeMs, task.last);
+        await this.#checkpoint(task.refs, task.minTimeMs, task.span);
         break;
       case 'roll':
         return roll(this.#get());
@@ -128,6 +135,7 @@ export class LogHost {
       case 'close':
         // Not open yet where the process ends during the replay.
         try {
+          this.#copy?.close();
           this.#late?.close();
         } finally {
           this.#log?.close();
@@ -154,9 +162,27 @@ export class LogHost {
     });
   }
 
-  async #checkpoint(buffers: readonly ArrayBuffer[], mint: number, last?: number): Promise<void> {
+  /** The copy is of what the log has now. Where that lacks what is in the copy the next checkpoint comes first. */
+  #openCopy(restored: readonly Uint8Array[]): void {
+    const { folder, ownFolder } = this.#setup;
+    this.#copy = new SeriesCopy({
+      ...{ disk: this.#disk, clock: this.#clock, core: this.#core, soon: this.#soon },
+      ...{ logFolder: folder, folder: seriesCopyFolder(ownFolder) },
+    });
+    this.#restored = restored;
+    if (restored.length > 0) return;
+    this.#copy.discard();
+    this.#copy.remake();
+  }
+
+  async #checkpoint(buffers: readonly ArrayBuffer[], mint: number, span: CheckpointSpan): Promise<void> {
     const live = new LiveRefs(buffers);
-    await this.#get().checkpoint((place) => this.#gone.keeping(live, mint, place), last);
+    await this.#copy?.settled();
+    const keepAt = (place: CheckpointPlace) => this.#gone.keeping(live, mint, place);
+    const stats = await this.#get().checkpoint(keepAt, span, this.#restored);
+    if (stats === undefined) return;
+    this.#restored = undefined;
+    this.#copy?.remake();
   }
 
   /** Series first: no late sample may precede the record of its series. */
@@ -164,11 +190,17 @@ export class LogHost {
     const log = this.#get();
     const written = this.#write(log, commits);
     if (written?.outcome === 'stuck') return written;
+    this.#copySeries(commits);
     const late = commits.map((commit) => ({ ...commit, records: commit.late }));
     const hasLate = late.some(({ records }) => records.length > 0);
     const writtenLate = hasLate ? this.#writeLate(late) : undefined;
     if (writtenLate?.outcome === 'stuck') return { ...writtenLate, onlyLate: true };
     return written ?? writtenLate ?? { outcome: 'ok', stats: log.stats };
+  }
+
+  #copySeries(commits: readonly WireCommit[]): void {
+    for (const { records } of commits)
+      this.#copy?.append(records.map((parts) => parts.map((part) => this.#bytes(part))));
   }
 
   /** What is wrong, if anything is. */

@@ -304,6 +304,8 @@ export interface ReplayReport {
   readonly lateDeleted: number;
   /** Whether some of them are in the log, and not in the write-behind log. */
   readonly isLateInLog: boolean;
+  /** Records of the series that the log has samples of, and lacks: taken from the copy of its series. */
+  readonly restored: readonly Uint8Array[];
   readonly series: number;
   /** Records of kinds that we do not read yet. */
   readonly skippedRecords: number;

@@ -57,11 +57,13 @@ export class Recovery {
     const headChunks =
       dataFolder === undefined ? NO_FILES : yield* readingHeadChunks(core, disk, dataFolder, minTimeMs, filed);
     const late = new LateReplay(head, this.#parts.late);
-    const log = new LogReplay(this.#parts, request, late, filed);
+    const log = new LogReplay(disk, this.#parts, request, late, filed);
     const opened = yield* openingLog({ disk, folder, ownFolder, core, repair }, log);
     const isLateInLog = !this.#parts.late.isEmpty;
     const openedLate = request.late && (yield* openingLog({ disk, core, repair, ...request.late }, late));
     const lateDeleted = openedLate?.isForeign ? late.deleteAsPrometheus() : 0;
+    const restored = head.restoredSeries();
+    const refusalsBefore = head.replayRefusals;
     const totals = withFiles(head.endReplay(), new Attach(core, 0), filed);
     spilled.reviveAll(log.faults);
     return {
@@ -73,9 +75,10 @@ export class Recovery {
         isLateInLog,
         totals,
         headChunks,
+        restored,
         series: head.seriesCount,
       },
-      ...log.end(),
+      ...log.end(head.replayRefusals - refusalsBefore),
     };
   }
 }

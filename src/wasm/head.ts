@@ -79,6 +79,8 @@ export interface ReplayTotals {
   /** Of other shards' series, or of none. */
   readonly foreign: number;
   readonly highestRef: number;
+  /** Series of restoredSeries(). */
+  readonly restored: number;
   /** undefined where nothing was applied. */
   readonly newestMs: number | undefined;
 }
@@ -101,11 +103,15 @@ const LATE_FATES: Record<LateFate, Status> = {
   'no memory': Status.NoMemory,
 };
 
-/** Where a row has the low half of its ref, its time and its value: see assembly/exposition/batch.ts. */
+/** The type of a record of the log that names series, and how large one is made here, about. */
+const SERIES_RECORD = 1;
+const RESTORED_BYTES = 64 * 1024;
+
 /** Series whose refs are asked for in one call, and what it says of each. */
 const LIVE_AT_ONCE = 16_384;
 const PAIR_BYTES = 16;
 
+/** Where a row has the low half of its ref, its time and its value: see assembly/exposition/batch.ts. */
 const ROW_REF_OFFSET = 4;
 const ROW_TIME_OFFSET = 8;
 const ROW_VALUE_OFFSET = 16;
@@ -356,6 +362,32 @@ export class Head {
     return this.#replayed(this.#core.exports.replay_series(address, length), 'series');
   }
 
+  /**
+   * A record of the copy of the log's series: those that no record has defined by now are made when their refs are asked for, and
+   * at once where files have chunks of them.
+   */
+  replaySpare(address: number, length: number): string | undefined {
+    return this.#replayed(this.#core.exports.replay_spare(address, length), 'spare series');
+  }
+
+  /** Records, copies, of the series that were made so and that the log does not have. */
+  restoredSeries(): Uint8Array[] {
+    const { exports } = this.#core;
+    const records: Uint8Array[] = [];
+    let entries: Uint8Array[] = [Uint8Array.of(SERIES_RECORD)];
+    let bytes = 0;
+    for (let entry = exports.spare_next(0) >>> 0; entry !== 0; entry = exports.spare_next(entry) >>> 0) {
+      const length = exports.spare_bytes(entry) >>> 0;
+      entries.push(this.#core.u8(entry, length).slice());
+      bytes += length;
+      if (bytes < RESTORED_BYTES) continue;
+      records.push(Buffer.concat(entries));
+      entries = [Uint8Array.of(SERIES_RECORD)];
+      bytes = 0;
+    }
+    return bytes === 0 ? records : [...records, Buffer.concat(entries)];
+  }
+
   replaySamples(address: number, length: number, minTimeMs: number): string | undefined {
     return this.#replayed(this.#core.exports.replay_samples(address, length, minTimeMs), 'samples');
   }
@@ -384,12 +416,15 @@ export class Head {
 
   endReplay(): ReplayTotals {
     const { exports } = this.#core;
+    const restored = exports.spare_made() >>> 0;
     exports.replay_end();
     const newest = exports.replay_newest();
+    this.#replayRefusals += exports.replay_refused_spares() >>> 0;
     return {
       applied: exports.replay_applied(),
       skipped: exports.replay_skipped(),
       foreign: exports.replay_foreign(),
+      restored,
       highestRef: exports.replay_highest(),
       newestMs: newest < -(2 ** 62) ? undefined : newest,
     };

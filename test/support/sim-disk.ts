@@ -57,7 +57,7 @@ interface ArmedFault extends Fault {
 
 /** Calls that say that all is well and do nothing, always. */
 export interface Habit {
-  readonly skips: 'fdatasync' | 'syncFolder' | 'truncate' | 'unlink';
+  readonly skips: 'fdatasync' | 'syncFolder' | 'truncate' | 'unlink' | 'rename';
   /** Only for paths that match. */
   readonly path: RegExp;
 }
@@ -250,7 +250,7 @@ export class SimDisk implements Disk {
   }
 
   rename(from: string, to: string): void {
-    this.#call('rename', from);
+    if (this.#call('rename', from)?.effect === 'skip') return;
     const node = this.#names.find(from);
     if (node === undefined) throw refusal('rename', from, 'ENOENT');
     const target = this.#names.find(to);

@@ -30,6 +30,8 @@ export interface RecoveryFigures {
   readonly series: number;
   readonly samples: number;
   readonly lateSamples: number;
+  /** Series whose records the log has lost, taken from their copy. */
+  readonly restoredSeries: number;
 }
 
 export interface RecoveryReport {
@@ -46,7 +48,7 @@ export interface RecoveryReport {
 const LOSSES_MAX = 1000;
 
 const NOTHING: RecoveryFigures = {
-  ...{ logRecords: 0, logBytes: 0, headChunks: 0, series: 0, samples: 0, lateSamples: 0 },
+  ...{ logRecords: 0, logBytes: 0, headChunks: 0, series: 0, samples: 0, lateSamples: 0, restoredSeries: 0 },
 };
 
 export class RecoveryBook {
@@ -94,6 +96,7 @@ export class RecoveryBook {
       series: sum(({ series }) => series),
       samples: sum(({ totals }) => totals.applied),
       lateSamples: sum(({ lateApplied }) => lateApplied),
+      restoredSeries: sum(({ totals }) => totals.restored),
     };
   }
 

@@ -28,6 +28,7 @@ export class Replay {
   readonly #makeRoom: (client: ShardClient) => Promise<void>;
   readonly #book: RecoveryBook;
   #isComplete = true;
+  #hasRestored = false;
   #logBytes = 0;
   #spilling: Promise<void> = Promise.resolve();
   /**
@@ -65,6 +66,11 @@ export class Replay {
     return this.#isComplete;
   }
 
+  /** Whether series are known from their copy alone: a checkpoint of the whole log is to have them again. */
+  get hasRestored(): boolean {
+    return this.#hasRestored;
+  }
+
   /** Of the log that was read at the start. */
   get logBytes(): number {
     return this.#logBytes;
@@ -89,7 +95,9 @@ export class Replay {
     const { files } = reports[0]!.headChunks;
     if (files.length > 0) await this.#parts.compactor.call('noteHeadChunks', { files });
     const damages = [...opened.damages, ...(openedLate?.damages ?? [])];
-    await log.open(opened, !alone && damages.length > 0, openedLate);
+    const restored = reports.flatMap((report) => report.restored);
+    this.#hasRestored = restored.length > 0;
+    await log.open(opened, !alone && damages.length > 0, openedLate, restored);
     this.#parts.logger.info('Log replay completed', {
       duration: this.#since(startMs),
       records: opened.records,
@@ -98,6 +106,10 @@ export class Replay {
       samples: reports.reduce((sum, report) => sum + report.totals.applied, 0),
       late_samples: reports.reduce((sum, report) => sum + report.lateApplied, 0),
     });
+    if (this.#hasRestored) {
+      const series = this.#book.report.figures.restoredSeries;
+      this.#parts.logger.warn('The log has lost records of series: they are taken from their copy', { series });
+    }
   }
 
   /** Reads the log, which the log thread goes on writing for the other shards: its end may look torn. Rejects with IncompleteLog. */

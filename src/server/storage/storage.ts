@@ -170,6 +170,7 @@ export class Storage {
     this.#schedule.start();
     this.#spilling.noteLogBytes(this.#replay.logBytes);
     this.#spilling.start();
+    if (this.#replay.hasRestored) this.#shortenLogSoon();
     this.keeping.start();
     for (const { client } of this.shards.handles) client.onSuspect = (path) => this.#suspect(path);
     this.scrubbing.start();
@@ -251,6 +252,14 @@ export class Storage {
   #suspect(path: string): void {
     const block = this.blocks.blocks.find((one) => path.startsWith(`${one.path}/`));
     if (block !== undefined) this.scrubbing.suspect(block.path);
+  }
+
+  /** Series that the log lacks are in it again with its next checkpoint: then a Prometheus finds them, too. */
+  #shortenLogSoon(): void {
+    this.#schedule.shortenLog().catch((error: unknown) => {
+      if (!this.#closed)
+        this.#parts.logger.error('A checkpoint of the log failed: it is tried again', { err: error as Error });
+    });
   }
 
   #watchShards(): Rebuilder {

@@ -51,14 +51,14 @@ export class Truncation {
   async log(minTimeMs: number, isWhole = false): Promise<void> {
     const { shards, log } = this.#parts;
     if (!this.#isComplete()) return;
-    // Series that come from now on are in the segment behind it.
-    const last = isWhole ? await log.roll() : undefined;
+    // Series that come from now on are in a segment behind it.
+    const span = { newest: await log.roll(), isWhole };
     const refs = await Promise.all(shards.handles.map(({ client }) => client.call('liveRefs', {}, 'rules')));
     if (this.#closed) return;
     const checkpoint = log.checkpoint(
       refs.map((share) => share.refs),
       minTimeMs,
-      last,
+      span,
     );
     this.#checkpointing = checkpoint.catch(() => {});
     await checkpoint;

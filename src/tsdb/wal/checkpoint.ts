@@ -29,6 +29,11 @@ export interface CheckpointOptions {
   /** The last segment to replace. It must not be written to any more. */
   readonly last: number;
   readonly keep: Keep;
+  /**
+   * Series records that the log has lost: they come first. Where absent nobody knows what it lost, and a filler stays where damage was,
+   * or another filler.
+   */
+  readonly front?: readonly Uint8Array[];
   readonly segmentBytes?: number;
   /** Go on without what cannot be read at all. Otherwise that may be readable tomorrow, so nothing is replaced. */
   readonly acceptUnreadable?: boolean;
@@ -81,7 +86,7 @@ export function* checkpointing(options: CheckpointOptions): Generator<void, Chec
     stepBytes: 0,
   });
   let closed = false;
-  const sieve = new Sieve(options.keep, writer, core);
+  const sieve = new Sieve(options, writer);
   try {
     const stats = sieve.stats;
     for (const source of sources) {
@@ -140,16 +145,19 @@ class Sieve implements LogVisitor {
   readonly #keep: Keep;
   readonly #writer: LogWriter;
   readonly #sift: Sift | undefined;
+  readonly #marksLosses: boolean;
   #batch: Uint8Array[][] = [];
   #batchBytes = 0;
   /** What was said last of each series, still encoded: all series of a metric share the bytes. */
   readonly #metadata = new Map<number, Uint8Array>();
   readonly #texts = new Map<string, Uint8Array>();
 
-  constructor(keep: Keep, writer: LogWriter, core: Core) {
+  constructor({ keep, front, core }: CheckpointOptions, writer: LogWriter) {
     this.#keep = keep;
     this.#writer = writer;
     this.#sift = keep.times && Sift.open(core, keep.times, keep.mint);
+    this.#marksLosses = front === undefined;
+    for (const record of front ?? []) this.#put(record);
   }
 
   release(): void {
@@ -161,11 +169,23 @@ class Sieve implements LogVisitor {
       this.#takeMetadata(record.bytes);
       return;
     }
+    if (record.type === RecordType.Filler) {
+      this.#markLoss();
+      return;
+    }
     if (record.type === RecordType.Samples && this.#takeSamples(record)) return;
     const bytes = record.bytes;
     const kept = filterRecord(bytes, this.#keep, this.stats);
     // The reader lends its bytes; the filter's are new.
     if (kept !== undefined) this.#put(kept === bytes ? kept.slice() : kept);
+  }
+
+  damage(): void {
+    this.#markLoss();
+  }
+
+  #markLoss(): void {
+    if (this.#marksLosses) this.#put(Uint8Array.of(RecordType.Filler));
   }
 
   /** In the core, where it has room. */

@@ -20,7 +20,7 @@ interface Generation {
 export interface CheckpointPlace {
   /** The last segment that it replaces. */
   readonly last: number;
-  /** The last that may have samples of series that are gone by now. */
+  /** The last written by now: it may have samples of series that are gone by now. */
   readonly newest: number;
 }
 

@@ -89,6 +89,17 @@ export interface LogStats extends WriterStats {
   manifestFailures: number;
 }
 
+/** Which segments a checkpoint may replace. */
+export interface CheckpointSpan {
+  /**
+   * The last of them, not written any more: as roll() gave it *before* it was asked what the heads need, so that a series that came
+   * since is behind it.
+   */
+  readonly newest: number;
+  /** All of them, or as in Prometheus the older two thirds. */
+  readonly isWhole: boolean;
+}
+
 /** Scrapes, and whatever else waits for no sync, are on the disk after this long. */
 const SYNC_WITHIN_MS = 1000;
 /** How often a stuck log tries again: writing resumes well within five seconds after the disk does. */
@@ -231,20 +242,22 @@ export class Log {
   }
 
   /**
-   * Replaces old segments by a checkpoint, a step at a time between commits. By default as Prometheus
-   * does it: a new segment is begun, and two thirds of those before it go. Answers undefined where
-   * there are too few. Rejects with a DiskError or LogStuck, and has then changed nothing.
+   * Replaces old segments by a checkpoint, a step at a time between commits; `front` are series records that they have lost.
+   * Answers undefined where there are too few. Rejects with a DiskError or LogStuck, and has then changed nothing.
    */
-  async checkpoint(keepAt: (place: CheckpointPlace) => Keep, lastGiven?: number): Promise<CheckpointStats | undefined> {
+  async checkpoint(
+    keepAt: (place: CheckpointPlace) => Keep,
+    span: CheckpointSpan = { newest: this.roll(), isWhole: false },
+    front?: readonly Uint8Array[],
+  ): Promise<CheckpointStats | undefined> {
     const { disk, folder, core, segmentBytes } = this.#options;
     try {
-      this.#writer.roll();
-      const newest = this.#writer.position.segment - 1;
-      const last = lastGiven ?? this.#lastToReplace();
-      if (last === undefined || last >= this.#writer.position.segment) return undefined;
+      const last = this.#lastToReplace(span);
+      if (last === undefined) return undefined;
       if (last <= (listCheckpoints(disk, folder).at(-1) ?? -1)) return undefined;
-      const keep = keepAt({ last, newest });
-      const task = checkpointing({ disk, folder, core, last, keep, segmentBytes });
+      const { segment, offset } = this.#writer.position;
+      const keep = keepAt({ last, newest: offset > 0 ? segment : segment - 1 });
+      const task = checkpointing({ disk, folder, core, last, keep, front, segmentBytes });
       for (;;) {
         const step = task.next();
         if (step.done) {
@@ -401,11 +414,11 @@ export class Log {
 
   // Checkpoints and the manifest
 
-  #lastToReplace(): number | undefined {
+  #lastToReplace({ newest, isWhole }: CheckpointSpan): number | undefined {
     const { disk, folder } = this.#options;
     const first = listSegments(disk, folder)[0];
-    if (first === undefined) return undefined;
-    const newest = this.#writer.position.segment - 1;
+    if (first === undefined || newest >= this.#writer.position.segment) return undefined;
+    if (isWhole) return newest;
     const last = first + Math.floor((newest - first) * CHECKPOINT_SHARE);
     return last > first ? last : undefined;
   }

@@ -6,7 +6,7 @@ import type { Core } from '../../wasm/core.js';
 import { Crc32c } from '../../wasm/crc32c.js';
 import { removeTemporary } from './checkpoint.js';
 import { type ManifestFound, type ManifestState, type NotedCheckpoint, readManifest } from './manifest.js';
-import { pageEnd } from './page.js';
+import { PAGE_BYTES, pageEnd } from './page.js';
 import { drain, type LogDamage, type LogVisitor, readingSegments } from './reader.js';
 import { repairLog } from './repair.js';
 import { checkpointBytes, checkpointPath, listSegments, segmentPath } from './segments.js';
@@ -60,6 +60,9 @@ export function* openingLog(options: OpenOptions, visitor: LogVisitor): Generato
   const manifest = readManifest(disk, path, crc);
   const believed = believable(manifest, disk, folder);
   const { sources, checkpoint, distrusted } = logSources(disk, folder, core);
+  const checkpointNow =
+    checkpoint < 0 ? undefined : { last: checkpoint, bytes: checkpointBytes(disk, folder, checkpoint) };
+  visitor.begin?.({ isForeign: believed === undefined, isShort: isShort(disk, folder, believed, checkpointNow) });
 
   const damages: LogDamage[] = [];
   let records = 0;
@@ -67,15 +70,15 @@ export function* openingLog(options: OpenOptions, visitor: LogVisitor): Generato
   let ends: ReadonlyMap<number, number> = new Map();
   for (const source of sources) {
     const isLog = source.folder === folder;
-    const synced = isLog ? believed?.synced : undefined;
+    const synced = isLog
+      ? believed?.synced
+      : endsOfCheckpoint(disk, source.folder, believed?.checkpoint, checkpointNow);
     const summary = yield* readingSegments({ disk, core, ...source, tornTail: isLog, synced }, visitor);
     records += summary.records;
     bytes += summary.bytes;
     damages.push(...summary.damages);
     if (isLog) ends = summary.ends;
   }
-  const checkpointNow =
-    checkpoint < 0 ? undefined : { last: checkpoint, bytes: checkpointBytes(disk, folder, checkpoint) };
   const gone = [
     ...missedOfCheckpoint(folder, believed?.checkpoint, checkpointNow, damages),
     ...missed(folder, believed, ends, checkpoint, damages),
@@ -133,6 +136,42 @@ function believable(found: ManifestFound, disk: Disk, folder: string): ManifestS
   if (found.outcome !== 'found') return undefined;
   const highest = listSegments(disk, folder).at(-1) ?? -1;
   return highest <= found.state.highest ? found.state : undefined;
+}
+
+/** Whether a file shows, before any is read, that there was more. */
+function isShort(
+  disk: Disk,
+  folder: string,
+  noted: ManifestState | undefined,
+  checkpoint: NotedCheckpoint | undefined,
+): boolean {
+  if (checkpoint === undefined && (listSegments(disk, folder)[0] ?? 0) > 0) return true;
+  if (missedOfCheckpoint(folder, noted?.checkpoint, checkpoint, []).length > 0) return true;
+  return [...(noted?.synced ?? [])].some(
+    ([segment, synced]) =>
+      segment > (checkpoint?.last ?? -1) && (disk.stat(segmentPath(folder, segment))?.size ?? 0) < synced,
+  );
+}
+
+/**
+ * Up to where the segments of a checkpoint must have records, where it is as large as when it was written: its last is cut behind its
+ * last record, the others behind that one's page.
+ */
+function endsOfCheckpoint(
+  disk: Disk,
+  path: string,
+  noted: NotedCheckpoint | undefined,
+  found: NotedCheckpoint | undefined,
+): ReadonlyMap<number, number> | undefined {
+  if (noted?.last !== found?.last || noted?.bytes !== found?.bytes) return undefined;
+  const segments = listSegments(disk, path);
+  const sizeOf = (segment: number) => disk.stat(segmentPath(path, segment))?.size ?? 0;
+  return new Map(
+    segments.map((segment) => [
+      segment,
+      segment === segments.at(-1) ? sizeOf(segment) : Math.max(0, sizeOf(segment) - PAGE_BYTES + 1),
+    ]),
+  );
 }
 
 /** What the newest checkpoint should have and has not. One that is newer than the manifest knows is not judged. */

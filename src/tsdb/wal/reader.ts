@@ -76,10 +76,20 @@ export interface LogDamage {
 }
 
 export interface LogVisitor {
+  /** Before the first record of a log that is opened. */
+  begin?(known: LogOutset): void;
   record(record: LogRecord): void;
   damage?(damage: LogDamage): void;
   /** A segment was read to its end. */
   segment?(segment: number, bytes: number): void;
+}
+
+/** What is known of a log before it is read. */
+export interface LogOutset {
+  /** Another server wrote it last, as far as the manifest tells. */
+  readonly isForeign: boolean;
+  /** A file is not there, or shorter than it was. */
+  readonly isShort: boolean;
 }
 
 export interface ReadOptions {
@@ -215,9 +225,17 @@ class SegmentsReader {
     }
     if (this.#assembly.pending) this.#spoil(this.#assembly.offset, 'record without its end');
     this.#endLoss(Math.min(size, this.#content));
+    this.#missEnd(segment);
     this.#ends.set(segment, this.#end);
     this.#bytes += size;
     this.#visitor.segment?.(segment, size);
+  }
+
+  /** Its end was on the disk and is not there any more. */
+  #missEnd(segment: number): void {
+    const synced = this.#options.synced?.get(segment) ?? 0;
+    const lost = this.#last?.segment === segment ? this.#last.offset + this.#last.bytes : 0;
+    if (Math.max(this.#end, lost) < synced) this.#lose(segment, this.#end, synced - this.#end, 'segment shortened');
   }
 
   #readPiece(file: FileHandle, offset: number, size: number): void {

@@ -15,6 +15,8 @@ import { ByteReader, BytesError, ByteWriter } from '../bytes.js';
 
 /** The first byte of a record. */
 export enum RecordType {
+  /** Of no kind: stands where something was lost, and readers pass over it. */
+  Filler = 0,
   Series = 1,
   Samples = 2,
   Tombstones = 3,

@@ -63,7 +63,7 @@ export const CHECKPOINTING = scenario({
       commit(log, world, 300 + round, 1000);
       world.mint = 100 + 2 * round;
       const keep = { series: (ref: number) => ref % 2 === 0, mint: world.mint };
-      await log.checkpoint(() => keep, log.stats.segmentCurrent);
+      await log.checkpoint(() => keep, { newest: log.roll(), isWhole: true });
     }
     log.close();
   },

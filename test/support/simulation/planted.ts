@@ -114,6 +114,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     },
   },
   {
+    name: "the copy of the log's series never counts",
+    options: { habits: [{ skips: 'rename', path: /series\/checkpoint/ }] },
+  },
+  {
     name: 'a replay begins an hour behind the blocks',
     options: {
       meddling: {

@@ -17,6 +17,7 @@ import { freeContext, writeThrough } from '../shards.js';
 import { type Habit, type Operation, PowerCut, SimDisk } from '../sim-disk.js';
 import { Life, type Meddling } from './life.js';
 import { type Found, Model, type Sample, seriesKey } from './model.js';
+import { type Rot, rotLog } from './rot.js';
 
 const DATA = 'data';
 const MINUTE = 60_000;
@@ -61,7 +62,8 @@ type Actor =
   | 'stop'
   | 'kill'
   | 'cut'
-  | 'cutLater';
+  | 'cutLater'
+  | 'rot';
 
 /** How often each acts, where the seed does not say otherwise. */
 const WEIGHTS: Readonly<Record<Actor, number>> = {
@@ -80,7 +82,11 @@ const WEIGHTS: Readonly<Record<Actor, number>> = {
   kill: 2,
   cut: 2,
   cutLater: 2,
+  rot: 0,
 };
+/** Some seeds have logs that rot. */
+const ROT_EVERY = 4;
+const ROT_WEIGHT = 4;
 
 const STEPS = 40;
 /** So long after the last fault all is well: blocks that could not be read are looked for each minute. */
@@ -122,6 +128,8 @@ class Simulation {
   #isFaulty = false;
   /** The same, at any time of this life. */
   #wasFaulty = false;
+  /** What this life complains of at its start may be what rotted. */
+  #hasRotted = false;
   #trappedMs = Number.NEGATIVE_INFINITY;
 
   constructor(seed: number, options: SimulationOptions) {
@@ -132,10 +140,11 @@ class Simulation {
     this.#nowMs = START_MS + prng.int(6 * HOUR);
     this.#strideMs = prng.pick([2 * MINUTE, 20 * MINUTE, 45 * MINUTE]);
     this.#lateWindowMs = prng.pick([0, 0, 30 * MINUTE, 3 * HOUR]);
-    this.#weights = (Object.entries(WEIGHTS) as [Actor, number][]).map(([actor, weight]) => [
-      actor,
-      actor === 'write' || actor === 'wait' ? weight : weight * prng.pick([0, 1, 1, 3]),
-    ]);
+    const rot = seed % ROT_EVERY === 1 ? ROT_WEIGHT : 0;
+    this.#weights = (Object.entries(WEIGHTS) as [Actor, number][]).map(([actor, weight]) => {
+      if (actor === 'rot') return [actor, rot];
+      return [actor, actor === 'write' || actor === 'wait' ? weight : weight * prng.pick([0, 1, 1, 3])];
+    });
     this.#series = Array.from({ length: 3 + prng.int(8) }, (_, n) => [
       ...['__name__', 'sim', 'id', `${n}`, 'job', `${n % 3}`],
     ]);
@@ -302,6 +311,19 @@ class Simulation {
     this.#disk.cutPowerAt(calls);
   }
 
+  /** The process dies, and its log is not what it was when it comes back. What it had of series it has twice by then, where no disk failed. */
+  async rot(): Promise<void> {
+    if (this.#wasFaulty) return;
+    await this.#pass(1000);
+    if (this.#current.isOff) return;
+    this.#endLife();
+    this.#disk.kill();
+    const rot = rotLog(this.#disk, DATA, this.#prng);
+    this.#tell(`the log rots: ${rot?.what ?? 'nothing'}, ${rot?.records} records, ${rot?.seriesRecords} of series`);
+    if (rot !== undefined) this.#model.doubt(rot.isLost);
+    await this.#start(rot);
+  }
+
   // What actors have in common
 
   get #current(): Life {
@@ -417,7 +439,8 @@ class Simulation {
   #checkLog(): void {
     if (this.#isFaulty || this.#current.isOff) return;
     const complaint = this.#current.log.lines.find(
-      ([level, message]) => level === 'error' && !/shard died/.test(message),
+      ([level, message]) =>
+        level === 'error' && !/shard died/.test(message) && !(this.#hasRotted && /^Damage in the log/.test(message)),
     );
     if (complaint !== undefined && !this.#wasFaulty) throw new Wrong([`said without reason: ${complaint[1]}`]);
     for (const name of this.#disk.quietly(() => this.#disk.list(DATA))) {
@@ -427,7 +450,8 @@ class Simulation {
 
   // Lives
 
-  async #start(): Promise<void> {
+  /** `rot`: what happened to the log before. */
+  async #start(rot?: Rot): Promise<void> {
     const { meddling, sync = { mode: 'group' } } = this.#options;
     const storage: StorageOptions = {
       path: DATA,
@@ -445,12 +469,16 @@ class Simulation {
     };
     this.#isFaulty = false;
     this.#wasFaulty = false;
+    this.#hasRotted = rot !== undefined;
     try {
       this.#life = await Life.begin({ disk: this.#disk, nowMs: this.#nowMs, storage, meddling });
     } catch (error) {
       throw new Wrong([`it does not start (R6): ${(error as Error).stack}`]);
     }
     this.#tell(`started with ${storage.shards} shards`);
+    const { losses, figures } = this.#current.storage.recovery;
+    if (rot !== undefined && rot.records > 0 && losses.length === 0) throw new Wrong(['what rotted is not told (I6)']);
+    if (figures.restoredSeries > 0) this.#tell(`${figures.restoredSeries} series were restored`);
     await this.#pass(2000);
     await this.#compare(true);
     this.#checkLog();

@@ -56,7 +56,7 @@ class Rig {
       log: {
         open: () => Promise.resolve(),
         sync: () => Promise.resolve(),
-        roll: () => Promise.resolve(undefined),
+        roll: () => Promise.resolve(0),
         refreshStats: () => Promise.resolve(undefined),
         checkpoint: async (_refs, minTimeMs) => {
           if (this.refusals-- > 0) throw new Error('the log cannot be cut');
