@@ -1,23 +1,31 @@
-// Members of a real ZooKeeper, if it is on this machine: they come and go, the server dies and returns.
+// Members of a real ZooKeeper: they come and go, the server dies and returns.
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { connectFrame, FrameReader, Payload, requestFrame } from '../../../src/discovery/kinds/zookeeper/protocol.js';
+import { debianFolders, debianProgram, noServer, type Running, startProgram } from '../../support/debian.js';
 import { type Discovering, discover, endAll } from '../../support/discovery.js';
 import { emptyFolder } from '../../support/folders.js';
 import { eventually, freePort } from '../../support/servers.js';
 
-const JARS = '/usr/share/java';
-const hasZooKeeper = existsSync(join(JARS, 'zookeeper.jar')) && existsSync('/usr/bin/java');
-const options = { skip: !hasZooKeeper && 'SKIPPED: no ZooKeeper, so no real one was watched' };
+const JAVA = debianProgram('java');
+/** It, and what it needs. */
+const JARS = debianFolders('usr/share/java').flatMap((folder) =>
+  readdirSync(folder)
+    .filter((name) =>
+      /^(?:zookeeper|slf4j-api|log4j|logback|netty|jackson|metrics|snappy|jline|commons).*\.jar$/.test(name),
+    )
+    .map((name) => join(folder, name)),
+);
+const hasZooKeeper = JAVA !== undefined && JARS.some((path) => path.endsWith('/zookeeper.jar'));
+const options = { skip: !hasZooKeeper && noServer('ZooKeeper') };
 
 const folder = emptyFolder();
 let port = 0;
-let server: ChildProcess | undefined;
+let server: Running | undefined;
 
 before(async () => {
   if (!hasZooKeeper) return;
@@ -33,32 +41,17 @@ before(async () => {
 
 after(async () => {
   await endAll();
-  server?.kill('SIGKILL');
+  await server?.kill();
 });
 
 async function start(): Promise<void> {
-  const jars = readdirSync(JARS).filter((name) =>
-    /^(?:zookeeper|slf4j-api|log4j|logback|netty|jackson|metrics|snappy|jline|commons)/.test(name),
+  const main = 'org.apache.zookeeper.server.ZooKeeperServerMain';
+  const cfg = join(folder, 'zoo.cfg');
+  server = startProgram(JAVA!, ['-Xmx64m', '-Dzookeeper.log.dir=/dev/null', '-cp', JARS.join(':'), main, cfg]);
+  await eventually(
+    () => change('exists', '/', '').catch((error) => assert.fail(`${error.message}: ${server!.log()}`)),
+    30_000,
   );
-  server = spawn(
-    'java',
-    [
-      '-Xmx64m',
-      '-Dzookeeper.log.dir=/dev/null',
-      '-cp',
-      jars.map((name) => join(JARS, name)).join(':'),
-      'org.apache.zookeeper.server.ZooKeeperServerMain',
-      join(folder, 'zoo.cfg'),
-    ],
-    { stdio: 'ignore' },
-  );
-  await eventually(() => change('exists', '/', ''), 30_000);
-}
-
-async function stop(): Promise<void> {
-  const gone = new Promise((resolve) => server!.once('exit', resolve));
-  server!.kill('SIGKILL');
-  await gone;
 }
 
 /** Writes by a connection of its own; the codes of operations are those of ZooKeeper. */
@@ -70,6 +63,8 @@ function change(operation: 'create' | 'delete' | 'set' | 'exists', path: string,
     socket.on('error', reject);
     // Before it is ready it hangs up.
     socket.on('close', () => reject(new Error('the server hung up')));
+    // And at times, while it starts, says nothing at all.
+    socket.setTimeout(3000, () => socket.destroy(new Error('the server did not answer')));
     socket.on('connect', () => socket.write(connectFrame(4000)));
     socket.on('data', (bytes) => {
       for (const frame of frames.take(bytes)) {
@@ -189,7 +184,7 @@ test('the server dies, its members stay; it returns, and what changed meanwhile 
   const found = nerve('/dies');
   await has(found, '10.1.0.1:8080');
   const failures = found.metrics.zookeeperFailures.value;
-  await stop();
+  await server!.kill();
   await eventually(async () => assert.ok(found.metrics.zookeeperFailures.value > failures), 30_000);
   assert.deepEqual(found.addresses(), ['10.1.0.1:8080']);
   await start();
