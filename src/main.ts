@@ -7,7 +7,7 @@ import { readFileSync, realDisk, writeOut } from './base/disk.js';
 import { type Invocation, parseFlags } from './cli/flags.js';
 import type { ToolWorld } from './cli/tsdb/command.js';
 import { Output } from './cli/tsdb/output.js';
-import { runTool } from './cli/tsdb/tool.js';
+import { isTool, runTool } from './cli/tsdb/tool.js';
 import { ConfigError } from './config/error.js';
 import { withWholeDirectory } from './server/sandbox.js';
 import { Server } from './server/server.js';
@@ -27,12 +27,12 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
   version: string;
 };
 
-const [first, ...rest] = process.argv.slice(2);
-if (first === 'tsdb') await runTsdb(rest);
-else await serve(process.argv.slice(2));
+const line = process.argv.slice(2);
+if (isTool(line[0])) await useTool(line);
+else await serve(line);
 
-/** Tools over data directories: `narthex tsdb list data/`. */
-async function runTsdb(line: readonly string[]): Promise<void> {
+/** Tools over files and data directories: `narthex tsdb list data/`. */
+async function useTool(line: readonly string[]): Promise<void> {
   const out = new Output(writeOut);
   const warn = (text: string) => void process.stderr.write(`${text}\n`);
   const world: ToolWorld = {

@@ -35,11 +35,18 @@ const DOORS: readonly Door[] = [
     modules: /^(?:node:)?child_process$/,
   },
   { thing: 'uWebSockets', doors: ['src/web/server.ts'], modules: /^uWebSockets\.js$/ },
+  { thing: 'bcrypt', doors: ['src/web/access/password-worker.ts'], modules: /^bcryptjs$/ },
   { thing: 'the file system', doors: ['src/base/disk.ts'], modules: /^(?:node:)?fs(?:\/promises)?$/ },
   {
     thing: 'HTTP and sockets',
     // Outgoing, plain TCP, and the second engine of the HTTP server.
-    doors: ['src/base/http.ts', 'src/base/http/', 'src/base/socket.ts', 'src/web/node-server.ts'],
+    doors: [
+      'src/base/http.ts',
+      'src/base/http/',
+      'src/base/socket.ts',
+      'src/web/node-server.ts',
+      'src/web/node-tls.ts',
+    ],
     modules: /^(?:undici|(?:node:)?(?:http|https|http2|net|tls|dgram))$/,
     words: /(?:\bawait|\breturn|[=(,]) fetch\(|\bglobalThis\.fetch\b/,
   },

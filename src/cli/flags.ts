@@ -62,7 +62,9 @@ const TABLE = {
     'Address to listen on for API, pages and metrics. Can be repeated.',
     listenAddress,
   ),
-  webConfigFile: textFlag('web.config.file', '', 'File that turns on TLS or authentication. Not available yet.'),
+  webConfigFile: textFlag('web.config.file', '', 'File that turns on TLS, authentication and limits of requests.', {
+    placeholder: '<file>',
+  }),
   webReadTimeoutMs: durationFlag(
     'web.read-timeout',
     '5m',
@@ -407,10 +409,6 @@ export function parseFlags(line: readonly string[], version: string): Invocation
       throw new FlagError(`must be at most ${SHARDS_MAX}: ${values.shards} (in --shards)`);
     if (values.queryReaders > READERS_MAX)
       throw new FlagError(`must be at most ${READERS_MAX}: ${values.queryReaders} (in --query.readers)`);
-    // Who asks for a lock must not get an open door.
-    if (values.webConfigFile !== '') {
-      throw new FlagError('TLS and authentication are not available yet: use a proxy in place of --web.config.file');
-    }
     const withoutEffect = Object.values<Flag<unknown>>(TABLE).filter(
       (flag) => (flag.ignored || flag.pending) && given.has(flag.name),
     );

@@ -118,7 +118,8 @@ function matchOne(glob: string, at: number, character: string): number {
   return isIn === negated ? 0 : end + 1 - at;
 }
 
-function readText(disk: Disk, path: string): string {
+/** Throws ConfigError. */
+export function readText(disk: Disk, path: string): string {
   try {
     return new TextDecoder().decode(disk.readFile(path));
   } catch (error) {

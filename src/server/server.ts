@@ -33,6 +33,7 @@ import { createApp } from '../web/app.js';
 import type { WebDeps } from '../web/deps.js';
 import type { Door } from '../web/door.js';
 import { openDoor } from '../web/listen.js';
+import { openAccess, type WebAccess } from './access.js';
 import { startDiscovery } from './discovery.js';
 import { StorageMetrics } from './metrics.js';
 import { loadPolicies, rewriteSettings } from './policies.js';
@@ -96,6 +97,8 @@ export class Server {
   #queries: Queries | undefined;
   #ruleGroups: readonly GroupSpec[];
   #rules: Rules | undefined;
+  /** Who may come in, where a file says so. */
+  readonly #access: WebAccess | undefined;
   #doors: Door[] = [];
 
   private constructor(options: ServerOptions, loaded: LoadedConfig, policies: Policies) {
@@ -110,9 +113,10 @@ export class Server {
     this.#registry = new Registry(options.clock);
     registerProcess(this.#registry, options.disk, options.clock);
     this.#registerOwn();
+    this.#access = openAccess(options, this.#registry);
   }
 
-  /** Reads the configuration; throws ConfigError. Nothing runs before start(). */
+  /** Reads the configuration; throws ConfigError, and another error where the file about the web is bad. Nothing runs before start(). */
   static create(options: ServerOptions): Server {
     const { disk, flags } = options;
     const defaults = scrapeFeatures(flags.enableFeature).defaults;
@@ -146,6 +150,7 @@ export class Server {
     await this.#rules?.stop();
     await this.#scraping?.stop();
     await Promise.all(this.#doors.map((door) => door.close(GRACE_MS)));
+    await this.#access?.close();
     await this.#queries?.evaluators?.close();
     await this.#storage?.close();
     this.#lock?.release();
@@ -330,10 +335,11 @@ export class Server {
 
   async #openDoors(deps: WebDeps): Promise<void> {
     const { flags, clock, log } = this.#options;
-    const handler = createApp(deps, {
+    const app = createApp(deps, {
       routePrefix: routePrefixOf(this.#externalUrl, flags.webRoutePrefix || undefined),
       corsOrigin: flags.webCorsOrigin?.source,
     });
+    const handler = this.#access?.guard(app) ?? app;
     const connectionsMax = this.#connectionsMax();
     for (const address of flags.webListenAddresses) {
       const { host, port } = parseListenAddress(address);
@@ -345,6 +351,7 @@ export class Server {
           connectionsMax,
           clock,
           handler,
+          tls: this.#access?.tls,
           onError: (error) => log.error('A request handler failed', { err: error as Error }),
         },
         (message, facts) => log.info(message, facts),

@@ -11,6 +11,7 @@
 //   - a handler that throws answers 500 where nothing was sent, else the connection ends;
 //   - after the client is gone, every call on the response does nothing.
 
+import type { X509Certificate } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
 import type { Ending } from '../base/ending.js';
 
@@ -94,6 +95,24 @@ export type DoorHandler = (request: DoorRequest, response: DoorResponse) => void
 
 export type HttpEngine = 'uws' | 'node';
 
+/** What a door with TLS presents to clients, and asks of them. */
+export interface DoorTls {
+  /** PEM, the chain of the certificate included. */
+  readonly cert: string;
+  readonly key: string;
+  /** Whose client certificates are good; the system's authorities where not given. */
+  readonly ca?: readonly string[];
+  readonly minVersion: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+  readonly maxVersion: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+  /** OpenSSL's names, joined by colons; empty leaves it the choice. */
+  readonly ciphers: string;
+  readonly curves: string;
+  readonly serverChooses: boolean;
+  readonly asksClient: boolean;
+  /** Whether a client is let in, by the certificate it has shown and whether an authority vouches for it. */
+  admits(client: X509Certificate | undefined, isVerified: boolean): boolean;
+}
+
 export interface DoorOptions {
   readonly host: string;
   /** 0 takes a free one. */
@@ -104,6 +123,8 @@ export interface DoorOptions {
   readonly headTimeoutMs?: number;
   readonly clock: Clock;
   readonly handler: DoorHandler;
+  /** For TLS, on node:http only: asked at each new connection, and gives the same object until something has changed. */
+  readonly tls?: (() => DoorTls) | undefined;
   /** Told of errors that a handler threw: a fault of ours. */
   readonly onError: (error: unknown) => void;
 }

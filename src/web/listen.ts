@@ -1,4 +1,4 @@
-// Which engine serves: uWebSockets where its native binary loads, else node:http.
+// Which engine serves: uWebSockets where its native binary loads and nobody asks for TLS, else node:http.
 
 import { type Door, type DoorOptions, type HttpEngine, NODE_HEAD_BYTES_MAX, UWS_HEAD_BYTES_MAX } from './door.js';
 import { openNodeDoor } from './node-server.js';
@@ -13,11 +13,18 @@ export async function openDoor(
   options: DoorOptions,
   log: (message: string, facts: Readonly<Record<string, string | number>>) => void,
 ): Promise<Door> {
-  const uws = choice === 'node' ? undefined : await loadUws();
-  if (choice === 'uws' && uws === undefined) throw new Error('uWebSockets has no native binary for this platform');
+  const needsNode = choice === 'node' || options.tls !== undefined;
+  const uws = needsNode ? undefined : await loadUws();
+  if (choice === 'uws' && !needsNode && uws === undefined)
+    throw new Error('uWebSockets has no native binary for this platform');
   if (uws === undefined) {
     const door = await openNodeDoor(options);
-    const why = choice === 'node' ? 'asked for by flag' : 'uWebSockets has no native binary for this platform';
+    const why =
+      choice === 'node'
+        ? 'asked for by flag'
+        : needsNode
+          ? 'TLS as the web configuration file asks for it is beyond uWebSockets'
+          : 'uWebSockets has no native binary for this platform';
     log('HTTP engine is node:http', { why, head_bytes_max: NODE_HEAD_BYTES_MAX, port: door.port });
     return door;
   }

@@ -2,7 +2,7 @@
 // `--web.http-engine=node`. It takes heads up to 64 KiB and knows its connections,
 // so it can end the ones that idle when the limit comes near.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { EndSignal } from '../base/ending.js';
 import { BodyReader } from './body.js';
@@ -23,6 +23,7 @@ import {
   splitTarget,
 } from './door.js';
 import { Guard } from './guard.js';
+import { createTlsServer } from './node-tls.js';
 import { isBodiless, reasonOf } from './status.js';
 
 /** Node counts some bytes of its own; a head of exactly the limit has to pass. */
@@ -37,7 +38,7 @@ const UNSENT_BYTES_MAX = 256 * 1024;
 export async function openNodeDoor(options: DoorOptions): Promise<Door> {
   const connections = new Connections(options.connectionsMax);
   const running = new Set<NodeResponse>();
-  const server = createServer({
+  const server = serverFor(options, {
     maxHeaderSize: NODE_HEAD_BYTES_MAX + HEAD_BYTES_SLACK,
     headersTimeout: options.headTimeoutMs ?? HEAD_TIMEOUT_MS,
     // Bodies are bounded by their pace (body.ts), not by a total that large uploads on slow lines would miss.
@@ -49,7 +50,8 @@ export async function openNodeDoor(options: DoorOptions): Promise<Door> {
   });
   server.maxConnections = options.connectionsMax;
   server.maxHeadersCount = 0;
-  server.on('connection', (socket) => connections.add(socket));
+  // Behind TLS a connection counts when its handshake is done, which has as long as a head.
+  server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => connections.add(socket));
   server.on('checkContinue', (message, reply) => {
     reply.writeContinue();
     server.emit('request', message, reply);
@@ -77,6 +79,10 @@ export async function openNodeDoor(options: DoorOptions): Promise<Door> {
       force.cancel();
     },
   };
+}
+
+function serverFor({ tls, headTimeoutMs }: DoorOptions, http: ServerOptions): Server {
+  return tls === undefined ? createServer(http) : createTlsServer(tls, headTimeoutMs ?? HEAD_TIMEOUT_MS, http);
 }
 
 function listen(server: Server, options: DoorOptions): Promise<void> {

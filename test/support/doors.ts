@@ -1,7 +1,7 @@
 // Both HTTP engines, opened for a test on a free port of loopback.
 
 import { type Clock, realClock } from '../../src/base/clock.js';
-import type { Door, DoorHandler, DoorOptions, HttpEngine } from '../../src/web/door.js';
+import type { Door, DoorHandler, DoorOptions, DoorTls, HttpEngine } from '../../src/web/door.js';
 import { openNodeDoor } from '../../src/web/node-server.js';
 import { loadUws, openUwsDoor } from '../../src/web/server.js';
 
@@ -17,7 +17,7 @@ export interface TestDoor extends Door {
 export async function openTestDoor(
   engine: HttpEngine,
   handler: DoorHandler,
-  overrides: { connectionsMax?: number; clock?: Clock; headTimeoutMs?: number } = {},
+  overrides: { connectionsMax?: number; clock?: Clock; headTimeoutMs?: number; tls?: () => DoorTls } = {},
 ): Promise<TestDoor> {
   const errors: unknown[] = [];
   const options: DoorOptions = {
@@ -27,6 +27,7 @@ export async function openTestDoor(
     headTimeoutMs: overrides.headTimeoutMs,
     clock: overrides.clock ?? realClock,
     handler,
+    tls: overrides.tls,
     onError: (error) => errors.push(error),
   };
   const door = engine === 'uws' ? await openUwsDoor(uws!, options) : await openNodeDoor(options);

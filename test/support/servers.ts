@@ -17,6 +17,10 @@ export interface LaunchOptions {
   readonly limits?: string;
   /** The path that answers 200 when the test may begin: `/-/ready` without it. */
   readonly waitFor?: string;
+  /** A free one without it. */
+  readonly port?: number;
+  /** Asks instead of a plain GET, where that is not let in. */
+  readonly isReady?: () => Promise<boolean>;
 }
 
 export interface Server {
@@ -51,7 +55,7 @@ async function launch(program: string, args: readonly string[], options: LaunchO
   const configFile = join(folder, 'prometheus.yml');
   const logFile = join(folder, 'log');
   writeFileSync(configFile, options.config ?? NO_JOBS);
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const url = `http://127.0.0.1:${port}`;
   const output = openSync(logFile, 'w');
   const shell = options.limits === undefined ? [] : ['bash', '-c', `${options.limits}; exec "$@"`, 'bash'];
@@ -94,7 +98,8 @@ async function launch(program: string, args: readonly string[], options: LaunchO
     },
   };
   try {
-    await ready(child, `${url}${options.waitFor ?? '/-/ready'}`);
+    const plain = () => fetch(`${url}${options.waitFor ?? '/-/ready'}`).then(({ ok }) => ok);
+    await ready(child, url, options.isReady ?? plain);
   } catch (error) {
     const said = server.log();
     child.kill('SIGKILL');
@@ -104,10 +109,9 @@ async function launch(program: string, args: readonly string[], options: LaunchO
   return server;
 }
 
-async function ready(child: ChildProcess, url: string): Promise<void> {
+async function ready(child: ChildProcess, url: string, isReady: () => Promise<boolean>): Promise<void> {
   for (let attempt = 0; attempt < READY_TRIES && child.exitCode === null; attempt++) {
-    const response = await fetch(url).catch(() => undefined);
-    if (response?.ok) return;
+    if (await isReady().catch(() => false)) return;
     await sleep(READY_EVERY_MS);
   }
   throw new Error(

@@ -1,4 +1,4 @@
-// `narthex tsdb …` in this process: what it prints, what it says beside, its exit code.
+// `narthex tsdb …` and `narthex check …` in this process: what it prints, what it says beside, its exit code.
 
 import { realClock } from '../../src/base/clock.js';
 import { type Disk, realDisk } from '../../src/base/disk.js';
@@ -12,7 +12,11 @@ export interface ToolRun {
   readonly err: string;
 }
 
-export async function runTsdb(line: readonly string[], disk: Disk = realDisk): Promise<ToolRun> {
+export function runTsdb(line: readonly string[], disk: Disk = realDisk): Promise<ToolRun> {
+  return runLine(['tsdb', ...line], disk);
+}
+
+export async function runLine(line: readonly string[], disk: Disk = realDisk): Promise<ToolRun> {
   let out = '';
   let err = '';
   const output = new Output((text) => {

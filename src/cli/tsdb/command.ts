@@ -23,6 +23,11 @@ export interface Invoked<F extends FlagTable> {
   readonly words: readonly string[];
 }
 
+/** Thrown by a command that has already said what is wrong. */
+export class SaidFailure extends Error {
+  override readonly name = 'SaidFailure';
+}
+
 export interface Command {
   /** `['list']`, `['create-blocks-from', 'rules']` */
   readonly path: readonly string[];

@@ -1,4 +1,4 @@
-// `narthex tsdb …`: reads the command line, runs the command, says what went wrong. 0 is a good end, 1 a failure.
+// `narthex tsdb …` and `narthex check …`: reads the command line, runs the command, says what went wrong. 0 is a good end, 1 a failure.
 
 import { DiskError } from '../../base/disk.js';
 import { HttpError } from '../../base/http.js';
@@ -8,13 +8,22 @@ import { ParseError } from '../../promql/syntax/errors.js';
 import { BlockFault } from '../../tsdb/block/contract.js';
 import { UnreadableChunk } from '../../tsdb/compact/samples.js';
 import { ImportFault } from '../../tsdb/import/openmetrics-import.js';
+import { checkCommands } from '../check/commands.js';
 import { FlagError } from '../flag.js';
-import { findCommand, helpOfCommand, helpOfCommands, type ToolWorld } from './command.js';
+import { type Command, findCommand, helpOfCommand, helpOfCommands, SaidFailure, type ToolWorld } from './command.js';
 import { tsdbCommands } from './commands.js';
 import { ToolError } from './data-folder.js';
 import { OutputClosed } from './output.js';
 
-const NAME = 'narthex tsdb';
+/** By the first word of the line. */
+const TOOLS: ReadonlyMap<string, readonly Command[]> = new Map([
+  ['tsdb', tsdbCommands],
+  ['check', checkCommands],
+]);
+
+export function isTool(word: string | undefined): word is string {
+  return word !== undefined && TOOLS.has(word);
+}
 
 /** What a command may meet that is nobody's mistake in here. */
 const EXPECTED = [
@@ -22,10 +31,10 @@ const EXPECTED = [
   ...[ImportFault, ParseError, PatternError, ToolError, UnreadableChunk],
 ];
 
-/** Runs a line without `tsdb` in front; gives the exit code. */
-export async function runTool(world: ToolWorld, line: readonly string[]): Promise<number> {
+/** Runs a line with the tool's name in front; gives the exit code. */
+export async function runTool(world: ToolWorld, [tool, ...line]: readonly string[]): Promise<number> {
   try {
-    const code = await run(world, line);
+    const code = await run(world, tool!, line);
     world.out.flush();
     return code;
   } catch (error) {
@@ -34,10 +43,12 @@ export async function runTool(world: ToolWorld, line: readonly string[]): Promis
   }
 }
 
-async function run(world: ToolWorld, line: readonly string[]): Promise<number> {
-  const command = findCommand(tsdbCommands, line);
+async function run(world: ToolWorld, tool: string, line: readonly string[]): Promise<number> {
+  const commands = TOOLS.get(tool)!;
+  const name = `narthex ${tool}`;
+  const command = findCommand(commands, line);
   if (line.some((word) => word === '--help' || word === '-h')) {
-    const text = command === undefined ? helpOfCommands(NAME, tsdbCommands) : helpOfCommand(NAME, command.found);
+    const text = command === undefined ? helpOfCommands(name, commands) : helpOfCommand(name, command.found);
     world.out.line(text.trimEnd());
     return 0;
   }
@@ -52,7 +63,7 @@ async function run(world: ToolWorld, line: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof FlagError) world.warn(`narthex: error: ${error.message}, try --help`);
     else if (EXPECTED.some((kind) => error instanceof kind)) world.warn((error as Error).message);
-    else throw error;
+    else if (!(error instanceof SaidFailure)) throw error;
     return 1;
   }
 }

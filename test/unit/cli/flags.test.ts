@@ -74,10 +74,6 @@ const refused: [line: string, message: string][] = [
   ['--web.cors.origin=(', 'error parsing regexp: missing closing ): `^(?s:()$` (in --web.cors.origin)'],
   ['--auto-gomemlimit.ratio=2', 'must be greater than 0 and less than or equal to 1: 2 (in --auto-gomemlimit.ratio)'],
   ['--agent', 'agent mode is not available yet'],
-  [
-    '--web.config.file=web.yml',
-    'TLS and authentication are not available yet: use a proxy in place of --web.config.file',
-  ],
 ];
 for (const [line, message] of refused) {
   test(`flags refused: ${line}`, () => {
