@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { Labels } from '../model/labels.js';
 import { isLabelName, type NameScheme } from '../model/names.js';
 import { LabelsBuilder } from './builder.js';
+import { lowerCase, upperCase } from './case.js';
 import { expand } from './pattern.js';
 import type { RelabelRule } from './rule.js';
 
@@ -72,16 +73,10 @@ function apply(builder: LabelsBuilder, rule: RelabelRule, scheme: NameScheme): b
       replace(builder, rule, source(), scheme);
       return true;
     case 'lowercase':
-      builder.set(
-        rule.targetLabel,
-        mapCharacters(source(), (character) => character.toLowerCase()),
-      );
+      builder.set(rule.targetLabel, lowerCase(source()));
       return true;
     case 'uppercase':
-      builder.set(
-        rule.targetLabel,
-        mapCharacters(source(), (character) => character.toUpperCase()),
-      );
+      builder.set(rule.targetLabel, upperCase(source()));
       return true;
     case 'hashmod':
       builder.set(rule.targetLabel, String(hashOf(source()) % rule.modulus));
@@ -112,14 +107,4 @@ function replace(builder: LabelsBuilder, rule: RelabelRule, source: string, sche
 /** The last eight bytes of the MD5, big endian: what Prometheus has always used. */
 function hashOf(text: string): bigint {
   return createHash('md5').update(text).digest().readBigUInt64BE(8);
-}
-
-/** Go maps case character by character, so one never becomes two: `ß` stays. */
-function mapCharacters(text: string, change: (character: string) => string): string {
-  let changed = '';
-  for (const character of text) {
-    const other = change(character);
-    changed += [...other].length === 1 ? other : character;
-  }
-  return changed;
 }

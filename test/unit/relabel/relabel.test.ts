@@ -86,15 +86,15 @@ const cases: [name: string, input: Record<string, string>, rules: Given[], want:
     ['labelkeep', { a: '1', ab: '2', b: '3' }, [{ action: 'labelkeep', regex: 'a.*' }], { a: '1', ab: '2' }],
     [
       'lowercase',
-      { a: 'FoO ÄÖ Σ' },
+      { a: 'FoO ÄÖ Σ İ' },
       [{ action: 'lowercase', sourceLabels: ['a'], targetLabel: 'b' }],
-      { a: 'FoO ÄÖ Σ', b: 'foo äö σ' },
+      { a: 'FoO ÄÖ Σ İ', b: 'foo äö σ i' },
     ],
     [
       'uppercase',
-      { a: 'foo ß' },
+      { a: 'foo ß ᾳ ᾇ ﬁ' },
       [{ action: 'uppercase', sourceLabels: ['a'], targetLabel: 'b' }],
-      { a: 'foo ß', b: 'FOO ß' },
+      { a: 'foo ß ᾳ ᾇ ﬁ', b: 'FOO ß ᾼ ᾏ ﬁ' },
     ],
     [
       'an evil pattern stays linear',
