@@ -255,14 +255,12 @@ const TABLE = {
     10_000,
     'Alerts that may wait to be sent.',
     1,
-    PENDING,
   ),
-  alertBatchSize: countFlag('alertmanager.notification-batch-size', 256, 'Alerts in one request.', 1, PENDING),
+  alertBatchSize: countFlag('alertmanager.notification-batch-size', 256, 'Alerts in one request.', 1),
   alertDrainOnShutdown: switchFlag(
     'alertmanager.drain-notification-queue-on-shutdown',
     true,
     'Send waiting alerts before shutting down.',
-    PENDING,
   ),
 
   // ---- Queries

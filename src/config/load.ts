@@ -51,7 +51,6 @@ export function loadConfig(path: string, options: LoadOptions = {}): LoadedConfi
 /** Sections that are read and checked, but that nothing acts on yet: for a log line, so that nobody waits for them. */
 export function pendingSections({ config }: LoadedConfig): string[] {
   const pending: [isGiven: boolean, name: string][] = [
-    [config.alerting.alertmanagers.length > 0, 'alerting'],
     [config.remoteWrite.length > 0, 'remote_write'],
     [config.remoteRead.length > 0, 'remote_read'],
     [config.tracing !== undefined, 'tracing'],

@@ -1,12 +1,11 @@
 // From scrape sections of the configuration to what a manager takes.
 
-import { DISCOVERY_KINDS, discoveriesOf, type StaticConfig } from '../config/discovery.js';
+import { DISCOVERY_KINDS, discoveriesOf } from '../config/discovery.js';
 import { fingerprintOf } from '../config/fingerprint.js';
 import { httpOptionsOf } from '../config/http-options.js';
 import type { ScrapeConfig } from '../config/scrape.js';
-import type { TargetGroup } from '../discovery/group.js';
 import type { DiscoveryJob } from '../discovery/manager.js';
-import { labelsOf } from '../model/labels.js';
+import { staticGroupsOf } from '../discovery/static.js';
 import type { ScrapeJobEntry } from './job.js';
 
 /** Where targets come from is no reason to start their loops anew: they arrive one by one all the same. */
@@ -22,12 +21,4 @@ export function jobEntryOf(job: ScrapeConfig): ScrapeJobEntry {
 /** Where a job's targets come from. */
 export function discoveryJobOf(job: ScrapeConfig): DiscoveryJob {
   return { name: job.jobName, staticGroups: staticGroupsOf(job.staticConfigs), sections: discoveriesOf(job) };
-}
-
-/** The targets that the configuration itself names. */
-export function staticGroupsOf(configs: readonly StaticConfig[]): TargetGroup[] {
-  return configs.map(({ targets, labels }) => ({
-    targets: targets.map((address) => labelsOf([['__address__', address]])),
-    labels,
-  }));
 }

@@ -7,34 +7,34 @@ import { Prng, secretBytes } from '../base/prng.js';
 import type { TargetGroup } from '../discovery/group.js';
 import { DiscoveryManager } from '../discovery/manager.js';
 import { DiscoveryMetrics } from '../discovery/metrics.js';
+import type { SessionTools } from '../discovery/session.js';
 import type { Logger } from '../telemetry/log.js';
 import type { Registry } from '../telemetry/metrics.js';
 
 export interface DiscoveryParts {
   readonly disk: Disk;
   readonly clock: Clock;
-  readonly log: Logger;
   readonly version: string;
 }
 
-/** Nothing is asked before jobs are applied. */
+/** What all discovery of the server shares. */
+export function discoveryTools({ disk, clock, version }: DiscoveryParts, registry: Registry): SessionTools {
+  return {
+    clock,
+    disk,
+    watchFolder,
+    resolver: dnsResolver(),
+    prng: new Prng(Buffer.from(secretBytes(4)).readUInt32LE()),
+    metrics: new DiscoveryMetrics(registry),
+    userAgent: `Narthex/${version}`,
+  };
+}
+
+/** Of scrape jobs, or of Alertmanagers. Nothing is asked before jobs are applied. */
 export function startDiscovery(
-  { disk, clock, log, version }: DiscoveryParts,
-  registry: Registry,
+  name: 'scrape' | 'notify',
+  { log, tools }: { readonly log: Logger; readonly tools: SessionTools },
   onTargets: (job: string, groups: readonly TargetGroup[]) => void,
 ): DiscoveryManager {
-  return new DiscoveryManager({
-    name: 'scrape',
-    log,
-    onTargets,
-    tools: {
-      clock,
-      disk,
-      watchFolder,
-      resolver: dnsResolver(),
-      prng: new Prng(Buffer.from(secretBytes(4)).readUInt32LE()),
-      metrics: new DiscoveryMetrics(registry),
-      userAgent: `Narthex/${version}`,
-    },
-  });
+  return new DiscoveryManager({ name, log, onTargets, tools });
 }

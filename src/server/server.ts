@@ -34,8 +34,9 @@ import type { WebDeps } from '../web/deps.js';
 import type { Door } from '../web/door.js';
 import { openDoor } from '../web/listen.js';
 import { openAccess, type WebAccess } from './access.js';
-import { startDiscovery } from './discovery.js';
+import { discoveryTools, startDiscovery } from './discovery.js';
 import { StorageMetrics } from './metrics.js';
+import { Notifying } from './notifier.js';
 import { loadPolicies, rewriteSettings } from './policies.js';
 import { openQueries, type Queries } from './queries.js';
 import { retentionOf, retentionText } from './retention.js';
@@ -99,6 +100,7 @@ export class Server {
   #rules: Rules | undefined;
   /** Who may come in, where a file says so. */
   readonly #access: WebAccess | undefined;
+  #notifying: Notifying | undefined;
   #doors: Door[] = [];
 
   private constructor(options: ServerOptions, loaded: LoadedConfig, policies: Policies) {
@@ -148,7 +150,7 @@ export class Server {
     this.#state = 'stopping';
     this.#discovery?.stop();
     await this.#rules?.stop();
-    await this.#scraping?.stop();
+    await Promise.all([this.#scraping?.stop(), this.#notifying?.stop()]);
     await Promise.all(this.#doors.map((door) => door.close(GRACE_MS)));
     await this.#access?.close();
     await this.#queries?.evaluators?.close();
@@ -229,13 +231,15 @@ export class Server {
     const metrics = new StorageMetrics(this.#registry, storage, log);
     const scraping = this.#startScraping(storage);
     this.#scraping = scraping;
-    this.#discovery = startDiscovery(this.#options, this.#registry, (job, groups) => scraping.setTargets(job, groups));
+    const tools = discoveryTools(this.#options, this.#registry);
+    this.#discovery = startDiscovery('scrape', { log, tools }, (job, groups) => scraping.setTargets(job, groups));
+    const notifying = new Notifying(this.#options, this.#registry, tools);
+    this.#notifying = notifying;
     const rules = openRules(this.#options, {
       registry: this.#registry,
       engine: queries.engine,
       ingest: storage.ingest,
-      // Until there is a notifier.
-      alerts: { send: () => {} },
+      alerts: notifying.notifier,
       externalUrl: this.#externalUrl.href.replace(/\/+$/, ''),
       externalLabels: () => this.#externalLabels,
       queryOffsetMs: () => this.#loaded.config.global.ruleQueryOffsetMs,
@@ -256,6 +260,7 @@ export class Server {
       }),
       rules: ruleDeps(rules.manager),
       status: this.#statusDeps(),
+      alertmanagers: () => notifying.notifier,
       ...(flags.webEnableRemoteWriteReceiver
         ? { remoteWrite: writeDeps(storage, flags.webRemoteWriteMessages, () => clock.nowMs()) }
         : {}),
@@ -322,6 +327,7 @@ export class Server {
     if (pending.length > 0) {
       this.#options.log.warn('Sections of the configuration without effect yet', { sections: pending.join(', ') });
     }
+    this.#notifying?.apply(this.#loaded.config.alerting, this.#externalLabels);
     this.#discovery?.apply(jobs.map(discoveryJobOf));
     const targets = new Map(jobs.map(({ jobName }) => [jobName, this.#discovery?.groupsOf(jobName) ?? []]));
     this.#scraping?.applyConfig(jobs.map(jobEntryOf), targets);

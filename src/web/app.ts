@@ -4,6 +4,7 @@
 
 import { Answer } from './answer.js';
 import { adminRoutes } from './api/admin.js';
+import { alertmanagerRoutes } from './api/alertmanagers.js';
 import type { ApiHandler, ApiRoute } from './api/call.js';
 import { exemplarRoutes } from './api/exemplars.js';
 import { explainRoutes } from './api/explain.js';
@@ -51,6 +52,7 @@ const API_ROUTES: readonly ApiRoute[] = [
   ...targetRoutes,
   ...relabelRoutes,
   ...ruleRoutes,
+  ...alertmanagerRoutes,
   ...statusRoutes,
   ...textRoutes,
   ...adminRoutes,

@@ -37,6 +37,8 @@ export interface WebDeps {
   readonly targets: Targets;
   readonly rules: Rules;
   readonly status: Status;
+  /** URLs that alerts are posted to, and those that relabelling dropped. */
+  alertmanagers(): Alertmanagers;
   /** undefined where the receiver is not enabled. */
   readonly remoteWrite?: RemoteWrite;
   /** undefined where the lifecycle API is not enabled. */
@@ -250,6 +252,11 @@ export interface AlertStatus {
   readonly activeAtMs: number;
   /** undefined where its condition holds. */
   readonly keepFiringSinceMs: number | undefined;
+}
+
+export interface Alertmanagers {
+  readonly active: readonly string[];
+  readonly dropped: readonly string[];
 }
 
 /** Which build this is. */

@@ -77,6 +77,7 @@ export function fakeDeps(fakes: Fakes = {}): WebDeps {
       metadataByTarget: async () => [],
     },
     rules: { groups: () => [] },
+    alertmanagers: () => ({ active: [], dropped: [] }),
     status: {
       build: { version: '1.2.3', revision: 'r', branch: 'b', buildUser: 'u', buildDate: 'd', goVersion: 'node20' },
       runtime: () => ({

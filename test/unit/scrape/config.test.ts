@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseConfig } from '../../../src/config/config.js';
-import { jobEntryOf, staticGroupsOf } from '../../../src/scrape/config.js';
+import { staticGroupsOf } from '../../../src/discovery/static.js';
+import { jobEntryOf } from '../../../src/scrape/config.js';
 
 const JOB = `
   - job_name: node
