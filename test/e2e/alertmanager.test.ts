@@ -1,10 +1,14 @@
 // The notifier beside the real Alertmanager: it receives, groups and resolves.
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { alertmanagerMissing, RealAlertmanager, until, webhook } from '../support/alertmanager.js';
 import { alertingTo, alertOf, testNotifier } from '../support/notifier.js';
 import { peerBinary } from '../support/peers.js';
+import { startNarthex } from '../support/servers.js';
 
 const binary = peerBinary('prometheus-alertmanager');
 const skip = alertmanagerMissing(binary) ?? false;
@@ -55,4 +59,38 @@ test('ten thousand alerts at once reach two real Alertmanagers, one of which die
   assert.equal((await stays.alerts()).length, 10_001);
   await until('they are counted', () => metrics.sent.with(staysUrl).value === 20_001);
   assert.equal(metrics.errors.with(staysUrl).value, 0);
+});
+
+test('rules of a server reach the real Alertmanager, and its answer says where they go', { skip }, async (t) => {
+  const hook = await webhook();
+  const peer = await RealAlertmanager.start(binary!, hook.url);
+  const folder = mkdtempSync(join(tmpdir(), 'narthex-alerting-'));
+  writeFileSync(
+    join(folder, 'rules.yml'),
+    `groups: [{name: g, interval: 1s, rules: [{alert: Always, expr: 'vector(7)', labels: {severity: page}, annotations: {text: '{{ $value }} of {{ $externalLabels.region }}'}}]}]`,
+  );
+  const config = (rules: string) => `
+global: {external_labels: {region: eu}}
+rule_files: [${rules}]
+alerting: {alertmanagers: [{static_configs: [{targets: ['${peer.address}']}]}]}
+`;
+  const server = await startNarthex({ config: config(join(folder, 'rules.yml')), flags: ['--web.enable-lifecycle'] });
+  t.after(async () => {
+    await Promise.all([server.stop(), peer.stop(), hook.close()]);
+    rmSync(folder, { recursive: true });
+  });
+  await until('it has the alert', async () => (await peer.alerts()).length === 1);
+  const [alert] = await peer.alerts();
+  assert.deepEqual(alert!.labels, { alertname: 'Always', region: 'eu', severity: 'page' });
+  assert.deepEqual(alert!.annotations, { text: '7 of eu' });
+  assert.match(alert!.generatorURL, /\/graph\?g0\.expr=vector%287%29&g0\.tab=1$/);
+  const known = await fetch(`${server.url}/api/v1/alertmanagers`);
+  assert.deepEqual(await known.json(), {
+    status: 'success',
+    data: {
+      activeAlertmanagers: [{ url: `http://${peer.address}/api/v2/alerts` }],
+      droppedAlertmanagers: [],
+    },
+  });
+  await until('its receiver has it', () => hook.notifications.some(({ status }) => status === 'firing'));
 });
