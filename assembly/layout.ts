@@ -370,6 +370,8 @@ export enum ParseOption {
   NativeHistograms = 32,
   /** Of a native histogram, the classic buckets are taken, too. */
   ClassicToo = 64,
+  /** Classic histograms are listed as native ones are, to be converted. */
+  CustomBuckets = 128,
 }
 
 /** What a metadata line says. */

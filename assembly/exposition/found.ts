@@ -2,7 +2,9 @@
 //
 //   metadata   (16 bytes)  │ name offset   │ name bytes   │ text offset     │ kind << 28 | text bytes            │
 //   exemplar   (16 bytes)  │ series offset │ series bytes │ exemplar offset │ float label << 28 | exemplar bytes │
-//   histogram  (16 bytes)  │ series offset │ series bytes │ metric offset   │ 1 << 28 of gauges | metric bytes   │
+//   histogram  (16 bytes)  │ series offset │ series bytes │ metric offset   │ what << 28 | metric bytes          │
+//
+// What a histogram is: bit 0 of gauges, bit 1 only its classic buckets count.
 //
 // Offsets of metadata and metrics count from the body's start; those of series and exemplars too, but of protobuf
 // from that of what was spelled (protobuf.ts).
@@ -83,6 +85,6 @@ export function addMetadata(kind: MetadataKind, name: u32, nameBytes: usize, tex
   return list.add(metadata, name, <u32>nameBytes, text, ((<u32>kind) << 28) | <u32>textBytes);
 }
 
-export function addHistogram(series: u32, seriesBytes: usize, metric: u32, metricBytes: usize, isGauge: bool): bool {
-  return list.add(histograms, series, <u32>seriesBytes, metric, (isGauge ? 1 << 28 : 0) | <u32>metricBytes);
+export function addHistogram(series: u32, seriesBytes: usize, metric: u32, metricBytes: usize, what: u32): bool {
+  return list.add(histograms, series, <u32>seriesBytes, metric, (what << 28) | <u32>metricBytes);
 }

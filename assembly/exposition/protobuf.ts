@@ -376,9 +376,10 @@ function readHistogram(at: usize, end: usize): bool {
         break;
     }
   }
-  if (isNative && (found.options & ParseOption.NativeHistograms) != 0) {
-    if (!addNative()) return failed();
-    if (!hasBuckets || (found.options & ParseOption.ClassicToo) == 0) return true;
+  const asNative = isNative && (found.options & ParseOption.NativeHistograms) != 0;
+  if (asNative || (found.options & ParseOption.CustomBuckets) != 0) {
+    if (!addNative(!asNative)) return failed();
+    if ((asNative && !hasBuckets) || (found.options & ParseOption.ClassicToo) == 0) return true;
   }
   if (countFloat > 0) count = reinterpret<u64>(countFloat);
   exemplarAt = 0;
@@ -439,13 +440,13 @@ function addSample(part: Part, border: u64, bits: u64): bool {
   return !hasExemplar || addExemplar(at, length);
 }
 
-function addNative(): bool {
+function addNative(isClassic: bool): bool {
   if ((found.options & ParseOption.Retry) != 0) return true;
   const at = buffer.length(spelled);
   if (!spellSeries(Part.Value, 0)) return false;
-  const isGauge = kind == Kind.GaugeHistogram;
+  const what: u32 = (kind == Kind.GaugeHistogram ? 1 : 0) | (isClassic ? 2 : 0);
   const metric = <u32>(metricAt - bodyAt);
-  return found.addHistogram(at, buffer.length(spelled) - at, metric, metricEnd - metricAt, isGauge);
+  return found.addHistogram(at, buffer.length(spelled) - at, metric, metricEnd - metricAt, what);
 }
 
 // ---- exemplars

@@ -37,6 +37,10 @@ export interface TargetOptions {
   readonly trackTimestampsStaleness: boolean;
   readonly scrapeNativeHistograms: boolean;
   readonly alwaysScrapeClassicHistograms: boolean;
+  readonly convertClassicHistogramsToNhcb: boolean;
+  readonly nativeHistogramBucketLimit: number;
+  /** Buckets grow by this factor at least; 0 leaves them. */
+  readonly nativeHistogramMinBucketFactor: number;
   readonly metricRelabelConfigs: readonly RelabelRule[];
   /** After metric relabeling. */
   readonly sampleLimit: number;
@@ -89,7 +93,15 @@ export interface ScrapeOutcome {
 }
 
 export interface ScrapeRefusal {
-  readonly reason: 'parse' | 'gzip' | 'body-limit' | 'sample-limit' | 'label-limit' | 'memory' | 'storage';
+  readonly reason:
+    | 'parse'
+    | 'gzip'
+    | 'body-limit'
+    | 'sample-limit'
+    | 'bucket-limit'
+    | 'label-limit'
+    | 'memory'
+    | 'storage';
   /** In Prometheus's words: shown as the target's last error. */
   readonly message: string;
 }

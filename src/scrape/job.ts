@@ -18,6 +18,9 @@ export interface ScrapeJob extends TargetTemplate {
   readonly enableCompression: boolean;
   readonly scrapeNativeHistograms: boolean;
   readonly alwaysScrapeClassicHistograms: boolean;
+  readonly convertClassicHistogramsToNhcb: boolean;
+  readonly nativeHistogramBucketLimit: number;
+  readonly nativeHistogramMinBucketFactor: number;
   readonly metricRelabelConfigs: readonly RelabelRule[];
   /** Synthetic series about limits and sizes, too. */
   readonly extraScrapeMetrics: boolean;

@@ -20,6 +20,7 @@ export class ScrapeMetrics {
   readonly poolExceededLabelLimits: Counter;
   readonly exceededSampleLimit: Counter;
   readonly exceededBodySizeLimit: Counter;
+  readonly exceededBucketLimit: Counter;
   readonly duplicateTimestamp: Counter;
   readonly outOfOrder: Counter;
   readonly outOfBounds: Counter;
@@ -84,6 +85,10 @@ export class ScrapeMetrics {
       target('scrapes_exceeded_body_size_limit_total'),
       'Total number of scrapes that hit the body size limit',
     );
+    this.exceededBucketLimit = registry.counter(
+      target('scrapes_exceeded_native_histogram_bucket_limit_total'),
+      'Total number of scrapes that hit the native histogram bucket limit and were rejected.',
+    );
     this.duplicateTimestamp = registry.counter(
       target('scrapes_sample_duplicate_timestamp_total'),
       'Total number of samples rejected due to duplicate timestamps but different values.',
@@ -109,6 +114,9 @@ export class ScrapeMetrics {
         break;
       case 'body-limit':
         this.exceededBodySizeLimit.value++;
+        break;
+      case 'bucket-limit':
+        this.exceededBucketLimit.value++;
         break;
       case 'label-limit':
         this.poolExceededLabelLimits.value++;

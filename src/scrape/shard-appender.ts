@@ -1,6 +1,7 @@
 // The shards as scrape loops see them: memory for bodies, and a commit for each.
 
 import type { BodySink } from '../base/http.js';
+import { schemaOfFactor } from '../model/histogram-shape.js';
 import type { RelabelRule } from '../relabel/rule.js';
 import { ShardUnavailable } from '../shard/client.js';
 import type { Ingest } from '../shard/ingest.js';
@@ -54,6 +55,9 @@ export class ShardAppender implements ScrapeAppender {
       trackTimestampsStaleness: target.trackTimestampsStaleness,
       nativeHistograms: target.scrapeNativeHistograms,
       classicToo: target.alwaysScrapeClassicHistograms,
+      customBuckets: target.convertClassicHistogramsToNhcb,
+      bucketLimit: target.nativeHistogramBucketLimit,
+      schemaMax: schemaOfFactor(target.nativeHistogramMinBucketFactor),
       metricRelabel: (target.metricRelabelConfigs as readonly RelabelRule[]).map(sourceOf),
       sampleLimit: target.sampleLimit,
       labelLimit: target.labelLimit,

@@ -40,6 +40,10 @@ export interface ScrapeTarget {
   readonly url: string;
   readonly intervalMs: number;
   readonly timeoutMs: number;
+  /** Where its labels say other than its job. */
+  readonly scrapeNativeHistograms?: boolean;
+  readonly alwaysScrapeClassicHistograms?: boolean;
+  readonly convertClassicHistogramsToNhcb?: boolean;
 }
 
 export type TargetOutcome =
@@ -59,7 +63,8 @@ export function buildTarget(template: TargetTemplate, targetLabels: Labels, grou
 
   const address = builder.get(ADDRESS);
   const timing = parseTiming(builder.get('__scrape_interval__'), builder.get('__scrape_timeout__'));
-  const error = address === '' ? 'no address' : (addressFault(address) ?? timing.error);
+  const histograms = parseHistogramLabels(builder);
+  const error = address === '' ? 'no address' : (addressFault(address) ?? timing.error ?? histograms.error);
   if (error !== undefined) return { kind: 'invalid', discovered, error };
 
   for (const [name] of builder.entries()) if (name.startsWith('__meta_')) builder.delete(name);
@@ -77,6 +82,7 @@ export function buildTarget(template: TargetTemplate, targetLabels: Labels, grou
     url: targetUrl(internal, template.params),
     intervalMs: timing.intervalMs,
     timeoutMs: timing.timeoutMs,
+    ...histograms.options,
   };
 }
 
@@ -123,6 +129,34 @@ function parseTiming(interval: string, timeout: string): Timing {
   if (times.timeoutMs <= times.intervalMs) return times;
   const both = `(${quote(timeout)} > ${quote(interval)})`;
   return { ...times, error: `scrape timeout cannot be greater than scrape interval ${both}` };
+}
+
+const HISTOGRAM_LABELS = [
+  ['convertClassicHistogramsToNhcb', 'convert classic histograms to nhcb', '__convert_classic_histograms_to_nhcb__'],
+  ['alwaysScrapeClassicHistograms', 'always scrape classic histograms', '__always_scrape_classic_histograms__'],
+  ['scrapeNativeHistograms', 'scrape native histograms', '__scrape_native_histograms__'],
+] as const;
+
+type HistogramOptions = Partial<Record<(typeof HISTOGRAM_LABELS)[number][0], boolean>>;
+
+/** Go's words for true and false. */
+const BOOLS = new Map<string, boolean>([
+  ...['1', 't', 'T', 'TRUE', 'true', 'True'].map((word) => [word, true] as const),
+  ...['0', 'f', 'F', 'FALSE', 'false', 'False'].map((word) => [word, false] as const),
+]);
+
+function parseHistogramLabels(builder: LabelsBuilder): { readonly options: HistogramOptions; readonly error?: string } {
+  const options: HistogramOptions = {};
+  for (const [option, what, label] of HISTOGRAM_LABELS) {
+    const text = builder.get(label);
+    if (text === '') continue;
+    const value = BOOLS.get(text);
+    if (value === undefined) {
+      return { options, error: `error parsing ${what}: strconv.ParseBool: parsing ${quote(text)}: invalid syntax` };
+    }
+    options[option] = value;
+  }
+  return { options };
 }
 
 /** The URL of a target: its first value of each parameter may be a label, further ones are the job's. */

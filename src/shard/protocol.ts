@@ -136,6 +136,11 @@ export interface TargetConfig {
   /** Of protobuf: native histograms are taken, with their classic buckets or without. */
   readonly nativeHistograms: boolean;
   readonly classicToo: boolean;
+  /** Classic histograms become native ones with bounds of their own. */
+  readonly customBuckets: boolean;
+  /** Of native histograms: most buckets, 0 for any number, and the finest schema. */
+  readonly bucketLimit: number;
+  readonly schemaMax: number;
   /** As relabelRule() takes them: compiled patterns do not cross threads. */
   readonly metricRelabel: readonly RelabelSource[];
   readonly sampleLimit: number;
@@ -177,7 +182,7 @@ export interface FailureReport extends ScrapeReport {
 
 /** Why nothing of a body was kept. */
 export interface BodyRefusal {
-  readonly reason: 'parse' | 'gzip' | 'body-limit' | 'sample-limit' | 'label-limit' | 'memory';
+  readonly reason: 'parse' | 'gzip' | 'body-limit' | 'sample-limit' | 'bucket-limit' | 'label-limit' | 'memory';
   /** In Prometheus's words. */
   readonly message: string;
 }

@@ -82,6 +82,12 @@ function exemplarOf(line: string, sampleMs: number, unescapes: boolean): Exempla
   };
 }
 
+/** The same of a native histogram, which has to have a time. */
+export function timedExemplarOf(line: string): Exemplar | undefined {
+  const [, seconds] = line.slice(line.lastIndexOf('}') + 2).split(' ');
+  return seconds === undefined ? undefined : exemplarOf(line, 0, false);
+}
+
 function unescape(text: string): string {
   return text.replace(/\\([\\"n])/g, (_, character: string) => (character === 'n' ? '\n' : character));
 }

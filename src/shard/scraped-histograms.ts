@@ -1,15 +1,18 @@
-// Native histograms of a target's bodies: their messages read, and who of them was there last time.
+// Native histograms of a target's bodies: their messages read, made what the job wants, and who of them was there last time.
 //
 //   Metric      1 LabelPair … │ 6 time, ms │ 7 Histogram
 //   Histogram   1 count, 4 as double │ 2 sum │ 5 schema sint32 │ 6 zero threshold │ 7 zero count, 8 as double
 //               9 negative spans (1 offset sint32, 2 length) │ 10 negative deltas sint64 … │ 11 negative counts double …
 //               12, 13, 14 the same of positive buckets │ 3 Bucket (3 Exemplar) … │ 16 Exemplar …
+//   Bucket      1 cumulative count, 4 as double │ 2 bound │ 3 Exemplar
 //   Exemplar    1 LabelPair … │ 2 value │ 3 Timestamp (1 seconds, 2 nanoseconds)
 //
 // Series are known by their text (wasm/exposition.ts), so labels are made once.
 
+import { CustomBuckets } from '../model/custom-buckets.js';
 import { type Exemplar, exemplarLabels } from '../model/exemplar.js';
 import { histogramFault } from '../model/histogram-check.js';
+import { coarsenTo, compactHistogram, limitBuckets } from '../model/histogram-shape.js';
 import type { Labels } from '../model/labels.js';
 import { type StoredHistogram, staleHistogram } from '../model/stored-histogram.js';
 import type { HistogramSample } from '../tsdb/chunk/histogram.js';
@@ -31,9 +34,32 @@ export interface TakenHistograms {
   readonly dropped: number;
   /** That the last good body did not have. */
   readonly added: number;
+  /** One has more buckets than allowed, however coarse it is made. */
+  readonly isOverLimit: boolean;
+  /** They are those of the last good body from now on. */
+  keep(): void;
 }
 
-interface TakeOptions {
+/** A histogram of a body, in whichever format. */
+export interface FoundHistogram {
+  /** Name and labels of its series, as the body has them. */
+  readonly series: string;
+  /** undefined: that of the scrape. */
+  readonly ownMs: number | undefined;
+  readonly histogram: StoredHistogram;
+  readonly exemplars: readonly Exemplar[];
+  /** Where the series is spelled, of protobuf. */
+  readonly place?: HistogramPlace;
+}
+
+export interface HistogramLimits {
+  /** 0 is none. */
+  readonly bucketLimit: number;
+  /** Finer ones are made coarser. */
+  readonly schemaMax: number;
+}
+
+interface TakeOptions extends HistogramLimits {
   readonly timeMs: number;
   readonly honorTimestamps: boolean;
   readonly trackTimestampsStaleness: boolean;
@@ -54,38 +80,41 @@ export class ScrapedHistograms {
 
   /**
    * Takes those of a body, with stale markers for those that it lacks. Throws a WireError where one is malformed or
-   * cannot be stored, and errors of `labelsOf`; then nothing has changed.
+   * cannot be stored, and errors of `labelsOf`.
    */
   take(
-    places: Iterable<HistogramPlace>,
-    { timeMs, honorTimestamps, trackTimestampsStaleness }: TakeOptions,
-    labelsOf: (place: HistogramPlace) => Labels | undefined,
+    histograms: Iterable<FoundHistogram>,
+    { timeMs, honorTimestamps, trackTimestampsStaleness, ...limits }: TakeOptions,
+    labelsOf: (found: FoundHistogram) => Labels | undefined,
   ): TakenHistograms {
     const series: ScrapedExtra[] = [];
     const present = new Map<string, Present>();
     let [scraped, dropped, added] = [0, 0, 0];
-    for (const place of places) {
+    let isOverLimit = false;
+    for (const found of histograms) {
       scraped++;
-      const { ownMs, ...read } = metricOf(place);
-      const labels = this.#labels(place, labelsOf);
+      const labels = this.#labels(found, labelsOf);
       if (labels === undefined) {
         dropped++;
         continue;
       }
-      const hasOwn = honorTimestamps && ownMs !== 0;
-      if (!this.#present.has(place.series)) added++;
-      present.set(place.series, { labels, isWatched: !hasOwn || trackTimestampsStaleness });
-      const fault = histogramFault(read.histogram);
+      const ownMs = honorTimestamps ? found.ownMs : undefined;
+      if (!this.#present.has(found.series)) added++;
+      present.set(found.series, { labels, isWatched: ownMs === undefined || trackTimestampsStaleness });
+      const fault = histogramFault(found.histogram);
       if (fault !== undefined) throw new WireError(fault);
-      const sample = { timeMs: hasOwn ? ownMs : timeMs, histogram: read.histogram };
-      series.push({ labels, stored: [sample], exemplars: read.exemplars });
+      const histogram = limited(found.histogram, limits);
+      if (histogram === undefined) isOverLimit = true;
+      else series.push({ labels, stored: [{ timeMs: ownMs ?? timeMs, histogram }], exemplars: found.exemplars });
     }
     for (const [text, { labels, isWatched }] of this.#present) {
       if (isWatched && present.get(text)?.isWatched !== true) series.push(staleOf(labels, timeMs));
     }
-    this.#present = present;
-    if (this.#known.size > 2 * present.size + SPARE_MIN) this.#known = new Map();
-    return { series, scraped, dropped, added };
+    const keep = () => {
+      this.#present = present;
+      if (this.#known.size > 2 * present.size + SPARE_MIN) this.#known = new Map();
+    };
+    return { series, scraped, dropped, added, isOverLimit, keep };
   }
 
   /** Stale markers for all of the last good body, after which none are there. */
@@ -95,11 +124,11 @@ export class ScrapedHistograms {
     return watched.map(({ labels }) => staleOf(labels, timeMs));
   }
 
-  #labels(place: HistogramPlace, labelsOf: (place: HistogramPlace) => Labels | undefined): Labels | undefined {
-    const known = this.#known.get(place.series);
-    if (known !== undefined || this.#known.has(place.series)) return known;
-    const labels = labelsOf(place);
-    this.#known.set(place.series, labels);
+  #labels(found: FoundHistogram, labelsOf: (found: FoundHistogram) => Labels | undefined): Labels | undefined {
+    const known = this.#known.get(found.series);
+    if (known !== undefined || this.#known.has(found.series)) return known;
+    const labels = labelsOf(found);
+    this.#known.set(found.series, labels);
     return labels;
   }
 }
@@ -115,14 +144,13 @@ const FIRST_BUCKETS = 9;
 
 // ---- messages
 
-interface ReadMetric {
-  /** 0: none. */
-  readonly ownMs: number;
-  readonly histogram: StoredHistogram;
-  readonly exemplars: readonly Exemplar[];
+/** Those of a protobuf body. Throws a WireError where one is malformed. */
+export function* messageHistograms(places: Iterable<HistogramPlace>): Generator<FoundHistogram> {
+  for (const place of places) yield metricOf(place);
 }
 
-function metricOf({ metric, isGauge }: HistogramPlace): ReadMetric {
+function metricOf(place: HistogramPlace): FoundHistogram {
+  const { metric, isGauge, isClassic, series } = place;
   let ownMs = 0;
   let message: Uint8Array = new Uint8Array(0);
   // A copy: shared memory cannot be decoded in place.
@@ -130,10 +158,42 @@ function metricOf({ metric, isGauge }: HistogramPlace): ReadMetric {
     if (field.number === 6) ownMs = field.signed;
     else if (field.number === 7) message = field.bytes;
   }
-  return { ownMs, ...histogramOf(message, isGauge) };
+  const read = isClassic ? customOf(message, isGauge) : histogramOf(message, isGauge);
+  // Proto3 does not tell 0 from nothing.
+  return { series, place, ownMs: ownMs === 0 ? undefined : ownMs, ...read };
 }
 
-function histogramOf(message: Uint8Array, isGauge: boolean): Omit<ReadMetric, 'ownMs'> {
+type Read = Pick<FoundHistogram, 'histogram' | 'exemplars'>;
+
+/** One of bounds of its own, from classic buckets. */
+function customOf(message: Uint8Array, isGauge: boolean): Read {
+  const buckets = new CustomBuckets();
+  const exemplars: Exemplar[] = [];
+  let [count, countFloat] = [0, 0];
+  for (const field of new Fields(message)) {
+    if (field.number === 1) count = field.varint;
+    else if (field.number === 2) buckets.setSum(field.double);
+    else if (field.number === 3) addBucket(field.bytes, buckets, exemplars);
+    else if (field.number === 4) countFloat = field.double;
+  }
+  buckets.setCount(countFloat === 0 ? count : countFloat);
+  const histogram = buckets.finish(isGauge);
+  if (typeof histogram === 'string') throw new WireError(histogram);
+  return { histogram, exemplars: exemplars.sort((a, b) => a.timeMs - b.timeMs) };
+}
+
+function addBucket(bytes: Uint8Array, buckets: CustomBuckets, exemplars: Exemplar[]): void {
+  let [count, countFloat, bound] = [0, 0, 0];
+  for (const field of new Fields(bytes)) {
+    if (field.number === 1) count = field.varint;
+    else if (field.number === 2) bound = field.double;
+    else if (field.number === 3) noteExemplar(exemplars, field.bytes);
+    else if (field.number === 4) countFloat = field.double;
+  }
+  buckets.addBucket(bound, countFloat === 0 ? count : countFloat);
+}
+
+function histogramOf(message: Uint8Array, isGauge: boolean): Read {
   let [count, countFloat, zeroCount, zeroCountFloat, schema, zeroThreshold, sumBits] = [0, 0, 0, 0, 0, 0, 0n];
   const buckets = new WireBuckets(FIRST_BUCKETS);
   const ofBuckets: Exemplar[] = [];
@@ -184,7 +244,13 @@ function histogramOf(message: Uint8Array, isGauge: boolean): Omit<ReadMetric, 'o
     bounds: [],
   };
   const inOrder = (exemplars.length > 0 ? exemplars : ofBuckets).sort((a, b) => a.timeMs - b.timeMs);
-  return { histogram, exemplars: inOrder };
+  return { histogram: compactHistogram(histogram), exemplars: inOrder };
+}
+
+/** As coarse as the job wants it; undefined where it has too many buckets all the same. */
+function limited(histogram: StoredHistogram, { bucketLimit, schemaMax }: HistogramLimits): StoredHistogram | undefined {
+  const coarse = coarsenTo(histogram, schemaMax);
+  return bucketLimit === 0 ? coarse : limitBuckets(coarse, bucketLimit);
 }
 
 /** Those of native histograms have a time, or are passed over. */

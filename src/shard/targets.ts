@@ -12,18 +12,11 @@ import { formatGeneral } from '../model/number.js';
 import { relabel } from '../relabel/relabel.js';
 import { type RelabelRule, relabelRule } from '../relabel/rule.js';
 import { packLabels } from '../tsdb/wal/exemplar-record.js';
-import type {
-  Body,
-  BodyFormat,
-  ExemplarLine,
-  Exposition,
-  HistogramPlace,
-  LineCache,
-  MetadataLine,
-} from '../wasm/exposition.js';
+import type { Body, BodyFormat, ExemplarLine, Exposition, LineCache, MetadataLine } from '../wasm/exposition.js';
 import { type Head, NO_SERIES } from '../wasm/head.js';
 import { LabelError } from '../wasm/label-scratch.js';
 import type { AppendScope, OpenScope } from './append.js';
+import { type ClassicHistogram, ClassicText } from './classic-text.js';
 import type { ShardExemplars } from './exemplars.js';
 import type { Families } from './families.js';
 import { MetadataStore } from './metadata.js';
@@ -41,7 +34,13 @@ import type {
   TargetConfig,
 } from './protocol.js';
 import { ScrapedExemplars } from './scraped-exemplars.js';
-import { type ScrapedExtra, ScrapedHistograms } from './scraped-histograms.js';
+import {
+  type FoundHistogram,
+  messageHistograms,
+  type ScrapedExtra,
+  ScrapedHistograms,
+  type TakenHistograms,
+} from './scraped-histograms.js';
 import { WireError } from './wire.js';
 
 interface Target {
@@ -55,6 +54,16 @@ interface Target {
   vanishedLater: boolean;
   readonly exemplars: ScrapedExemplars;
   readonly histograms: ScrapedHistograms;
+  readonly classic: ClassicText;
+}
+
+/** A body as it is parsed, with what was taken out of it before. */
+interface Page {
+  readonly format: BodyFormat;
+  readonly body: Body;
+  readonly classic: readonly ClassicHistogram[];
+  /** Series whose exemplars are among those of the histograms. */
+  readonly bare: ReadonlySet<string>;
 }
 
 /** What this shard knows of itself and its neighbours. */
@@ -92,6 +101,8 @@ interface Report {
   readonly bodySize: number;
   readonly counted: Counted;
 }
+
+const NO_TEXTS: ReadonlySet<string> = new Set();
 
 const OVER_LIMIT = -1;
 
@@ -155,6 +166,7 @@ export class ShardTargets {
       vanishedLater: false,
       exemplars: new ScrapedExemplars(),
       histograms: new ScrapedHistograms(),
+      classic: new ClassicText(),
     });
   }
 
@@ -172,7 +184,8 @@ export class ShardTargets {
     try {
       const body = this.#body(request);
       bodyBytes = body.length;
-      ({ extras, ...counted } = this.#parse(target, body, request.format, timeMs, scope, strangers));
+      const page = this.#page(target, request, body);
+      ({ extras, ...counted } = this.#parse(target, page, timeMs, scope, strangers));
     } catch (reason) {
       if (!(reason instanceof BodyRefused)) throw reason;
       error = reason.refusal;
@@ -228,8 +241,8 @@ export class ShardTargets {
     const strangers = new StrangerList();
     this.#exposition.clearRows();
     if (request.isBodyKept) {
-      const body = this.#body(request);
-      const options = { ...target.config, format: request.format };
+      const { body, format } = this.#page(target, request, this.#body(request));
+      const options = { ...target.config, format };
       const parsed = this.#exposition.retry(target.lines, body, request.timeMs, options);
       if (parsed.ok) this.#resolveAdopted(target, target.lines, parsed.misses, adopted, strangers);
       if (target.vanishedLater) this.#exposition.vanished(target.lines, request.timeMs);
@@ -267,10 +280,20 @@ export class ShardTargets {
     }
   }
 
+  /** What is parsed of a body: all but the classic histograms of a text that are to be converted. */
+  #page(target: Target, { format, gzip }: ScrapedBody, whole: Body): Page {
+    const { customBuckets, classicToo } = target.config;
+    if (!customBuckets || format === 'protobuf') return { format, body: whole, classic: [], bare: NO_TEXTS };
+    // What was inflated is ours already; a body in a slot may be read again.
+    const body = gzip || classicToo ? whole : this.#exposition.copy(whole);
+    const text = this.#exposition.bytesOf(body);
+    const { bytes, histograms, bare } = target.classic.convert(text, format === 'openmetrics', classicToo);
+    return { format, body: { address: body.address, length: bytes }, classic: histograms, bare };
+  }
+
   #parse(
     target: Target,
-    body: Body,
-    format: BodyFormat,
+    { format, body, classic, bare }: Page,
     timeMs: number,
     scope: AppendScope,
     strangers: StrangerList,
@@ -283,17 +306,23 @@ export class ShardTargets {
     if (news.length > 0) this.#learn(config.target, news);
     if (!parsed.ok) throw refused(parsed.noMemory ? 'memory' : 'parse', parsed.message);
     this.#resolve(target, lines, parsed.misses, scope, strangers, true);
-    const labelsOf = (place: ExemplarLine | HistogramPlace) => this.#labelsOf(target, place);
-    const taken = this.#takeHistograms(target, timeMs, labelsOf);
+    const taken = this.#takeHistograms(target, timeMs, format === 'protobuf' ? undefined : classic);
     const scraped = parsed.samples + taken.scraped;
     const postRelabel = this.#exposition.samplesKept + taken.scraped - taken.dropped;
     if (config.sampleLimit > 0 && postRelabel > config.sampleLimit) {
       this.#exposition.takeBack(lines);
       throw refused('sample-limit', 'sample limit exceeded', { scraped, postRelabel, added: 0 });
     }
+    if (taken.isOverLimit) {
+      this.#exposition.takeBack(lines);
+      throw refused('bucket-limit', 'histogram bucket limit exceeded', { scraped, postRelabel, added: 0 });
+    }
+    taken.keep();
     const extras = [
       ...taken.series,
-      ...target.exemplars.fresh(this.#exposition.exemplars(), { ...options, timeMs }, labelsOf),
+      ...target.exemplars.fresh(without(this.#exposition.exemplars(), bare), { ...options, timeMs }, (line) =>
+        this.#labelsOf(target, () => this.#exposition.readLabelsOf(lines, line)),
+      ),
     ];
     // A stranger may be another spelling of a series that seems to be gone: then only complete() can tell.
     target.vanishedLater = !strangers.isEmpty;
@@ -392,10 +421,17 @@ export class ShardTargets {
     this.#news = this.#families?.changesIn(said) ?? [];
   }
 
-  /** Native histograms of the body parsed last. */
-  #takeHistograms(target: Target, timeMs: number, labelsOf: (place: HistogramPlace) => Labels | undefined) {
+  /** Native histograms of the body parsed last: those of a text, or what the messages say. */
+  #takeHistograms(target: Target, timeMs: number, ofText: Iterable<FoundHistogram> | undefined): TakenHistograms {
+    const { lines } = target;
+    const found = ofText ?? messageHistograms(this.#exposition.histograms());
+    const labelsOf = ({ place, series }: FoundHistogram) =>
+      this.#labelsOf(target, () => {
+        if (place === undefined) this.#exposition.readLabelsOfText(lines, series);
+        else this.#exposition.readLabelsOf(lines, place);
+      });
     try {
-      return target.histograms.take(this.#exposition.histograms(), { ...target.config, timeMs }, labelsOf);
+      return target.histograms.take(found, { ...target.config, timeMs }, labelsOf);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.#exposition.takeBack(target.lines);
@@ -404,10 +440,10 @@ export class ShardTargets {
   }
 
   /** Final labels of a series with more than floats; undefined where relabelling drops it. */
-  #labelsOf(target: Target, place: ExemplarLine | HistogramPlace): Labels | undefined {
+  #labelsOf(target: Target, read: () => void): Labels | undefined {
     const { scratch } = this.#exposition;
     try {
-      this.#exposition.readLabelsOf(target.lines, place);
+      read();
       const labels = relabel(scratch.read(), target.rules);
       if (labels === undefined) return undefined;
       scratch.write(labels);
@@ -530,6 +566,10 @@ export class AdoptedIndex {
   has(owner: number, series: number): boolean {
     return this.#byOwner.get(owner)?.has(series) ?? false;
   }
+}
+
+function* without(lines: Iterable<ExemplarLine>, bare: ReadonlySet<string>): Generator<ExemplarLine> {
+  for (const line of lines) if (!bare.has(line.series)) yield line;
 }
 
 /** The rows parsed for other shards: copies. */

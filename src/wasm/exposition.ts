@@ -74,7 +74,9 @@ export interface ParseOptions {
   readonly exemplars?: boolean;
   /** List native histograms; without, and where they have none, their classic buckets are taken. */
   readonly nativeHistograms?: boolean;
-  /** Take the classic buckets of native histograms, too. */
+  /** List histograms of classic buckets, too, to be converted. Of text: see readLabelsOfText(). */
+  readonly customBuckets?: boolean;
+  /** Take the classic buckets of listed histograms, too. */
   readonly classicToo?: boolean;
   /** Take timestamps in the text; otherwise all samples get the scrape's. */
   readonly honorTimestamps: boolean;
@@ -115,6 +117,8 @@ export interface HistogramPlace {
   readonly metric: Uint8Array;
   /** Of a family of gauges. */
   readonly isGauge: boolean;
+  /** Its classic buckets are what counts. */
+  readonly isClassic: boolean;
   /** For readLabelsOf(). */
   readonly record: number;
 }
@@ -192,6 +196,18 @@ export class Exposition {
     return { address: this.#input.address, length: bytes.length };
   }
 
+  /** Copies a body that lies in linear memory, so that it may be changed. It stays there until the next load(). */
+  copy({ address, length }: Body): Body {
+    if (!this.#input.reserve(length + BODY_SLACK, 0)) throw new OutOfMemory(`no memory for a body of ${length} bytes`);
+    this.#core.bytes.copyWithin(this.#input.address, address, address + length);
+    return { address: this.#input.address, length };
+  }
+
+  /** The bytes of a body. Lends. */
+  bytesOf({ address, length }: Body): Buffer {
+    return Buffer.from(this.#core.memory.buffer, address, length);
+  }
+
   /**
    * Inflates a gzip body, which lies in linear memory, to at most `bytesMax` bytes. It stays there until the next
    * load(). Throws GzipError.
@@ -243,6 +259,18 @@ export class Exposition {
     const [series, bytes] = [view.getUint32(record, true), view.getUint32(record + 4, true)];
     const float = 'exemplar' in of ? view.getUint32(record + 12, true) >>> 28 : 0;
     const fault: LabelFault = exports.exposition_labels_at(cache, this.#seriesAddress + series, bytes, float);
+    if (fault !== LabelFault.None) throw this.scratch.error(fault);
+  }
+
+  /** The same of a series given as text: a character for each byte. */
+  readLabelsOfText(cache: LineCache, series: string): void {
+    const { exports } = this.#core;
+    const block = exports.heap_alloc(series.length) >>> 0;
+    if (block === 0) throw new OutOfMemory('no memory for the text of a series');
+    for (let i = 0, bytes = this.#core.u8(block, series.length); i < series.length; i++)
+      bytes[i] = series.charCodeAt(i);
+    const fault: LabelFault = exports.exposition_labels_at(cache, block, series.length, 0);
+    exports.heap_free(block, series.length);
     if (fault !== LabelFault.None) throw this.scratch.error(fault);
   }
 
@@ -361,7 +389,8 @@ export class Exposition {
       yield {
         series: this.#series(series, bytes),
         metric: this.#core.u8(this.#body.address + metric, last & 0x0fffffff),
-        isGauge: last >>> 28 !== 0,
+        isGauge: ((last >>> 28) & 1) !== 0,
+        isClassic: ((last >>> 28) & 2) !== 0,
         record,
       };
     }
@@ -451,7 +480,8 @@ function optionBits(options: ParseOptions): number {
     (options.format === 'openmetrics' ? ParseOption.OpenMetrics : 0) |
     (options.exemplars ? ParseOption.Exemplars : 0) |
     (options.nativeHistograms ? ParseOption.NativeHistograms : 0) |
-    (options.classicToo ? ParseOption.ClassicToo : 0)
+    (options.classicToo ? ParseOption.ClassicToo : 0) |
+    (options.customBuckets ? ParseOption.CustomBuckets : 0)
   );
 }
 

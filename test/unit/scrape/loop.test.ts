@@ -365,3 +365,16 @@ test('a shutdown hurries an end that has begun', async () => {
   await removed;
   assert.deepEqual(appender.take(), ['open 1', 'commit 1 @0 up 1', 'close 1']);
 });
+
+test('a target may say other of its histograms than its job', () => {
+  const { appender } = setup({
+    job: { scrapeNativeHistograms: true, alwaysScrapeClassicHistograms: true },
+    target: { scrapeNativeHistograms: false, convertClassicHistogramsToNhcb: true },
+  });
+  const [{ scrapeNativeHistograms, alwaysScrapeClassicHistograms, convertClassicHistogramsToNhcb }] =
+    appender.opened as [(typeof appender.opened)[number]];
+  assert.deepEqual(
+    [scrapeNativeHistograms, alwaysScrapeClassicHistograms, convertClassicHistogramsToNhcb],
+    [false, true, true],
+  );
+});

@@ -102,3 +102,25 @@ test('target: dropped by a rule, still with its discovered labels', () => {
   assert.equal(target.kind, 'dropped');
   assert.ok(target.discovered.includes('__address__'));
 });
+
+const histogramLabels: [own: Record<string, string>, want: object | string][] = [
+  [{}, {}],
+  [{ __scrape_native_histograms__: 'true' }, { scrapeNativeHistograms: true }],
+  [
+    { __always_scrape_classic_histograms__: 'F', __convert_classic_histograms_to_nhcb__: '1' },
+    { alwaysScrapeClassicHistograms: false, convertClassicHistogramsToNhcb: true },
+  ],
+  [
+    { __scrape_native_histograms__: 'yes' },
+    'error parsing scrape native histograms: strconv.ParseBool: parsing "yes": invalid syntax',
+  ],
+];
+for (const [own, want] of histogramLabels) {
+  test(`target: labels about histograms: ${JSON.stringify(own)}`, () => {
+    const target = build({ __address__: 'a:1', ...own });
+    if (target.kind !== 'target') return assert.equal(target.kind === 'invalid' && target.error, want);
+    const { scrapeNativeHistograms, alwaysScrapeClassicHistograms, convertClassicHistogramsToNhcb } = target;
+    const given = { scrapeNativeHistograms, alwaysScrapeClassicHistograms, convertClassicHistogramsToNhcb };
+    assert.deepEqual(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)), want);
+  });
+}
