@@ -49,6 +49,12 @@ const BYTES: u32 = 2;
 const FIXED64: u32 = 1;
 const VARINT: u32 = 0;
 
+/** A gauge, counter or untyped value and nothing else: tag and length of the message, tag of the number, the number. */
+const SINGLE_BYTES: usize = 11;
+const SINGLE_LENGTH: u32 = 9 << 8;
+/** A bound and its tag, at the end of a bucket. */
+const BOUND_BYTES: usize = 9;
+
 /** What was spelled. */
 const spelled: usize = memory.data(16, 8);
 /** A key is put together here. */
@@ -141,6 +147,12 @@ function readFamily(at: usize, end: usize): bool {
   nameAt = at;
   nameEnd = at;
   while (at < end) {
+    const run = runEnd(at, end, proto.TAG_4_BYTES);
+    if (run != at) {
+      metrics++;
+      at = run;
+      continue;
+    }
     at = readKnown(at, end, 5, FAMILY_WIRES);
     if (at == 0) return false;
     switch (proto.tag >> 3) {
@@ -174,10 +186,43 @@ function readFamily(at: usize, end: usize): bool {
   nameHash = hash64(nameAt, nameBytes);
   if (!takeMetadata(helpAt, helpEnd - helpAt, unitAt, unitEnd - unitAt)) return noMemory();
   for (at = start; at < end; ) {
+    const content = shortContent(at, end, proto.TAG_4_BYTES);
+    if (content != 0) {
+      at = contentEnd;
+      if (!readMetric(content, at)) return false;
+      continue;
+    }
     at = proto.readField(at, end);
     if (proto.tag >> 3 == 4 && !readMetric(proto.contentAt, proto.contentEnd)) return false;
   }
   return true;
+}
+
+let contentEnd: usize = 0;
+
+/**
+ * The content of a field whose tag is this byte and whose length, of one byte or two, does not reach beyond `end`; it goes to
+ * contentEnd. 0 for all others, good and bad: readField() knows them.
+ */
+function shortContent(at: usize, end: usize, tag: u32): usize {
+  if (at + 2 >= end || load<u8>(at) != tag) return 0;
+  let length: usize = load<u8>(at, 1);
+  let content = at + 2;
+  if (length >= 0x80) {
+    const high: usize = load<u8>(at, 2);
+    if (high >= 0x80) return 0;
+    length = (length & 0x7f) | (high << 7);
+    content++;
+  }
+  if (length > end - content) return 0;
+  contentEnd = content + length;
+  return content;
+}
+
+/** Where a run of such fields ends: at `at` where there is none. */
+function runEnd(at: usize, end: usize, tag: u32): usize {
+  while (shortContent(at, end, tag) != 0) at = contentEnd;
+  return at;
 }
 
 /** Whether a unit ends the name, behind an underscore; of a counter, before `_total`. */
@@ -233,8 +278,16 @@ function readMetric(at: usize, end: usize): bool {
   metricEnd = end;
   labelsHash = 0;
   time = 0;
-  let runAt: usize = 0;
-  let runEnd: usize = 0;
+  let runAt = at;
+  at = runEnd(at, end, proto.TAG_1_BYTES);
+  if (end - at == SINGLE_BYTES && isSingle(at)) {
+    addRun(runAt, at);
+    ownTime = false;
+    time = found.scrapeTime;
+    exemplarAt = 0;
+    return addSample(Part.Value, 0, load<u64>(at, 3));
+  }
+  let runStop = at;
   let valueAt = end;
   let valueEnd = end;
   const wanted = valueField();
@@ -244,11 +297,11 @@ function readMetric(at: usize, end: usize): bool {
     if (at == 0) return false;
     const field = proto.tag >> 3;
     if (field == 1) {
-      if (runEnd != start) {
-        addRun(runAt, runEnd);
+      if (runStop != start) {
+        addRun(runAt, runStop);
         runAt = start;
       }
-      runEnd = at;
+      runStop = at;
     } else if (field == wanted) {
       valueAt = proto.contentAt;
       valueEnd = proto.contentEnd;
@@ -256,12 +309,18 @@ function readMetric(at: usize, end: usize): bool {
       time = <i64>proto.varint;
     }
   }
-  addRun(runAt, runEnd);
+  addRun(runAt, runStop);
   ownTime = time != 0 && (found.options & ParseOption.HonorTimestamps) != 0;
   if (!ownTime) time = found.scrapeTime;
   if (kind == Kind.Summary) return readSummary(valueAt, valueEnd);
   if (kind == Kind.Histogram || kind == Kind.GaugeHistogram) return readHistogram(valueAt, valueEnd);
   return readSingle(valueAt, valueEnd);
+}
+
+/** Whether what is left of a metric is its value alone. */
+function isSingle(at: usize): bool {
+  if (kind >= Kind.Summary && kind != Kind.Untyped) return false;
+  return load<u16>(at) == (SINGLE_LENGTH | ((valueField() << 3) | BYTES)) && load<u8>(at, 2) == proto.TAG_1_FIXED64;
 }
 
 /** Labels nearly always are one run of bytes. */
@@ -349,6 +408,12 @@ function readHistogram(at: usize, end: usize): bool {
   let isNative = false;
   let hasBuckets = false;
   for (let p = at; p < end; ) {
+    const run = runEnd(p, end, proto.TAG_3_BYTES);
+    if (run != p) {
+      hasBuckets = true;
+      p = run;
+      continue;
+    }
     p = readKnown(p, end, 7, wires);
     if (p == 0) return false;
     switch (proto.tag >> 3) {
@@ -389,13 +454,21 @@ function readHistogram(at: usize, end: usize): bool {
 /** Bucket: 1 count │ 2 bound │ 3 exemplar │ 4 count as double. The one without a bound may be left out. */
 function readBuckets(at: usize, end: usize, total: u64): bool {
   while (at < end) {
-    at = proto.readField(at, end);
-    if (proto.tag >> 3 != 3) continue;
     let count: u64 = 0;
     let countFloat: f64 = 0;
     let bound: u64 = 0;
-    const bucketEnd = proto.contentEnd;
     exemplarAt = 0;
+    const content = shortContent(at, end, proto.TAG_3_BYTES);
+    if (content != 0 && isPlainBucket(content, contentEnd)) {
+      at = contentEnd;
+      bound = load<u64>(at - 8);
+      if (!addSample(Part.Bucket, bound, reinterpret<u64>(<f64>plainCount))) return false;
+      if (bound == INFINITY_BITS) return true;
+      continue;
+    }
+    at = proto.readField(at, end);
+    if (proto.tag >> 3 != 3) continue;
+    const bucketEnd = proto.contentEnd;
     for (let p = proto.contentAt; p < bucketEnd; ) {
       p = readKnown(p, bucketEnd, 4, (VARINT << 2) | (FIXED64 << 4) | (BYTES << 6) | (FIXED64 << 8));
       if (p == 0) return false;
@@ -420,6 +493,17 @@ function readBuckets(at: usize, end: usize, total: u64): bool {
   }
   exemplarAt = 0;
   return addSample(Part.Bucket, INFINITY_BITS, total);
+}
+
+let plainCount: u64 = 0;
+
+/** Whether a bucket is a count, which goes to plainCount, and behind it a bound, and nothing else. */
+function isPlainBucket(at: usize, end: usize): bool {
+  if (end - at < BOUND_BYTES + 2 || load<u8>(at) != proto.TAG_1_VARINT) return false;
+  const boundAt = end - BOUND_BYTES;
+  if (load<u8>(boundAt) != proto.TAG_2_FIXED64) return false;
+  plainCount = readVarint(at + 1, boundAt);
+  return varintEnd == boundAt;
 }
 
 function addSample(part: Part, border: u64, bits: u64): bool {

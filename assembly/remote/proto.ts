@@ -18,7 +18,9 @@ export const TAG_1_BYTES: u32 = 0x0a;
 export const TAG_2_BYTES: u32 = 0x12;
 export const TAG_3_BYTES: u32 = 0x1a;
 export const TAG_4_BYTES: u32 = 0x22;
+export const TAG_1_VARINT: u32 = 0x08;
 export const TAG_1_FIXED64: u32 = 0x09;
+export const TAG_2_FIXED64: u32 = 0x11;
 export const TAG_2_VARINT: u32 = 0x10;
 
 const FIELD_MAX: u64 = 0x1fffffff;

@@ -8,12 +8,13 @@ import { openMetricsPage, type PageFamily } from '../../support/exposition-page.
 import { protobufPage } from '../../support/protobuf-page.js';
 import { type ModelScrape, ModelTarget, STALE } from '../../support/scrape-model.js';
 
+/** Lengths of one, two and three bytes are read by other ways. */
+const VALUES = ['a', 'b"c', 'd\\e\nf', '🐎', '', 'x'.repeat(127), 'y'.repeat(128), 'z'.repeat(16_384)];
+
 function page(random: Prng): PageFamily[] {
   const number = () => (random.int(8) === 0 ? random.int(2 ** 40) : random.int(1000) / 8);
   const labels = () =>
-    Object.fromEntries(
-      Array.from({ length: random.int(3) }, (_, i) => [`l${i}`, ['a', 'b"c', 'd\\e\nf', '🐎'][random.int(4)]!]),
-    );
+    Object.fromEntries(Array.from({ length: random.int(3) }, (_, i) => [`l${i}`, random.pick(VALUES)]));
   // OpenMetrics cuts others to milliseconds, sometimes to the one before.
   const someTime = () => 250 + 250 * random.int(2 ** 30);
   const exemplar = () =>
@@ -120,3 +121,33 @@ test('a family says what it is, and native histograms are listed where they are 
     assert.equal([...target.exposition.histograms()].length, listed);
   }
 });
+
+/** `up{a="b"} 1` as the content of a family, in other spellings. */
+const LABEL = [0x0a, 0x06, 0x0a, 0x01, 0x61, 0x12, 0x01, 0x62];
+const VALUE = [0x12, 0x09, 0x09, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f];
+const family = (...metric: number[]) => {
+  const content = [0x0a, 0x02, 0x75, 0x70, 0x18, 0x01, 0x22, metric.length, ...metric];
+  return Buffer.from([content.length, ...content]);
+};
+
+const spellings: [name: string, body: Buffer][] = [
+  ['as encoders write it', family(...LABEL, ...VALUE)],
+  ['the value first', family(...VALUE, ...LABEL)],
+  ['a length of two bytes', family(0x0a, 0x86, 0x00, ...LABEL.slice(2), ...VALUE)],
+  ['a length of three bytes', family(0x0a, 0x86, 0x80, 0x00, ...LABEL.slice(2), ...VALUE)],
+  ['a tag of two bytes', family(0x8a, 0x00, ...LABEL.slice(1), ...VALUE)],
+  ['a field nobody knows, in the value', family(...LABEL, 0x12, 0x0b, 0x78, 0x01, ...VALUE.slice(2))],
+  ['a field nobody knows, behind the value', family(...LABEL, ...VALUE, 0x78, 0x01)],
+  ['the value twice: the last one counts', family(...LABEL, 0x12, 0x09, 0x09, 0, 0, 0, 0, 0, 0, 0, 0, ...VALUE)],
+];
+
+for (const [name, body] of spellings) {
+  test(`one sample, however it is spelled: ${name}`, () => {
+    const { error, samples } = new ModelTarget({ format: 'protobuf' }).scrape(body, 1000);
+    assert.equal(error, undefined);
+    assert.deepEqual(
+      samples.map(({ labels, timeMs, bits }) => [labels, timeMs, bits]),
+      [[['__name__', 'up', 'a', 'b'], 1000, 0x3ff0000000000000n]],
+    );
+  });
+}
