@@ -4,12 +4,9 @@
 //   records before ──► bytes change ──► records after ──► the difference: samples that may be gone
 
 import type { Prng } from '../../../src/base/prng.js';
-import { openLog } from '../../../src/tsdb/wal/open.js';
-import { decodeSamples, decodeSeries, RecordType } from '../../../src/tsdb/wal/record.js';
 import { checkpointPath, listCheckpoints, listSegments, segmentPath } from '../../../src/tsdb/wal/segments.js';
-import { Core } from '../../../src/wasm/core.js';
+import { logRecords, lostRecords } from '../log-records.js';
 import type { SimDisk } from '../sim-disk.js';
-import { seriesKey } from './model.js';
 
 export interface Rot {
   /** Where and how. */
@@ -29,23 +26,16 @@ export function rotLog(disk: SimDisk, data: string, prng: Prng): Rot | undefined
     const files = folders.flatMap((one) => listSegments(disk, one).map((segment) => segmentPath(one, segment)));
     const path = prng.pick(files.filter((file) => disk.stat(file)!.size > 0));
     if (path === undefined) return undefined;
-    const before = recordsOf(disk, data);
+    const before = logRecords(disk, data);
     const sound = disk.readFile(path).slice();
     const what = `${spoil(disk, path, prng)} of ${path}`;
-    const after = recordsOf(disk, data);
-    const lost = [...before].filter(([record, count]) => (after.get(record) ?? 0) < count).map(([record]) => record);
-    const types = lost.map((record) => record.charCodeAt(0));
-    if (types.some((type) => type === RecordType.Tombstones)) {
+    const { count, ofSeries, hasDeletions, samples } = lostRecords(before, logRecords(disk, data));
+    if (hasDeletions) {
       disk.damage(path, () => sound);
       return undefined;
     }
-    const samples = samplesOf(lost, [...before.keys()]);
-    return {
-      what,
-      seriesRecords: types.filter((type) => type === RecordType.Series).length,
-      records: lost.length,
-      isLost: (series, timeMs) => samples.has(`${series} ${timeMs}`),
-    };
+    const isLost = (series: string, timeMs: number) => samples.has(`${series} ${timeMs}`);
+    return { what, seriesRecords: ofSeries, records: count, isLost };
   });
 }
 
@@ -78,38 +68,4 @@ function spoil(disk: SimDisk, path: string, prng: Prng): string {
       });
       return 'a bit';
   }
-}
-
-let core: Core | undefined;
-
-/** Each record as text, and how often it is there. */
-function recordsOf(disk: SimDisk, data: string): Map<string, number> {
-  core ??= new Core();
-  const records = new Map<string, number>();
-  openLog(
-    { disk, folder: `${data}/wal`, ownFolder: `${data}/narthex`, core, repair: false },
-    {
-      record({ bytes }) {
-        const text = Buffer.from(bytes).toString('latin1');
-        records.set(text, (records.get(text) ?? 0) + 1);
-      },
-    },
-  );
-  return records;
-}
-
-/** Of records that are lost the samples, as `series time`. */
-function samplesOf(lost: readonly string[], all: readonly string[]): Set<string> {
-  const bytesOf = (record: string) => Buffer.from(record, 'latin1');
-  const names = new Map<number, string>();
-  for (const record of all) {
-    if (record.charCodeAt(0) !== RecordType.Series) continue;
-    for (const { ref, labels } of decodeSeries(bytesOf(record))) names.set(ref, seriesKey(labels));
-  }
-  const samples = new Set<string>();
-  for (const record of lost) {
-    if (record.charCodeAt(0) !== RecordType.Samples) continue;
-    for (const { ref, timeMs } of decodeSamples(bytesOf(record))) samples.add(`${names.get(ref)} ${timeMs}`);
-  }
-  return samples;
 }

@@ -15,7 +15,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { realDisk } from '../../../src/base/disk.js';
 import { Prng } from '../../../src/base/prng.js';
+import { type LogRecords, type LostRecords, logRecords, lostRecords } from '../log-records.js';
 import { RemoteWriter, writeAll } from '../remote-write.js';
 import { eventually, type Server, sleep, startNarthex } from '../servers.js';
 import { PREFIX, STEP_MS, Story } from '../story.js';
@@ -57,6 +59,7 @@ export const PLACES: ReadonlyMap<string, (data: string) => string[]> = new Map([
         .filter(existsSync),
   ],
   ['own', (data) => filesIn(join(data, 'narthex'))],
+  ['series', (data) => filesBelow(join(data, 'narthex', 'series'))],
   ['chunks_head', chunkFiles],
   ['late log', (data) => filesIn(join(data, 'wbl')).filter((path) => usedBytes(path) > 0)],
 ]);
@@ -120,10 +123,11 @@ export class DamageTrials {
       if (files.length === 0) return undefined;
       const path = random.pick(files);
       const span = spanOf(data, path);
+      const before = logRecords(realDisk, data);
       if (!KINDS.get(kind)!(path, random)) return undefined;
       const what = `${kind}, ${path.slice(data.length + 1)}, seed ${seed}`;
       try {
-        return await this.#judge(what, data, span, 1 + random.int(2));
+        return await this.#judge(what, data, { ...span, lost: lostOf(before, data, path) }, 1 + random.int(2));
       } catch (error) {
         throw new Error(`${what}: ${(error as Error).message}`, { cause: error });
       }
@@ -136,7 +140,7 @@ export class DamageTrials {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #judge(what: string, data: string, span: Span, shards: number): Promise<TrialReport> {
+  async #judge(what: string, data: string, span: Span & { lost?: LostRecords }, shards: number): Promise<TrialReport> {
     const { ledger } = this.#story!;
     let [missing, revived] = [0, 0];
     await this.#with(data, shards, async (server) => {
@@ -148,6 +152,14 @@ export class DamageTrials {
       assert.equal(outside.length, 0, `${outside.length} samples that the damage did not touch, such as ${outside[0]}`);
       missing = found.missing.length;
       revived = found.revived.length;
+      if (span.lost !== undefined) {
+        const { samples, hasDeletions, ofSeries } = span.lost;
+        assert.ok(
+          missing <= samples.size,
+          `${missing} missing of ${samples.size} that were damaged; ${ofSeries} records of series were`,
+        );
+        assert.ok(revived === 0 || hasDeletions, `${revived} revived, and no deletion was damaged`);
+      }
       if (missing + revived > 0 && found.warnings.length === 0) {
         assert.match(server.log(), TOLD, `${missing} lost, ${revived} revived, and nothing said:\n${server.log()}`);
       }
@@ -197,6 +209,11 @@ async function assertTakesWrites({ url }: Server): Promise<void> {
   assert.equal(status, 204, text);
 }
 
+/** What records of the log held that cannot be read any more, where it is the log that was damaged. */
+function lostOf(before: LogRecords, data: string, path: string): LostRecords | undefined {
+  return path.includes('/wal/') ? lostRecords(before, logRecords(realDisk, data)) : undefined;
+}
+
 /** Times of what a file has a part in. */
 interface Span {
   readonly fromMs: number;
@@ -234,6 +251,13 @@ function foldersIn(folder: string, name: RegExp): string[] {
   return readdirSync(folder)
     .filter((one) => name.test(one))
     .map((one) => join(folder, one));
+}
+
+function filesBelow(folder: string): string[] {
+  return [
+    ...filesIn(folder),
+    ...foldersIn(folder, /^/).flatMap((one) => (statSync(one).isDirectory() ? filesIn(one) : [])),
+  ];
 }
 
 function filesIn(folder: string): string[] {
