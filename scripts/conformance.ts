@@ -9,6 +9,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { runScript, type StoreFactory } from '../test/support/promqltest/run.js';
 import { STORES } from '../test/support/promqltest/stores.js';
+import { ruleTestProblems } from '../test/support/rule-tests.js';
 
 interface Counts {
   passed: number;
@@ -19,8 +20,21 @@ const root = resolve(process.env.CONFORMANCE_DIR ?? '../shared/conformance');
 const filter = process.argv[2] ?? '';
 
 const sums = await promqltest();
+add(sums, await ruleTests());
 console.log(tally(sums));
 process.exitCode = sums.failed === 0 ? 0 : 1;
+
+/** Unit tests of rules, by `narthex test rules`, beside what promtool says of them. */
+async function ruleTests(): Promise<Counts> {
+  const counts = { passed: 0, failed: 0 };
+  for (const [file, problem] of await ruleTestProblems(join(root, 'rule-tests'), filter)) {
+    if (problem === undefined) counts.passed++;
+    else counts.failed++;
+    if (problem !== undefined) console.log(`  ${file}: ${problem}`);
+  }
+  console.log(`rule-tests: ${tally(counts)}`);
+  return counts;
+}
 
 /** All scripts on all stores. */
 async function promqltest(): Promise<Counts> {

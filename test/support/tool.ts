@@ -1,4 +1,4 @@
-// `narthex tsdb …` and `narthex check …` in this process: what it prints, what it says beside, its exit code.
+// `narthex tsdb …` and its like in this process: what it prints, what it says beside, its exit code.
 
 import { realClock } from '../../src/base/clock.js';
 import { type Disk, realDisk } from '../../src/base/disk.js';

@@ -1,4 +1,4 @@
-// `narthex tsdb …` and `narthex check …`: reads the command line, runs the command, says what went wrong. 0 is a good end, 1 a failure.
+// `narthex tsdb …`, `narthex check …` and `narthex test …`: reads the command line, runs the command, says what went wrong. 0 is a good end, 1 a failure.
 
 import { DiskError } from '../../base/disk.js';
 import { HttpError } from '../../base/http.js';
@@ -10,6 +10,7 @@ import { UnreadableChunk } from '../../tsdb/compact/samples.js';
 import { ImportFault } from '../../tsdb/import/openmetrics-import.js';
 import { checkCommands } from '../check/commands.js';
 import { FlagError } from '../flag.js';
+import { testCommands } from '../test/commands.js';
 import { type Command, findCommand, helpOfCommand, helpOfCommands, SaidFailure, type ToolWorld } from './command.js';
 import { tsdbCommands } from './commands.js';
 import { ToolError } from './data-folder.js';
@@ -19,6 +20,7 @@ import { OutputClosed } from './output.js';
 const TOOLS: ReadonlyMap<string, readonly Command[]> = new Map([
   ['tsdb', tsdbCommands],
   ['check', checkCommands],
+  ['test', testCommands],
 ]);
 
 export function isTool(word: string | undefined): word is string {

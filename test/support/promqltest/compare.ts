@@ -6,8 +6,8 @@ import { compareLabels, formatLabelSet, keyOf, type Labels } from '../../../src/
 import { isStaleAt, wordsOf } from '../../../src/model/value.js';
 import { almostEqual } from '../../../src/promql/exec/functions/classic-buckets.js';
 import type { Columns } from '../../../src/promql/exec/source.js';
+import type { HistogramLiteral } from '../../../src/promql/syntax/histogram-literal.js';
 import type { QueryAnswer, QueryData } from '../../../src/query/result.js';
-import type { HistogramLiteral } from './histogram-literal.js';
 import type { EvalCommand, Expectations, TextExpectation } from './script.js';
 import { type ExpectedPoint, floatOf, STALE } from './series.js';
 

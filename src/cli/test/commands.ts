@@ -1,0 +1,35 @@
+// The commands of `narthex test`: names, flags and words are those of `promtool test`.
+
+import { FlagError, listFlag, switchFlag, textFlag } from '../flag.js';
+import { type Command, command } from '../tsdb/command.js';
+import { testRules } from './test-rules.js';
+
+const rules = command({
+  path: ['rules'],
+  help: 'Run unit tests of rules.',
+  flags: {
+    run: listFlag(
+      'run',
+      [],
+      'Run only groups of tests whose names match one of these regular expressions.',
+      undefined,
+      {
+        placeholder: '<pattern>',
+      },
+    ),
+    junit: textFlag('junit', '', 'Write the results as JUnit XML to a file.', { placeholder: '<file>' }),
+    debug: switchFlag('debug', false, 'Say what is run, and show all samples of each test.'),
+    diff: switchFlag('diff', false, 'Show in colours how alerts differ from what is expected.'),
+    ignoreUnknown: switchFlag('ignore-unknown-fields', false, 'Pass over keys of test files that are not known.'),
+    features: listFlag('enable-feature', [], 'Features of the language, by commas.', (text) => text.split(',')),
+  },
+  words: ['<test-rule-file>...'],
+  run: (world, { values, words }) => {
+    const missing = words.find((path) => world.disk.stat(path) === undefined);
+    if (missing !== undefined) throw new FlagError(`path '${missing}' does not exist`);
+    const { run, junit, debug, diff, ignoreUnknown, features } = values;
+    return testRules(world, { files: words, run, junit, features, ignoreUnknown, isDebug: debug, isDiff: diff });
+  },
+});
+
+export const testCommands: readonly Command[] = [rules];
