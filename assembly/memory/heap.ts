@@ -116,6 +116,7 @@ function begin(cls: usize): usize {
 function end(note: usize, cls: usize, size: usize): void {
   unlink(note, cls);
   spare -= usable(size);
+  store<u8>(note, 0xff, CLASS);
   pages.free(pages.pageOf(note), 1);
 }
 

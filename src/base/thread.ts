@@ -8,6 +8,9 @@ import { move, Piscina, transferableSymbol, valueSymbol, workerData } from 'pisc
 
 export { MessageChannel, type MessagePort };
 
+/** Of the objects of a frugal thread that are younger than two collections: two halves of 2 MiB, and as much on the way. */
+const FRUGAL_MB = 6;
+
 /** Tasks that one event loop has at a time: a checkpoint, a commit, a question about statistics, the end. */
 const WAITING_TASKS_MAX = 8;
 
@@ -29,6 +32,11 @@ export interface ThreadOptions<Setup> {
   readonly isReplaceable?: boolean;
   /** Most memory of its JavaScript objects; beyond, the thread ends and its task is rejected. Buffers do not count. */
   readonly heapBytes?: number;
+  /**
+   * It makes few objects: it collects its garbage after some MiB, not after dozens, and buffers that nobody has any more are
+   * given back as early.
+   */
+  readonly isFrugal?: boolean;
 }
 
 /** A thread of its own that runs one kind of task. */
@@ -36,8 +44,20 @@ export class Thread<Setup, Request, Reply> {
   readonly #pool: Piscina<Request, Reply>;
   readonly #name: string;
 
-  constructor({ file, name, setup, hasTimers = false, isReplaceable = false, heapBytes }: ThreadOptions<Setup>) {
+  constructor({
+    file,
+    name,
+    setup,
+    hasTimers = false,
+    isReplaceable = false,
+    heapBytes,
+    isFrugal,
+  }: ThreadOptions<Setup>) {
     this.#name = name;
+    const resourceLimits = {
+      ...(heapBytes !== undefined && { maxOldGenerationSizeMb: Math.ceil(heapBytes / 2 ** 20) }),
+      ...(isFrugal && { maxYoungGenerationSizeMb: FRUGAL_MB }),
+    };
     this.#pool = new Piscina<Request, Reply>({
       filename: file,
       minThreads: 1,
@@ -47,7 +67,7 @@ export class Thread<Setup, Request, Reply> {
       recordTiming: false,
       workerData: setup,
       atomics: hasTimers ? 'disabled' : 'sync',
-      ...(heapBytes !== undefined && { resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytes / 2 ** 20) } }),
+      resourceLimits,
     });
     // What a task meets its caller hears of; this is what happens between tasks.
     if (isReplaceable) this.#pool.on('error', () => {});

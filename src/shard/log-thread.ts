@@ -15,7 +15,13 @@ export interface LogRunner {
 }
 
 export function startLogThread(setup: LogSetup): LogRunner {
-  return new Thread<LogSetup, LogTask, LogReply>({ file: workerFile, name: 'log', setup, hasTimers: true });
+  return new Thread<LogSetup, LogTask, LogReply>({
+    file: workerFile,
+    name: 'log',
+    setup,
+    hasTimers: true,
+    isFrugal: true,
+  });
 }
 
 /** Written, but perhaps not on the disk: the sender must not be told that all is well. */

@@ -2,6 +2,7 @@
 
 import { type Clock, realClock, soon } from '../base/clock.js';
 import { type Disk, DiskError, realDisk } from '../base/disk.js';
+import { freeBuffer } from '../base/thread.js';
 import { type CheckpointPlace, GoneSeries } from '../tsdb/wal/gone-series.js';
 import { LiveRefs } from '../tsdb/wal/live-refs.js';
 import { type CheckpointSpan, Log, type LogStats, LogUnsynced, type SyncPolicy } from '../tsdb/wal/log.js';
@@ -177,6 +178,7 @@ export class LogHost {
 
   async #checkpoint(buffers: readonly ArrayBuffer[], mint: number, span: CheckpointSpan): Promise<void> {
     const live = new LiveRefs(buffers);
+    buffers.forEach(freeBuffer);
     await this.#copy?.settled();
     const keepAt = (place: CheckpointPlace) => this.#gone.keeping(live, mint, place);
     const stats = await this.#get().checkpoint(keepAt, span, this.#restored);

@@ -9,7 +9,7 @@ import type { ShardSetup, ShardStarted, Task, TaskReply } from './protocol.js';
 export const workerFile = new URL('./worker.js', import.meta.url).href;
 
 export async function startShard(setup: ShardSetup): Promise<{ port: ShardPort; started: ShardStarted }> {
-  const options = { file: workerFile, name: 'shard', setup };
+  const options = { file: workerFile, name: 'shard', setup, isFrugal: true };
   const thread = new Thread<ShardSetup, Task | 'start', TaskReply | ShardStarted>(options);
   const started = (await thread.run('start')) as ShardStarted;
   const hurry = new Hurry(started);

@@ -19,7 +19,7 @@ const LOOK_EVERY_MS = 1000;
 const DUE_CHUNKS = 4096;
 const DUE_MS = 30_000;
 /** What the shards together keep in memory of what is in files: recent queries read less. */
-const RESIDENT_BYTES = 64 * 2 ** 20;
+const RESIDENT_BYTES = 16 * 2 ** 20;
 /** The log is shortened when it has grown by so many segments, and by this share of what was left of it the last time. */
 const LOG_SEGMENTS = 1;
 const LOG_GROWTH_SHARE = 1 / 2;

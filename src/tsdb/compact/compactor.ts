@@ -2,6 +2,7 @@
 
 import { type Clock, realClock } from '../../base/clock.js';
 import { type Disk, DiskError } from '../../base/disk.js';
+import { freeBuffer } from '../../base/thread.js';
 import { Core } from '../../wasm/core.js';
 import { Crc32c } from '../../wasm/crc32c.js';
 import { BlockFault } from '../block/contract.js';
@@ -110,11 +111,12 @@ export class Compactor {
         return this.#preview.step(() => clock.monotonicMs() < endMs);
       },
       expireBlocks: ({ retention }) => keeping.expire(retention),
-      writeHeadChunks: ({ records, latestMs }) =>
-        headChunks.write(
-          records.map((buffer) => new Uint8Array(buffer)),
-          latestMs,
-        ),
+      writeHeadChunks: ({ records, latestMs }) => {
+        const pieces = records.map((buffer) => new Uint8Array(buffer));
+        const place = headChunks.write(pieces, latestMs);
+        records.forEach(freeBuffer);
+        return place;
+      },
       noteHeadChunks: ({ files }) => nothing(() => headChunks.note(files)),
       dropHeadChunks: ({ minTimeMs }) => ({ removed: headChunks.dropBefore(minTimeMs) }),
       removeBlocks: ({ ulids }) => nothing(() => keeping.remove(ulids)),

@@ -24,7 +24,7 @@ export class CompactorThread implements CompactorPort {
   async call<K extends CompactorOp>(op: K, request: CompactorRequest<K>): Promise<CompactorReply<K>> {
     if (this.#closed) throw new Error('the compactor is closed');
     this.#thread ??= new Thread({
-      ...{ file: workerFile, name: 'compactor', setup: this.#setup, hasTimers: true },
+      ...{ file: workerFile, name: 'compactor', setup: this.#setup, hasTimers: true, isFrugal: true },
       isReplaceable: true,
     });
     const reply = await this.#thread.run({ op, request } as CompactorTask, buffersOf(request));

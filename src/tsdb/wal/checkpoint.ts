@@ -147,6 +147,8 @@ class Sieve implements LogVisitor {
   readonly #sift: Sift | undefined;
   readonly #marksLosses: boolean;
   #batch: Uint8Array[][] = [];
+  /** Where the records of a batch lie, one behind the other. */
+  readonly #room = new Uint8Array(BATCH_BYTES);
   #batchBytes = 0;
   /** What was said last of each series, still encoded: all series of a metric share the bytes. */
   readonly #metadata = new Map<number, Uint8Array>();
@@ -176,8 +178,7 @@ class Sieve implements LogVisitor {
     if (record.type === RecordType.Samples && this.#takeSamples(record)) return;
     const bytes = record.bytes;
     const kept = filterRecord(bytes, this.#keep, this.stats);
-    // The reader lends its bytes; the filter's are new.
-    if (kept !== undefined) this.#put(kept === bytes ? kept.slice() : kept);
+    if (kept !== undefined) this.#put(kept);
   }
 
   damage(): void {
@@ -197,7 +198,7 @@ class Sieve implements LogVisitor {
     else {
       this.stats.samples += sift.samples;
       this.stats.samplesDropped += sift.dropped;
-      if (kept.length > 0) this.#put(kept.slice());
+      if (kept.length > 0) this.#put(kept);
     }
     return true;
   }
@@ -241,10 +242,17 @@ class Sieve implements LogVisitor {
     return shared;
   }
 
+  /** Copies a record that is only lent. */
   #put(record: Uint8Array): void {
-    this.#batch.push([record]);
+    if (this.#batchBytes + record.length > this.#room.length) this.#flush();
+    if (record.length > this.#room.length) {
+      this.#writer.append([[record.slice()]]);
+      return;
+    }
+    const copy = this.#room.subarray(this.#batchBytes, this.#batchBytes + record.length);
+    copy.set(record);
+    this.#batch.push([copy]);
     this.#batchBytes += record.length;
-    if (this.#batchBytes >= BATCH_BYTES) this.#flush();
   }
 
   #flush(): void {
