@@ -54,6 +54,12 @@ const STORAGE_FEATURES: ReadonlyMap<string, string> = new Map([
   ['metadata-wal-records', 'Experimental metadata records in WAL enabled'],
 ]);
 
+/** Names and values can be searched. */
+export const SEARCH_API = 'search-api';
+
+/** What changes the API, likewise. */
+const API_FEATURES: ReadonlyMap<string, string> = new Map([[SEARCH_API, 'Experimental search API enabled.']]);
+
 /** What is to be said in the configuration by now. */
 const PHASED_OUT: ReadonlyMap<string, string> = new Map([
   [
@@ -66,6 +72,8 @@ const PHASED_OUT: ReadonlyMap<string, string> = new Map([
 const RULE_FEATURES: ReadonlyMap<string, string> = new Map([
   [CONCURRENT_RULES, 'Experimental concurrent rule evaluation enabled.'],
 ]);
+
+const ENABLED = [QUERY_FEATURES, STORAGE_FEATURES, API_FEATURES, RULE_FEATURES];
 
 const ALWAYS_ON = 'This option for --enable-feature is now permanently enabled and therefore a no-op.';
 
@@ -90,12 +98,17 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   'old-ui',
   'otlp-deltatocumulative',
   'otlp-native-delta-ingestion',
-  'search-api',
   'st-storage',
   'st-synthesis',
   'use-uncached-io',
   'xor2-encoding',
 ]);
+
+/** All that can be asked for and is not on by itself. */
+export const EXPERIMENTAL_FEATURES: readonly string[] = [
+  ...ENABLED.flatMap((features) => [...features.keys()]),
+  ...ELSEWHERE,
+].sort();
 
 export function queryFeatures(features: readonly string[]): QueryFeatures {
   const has = (name: string) => features.includes(name);
@@ -125,7 +138,7 @@ export function scrapeFeatures(features: readonly string[]): ScrapeFeatures {
 /** One remark for each feature, in the order in which they were given. */
 export function featureRemarks(features: readonly string[]): FeatureRemark[] {
   return features.map((option) => {
-    const enabled = QUERY_FEATURES.get(option) ?? STORAGE_FEATURES.get(option) ?? RULE_FEATURES.get(option);
+    const enabled = ENABLED.map((features) => features.get(option)).find((message) => message !== undefined);
     if (enabled !== undefined) return { level: 'info', message: enabled, option };
     const noOp = NO_OPS.get(option) ?? PHASED_OUT.get(option);
     if (noOp !== undefined) return { level: 'warn', message: noOp, option };

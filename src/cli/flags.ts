@@ -77,7 +77,6 @@ const TABLE = {
     16,
     'Clients at a time that receive live notifications.',
     0,
-    PENDING,
   ),
   webExternalUrl: valueFlag(
     'web.external-url',

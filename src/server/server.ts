@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.js';
 import type { Disk } from '../base/disk.js';
 import { HttpClient } from '../base/http.js';
 import { hostname, memoryBytes, openFilesMax, processors } from '../base/machine.js';
-import { featureRemarks, queryFeatures, scrapeFeatures, storageFeatures } from '../cli/features.js';
+import { featureRemarks, queryFeatures, SEARCH_API, scrapeFeatures, storageFeatures } from '../cli/features.js';
 import { type Flags, flagList } from '../cli/flags.js';
 import { type LoadedConfig, loadConfig, pendingSections } from '../config/load.js';
 import { renderConfig } from '../config/render.js';
@@ -35,7 +35,9 @@ import type { Door } from '../web/door.js';
 import { openDoor } from '../web/listen.js';
 import { openAccess, type WebAccess } from './access.js';
 import { discoveryTools, startDiscovery } from './discovery.js';
+import { featureList } from './feature-list.js';
 import { StorageMetrics } from './metrics.js';
+import { CONFIG_FAILED, Notices, SHUTTING_DOWN, STARTING_UP } from './notices.js';
 import { Notifying } from './notifier.js';
 import { loadPolicies, rewriteSettings } from './policies.js';
 import { openQueries, type Queries } from './queries.js';
@@ -101,6 +103,7 @@ export class Server {
   /** Who may come in, where a file says so. */
   readonly #access: WebAccess | undefined;
   #notifying: Notifying | undefined;
+  readonly #notices: Notices;
   #doors: Door[] = [];
 
   private constructor(options: ServerOptions, loaded: LoadedConfig, policies: Policies) {
@@ -116,6 +119,7 @@ export class Server {
     registerProcess(this.#registry, options.disk, options.clock);
     this.#registerOwn();
     this.#access = openAccess(options, this.#registry);
+    this.#notices = new Notices(options.clock, options.flags.webMaxNotificationsSubscribers);
   }
 
   /** Reads the configuration; throws ConfigError, and another error where the file about the web is bad. Nothing runs before start(). */
@@ -148,6 +152,8 @@ export class Server {
   async stop(): Promise<void> {
     if (this.#state === 'stopping') return;
     this.#state = 'stopping';
+    this.#notices.add(SHUTTING_DOWN);
+    this.#notices.close();
     this.#discovery?.stop();
     await this.#rules?.stop();
     await Promise.all([this.#scraping?.stop(), this.#notifying?.stop()]);
@@ -170,10 +176,12 @@ export class Server {
       this.#policies = policies;
     } catch (error) {
       this.#configOk = false;
+      this.#notices.add(CONFIG_FAILED);
       log.error('Error reloading config', { err: error as Error });
       throw error;
     }
     this.#configOk = true;
+    this.#notices.remove(CONFIG_FAILED);
     this.#configMs = clock.nowMs();
     this.#storage?.keeping.setRetention(this.#retention);
     this.#storage?.shards.exemplars.setMax(this.#exemplarsMax);
@@ -186,6 +194,7 @@ export class Server {
   async #start(): Promise<void> {
     const { flags, disk, clock, log } = this.#options;
     for (const { level, message, option } of featureRemarks(flags.enableFeature)) log[level](message, { option });
+    this.#notices.add(STARTING_UP);
     disk.makeFolder(flags.storagePath);
     if (!flags.storageNoLockfile) {
       this.#lock = DirectoryLock.take({ disk, folder: flags.storagePath, pid: process.pid, nowMs: this.#startMs });
@@ -274,10 +283,17 @@ export class Server {
         if (this.#state === 'ready') await metrics.refresh(() => shardStorage.counters());
         return renderMetrics(this.#registry);
       },
+      selfMetrics: async () => {
+        if (this.#state === 'ready') await metrics.refresh(() => shardStorage.counters());
+        return this.#registry.families();
+      },
+      notifications: this.#notices,
+      searchEnabled: flags.enableFeature.includes(SEARCH_API),
     });
     await storage.replay();
     if (this.#state !== 'starting') return;
     this.#state = 'ready';
+    this.#notices.remove(STARTING_UP);
     this.#applyJobs();
     log.info('Server is ready to receive web requests.', { shards: storage.shards.count });
   }
@@ -397,6 +413,7 @@ export class Server {
         storageRetention: retentionText(this.#retention),
       }),
       flags: () => flagList(flags),
+      features: () => featureList(flags, queryFeatures(flags.enableFeature).parse),
       configYaml: () => renderConfig(this.#loaded.config),
       walReplay: () => this.#storage?.replayProgress ?? { min: 0, max: 0, current: 0 },
       recovery: () => this.#storage?.recovery ?? { startMs: this.#startMs, figures: {}, losses: [], malformed: [] },

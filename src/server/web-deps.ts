@@ -10,6 +10,7 @@ import { ShardError, ShardTrap, ShardUnavailable } from '../shard/client.js';
 import { IngestRefused, REMOTE_WRITE } from '../shard/ingest.js';
 import { NotDurable } from '../shard/log-thread.js';
 import type { Outcome, WriteReply, WriteVersion } from '../shard/protocol.js';
+import { formatMeta } from '../tsdb/block/meta.js';
 import { policiesOf } from '../tsdb/downsample/read-policies.js';
 import type * as web from '../web/deps.js';
 import { Poison } from './poison.js';
@@ -36,6 +37,7 @@ export function storageDeps(storage: ShardStorage, head: Storage): web.Storage {
     exemplars: (query) => storage.exemplars({ ...query, limit: 0 }),
     federate: ({ selectors, nowMs, escaping, signal }) =>
       storage.federate({ selectors, nowMs, utf8: escaping === 'allow-utf-8', signal }),
+    blocks: () => head.blocks.blocks.map(({ meta }) => formatMeta(meta, '')),
     stats: async (limit) => ({
       ...(await storage.stats(limit)),
       minTimeMs: finite(head.oldestMs),

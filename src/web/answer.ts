@@ -98,6 +98,13 @@ export class Answer {
     return coding === 'identity' ? new PlainStream(this.#response) : new CompressedStream(this.#response, coding);
   }
 
+  /** A stream of server-sent events: not compressed, because a compressor would keep them until there are more. */
+  events(): BodyStream {
+    this.header('Content-Type', 'text/event-stream');
+    this.#response.head(200, this.#headers);
+    return new PlainStream(this.#response);
+  }
+
   #coding(): ContentCoding {
     return chooseCoding(this.#request.header('accept-encoding'));
   }

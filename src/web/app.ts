@@ -8,12 +8,17 @@ import { alertmanagerRoutes } from './api/alertmanagers.js';
 import type { ApiHandler, ApiRoute } from './api/call.js';
 import { exemplarRoutes } from './api/exemplars.js';
 import { explainRoutes } from './api/explain.js';
+import { featureRoutes } from './api/features.js';
 import { metadataRoutes } from './api/metadata.js';
+import { notificationRoutes } from './api/notifications.js';
+import { openApiRoute } from './api/openapi.js';
 import { activeQueryRoutes } from './api/queries.js';
 import { queryRoutes } from './api/query.js';
 import { recoveryRoute } from './api/recovery.js';
 import { relabelRoutes } from './api/relabel-steps.js';
 import { ruleRoutes } from './api/rules.js';
+import { searchRoutes } from './api/search.js';
+import { selfMetricRoutes } from './api/self-metrics.js';
 import { seriesRoutes } from './api/series.js';
 import { replayRoute, statusRoutes } from './api/status.js';
 import { targetRoutes } from './api/targets.js';
@@ -42,7 +47,7 @@ export interface AppOptions {
   readonly corsOrigin?: string | undefined;
 }
 
-const API_ROUTES: readonly ApiRoute[] = [
+const READY_API_ROUTES: readonly ApiRoute[] = [
   ...queryRoutes,
   ...activeQueryRoutes,
   ...explainRoutes,
@@ -55,8 +60,14 @@ const API_ROUTES: readonly ApiRoute[] = [
   ...alertmanagerRoutes,
   ...statusRoutes,
   ...textRoutes,
+  ...featureRoutes,
+  ...searchRoutes,
+  ...selfMetricRoutes,
   ...adminRoutes,
 ];
+
+/** What answers while the storage is not ready yet. */
+const EARLY_API_ROUTES: readonly ApiRoute[] = [replayRoute, recoveryRoute, ...notificationRoutes];
 
 const PAGE_ROUTES: readonly PageRoute[] = [
   indexRoute,
@@ -95,9 +106,9 @@ class App {
     this.#metrics = new RequestMetrics(deps.metrics);
     this.#router = new Router([
       ...PAGE_ROUTES.map((route) => this.#pageRoute(route)),
-      ...API_ROUTES.map((route) => this.#apiRoute(route, true)),
-      this.#apiRoute(replayRoute, false),
-      this.#apiRoute(recoveryRoute, false),
+      ...READY_API_ROUTES.map((route) => this.#apiRoute(route, true)),
+      ...EARLY_API_ROUTES.map((route) => this.#apiRoute(route, false)),
+      this.#apiRoute(openApiRoute([...READY_API_ROUTES, ...EARLY_API_ROUTES]), false),
     ]);
   }
 

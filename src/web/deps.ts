@@ -18,7 +18,7 @@ import type { QueryStats } from '../query/result.js';
 import type { ActiveQuery } from '../query/running.js';
 import type { RelabelRule } from '../relabel/rule.js';
 import type { Logger } from '../telemetry/log.js';
-import type { Registry } from '../telemetry/metrics.js';
+import type { MetricFamily, Registry } from '../telemetry/metrics.js';
 import type { BodySink } from './door.js';
 import type { EscapingScheme } from './negotiate.js';
 
@@ -39,6 +39,9 @@ export interface WebDeps {
   readonly status: Status;
   /** URLs that alerts are posted to, and those that relabelling dropped. */
   alertmanagers(): Alertmanagers;
+  readonly notifications: Notifications;
+  /** Whether names and values can be searched. */
+  readonly searchEnabled: boolean;
   /** undefined where the receiver is not enabled. */
   readonly remoteWrite?: RemoteWrite;
   /** undefined where the lifecycle API is not enabled. */
@@ -49,6 +52,8 @@ export interface WebDeps {
   readiness(): 'ready' | 'starting' | 'stopping';
   /** The page of our own metrics, text format 0.0.4. */
   metricsPage(): Uint8Array | Promise<Uint8Array>;
+  /** The same as data. */
+  selfMetrics(): Promise<readonly MetricFamily[]>;
 }
 
 /** What a query asked for beside its text. */
@@ -128,8 +133,31 @@ export interface Storage {
   exemplars(query: Omit<LabelQuery, 'limit'>): Promise<readonly ExemplarSeries[]>;
   /** Exposition text, external labels added, in pieces; not asked for the next one before the client has taken some. */
   federate(query: FederateQuery): AsyncIterable<Uint8Array>;
+  /** What blocks are served, as their `meta.json` says, oldest first. */
+  blocks(): readonly string[];
   /** Counts for the status page; each list has at most `limit` entries, largest first. */
   stats(limit: number): Promise<StorageStats>;
+}
+
+/** Something that whoever looks after this server should know. */
+export interface Notification {
+  readonly text: string;
+  readonly sinceMs: number;
+  /** False tells that it is over. */
+  readonly active: boolean;
+}
+
+export interface NotificationListener {
+  tell(notification: Notification): void;
+  /** Nothing will be told any more. */
+  close(): void;
+}
+
+export interface Notifications {
+  /** Oldest first. */
+  active(): readonly Notification[];
+  /** Tells of changes until what it gives is called; undefined where too many listen. */
+  subscribe(listener: NotificationListener): (() => void) | undefined;
 }
 
 export interface NamedCount {
@@ -320,6 +348,8 @@ export interface Status {
   runtime(): RuntimeInfo;
   /** By flag name, as the command line has them. */
   flags(): ReadonlyMap<string, string>;
+  /** What this server can do by area and name, and whether it is on. */
+  features(): ReadonlyMap<string, ReadonlyMap<string, boolean>>;
   /** The configuration in use, without secrets. */
   configYaml(): string;
   walReplay(): WalReplay;

@@ -172,6 +172,7 @@ export function apiCalls(endMs: number): ApiCallCase[] {
     get('status/runtimeinfo'),
     get('status/buildinfo'),
     get('status/walreplay'),
+    get('notifications'),
     get('status/tsdb'),
     get('status/tsdb', 'limit=2'),
   ];

@@ -54,6 +54,7 @@ export function fakeDeps(fakes: Fakes = {}): WebDeps {
       labelValues: async () => nothing,
       series: async () => ({ rows: renderedRows([]), warnings: [] }),
       exemplars: async () => [],
+      blocks: () => [],
       async *federate(): AsyncGenerator<Uint8Array> {},
       stats: async () => ({
         series: 0,
@@ -93,12 +94,16 @@ export function fakeDeps(fakes: Fakes = {}): WebDeps {
         storageRetention: '15d',
       }),
       flags: () => new Map(),
+      features: () => new Map(),
       configYaml: () => '',
       walReplay: () => ({ min: 0, max: 0, current: 0 }),
       recovery: () => ({ startMs: 0, figures: {}, losses: [], malformed: [] }),
     },
     readiness: () => 'ready',
     metricsPage: () => renderMetrics(metrics),
+    selfMetrics: async () => metrics.families(),
+    notifications: { active: () => [], subscribe: () => undefined },
+    searchEnabled: true,
   };
   const merged: Record<string, unknown> = { ...deps };
   for (const [key, fake] of Object.entries(fakes)) {

@@ -37,8 +37,8 @@ export function parseMeta(text: string, path: string): BlockMeta {
   return parsed;
 }
 
-/** As Prometheus prints it: tabs, its order of fields, those that are empty left out. */
-export function formatMeta(meta: BlockMeta): string {
+/** As Prometheus prints it: tabs (or in one line, with an empty `indent`), its order of fields, those that are empty left out. */
+export function formatMeta(meta: BlockMeta, indent = '\t'): string {
   const { stats, compaction } = meta;
   const fields = {
     ulid: meta.ulid,
@@ -68,7 +68,7 @@ export function formatMeta(meta: BlockMeta): string {
     },
     version: meta.version,
   };
-  return JSON.stringify(fields, undefined, '\t');
+  return JSON.stringify(fields, undefined, indent);
 }
 
 /** JSON leaves out what is undefined. */

@@ -20,6 +20,7 @@ export const statusRoutes: readonly ApiRoute[] = [
   },
   { pattern: '/status/runtimeinfo', methods: GET, handler: runtimeInfo },
   { pattern: '/status/tsdb', methods: GET, handler: tsdb },
+  { pattern: '/status/tsdb/blocks', methods: GET, handler: blocks },
   { pattern: '/status/flags', methods: GET, handler: flags },
   { pattern: '/status/config', methods: GET, handler: config },
 ];
@@ -78,6 +79,10 @@ async function tsdb(call: ApiCall): Promise<void> {
     ['seriesCountByLabelValuePair', countsJson(stats.seriesByLabelPair)],
   ];
   await sendData(call, objectJson(fields));
+}
+
+async function blocks(call: ApiCall): Promise<void> {
+  await sendData(call, objectJson([['blocks', listJson(call.deps.storage.blocks())]]));
 }
 
 function topParameter(text: string): number {
