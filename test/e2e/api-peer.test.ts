@@ -2,6 +2,9 @@
 // contents are the same, but for what docs/differences/http.md lists.
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type ApiCallCase, apiCalls, apiSeries } from '../support/api-calls.js';
 import { type ApiAnswer, comparable } from '../support/api-compare.js';
@@ -27,6 +30,24 @@ scrape_configs:
   relabel_configs: [{action: drop, source_labels: [__address__], regex: "x.*"}]
 `;
 
+const RULES = `
+groups:
+- name: one
+  interval: 1s
+  labels: {of: group}
+  rules:
+  - {alert: Always, expr: vector(1), labels: {severity: page}, annotations: {summary: "is {{ $value }}"}}
+  - {alert: Later, expr: vector(2), for: 1h, keep_firing_for: 5m}
+  - {alert: Never, expr: vector(1) < 0}
+- name: two
+  interval: 1s
+  query_offset: 1s
+  limit: 10
+  rules:
+  - {record: own:sum, expr: sum(vector(3)), labels: {a: b}}
+  - {record: own:broken, expr: temperature * on (none) requests_total}
+`;
+
 /** What is known to differ: docs/differences/http.md and promql-results.md. */
 const KNOWN: readonly [call: RegExp, why: string][] = [
   [/sort_desc.*step=/, 'newer versions remark on sorting in range queries'],
@@ -36,24 +57,31 @@ const KNOWN: readonly [call: RegExp, why: string][] = [
 
 let peer: Server;
 let ours: Server;
+const folder = mkdtempSync(join(tmpdir(), 'narthex-api-'));
 
 before(async () => {
   if (prometheus === undefined) return;
+  const rules = join(folder, 'rules.yml');
+  writeFileSync(rules, RULES);
+  const config = `${CONFIG}rule_files: [${rules}]\n`;
   [peer, ours] = await Promise.all([
-    startPeer(prometheus, { config: CONFIG, flags: FLAGS }),
-    startNarthex({ config: CONFIG, flags: FLAGS }),
+    startPeer(prometheus, { config, flags: FLAGS }),
+    startNarthex({ config, flags: FLAGS }),
   ]);
   for (const { url } of [peer, ours]) await writeAll(url, apiSeries(END_MS));
   for (const { url } of [peer, ours]) {
     await eventually(async () => {
       const { scrapePools } = await api<{ scrapePools: string[] }>(url, 'scrape_pools');
       assert.equal(scrapePools.length, 2);
+      const { groups } = await api<{ groups: { rules: { health: string }[] }[] }>(url, 'rules');
+      assert.ok(groups.every(({ rules }) => rules.every(({ health }) => health !== 'unknown')));
     });
   }
 });
 
 after(async () => {
   await Promise.all([peer?.stop(), ours?.stop()]);
+  rmSync(folder, { recursive: true });
 });
 
 test('the API answers as the real Prometheus does', options, async (t) => {

@@ -169,6 +169,19 @@ export function apiCalls(endMs: number): ApiCallCase[] {
     get('targets', 'scrapePool=down'),
     get('targets', 'scrapePool=none'),
     get('scrape_pools'),
+    get('alertmanagers'),
+    get('rules'),
+    ...['type=alert', 'type=record', 'type=x', 'rule_name[]=Always', 'rule_name[]=a&rule_name[]=Always'].map((filter) =>
+      get('rules', filter),
+    ),
+    ...['rule_group[]=one', 'rule_group[]=none', 'file[]=none', 'exclude_alerts=true', 'exclude_alerts=x'].map(
+      (filter) => get('rules', filter),
+    ),
+    ...['match[]={severity="page"}', 'match[]={severity="none"}', 'match[]={', 'group_limit=1', 'group_limit=x'].map(
+      (filter) => get('rules', filter),
+    ),
+    get('rules', 'group_next_token=x'),
+    get('alerts'),
     get('status/runtimeinfo'),
     get('status/buildinfo'),
     get('status/walreplay'),

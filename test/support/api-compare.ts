@@ -23,6 +23,7 @@ const OF_A_MOMENT: ReadonlySet<string> = new Set([
   ...['startTime', 'CWD', 'serverTime', 'lastConfigTime', 'goroutineCount', 'GOMEMLIMIT', 'GOGC', 'GODEBUG'],
   ...['version', 'revision', 'branch', 'buildUser', 'buildDate', 'goVersion', 'min', 'max', 'current'],
   ...['lastScrape', 'lastScrapeDuration', 'minTime', 'maxTime', 'chunkCount'],
+  ...['evaluationTime', 'lastEvaluation', 'activeAt'],
 ]);
 
 /** Lists without an order of their own, by the field that they are in. */
@@ -39,7 +40,7 @@ function simplified(value: unknown, field: string, ordered: boolean): unknown {
     if (ordered || !UNORDERED.has(field)) return items;
     return items.map((item) => JSON.stringify(item)).sort();
   }
-  if (field === 'error') return sides(String(value));
+  if (field === 'error' || field === 'lastError') return sides(String(value));
   if (typeof value !== 'object' || value === null) return value;
   const kept = Object.entries(value).filter(([name, of]) => NEWER.get(name) !== JSON.stringify(of));
   return Object.fromEntries(

@@ -3,11 +3,11 @@
 import { createHash } from 'node:crypto';
 import { labelsJson } from '../../model/json.js';
 import { type Labels, valueOf } from '../../model/labels.js';
-import { compileMatcher } from '../../model/matcher.js';
+import { compileMatcher, type Matcher } from '../../model/matcher.js';
 import { formatScientific } from '../../model/number.js';
 import { quote } from '../../model/quote.js';
 import type { AlertStatus, RuleGroupStatus, RuleStatus } from '../deps.js';
-import { invalidParameter } from '../errors.js';
+import { badData, invalidParameter } from '../errors.js';
 import type { Params } from '../params.js';
 import { type ApiCall, type ApiRoute, GET, listJson, objectJson, sendData, timeJson } from './call.js';
 import { readSelector } from './selectors.js';
@@ -69,8 +69,16 @@ function ruleFilter(params: Params): (rule: RuleStatus) => boolean {
 }
 
 function labelTest(selector: string): (labels: Labels) => boolean {
-  const tests = readSelector(selector).map((matcher) => [matcher.name, compileMatcher(matcher)] as const);
+  const tests = matchersOf(selector).map((matcher) => [matcher.name, compileMatcher(matcher)] as const);
   return (labels) => tests.every(([name, test]) => test(valueOf(labels, name)));
+}
+
+function matchersOf(selector: string): readonly Matcher[] {
+  try {
+    return readSelector(selector);
+  } catch (error) {
+    throw badData(messageOf(error));
+  }
 }
 
 /** As Go's strconv.ParseBool, in whatever case. */
@@ -148,7 +156,10 @@ function ruleJson(rule: RuleStatus, withAlerts: boolean): string {
   const name = ['name', JSON.stringify(rule.name)] as const;
   const query = ['query', JSON.stringify(rule.expr)] as const;
   const labels = ['labels', labelsJson(rule.labels)] as const;
-  if (alerting === undefined) return objectJson([name, query, labels, ...common, ['type', '"recording"']]);
+  if (alerting === undefined) {
+    const some: Fields = rule.labels.length === 0 ? [] : [labels];
+    return objectJson([name, query, ...some, ...common, ['type', '"recording"']]);
+  }
   return objectJson([
     ['state', JSON.stringify(alerting.state)],
     name,

@@ -162,8 +162,10 @@ function compareAnnotations(field: 'warnings' | 'infos', theirs: Reply, ours: Re
   const [a, b] = [theirs, ours].map((reply) => new Set(remarksOf(reply, field, rules)));
   // Long lists are cut, and which ones stay is by chance.
   if ([...a!].some((text) => OMITTED.test(text))) return undefined;
-  const missing = [...a!].filter((text) => !b!.has(text));
-  const more = [...b!].filter((text) => !a!.has(text) && !rules.isOneOfMany(text, theirs));
+  // Ours may be longer by a remark that is new.
+  const isCut = [...b!].some((text) => OMITTED.test(text));
+  const missing = isCut ? [] : [...a!].filter((text) => !b!.has(text));
+  const more = [...b!].filter((text) => !a!.has(text) && !OMITTED.test(text) && !rules.isOneOfMany(text, theirs));
   if (missing.length + more.length === 0) return undefined;
   return `${field}: only theirs ${JSON.stringify(missing)}\n  only ours ${JSON.stringify(more)}`;
 }

@@ -9,8 +9,8 @@ import { alone, partsOf, textOf } from './parts.js';
 import { type Answerer, askQuestion, type Question, type Reply } from './question.js';
 
 /**
- * Whether there are groups by name of series some of which lose theirs, and the replies are otherwise the same; or
- * theirs is that groups are the same with their names gone.
+ * Whether there are groups by name of series some of which lose theirs, and the replies are otherwise the same; or one
+ * of them is that groups are the same with their names gone.
  */
 export async function groupsLoseNames(
   question: Question,
@@ -18,17 +18,27 @@ export async function groupsLoseNames(
   [theirs, ours]: readonly [Reply, Reply],
   answerer: Answerer,
 ): Promise<boolean> {
-  const isRefused = /vector cannot contain metrics with the same labelset/.test(theirs.body.error ?? '');
-  if (ours.body.data === undefined || !(isRefused || isSameWithoutNames(theirs, ours))) return false;
+  if (!isRefusedOnce(theirs, ours) && !isSameWithoutNames(theirs, ours)) return false;
   for (const { expr, around } of partsOf(root)) {
     if (expr.kind !== 'aggregate' || expr.without || !expr.grouping.includes(METRIC_NAME)) continue;
     for (const asked of alone(question, textOf(question, expr.expr), around)) {
-      const { data } = (await askQuestion(answerer, asked)).body;
+      const { data, error } = (await askQuestion(answerer, asked)).body;
+      if (isSameLabels(error)) return true;
       const keys = data === undefined ? [] : [...cellsOf(data).keys()];
       if (keys.some(isNamed) && !keys.every(isNamed)) return true;
     }
   }
   return false;
+}
+
+/** Whether one of them has an answer, and the other groups that are the same with their names gone. */
+function isRefusedOnce(theirs: Reply, ours: Reply): boolean {
+  const [a, b] = [theirs.body.error, ours.body.error];
+  return (a === undefined && isSameLabels(b)) || (b === undefined && isSameLabels(a));
+}
+
+function isSameLabels(error: string | undefined): boolean {
+  return error !== undefined && /vector cannot contain metrics with the same labelset/.test(error);
 }
 
 function isNamed(key: string): boolean {

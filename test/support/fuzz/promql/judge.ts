@@ -17,7 +17,7 @@ import {
 import { withGoLibrary } from './go-library.js';
 import { groupsLoseNames } from './group-names.js';
 import { areReconciled, knownDifference } from './known.js';
-import { magnifiesLastDigits } from './last-digits.js';
+import { isOfLibrary, isSum, magnifiesLastDigits } from './last-digits.js';
 import { asOlder, type OlderOptions } from './older.js';
 import { forgetResets, uncertainResets } from './older-resets.js';
 import { alone, partsOf, textOf } from './parts.js';
@@ -87,6 +87,10 @@ export async function judge(question: Question, theirs: Reply, ours: Reply, serv
     if (await asOlder(() => byChance(question, theirs, older, rules, stability, again), OLDER[i])) {
       return { kind: 'explained', by: 'histograms as in 3.5, and order' };
     }
+  }
+  const { peer, ours: own } = servers;
+  if (expr !== undefined && (await magnifiesLastDigits(question, expr, [peer, own], rules, isOfLibrary))) {
+    return { kind: 'explained', by: "last digits of Go's library" };
   }
   const isWithout = expr !== undefined && !servers.readsBuckets && partsOf(expr).some(({ expr }) => isStatistic(expr));
   if (isWithout && (await explainedWithBuckets(question, ours, servers))) {
@@ -227,7 +231,10 @@ export async function judgeSource(question: Question, memory: Reply, other: Repl
     return { kind: 'explained', by: 'order, on shards' };
   }
   const expr = parsed(question.text);
-  if (expr !== undefined && (await magnifiesLastDigits(question, expr, [sources.memory, sources.other], rules))) {
+  if (
+    expr !== undefined &&
+    (await magnifiesLastDigits(question, expr, [sources.memory, sources.other], rules, isSum))
+  ) {
     return { kind: 'explained', by: 'last digits of sums, on shards' };
   }
   return { kind: 'different', problem: problem.replaceAll('theirs', 'memory').replaceAll('ours', 'stored') };

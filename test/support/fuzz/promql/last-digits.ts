@@ -1,5 +1,5 @@
-// Sums over shards may differ in their last digit, and what is above them may make much of that: 2.9999999999999996
-// and 3 have other floors.
+// Sums over shards, and functions of another library, may differ in their last digit, and what is above them may make
+// much of that: 2.9999999999999996 and 3 have other floors.
 
 import { childrenOf, type Expr, type Subquery } from '../../../../src/promql/syntax/ast.js';
 import { compareReplies, type Rules } from './compare.js';
@@ -7,19 +7,37 @@ import { alone, type Placed, textOf } from './parts.js';
 import { type Answerer, askQuestion, type Question } from './question.js';
 
 /** Aggregations that round, in an order that is free. */
-export const SUMS = new Set(['sum', 'avg', 'stddev', 'stdvar']);
+const SUMS = new Set(['sum', 'avg', 'stddev', 'stdvar']);
+/** Functions whose last digit is the library's. */
+const LIBRARY = new Set(
+  'acos acosh asin asinh atan atanh cos cosh exp ln log10 log2 sin sinh tan tanh histogram_quantile histogram_stddev histogram_stdvar'.split(
+    ' ',
+  ),
+);
 const JUMPS_BINARY = new Set(['%', '==', '!=', '<', '<=', '>', '>=']);
 const JUMPS_AGGREGATE = new Set(['count_values', 'topk', 'bottomk', 'quantile']);
 const JUMPS_CALL = new Set('ceil floor round sgn changes resets'.split(' '));
 
-/** Whether a sum, below something that makes much of its last digit (2.9999999999999996 or 3), has another one. */
+export function isSum(expr: Expr): boolean {
+  return expr.kind === 'aggregate' && SUMS.has(expr.op);
+}
+
+export function isOfLibrary(expr: Expr): boolean {
+  return expr.kind === 'call' && LIBRARY.has(expr.fn);
+}
+
+/**
+ * Whether what `rounds`, below something that makes much of its last digit (2.9999999999999996 or 3), has another one in
+ * another source.
+ */
 export async function magnifiesLastDigits(
   question: Question,
   root: Expr,
   sources: readonly Answerer[],
   rules: Rules,
+  rounds: (expr: Expr) => boolean,
 ): Promise<boolean> {
-  for (const { expr, around } of sumsBelowJumps(root)) {
+  for (const { expr, around } of belowJumps(root, rounds)) {
     for (const asked of alone(question, textOf(question, expr), around)) {
       const [a, b] = await Promise.all(sources.map((source) => askQuestion(source, asked)));
       const isClose = compareReplies(a!, b!, rules) === undefined;
@@ -29,11 +47,16 @@ export async function magnifiesLastDigits(
   return false;
 }
 
-function sumsBelowJumps(expr: Expr, around: readonly Subquery[] = [], below = false): Placed[] {
-  const isSum = expr.kind === 'aggregate' && SUMS.has(expr.op);
+function belowJumps(
+  expr: Expr,
+  rounds: (expr: Expr) => boolean,
+  around: readonly Subquery[] = [],
+  below = false,
+): Placed[] {
   const inside = expr.kind === 'subquery' ? [...around, expr] : around;
-  const children = childrenOf(expr).flatMap((child) => sumsBelowJumps(child, inside, below || jumps(expr)));
-  return isSum && below ? [{ expr, around }, ...children] : children;
+  const isBelow = below || jumps(expr);
+  const children = childrenOf(expr).flatMap((child) => belowJumps(child, rounds, inside, isBelow));
+  return below && rounds(expr) ? [{ expr, around }, ...children] : children;
 }
 
 function jumps(node: Expr): boolean {

@@ -3,7 +3,7 @@
 import type { Expr } from '../../../../src/promql/syntax/ast.js';
 import { ALL_PARSE_OPTIONS, parseExpr } from '../../../../src/promql/syntax/parse.js';
 import type { Rules } from './compare.js';
-import { SUMS } from './last-digits.js';
+import { isOfLibrary, isSum } from './last-digits.js';
 import { partsOf } from './parts.js';
 import type { Answerer, Question } from './question.js';
 import type { Circumstances } from './stability.js';
@@ -49,19 +49,11 @@ export function parsed(text: string): Expr | undefined {
   }
 }
 
-/** Functions whose last digit is the library's. */
-const LIBRARY = new Set(
-  'acos acosh asin asinh atan atanh cos cosh exp ln log10 log2 sin sinh tan tanh histogram_quantile histogram_stddev histogram_stdvar'.split(
-    ' ',
-  ),
-);
-
 /** Whether nothing in it depends on the order of series or on a library's last digit. */
 function isExact(expr: Expr): boolean {
   return partsOf(expr).every(({ expr: node }) => {
-    if (node.kind === 'aggregate') return !SUMS.has(node.op);
     if (node.kind === 'binary') return node.op !== '^' && node.op !== 'atan2';
-    return node.kind !== 'call' || !LIBRARY.has(node.fn);
+    return !isSum(node) && !isOfLibrary(node);
   });
 }
 
