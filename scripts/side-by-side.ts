@@ -8,7 +8,7 @@ import { missing, peerBinary } from '../test/support/peers.js';
 import { runSideBySide } from '../test/support/side/run.js';
 
 /** More are only counted. */
-const SHOWN = 200;
+const SHOWN = 400;
 
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string', default: '1' } },
@@ -20,6 +20,7 @@ if (peerBinary('prometheus') === undefined || peerBinary('promtool') === undefin
   const { differences, ...report } = await runSideBySide({
     seconds: Number(values.minutes) * 60,
     seed: Number(values.seed),
+    keep: true,
     tell: (line) => console.log(`  ${line}`),
   });
   for (const line of differences.slice(0, SHOWN)) console.log(`DIFFERENT: ${line}`);

@@ -26,13 +26,11 @@ export async function checkScrapes(url: string, job: string, seconds: number): P
   return { scrapes, faults };
 }
 
-/** Gaps between asks that are no interval: a scrape was missed or came twice. `asked`: milliseconds, by target. */
-export function oddGaps(asked: readonly (readonly number[])[], intervalMs: number): string[] {
-  return asked.flatMap((times, target) =>
-    times.slice(1).flatMap((time, i) => {
-      const gapMs = time - times[i]!;
-      const isOdd = gapMs < intervalMs / 2 || gapMs > 1.5 * intervalMs;
-      return isOdd ? [`target ${target}: asked ${gapMs.toFixed(0)} ms after the ask before it, its ${i + 2}nd`] : [];
-    }),
-  );
+/** Targets that were not asked once each interval between their first ask and their last. `asked`: milliseconds, by target. */
+export function unevenAsks(asked: readonly (readonly number[])[], intervalMs: number): string[] {
+  return asked.flatMap((times, target) => {
+    const intervals = Math.round((times.at(-1)! - times[0]!) / intervalMs);
+    const asks = times.length - 1;
+    return asks === intervals ? [] : [`target ${target}: asked ${asks} times in ${intervals} intervals`];
+  });
 }

@@ -9,6 +9,8 @@
 // A page that Prometheus refuses leaves no stale markers there: it takes what it read of it for present, and ends those
 // series with the next good page (docs/differences/scrape.md). There, and only there, markers may come so much earlier.
 //
+// A page that only one of them has is one that the other did not get in time; there may be few of those.
+//
 // While a target, its job or its port changes, one server is ahead of the other. Such a *window*, from page to page, is
 // left out; but behind it the same series must live.
 
@@ -30,8 +32,6 @@ export interface TargetHistory {
   readonly apart: ReadonlySet<string>;
   /** Whether the whole job goes and comes: Prometheus leaves no stale markers then. */
   readonly lingers: boolean;
-  /** Whether its pages are always good: then one that a server does not have was late, and is left out. */
-  readonly isSteady: boolean;
   /** Whether a server refuses the n-th page for what is in it. */
   isRefused(n: number): boolean;
   readonly narthex: readonly DumpedSeries[];
@@ -48,24 +48,30 @@ export interface Compared {
   readonly differences: readonly string[];
 }
 
+/** Scrapes of a target that may be late, on a machine with much else to do. */
+const LATE_MAX = 2;
+const LATE_SHARE = 0.02;
+
 /** What differs by its nature. */
 const TIMES_OF_SCRAPES = /^scrape_duration_seconds$/;
 /** What Prometheus counts of a page that it refuses, and Narthex does not: docs/differences/scrape.md. */
 const COUNTS = /^scrape_(samples_.*|series_added)$/;
 
 export function compareTarget(history: TargetHistory): Compared {
-  const { tid, apart, lingers, isSteady, isRefused } = history;
+  const { tid, apart, lingers, isRefused } = history;
   const [ours, theirs] = [history.narthex, history.prometheus].map((all) =>
     placed(all.filter(({ name }) => !apart.has(name))),
   ) as [Placed, Placed];
   // Of targets that never gave a page, what the first scrape left.
   const lastPage = Math.min(ours.lastPage, theirs.lastPage);
   const last = lastPage === 0 ? 0.5 : lastPage - 1;
-  const missed = isSteady ? missedPages(ours, theirs, last) : [];
+  const missed = missedPages(ours, theirs, last);
   const windows = [...history.windows, ...missed];
   const late = refusedStretches(theirs, isRefused);
   const differences: string[] = [];
   let [samples, markers] = [0, 0];
+  if (missed.length > LATE_MAX + LATE_SHARE * last)
+    differences.push(`target ${tid}: ${missed.length} scrapes were late`);
   const shown = (event: Event | undefined) =>
     event === undefined ? 'nothing' : Number.isNaN(event) ? 'a stale marker' : String(event);
   const labels = [...new Set([...ours.series.keys(), ...theirs.series.keys()])].sort();
@@ -141,14 +147,14 @@ interface Placed {
 
 function placed(all: readonly DumpedSeries[]): Placed {
   const pages = samplesOf(all, 'page');
-  const places = placesByTime(pages, samplesOf(all, 'up'));
+  const placeOf = placesByTime(pages, samplesOf(all, 'up'));
   const series = new Map<string, Map<number, Event>>();
   for (const { name, labels, times, values } of all) {
     const events = new Map<number, Event>();
     times.forEach((time, i) => {
-      const place = places.at(time, name);
-      const isFailed = place % 1 === 0.5;
       const value = values[i]!;
+      const place = pageOfOwnTime(name, time, value) ?? placeOf(time);
+      const isFailed = place % 1 === 0.5;
       if (isFailed && COUNTS.test(name)) return;
       // Of scrapes that fail in a row the first one counts: how many there are is a matter of time.
       if (isFailed && events.has(place)) return;
@@ -185,19 +191,8 @@ function placesByTime(pages: ReadonlyMap<number, number>, ups: ReadonlyMap<numbe
     before.push(page);
     places.set(time, own ?? page + 0.5);
   }
-  return {
-    at: (time: number, name: string): number => {
-      const place = places.get(time);
-      if (place !== undefined) return place;
-      // A sample with a time of its own belongs to the page that said it.
-      const own = OWN_TIMES.test(name) ? pageOfOwnTime(time) : undefined;
-      if (own !== undefined) return own;
-      return (before[lastAtMost(times, time)] ?? 0) + 0.75;
-    },
-  };
+  return (time: number): number => places.get(time) ?? (before[lastAtMost(times, time)] ?? 0) + 0.75;
 }
-
-const OWN_TIMES = /^(explicit|timed)$/;
 
 /** Index of the last of ascending `times` that is not later than `time`; -1 where all are. */
 function lastAtMost(times: readonly number[], time: number): number {

@@ -41,10 +41,16 @@ const OWN_STEP_MS = 250;
 
 const ownTime = (n: number) => OWN_START_MS + n * OWN_STEP_MS;
 
-/** Which page has a sample of that time of its own; undefined where none has. */
-export function pageOfOwnTime(timeMs: number): number | undefined {
+/** What the value of such a sample is, by page. A scrape may come at one of those times, too: then this is another. */
+const OWN_VALUES: ReadonlyMap<string, (n: number) => number> = new Map([
+  ['explicit', (n) => n * 1.5],
+  ['timed', (n) => n],
+]);
+
+/** Which page said a sample with a time of its own; undefined where none did. */
+export function pageOfOwnTime(name: string, timeMs: number, value: number | string): number | undefined {
   const n = (timeMs - OWN_START_MS) / OWN_STEP_MS;
-  return Number.isInteger(n) && n > 0 ? n : undefined;
+  return Number.isInteger(n) && n > 0 && OWN_VALUES.get(name)?.(n) === value ? n : undefined;
 }
 
 /** The limit of the job that has the growing target. */

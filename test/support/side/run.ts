@@ -24,7 +24,6 @@ import {
   configOf,
   FIRST_PLOT,
   filesOf,
-  hasSteadyHealth,
   kindOf,
   type Plot,
   TRACKED,
@@ -45,6 +44,8 @@ export interface SideReport {
 export interface SideOptions {
   readonly seconds: number;
   readonly seed: number;
+  /** Where there are differences, leave both directories there. */
+  readonly keep?: boolean;
   tell?(line: string): void;
 }
 
@@ -59,8 +60,13 @@ const NOTHING: ReadonlySet<string> = new Set();
 /** Pages behind the moment at which both show the same: the stale markers of what went come two intervals later. */
 const PAGES_BEHIND = 4;
 
-export async function runSideBySide({ seconds, seed, tell = () => {} }: SideOptions): Promise<SideReport> {
-  const side = await Side.start();
+export async function runSideBySide({
+  seconds,
+  seed,
+  keep = false,
+  tell = () => {},
+}: SideOptions): Promise<SideReport> {
+  const side = await Side.start(tell);
   try {
     const endMs = Date.now() + seconds * 1000;
     const prng = new Prng(seed);
@@ -75,28 +81,39 @@ export async function runSideBySide({ seconds, seed, tell = () => {} }: SideOpti
       plot = change.plot;
     }
     await sleep(CALM_MS);
-    return { changes, ...(await side.compare()) };
-  } finally {
-    await side.close();
+    const report = { changes, ...(await side.compare()) };
+    await side.close(keep && report.differences.length > 0);
+    return report;
+  } catch (error) {
+    await side.close(false);
+    throw error;
   }
 }
 
 class Side {
   readonly #folder: string;
+  readonly #tell: (line: string) => void;
   readonly #world: World;
   readonly #at: Addresses;
   readonly #servers: Readonly<Record<Client, Server>>;
   readonly #windows = new Map<number, Window[]>();
   readonly #differences: string[] = [];
 
-  private constructor(folder: string, world: World, at: Addresses, servers: Readonly<Record<Client, Server>>) {
+  private constructor(
+    folder: string,
+    world: World,
+    at: Addresses,
+    servers: Readonly<Record<Client, Server>>,
+    tell: (line: string) => void,
+  ) {
+    this.#tell = tell;
     this.#folder = folder;
     this.#world = world;
     this.#at = at;
     this.#servers = servers;
   }
 
-  static async start(): Promise<Side> {
+  static async start(tell: (line: string) => void): Promise<Side> {
     const folder = mkdtempSync(join(tmpdir(), 'narthex-side-'));
     mkdirSync(join(folder, 'targets'));
     const world = await World.open();
@@ -111,13 +128,14 @@ class Side {
       startNarthex(launch('narthex', '--shards=2')),
       startPeer(peerBinary('prometheus')!, launch('prometheus', '--enable-feature=native-histograms')),
     ]);
-    return new Side(folder, world, at, { narthex, prometheus });
+    return new Side(folder, world, at, { narthex, prometheus }, tell);
   }
 
-  async close(): Promise<void> {
+  async close(isKept: boolean): Promise<void> {
     await Promise.all(CLIENTS.map((client) => this.#servers[client].stop()));
     this.#world.close();
-    rmSync(this.#folder, { recursive: true, force: true });
+    if (isKept) this.#tell(`what both hold is in ${this.#folder}`);
+    else rmSync(this.#folder, { recursive: true, force: true });
   }
 
   /** Makes a change on both sides, waits until both have taken it, and leaves a window behind. */
@@ -211,7 +229,6 @@ class Side {
       const found = compareTarget({
         ...{ tid, windows, apart, isRefused, narthex, prometheus },
         lingers: COMING.includes(tid),
-        isSteady: hasSteadyHealth(tid),
       });
       report.pages += found.pages;
       report.samples += found.samples;

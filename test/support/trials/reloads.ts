@@ -6,7 +6,7 @@
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { checkScrapes, oddGaps } from '../scraping/scrapes.js';
+import { checkScrapes, unevenAsks } from '../scraping/scrapes.js';
 import { Targets } from '../scraping/targets.js';
 import { api, eventually, type Server, sleep, startNarthex } from '../servers.js';
 
@@ -64,8 +64,8 @@ export async function runReloads(reloads: number, everyMs: number, onTime: boole
         scraped.push(...found.faults);
         scrapes += found.scrapes;
       }
-      const gaps = onTime ? oddGaps(asked, INTERVAL_MS) : [];
-      assert.deepEqual([...gaps, ...scraped], []);
+      const uneven = onTime ? unevenAsks(asked, INTERVAL_MS) : [];
+      assert.deepEqual([...uneven, ...scraped], []);
       assert.ok(scrapes >= (STEADY * (seconds - 2)) / (onTime ? 1 : 2), `${scrapes} scrapes in ${seconds} s`);
       const loads = Number(await metricOf(server, 'prometheus_config_last_reload_successful'));
       assert.equal(loads, 1);

@@ -26,7 +26,7 @@ const good = { gauge, vanishing };
 
 function compare(ours: Record<string, (n: number) => number | undefined>, given: Partial<TargetHistory> = {}) {
   return compareTarget({
-    ...{ tid: 1, windows: [], apart: new Set<string>(), lingers: false, isSteady: false, isRefused: () => false },
+    ...{ tid: 1, windows: [], apart: new Set<string>(), lingers: false, isRefused: () => false },
     narthex: server(17, ours),
     prometheus: server(541, good),
     ...given,
@@ -70,8 +70,10 @@ test('in a window nothing is compared, but what lives behind it is', () => {
 test('a page that one did not get in time is counted, not compared', () => {
   const late = (n: number) => (n === 6 ? undefined : n);
   const ours = server(17, { ...good, page: late, up: (n) => (n === 6 ? 0 : 1), gauge: at(6, STALE, gauge) });
-  const { differences, missed } = compare(good, { narthex: ours, isSteady: true });
+  const { differences, missed } = compare(good, { narthex: ours });
   assert.deepEqual(differences, []);
   assert.equal(missed, 1);
-  assert.notDeepEqual(compare(good, { narthex: ours }).differences, []);
+  const seldom = (n: number) => (n % 2 === 0 ? undefined : n);
+  const rare = server(17, { ...good, page: seldom, up: (n) => n % 2 });
+  assert.match(compare(good, { narthex: rare }).differences[0]!, /5 scrapes were late/);
 });
