@@ -113,8 +113,8 @@ const TABLE = {
       throw new FlagError(`unknown remote write protobuf message ${text}, supported: ${WRITE_MESSAGES.join(', ')}`);
     },
   ),
-  webConsoleTemplates: textFlag('web.console.templates', 'consoles', 'Folder of console templates.', IGNORED),
-  webConsoleLibraries: textFlag('web.console.libraries', 'console_libraries', 'Folder of console libraries.', IGNORED),
+  webConsoleTemplates: textFlag('web.console.templates', 'consoles', 'Folder of console templates.'),
+  webConsoleLibraries: textFlag('web.console.libraries', 'console_libraries', 'Folder of console libraries.'),
   webPageTitle: textFlag('web.page-title', 'Narthex', 'Title of the pages.', PENDING),
   webCorsOrigin: valueFlag<Pattern | undefined>(
     'web.cors.origin',

@@ -34,6 +34,7 @@ import type { WebDeps } from '../web/deps.js';
 import type { Door } from '../web/door.js';
 import { openDoor } from '../web/listen.js';
 import { openAccess, type WebAccess } from './access.js';
+import { consoleDeps } from './consoles.js';
 import { discoveryTools, startDiscovery } from './discovery.js';
 import { featureList } from './feature-list.js';
 import { StorageMetrics } from './metrics.js';
@@ -270,6 +271,15 @@ export class Server {
       rules: ruleDeps(rules.manager),
       status: this.#statusDeps(),
       alertmanagers: () => notifying.notifier,
+      consoles: consoleDeps({
+        disk,
+        templatesFolder: flags.webConsoleTemplates,
+        librariesFolder: flags.webConsoleLibraries,
+        engine: queries.engine,
+        nowMs: () => clock.nowMs(),
+        externalUrl: this.#externalUrl.href.replace(/\/+$/, ''),
+        externalLabels: () => this.#externalLabels,
+      }),
       ...(flags.webEnableRemoteWriteReceiver
         ? { remoteWrite: writeDeps(storage, flags.webRemoteWriteMessages, () => clock.nowMs()) }
         : {}),

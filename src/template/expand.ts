@@ -42,11 +42,11 @@ export interface TemplateContext {
 }
 
 /** Thrown for templates that cannot be expanded; its message is Prometheus's. */
-class TemplateFault extends Error {
+export class TemplateFault extends Error {
   override readonly name = 'TemplateFault';
 }
 
-const FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map(
+export const FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map(
   Object.entries({ ...BUILTINS, ...NUMBER_FUNCTIONS, ...STRING_FUNCTIONS, ...QUERY_FUNCTIONS }),
 );
 
@@ -111,7 +111,10 @@ function* run(parsed: Parsed, name: string, context: TemplateContext): Evaluatio
 }
 
 /** Runs to the end: asks what the run asks. */
-async function answered(run: Evaluation<string>, { query, timeMs }: TemplateContext): Promise<string> {
+export async function answered(
+  run: Evaluation<string>,
+  { query, timeMs }: Pick<TemplateContext, 'query' | 'timeMs'>,
+): Promise<string> {
   let step = run.next();
   while (!step.done) {
     const answer = await query(step.value.expr, timeMs).then(listOf, faultOf);
@@ -155,11 +158,15 @@ function surroundings(budget: Budget, { timeMs, externalUrl }: TemplateContext):
       budget.spend((answer as List).items.length);
       return answer;
     },
+    // Alerts have no `tmpl`.
+    render: () => {
+      throw new CallFault('no templates');
+    },
   };
 }
 
 /** Queries of one template: a thousand, with what else it does. */
-const QUERY_UNITS = 1000;
+export const QUERY_UNITS = 1000;
 
 // ---- Texts that were read
 

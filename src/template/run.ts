@@ -2,7 +2,7 @@
 
 import { quote } from '../model/quote.js';
 import { type Budget, BudgetFault, OUTPUT_CHARACTERS_MAX } from './budget.js';
-import { type AnyNode, formatNode, type Tree } from './syntax/tree.js';
+import { type AnyNode, formatNode, type Source, type Tree } from './syntax/tree.js';
 import type { Value } from './value.js';
 
 /** Thrown where a template cannot go on: `template: t:1:3: executing "t" at <.x>: …`. */
@@ -43,10 +43,7 @@ export class Frame {
     const { source, name } = this.tree;
     const own = name === '' ? this.name : name;
     if (this.#node === undefined) return `template: ${own}: ${message}`;
-    const before = source.text.slice(0, this.#node.at);
-    const start = before.lastIndexOf('\n') + 1;
-    const line = before.split('\n').length;
-    const where = `${source.name ?? this.name}:${line}:${Buffer.byteLength(before.slice(start))}`;
+    const where = placeOf(source, this.#node.at, this.name);
     return `template: ${where}: executing ${quote(own)} at <${formatNode(this.#node)}>: ${message}`;
   }
 
@@ -82,14 +79,25 @@ export class Frame {
   }
 }
 
+/** `name:line:bytes`, as messages say where something is; `name` for a source that has none. */
+export function placeOf(source: Source, at: number, name: string): string {
+  const before = source.text.slice(0, at);
+  const start = before.lastIndexOf('\n') + 1;
+  const line = before.split('\n').length;
+  return `${source.name ?? name}:${line}:${Buffer.byteLength(before.slice(start))}`;
+}
+
 /** What is written, up to a limit. */
 export class Output {
   readonly #pieces: string[] = [];
   readonly #budget: Budget;
+  readonly #keep: (text: string) => string;
   #length = 0;
 
-  constructor(budget: Budget) {
+  /** `keep` sees all that is written, in order, and says what of it stays. */
+  constructor(budget: Budget, keep: (text: string) => string = (text) => text) {
     this.#budget = budget;
+    this.#keep = keep;
   }
 
   /** Throws BudgetFault. */
@@ -97,7 +105,7 @@ export class Output {
     this.#length += text.length;
     if (this.#length > OUTPUT_CHARACTERS_MAX) throw new BudgetFault('the text that the template makes is too long');
     this.#budget.spend(1);
-    this.#pieces.push(text);
+    this.#pieces.push(this.#keep(text));
   }
 
   get text(): string {

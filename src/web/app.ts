@@ -29,6 +29,7 @@ import { apiErrorOf, sendError } from './errors.js';
 import { RequestMetrics } from './metrics.js';
 import { allowOrigin, compileOrigin, isCrossSite, type OriginTest } from './origin.js';
 import type { PageRoute } from './page.js';
+import { consoleRoute } from './pages/consoles.js';
 import { federateRoute } from './pages/federate.js';
 import { importRoute } from './pages/import.js';
 import { indexRoute } from './pages/index.js';
@@ -71,6 +72,7 @@ const EARLY_API_ROUTES: readonly ApiRoute[] = [replayRoute, recoveryRoute, ...no
 
 const PAGE_ROUTES: readonly PageRoute[] = [
   indexRoute,
+  consoleRoute,
   federateRoute,
   importRoute,
   previewPoliciesRoute,
@@ -154,8 +156,8 @@ class App {
 
   #pageRoute(route: PageRoute): Route<Endpoint> {
     const { pattern, methods, handler, needsReady = false, changes = false } = route;
-    const run: Endpoint['run'] = async (request, answer) => {
-      await handler({ deps: this.#deps, request, answer, metrics: this.#metrics, prefix: this.#prefix });
+    const run: Endpoint['run'] = async (request, answer, path) => {
+      await handler({ deps: this.#deps, request, answer, path, metrics: this.#metrics, prefix: this.#prefix });
     };
     return { pattern, methods, handler: { needsReady, changes, run } };
   }

@@ -42,6 +42,7 @@ export interface WebDeps {
   readonly notifications: Notifications;
   /** Whether names and values can be searched. */
   readonly searchEnabled: boolean;
+  readonly consoles: Consoles;
   /** undefined where the receiver is not enabled. */
   readonly remoteWrite?: RemoteWrite;
   /** undefined where the lifecycle API is not enabled. */
@@ -285,6 +286,17 @@ export interface AlertStatus {
 export interface Alertmanagers {
   readonly active: readonly string[];
   readonly dropped: readonly string[];
+}
+
+export type ConsolePage =
+  | { readonly kind: 'page'; readonly html: string }
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'missing' };
+
+/** Pages that an operator wrote as templates. */
+export interface Consoles {
+  /** `path` is below /consoles, `params` those of the URL. */
+  page(path: string, params: readonly (readonly [name: string, value: string])[], signal: Ending): Promise<ConsolePage>;
 }
 
 /** Which build this is. */

@@ -11,6 +11,8 @@ export interface PageCall {
   readonly request: DoorRequest;
   readonly answer: Answer;
   readonly metrics: RequestMetrics;
+  /** Parts of the path that the pattern names. */
+  readonly path: ReadonlyMap<string, string>;
   /** In front of every path of ours: empty, or `/prometheus`. */
   readonly prefix: string;
 }

@@ -1,7 +1,7 @@
 // Which handler a path and a method belong to.
 //
 // Routes are data: a pattern, the methods, a handler. A pattern's segment `:name`
-// takes any one segment of the path. Patterns name the handlers in the metrics too,
+// takes any one segment of the path, `*name` at its end all that is left. Patterns name the handlers in the metrics too,
 // so they stay Prometheus's.
 
 import { decodePercent } from './params.js';
@@ -23,6 +23,8 @@ export type Routed<H> =
 interface Node<H> {
   readonly literal: Map<string, Node<H>>;
   any: Node<H> | undefined;
+  /** What takes all that is left. */
+  rest: Node<H> | undefined;
   /** The name behind the colon of the segment that led here. */
   parameter: string;
   readonly routes: Route<H>[];
@@ -39,8 +41,16 @@ export class Router<H> {
   find(method: string, path: string): Routed<H> {
     const parameters = new Map<string, string>();
     let at: Node<H> | undefined = this.#root;
-    for (const segment of path.slice(1).split('/')) {
+    const segments = path.slice(1).split('/');
+    for (const [index, segment] of segments.entries()) {
       const next: Node<H> | undefined = at.literal.get(segment);
+      if (next === undefined && at.rest !== undefined) {
+        const value = decodePercent(segments.slice(index).join('/'));
+        if (typeof value !== 'string') return { kind: 'none' };
+        at = at.rest;
+        parameters.set(at.parameter, value);
+        break;
+      }
       if (next === undefined && at.any !== undefined && segment !== '') {
         const value = decodePercent(segment);
         if (typeof value !== 'string') return { kind: 'none' };
@@ -62,6 +72,9 @@ export class Router<H> {
       if (segment.startsWith(':')) {
         at.any ??= node(segment.slice(1));
         at = at.any;
+      } else if (segment.startsWith('*')) {
+        at.rest ??= node(segment.slice(1));
+        at = at.rest;
       } else {
         let next = at.literal.get(segment);
         if (next === undefined) at.literal.set(segment, (next = node('')));
@@ -73,5 +86,5 @@ export class Router<H> {
 }
 
 function node<H>(parameter: string): Node<H> {
-  return { literal: new Map(), any: undefined, parameter, routes: [] };
+  return { literal: new Map(), any: undefined, rest: undefined, parameter, routes: [] };
 }

@@ -79,6 +79,7 @@ export function fakeDeps(fakes: Fakes = {}): WebDeps {
     },
     rules: { groups: () => [] },
     alertmanagers: () => ({ active: [], dropped: [] }),
+    consoles: { page: async () => ({ kind: 'missing' }) },
     status: {
       build: { version: '1.2.3', revision: 'r', branch: 'b', buildUser: 'u', buildDate: 'd', goVersion: 'node20' },
       runtime: () => ({

@@ -29,6 +29,8 @@ export interface Surroundings {
   readonly externalUrl: string;
   /** Asks for an instant vector; the answer is a list of samples. */
   query(expr: string): Evaluation<Value>;
+  /** What a template makes of a value, for `tmpl`, which consoles have only. Throws CallFault. */
+  render(name: string, value: Value): Evaluation<string>;
 }
 
 /** What is asked of the world while a template runs. */

@@ -126,8 +126,8 @@ class Parser {
   /** Of two of one name the one that is not empty counts. */
   #add(tree: Tree): void {
     const known = this.#defined.get(tree.name);
-    if (known === undefined || isEmpty(known)) this.#defined.set(tree.name, tree);
-    else if (!isEmpty(tree)) this.#fail(`template: multiple definition of template ${quote(tree.name)}`);
+    if (known === undefined || isEmptyTree(known)) this.#defined.set(tree.name, tree);
+    else if (!isEmptyTree(tree)) this.#fail(`template: multiple definition of template ${quote(tree.name)}`);
   }
 
   // ---- Text and actions
@@ -429,7 +429,7 @@ function isValue({ kind }: Operand): boolean {
 }
 
 /** Whether there is nothing but white space. */
-function isEmpty({ body }: Tree): boolean {
+export function isEmptyTree({ body }: Tree): boolean {
   return body.every((node) => node.kind === 'text' && node.text.trim() === '');
 }
 

@@ -157,6 +157,7 @@ test('router: literals, parameters, methods', () => {
     { pattern: '/label/special/values', methods: ['GET'], handler: 'special' },
     { pattern: '/a', methods: ['POST'], handler: 'post' },
     { pattern: '/a', methods: ['GET'], handler: 'get' },
+    { pattern: '/files/*path', methods: ['GET'], handler: 'files' },
   ]);
   const find = (method: string, path: string) => {
     const routed = router.find(method, path);
@@ -173,6 +174,10 @@ test('router: literals, parameters, methods', () => {
   assert.equal(find('GET', '/constructor'), 'none');
   assert.equal(find('GET', '/a/'), 'none');
   assert.equal(find('GET', '/a'), 'get');
+  assert.equal(find('GET', '/files/a/b%20c'), 'files a/b c');
+  assert.equal(find('GET', '/files/'), 'files ');
+  assert.equal(find('GET', '/files'), 'none');
+  assert.equal(find('GET', '/files/%zz'), 'none');
   assert.equal(find('POST', '/a'), 'post');
   assert.equal(find('PUT', '/a'), 'GET, OPTIONS, POST');
 });
