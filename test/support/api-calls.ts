@@ -182,6 +182,7 @@ export function apiCalls(endMs: number): ApiCallCase[] {
     ),
     get('rules', 'group_next_token=x'),
     get('alerts'),
+    get('notifications'),
     get('status/runtimeinfo'),
     get('status/buildinfo'),
     get('status/walreplay'),
