@@ -10,16 +10,16 @@ import type { SpilledChunks } from './history/spilled.js';
 import type { LateStore } from './late/late-store.js';
 import type { Reply, Request } from './protocol.js';
 
-/** A step goes over so many series, or gives so many bytes: about two milliseconds either way. */
+/** A step goes over so many series, or gives so many bytes: one or two milliseconds either way. */
 const SPLIT_SERIES = 4000;
 const SCAN_SERIES = 10_000;
 /** The same where all chunks of each are looked at. */
-const OLDEST_SERIES = 4000;
-const PAGE_BYTES = 512 * 1024;
+const OLDEST_SERIES = 3000;
+const PAGE_BYTES = 256 * 1024;
 /** Late samples are decoded and encoded once more. */
 const LATE_SERIES = 100;
 /** Chunks that are read back from files for a page: about as many as fit. */
-const PAGE_CHUNKS = 1500;
+const PAGE_CHUNKS = 750;
 
 export class ShardExports {
   readonly #head: Head;

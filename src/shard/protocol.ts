@@ -533,9 +533,9 @@ export interface ShardOps {
   >;
   /**
    * What a checkpoint keeps: refs of all series alive, each with the time of its last sample that is on the disk elsewhere, -Infinity
-   * where none is; f64 each. Moves.
+   * where none is; f64 each. Moves. `next` is where the next job goes on, undefined behind the last.
    */
-  liveRefs: Op<Record<string, never>, { refs: ArrayBuffer }>;
+  liveRefs: Op<{ from: number }, { refs: ArrayBuffer; next: number | undefined }>;
 }
 
 export type OpName = keyof ShardOps;

@@ -35,7 +35,7 @@ export class Recovery {
 
   /** Goes on until all is read, or until memory is short: then there is no report yet. */
   run(request: Request<'replay'>): Reply<'replay'> {
-    const { core, memoryBytes } = this.#parts;
+    const { core, head, memoryBytes } = this.#parts;
     if (this.#running === undefined) this.#running = this.#all(request);
     else this.#crowdedBytes = Math.max(this.#crowdedBytes, core.heldBytes + CROWDED_STEP_SHARE * memoryBytes);
     for (;;) {
@@ -44,7 +44,8 @@ export class Recovery {
         this.#running = undefined;
         return { report: value as ReplayReport };
       }
-      if (core.heldBytes > this.#crowdedBytes) return { report: undefined };
+      // Chunks of a series that lacks what was refused are not to be in files: these stand for all that the log has of it.
+      if (core.heldBytes > this.#crowdedBytes && head.replayRefusals === 0) return { report: undefined };
     }
   }
 

@@ -206,7 +206,7 @@ export class Shard {
       closeExport: () => nothing(() => exports.close()),
       fault: ({ how }) => this.#fail(how, setup.faults),
       deleteSamples: (request) => deletions.step(request),
-      liveRefs: () => ({ refs: spilling.liveRefs() }),
+      liveRefs: ({ from }) => spilling.liveRefs(from),
     };
   }
 

@@ -12,6 +12,8 @@ import type { Reply, Request } from './protocol.js';
 const SCAN_SERIES = 40_000;
 const PAGE_BYTES = 1024 * 1024;
 const EVICT_SERIES = 20_000;
+/** Of which the log is told what they need, in one step: likewise. */
+const LIVE_SERIES = 16_384;
 /** Beyond this share of the memory nothing stays that files have. */
 const CROWDED_SHARE = 0.7;
 /** Behind all numbers of series: pages from here on are of histograms. */
@@ -68,9 +70,12 @@ export class ShardSpilling {
   }
 
   /** What the log has to keep: see the protocol. */
-  liveRefs(): ArrayBuffer {
+  liveRefs(from: number): Reply<'liveRefs'> {
     const besides = this.#histograms.isEmpty ? undefined : (one: SeriesIndex) => this.#histograms.filedToMs(one);
-    return this.#head.liveRefs(besides).buffer;
+    const refs = this.#head.liveRefs(from, LIVE_SERIES, besides).buffer;
+    // The last page is not full, and has what belongs to no page.
+    const isLast = this.#head.seriesBound - from < LIVE_SERIES;
+    return { refs, next: isLast ? undefined : from + LIVE_SERIES };
   }
 
   confirm({ file, offset }: Request<'confirmSpill'>): void {

@@ -107,8 +107,7 @@ const LATE_FATES: Record<LateFate, Status> = {
 const SERIES_RECORD = 1;
 const RESTORED_BYTES = 64 * 1024;
 
-/** Series whose refs are asked for in one call, and what it says of each. */
-const LIVE_AT_ONCE = 16_384;
+/** What liveRefs() has of each series. */
 const PAIR_BYTES = 16;
 
 /** Where a row has the low half of its ref, its time and its value: see assembly/exposition/batch.ts. */
@@ -158,30 +157,27 @@ export class Head {
   }
 
   /**
-   * Refs of all series alive, and second refs of theirs, each with the time up to which files have its samples, or that `besides`
-   * says where that is later, -Infinity for second ones: pairs of f64, copies. Throws OutOfMemory.
+   * Refs of the series alive among `count` from `from` on, each with the time up to which files have its samples, or that `besides`
+   * says where that is later; with the last of them second refs of all series, and -Infinity: pairs of f64, copies. Throws OutOfMemory.
    */
-  liveRefs(besides?: (series: SeriesIndex) => number): Float64Array<ArrayBuffer> {
+  liveRefs(from: number, count: number, besides?: (series: SeriesIndex) => number): Float64Array<ArrayBuffer> {
     const { exports } = this.#core;
-    const bound = exports.series_bound() >>> 0;
-    const aliases = exports.replay_alias_count() >>> 0;
-    const refs = new Float64Array(((exports.series_count() >>> 0) + aliases) * 2);
+    const here = Math.max(0, Math.min(count, (exports.series_bound() >>> 0) - from));
+    const aliases = here === count ? 0 : exports.replay_alias_count() >>> 0;
+    const refs = new Float64Array((here + aliases) * 2);
     let length = 0;
-    const room = exports.heap_alloc(LIVE_AT_ONCE * PAIR_BYTES) >>> 0;
+    const room = exports.heap_alloc(count * PAIR_BYTES) >>> 0;
     if (room === 0) throw new OutOfMemory();
-    for (let from = 0; from < bound; from += LIVE_AT_ONCE) {
-      const count = Math.min(LIVE_AT_ONCE, bound - from);
-      exports.spill_live_refs(from, count, room);
-      const pairs = this.#core.f64(room, count * 2);
-      for (let i = 0; i < count; i++) {
-        const ref = pairs[2 * i]!;
-        if (ref <= 0) continue;
-        refs[length++] = ref;
-        const filedToMs = pairs[2 * i + 1]!;
-        refs[length++] = besides === undefined ? filedToMs : Math.max(filedToMs, besides((from + i) as SeriesIndex));
-      }
+    exports.spill_live_refs(from, here, room);
+    const pairs = this.#core.f64(room, here * 2);
+    for (let i = 0; i < here; i++) {
+      const ref = pairs[2 * i]!;
+      if (ref <= 0) continue;
+      refs[length++] = ref;
+      const filedToMs = pairs[2 * i + 1]!;
+      refs[length++] = besides === undefined ? filedToMs : Math.max(filedToMs, besides((from + i) as SeriesIndex));
     }
-    exports.heap_free(room, LIVE_AT_ONCE * PAIR_BYTES);
+    exports.heap_free(room, count * PAIR_BYTES);
     for (let i = 0; i < aliases; i++) {
       const ref = exports.replay_alias(i);
       if (ref <= 0) continue;

@@ -43,6 +43,8 @@ export interface HeadRooms {
   /** A block was written: resolves when every query that begins reads it. */
   readonly onBlock: () => Promise<void>;
   readonly late: Pick<LateCutting, 'run' | 'close'>;
+  /** Whether the heads have all that the log has: always where absent. What a block has the log is not asked for any more. */
+  readonly isComplete?: () => boolean;
 }
 
 export class HeadSchedule {
@@ -51,6 +53,7 @@ export class HeadSchedule {
   readonly #cutting: HeadCutting;
   readonly #truncation: Truncation;
   readonly #late: HeadRooms['late'];
+  readonly #isComplete: () => boolean;
   readonly #stats = { cuts: 0, failures: 0, truncations: 0, truncationFailures: 0, seconds: 0 };
   /** Where the blocks end: nothing older is accepted. */
   #floorMs: number;
@@ -74,6 +77,7 @@ export class HeadSchedule {
     this.#cutting = rooms.cutting;
     this.#truncation = rooms.truncation;
     this.#late = rooms.late;
+    this.#isComplete = rooms.isComplete ?? (() => true);
     this.#floorMs = rooms.floorMs;
   }
 
@@ -176,7 +180,7 @@ export class HeadSchedule {
 
   /** Cuts while there is something to cut. */
   async #look(): Promise<void> {
-    for (let hasCut = false; !this.#closed; hasCut = true) {
+    for (let hasCut = false; !this.#closed && this.#isComplete(); hasCut = true) {
       const fullest = await this.#fullest();
       const range = await this.#due(fullest.held > CROWDED_SHARE);
       if (range !== undefined) await this.#cut(range);

@@ -39,6 +39,7 @@ export class Spilling {
   readonly #looks: Rounds;
   readonly #stats = { rounds: 0, failures: 0, bytes: 0 };
   readonly #shortenLog: () => Promise<void>;
+  readonly #isComplete: () => boolean;
   /** Bytes written to the log when it was shortened. */
   #shortenedAtBytes: number | undefined;
   /** Of each shard, when its last round began. */
@@ -46,15 +47,20 @@ export class Spilling {
   #roundAtMs = Number.NEGATIVE_INFINITY;
   #writing: Promise<void> = Promise.resolve();
 
-  /** `apart` runs an action while nothing is cut, truncated or deleted; `shortenLog` takes from the log what files have. */
+  /**
+   * `apart` runs an action while nothing is cut, truncated or deleted; `shortenLog` takes from the log what files have. `isComplete`: the
+   * heads have all that the log has; what files have of a series the log is not asked for any more.
+   */
   constructor(
     parts: StorageParts,
     apart: <T>(action: () => Promise<T>) => Promise<T>,
     shortenLog: () => Promise<void> = () => Promise.resolve(),
+    isComplete: () => boolean = () => true,
   ) {
     this.#parts = parts;
     this.#apart = apart;
     this.#shortenLog = shortenLog;
+    this.#isComplete = isComplete;
     this.#looks = new Rounds({
       clock: parts.clock,
       everyMs: LOOK_EVERY_MS,
@@ -98,6 +104,7 @@ export class Spilling {
 
   async #look(): Promise<void> {
     const { shards, clock } = this.#parts;
+    if (!this.#isComplete()) return;
     const sealed = await Promise.all(
       shards.handles.map(async ({ client }) => (await client.call('spillState', {}, 'rules')).sealed),
     );

@@ -93,6 +93,7 @@ export class Storage {
       parts,
       (action) => this.#schedule.afterLate(action),
       () => this.#schedule.shortenLog(),
+      () => this.#replay.isComplete,
     );
     const makeRoom = (client: ShardClient) => this.#spilling.makeRoom(client);
     this.#book = new RecoveryBook(parts.clock.nowMs(), parts.options.path);
@@ -113,6 +114,7 @@ export class Storage {
       truncation: this.#truncation,
       late,
       floorMs,
+      isComplete: () => this.#replay.isComplete,
       onBlock: () => this.blocks.look(),
     });
     const changed = () => this.#lookAndWait();

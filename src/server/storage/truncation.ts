@@ -1,6 +1,8 @@
 // What leaves the head and the log once it is in a block.
 
 import { sleep } from '../../base/clock.js';
+import type { ShardClient } from '../../shard/client.js';
+import type { Reply } from '../../shard/protocol.js';
 import type { StorageParts } from './options.js';
 
 /** How soon it is tried again where a query still reads what is to go. */
@@ -53,14 +55,21 @@ export class Truncation {
     if (!this.#isComplete()) return;
     // Series that come from now on are in a segment behind it.
     const span = { newest: await log.roll(), isWhole };
-    const refs = await Promise.all(shards.handles.map(({ client }) => client.call('liveRefs', {}, 'rules')));
+    const refs = await Promise.all(shards.handles.map(({ client }) => this.#liveRefs(client)));
     if (this.#closed) return;
-    const checkpoint = log.checkpoint(
-      refs.map((share) => share.refs),
-      minTimeMs,
-      span,
-    );
+    const checkpoint = log.checkpoint(refs.flat(), minTimeMs, span);
     this.#checkpointing = checkpoint.catch(() => {});
     await checkpoint;
+  }
+
+  /** A page a job: what comes meanwhile is behind the log's new segment, what goes is kept once more. */
+  async #liveRefs(client: ShardClient): Promise<ArrayBuffer[]> {
+    const pages: ArrayBuffer[] = [];
+    for (let from: number | undefined = 0; from !== undefined && !this.#closed; ) {
+      const { refs, next }: Reply<'liveRefs'> = await client.call('liveRefs', { from }, 'rules');
+      pages.push(refs);
+      from = next;
+    }
+    return pages;
   }
 }

@@ -193,8 +193,10 @@ test('append: a series record as the log has it', () => {
     decodeSeries(bytes),
     sets.map((labels, i) => ({ ref: 2 ** 39 + i, labels })),
   );
-  const pairs = [...rig.head.liveRefs((series) => series)];
+  const pairs = [...rig.head.liveRefs(0, 100, (series) => series)];
   assert.deepEqual(pairs, [2 ** 39, 0, 2 ** 39 + 1, 1, 2 ** 39 + 2, 2]);
+  const pages = [0, 1, 2, 3].map((from) => [...rig.head.liveRefs(from, 1)].filter((_, i) => i % 2 === 0));
+  assert.deepEqual(pages, [[2 ** 39], [2 ** 39 + 1], [2 ** 39 + 2], []]);
 });
 
 // --- Isolation ---

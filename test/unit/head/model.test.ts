@@ -138,7 +138,7 @@ class Both {
       want.sort((a, b) => (a.name < b.name ? -1 : 1)),
     );
     const refs = [...this.known.values()].sort((a, b) => a.index - b.index).map(({ ref }) => ref);
-    const pairs = [...this.head.liveRefs(() => 0)];
+    const pairs = [...this.head.liveRefs(0, 2 ** 16, () => 0)];
     assert.deepEqual(
       pairs.filter((_, i) => i % 2 === 0),
       refs,
