@@ -50,6 +50,7 @@ export async function openNodeDoor(options: DoorOptions): Promise<Door> {
   });
   server.maxConnections = options.connectionsMax;
   server.maxHeadersCount = 0;
+  server.on('connection', (socket) => connections.open(socket));
   // Behind TLS a connection counts when its handshake is done, which has as long as a head.
   server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => connections.add(socket));
   server.on('checkContinue', (message, reply) => {
@@ -73,7 +74,8 @@ export async function openNodeDoor(options: DoorOptions): Promise<Door> {
     async close(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      const force = options.clock.after(graceMs, () => server.closeAllConnections());
+      // Node knows those that have begun to speak HTTP; others may be in the middle of a handshake.
+      const force = options.clock.after(graceMs, () => connections.destroyAll());
       for (const response of running) response.closeAfter();
       await closed;
       force.cancel();
@@ -134,6 +136,8 @@ async function run(request: NodeRequest, response: NodeResponse, options: DoorOp
 
 /** Who is connected, and who of them only waits. */
 class Connections {
+  /** As the system has them, below TLS where there is any. */
+  readonly #open = new Set<Socket>();
   /** Insertion order is the order of becoming idle. */
   readonly #idle = new Set<Socket>();
   readonly #all = new Set<Socket>();
@@ -142,6 +146,15 @@ class Connections {
 
   constructor(max: number) {
     this.#crowded = Math.max(1, Math.floor(max * CROWDED_SHARE));
+  }
+
+  open(socket: Socket): void {
+    this.#open.add(socket);
+    socket.once('close', () => this.#open.delete(socket));
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#open) socket.destroy();
   }
 
   add(socket: Socket): void {

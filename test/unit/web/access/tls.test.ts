@@ -13,11 +13,14 @@ import { WebSettingsFile } from '../../../../src/web/access/settings.js';
 import { FakeClock } from '../../../support/clock.js';
 import { openTestDoor, type TestDoor } from '../../../support/doors.js';
 import { emptyFolder } from '../../../support/folders.js';
-import { rawExchange } from '../../../support/raw-http.js';
+import { rawConnect, rawExchange } from '../../../support/raw-http.js';
 import { readTestdata, testdata } from '../../../support/testdata.js';
 
 const ca = readTestdata('tls/ca.crt');
 const client = { cert: readTestdata('tls/client.crt'), key: readTestdata('tls/client.key') };
+
+/** A handshake may take that long, so that nothing here ends because one did. */
+const HANDSHAKE_MS = 600_000;
 
 interface Rig {
   readonly door: TestDoor;
@@ -41,7 +44,7 @@ async function withTls(section: object, use: (rig: Rig) => Promise<void>): Promi
     response.head(200, []);
     response.end('hello');
   };
-  const door = await openTestDoor('node', handler, { tls: () => file.current.tls! });
+  const door = await openTestDoor('node', handler, { tls: () => file.current.tls!, headTimeoutMs: HANDSHAKE_MS });
   const rewrite = (given: object) => {
     write(given);
     clock.advance(1000);
@@ -171,6 +174,19 @@ test('HTTP in the clear gets no answer of ours, and the door goes on', async () 
     assert.ok(!text.includes('hello'), text);
     assert.equal(await ask(door), 'hello');
   });
+});
+
+test('a client in the middle of a handshake does not keep the door from closing', { timeout: 60_000 }, async () => {
+  let closed = false;
+  await withTls({}, async ({ door }) => {
+    const socket = await rawConnect(door.port);
+    socket.on('error', () => {});
+    const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    await door.close(0);
+    await ended;
+    closed = true;
+  });
+  assert.ok(closed);
 });
 
 const names: [printed: string, want: string[]][] = [
