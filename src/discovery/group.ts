@@ -1,6 +1,6 @@
 // What discovery yields: groups of targets that were found together.
 
-import type { Labels } from '../model/labels.js';
+import { compareLabels, type Labels } from '../model/labels.js';
 
 /** Targets and labels that all of them have. */
 export interface TargetGroup {
@@ -12,6 +12,12 @@ export interface TargetGroup {
 /** A group with the name of what it is from: a file and a position, a service, a pod. A later one takes its place. */
 export interface SourcedGroup extends TargetGroup {
   readonly source: string;
+}
+
+/** Whether two groups are the same targets in the same order. Mechanisms mostly find again what they found before. */
+export function isSameGroup(a: TargetGroup, b: TargetGroup): boolean {
+  if (a.targets.length !== b.targets.length || compareLabels(a.labels, b.labels) !== 0) return false;
+  return a.targets.every((target, index) => compareLabels(target, b.targets[index]!) === 0);
 }
 
 /** A name that may be anything, as the part of a label's name that it becomes. */

@@ -4,7 +4,7 @@
 //                                  new ─────────► session starts; until it has answered, what it replaces holds
 //                                  gone ────────► session ends
 //
-//   sessions ──changed──► jobs whose targets are others now ──at most every 5 s──► onTargets
+//   sessions ──answers──► jobs whose targets are others now ──at once, then less and less often──► onTargets
 
 import type { Timer } from '../base/clock.js';
 import type { DiscoveryConfig } from '../config/discovery.js';
@@ -14,10 +14,13 @@ import type { SourcedGroup, TargetGroup } from './group.js';
 import { loadMechanism } from './mechanisms.js';
 import { Session, type SessionTools } from './session.js';
 
-/** Targets that change all the time reach their job this often, as in Prometheus. */
+/** Targets that change all the time reach their job this often in the end, as in Prometheus. */
 export const UPDATE_EVERY_MS = 5000;
 /** What changes together arrives together. */
 const GATHER_MS = 20;
+/** After one update the next waits so long, and each further one longer, until there is a pause: all that is found at the start arrives soon. */
+const WAIT_MS_MIN = 100;
+const WAIT_GROWTH = 1.5;
 
 export interface DiscoveryJob {
   readonly name: string;
@@ -57,6 +60,7 @@ export class DiscoveryManager {
   readonly #changed = new Set<string>();
   #timer: Timer | undefined;
   #toldMs = Number.NEGATIVE_INFINITY;
+  #waitMs = 0;
 
   constructor(options: DiscoveryOptions) {
     this.#options = options;
@@ -119,7 +123,7 @@ export class DiscoveryManager {
         mechanism: kind,
         config: job,
         log: this.#options.log.with({ component: 'discovery manager', discovery: kind, config: job }),
-        onChange: () => this.#onChange(running),
+        onAnswer: (isNews) => this.#onAnswer(running, isNews),
         inherited,
       }),
     };
@@ -143,12 +147,15 @@ export class DiscoveryManager {
     this.#options.tools.metrics.removeSession(session.mechanism, session.config);
   }
 
-  #onChange(running: Running): void {
+  #onAnswer(running: Running, isNews: boolean): void {
     const { tools, name } = this.#options;
     tools.metrics.receivedUpdates.with(name).value++;
-    for (const job of running.jobs) this.#changed.add(job);
+    if (isNews) for (const job of running.jobs) this.#changed.add(job);
     if (this.#timer !== undefined) return;
-    const waitMs = Math.max(GATHER_MS, this.#toldMs + UPDATE_EVERY_MS - tools.clock.monotonicMs());
+    const quietMs = tools.clock.monotonicMs() - this.#toldMs;
+    const isPause = quietMs > UPDATE_EVERY_MS;
+    this.#waitMs = isPause ? 0 : Math.min(UPDATE_EVERY_MS, Math.max(WAIT_MS_MIN, WAIT_GROWTH * this.#waitMs));
+    const waitMs = isPause ? GATHER_MS : Math.max(GATHER_MS, this.#waitMs - quietMs);
     if (waitMs > GATHER_MS) tools.metrics.delayedUpdates.with(name).value++;
     this.#timer = tools.clock.after(waitMs, () => this.#tell());
   }
@@ -158,7 +165,9 @@ export class DiscoveryManager {
     this.#timer = undefined;
     this.#toldMs = tools.clock.monotonicMs();
     tools.metrics.updates.with(name).value++;
-    tools.metrics.lastUpdateSeconds.with(name).value = tools.clock.nowMs() / 1000;
+    for (const job of this.#jobs.keys()) {
+      tools.metrics.lastUpdateSeconds.with(name, job).value = tools.clock.nowMs() / 1000;
+    }
     for (const job of this.#changed) {
       if (!this.#jobs.has(job)) continue;
       this.#countTargets(job);
@@ -178,7 +187,8 @@ export class DiscoveryManager {
   }
 
   #forget(job: string): void {
-    this.#options.tools.metrics.discoveredTargets.remove(this.#options.name, job);
+    const { discoveredTargets, lastUpdateSeconds } = this.#options.tools.metrics;
+    for (const family of [discoveredTargets, lastUpdateSeconds]) family.remove(this.#options.name, job);
   }
 }
 

@@ -1,11 +1,12 @@
 // What discovery says about itself on /metrics, under Prometheus's names.
 
-import type { Counter, Family, Gauge, Registry } from '../telemetry/metrics.js';
+import type { Counter, Family, Gauge, Histogram, Registry } from '../telemetry/metrics.js';
 import type { Summary } from '../telemetry/summary.js';
 
 /** Those of the frame, by mechanism and job or by manager (`scrape`, `notify`), and then those of single mechanisms. */
 export class DiscoveryMetrics {
   readonly refreshSeconds: Family<Summary>;
+  readonly refreshHistogram: Family<Histogram>;
   readonly refreshFailures: Family<Counter>;
   readonly discoveredTargets: Family<Gauge>;
   readonly failedConfigs: Family<Gauge>;
@@ -41,6 +42,12 @@ export class DiscoveryMetrics {
       {},
       'mechanism',
       'config',
+    );
+    this.refreshHistogram = registry.histograms(
+      sd('refresh_duration_histogram_seconds'),
+      'The duration of a refresh for the given SD mechanism.',
+      [0.01, 0.1, 1, 10],
+      'mechanism',
     );
     this.refreshFailures = registry.counters(
       sd('refresh_failures_total'),
@@ -78,6 +85,7 @@ export class DiscoveryMetrics {
       sd('last_update_timestamp_seconds'),
       'Timestamp of the last update sent to the SD consumers.',
       'name',
+      'config',
     );
     this.fileReadErrors = registry.counter(sd('file_read_errors_total'), 'The number of File-SD read errors.');
     this.fileWatcherErrors = registry.counter(

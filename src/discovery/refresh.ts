@@ -30,6 +30,8 @@ export async function refreshOnce(session: Session, refresh: () => Promise<Itera
   } catch (error) {
     session.failed(error);
   } finally {
-    metrics.refreshSeconds.with(mechanism, config).observe((clock.monotonicMs() - startMs) / 1000);
+    const seconds = (clock.monotonicMs() - startMs) / 1000;
+    metrics.refreshSeconds.with(mechanism, config).observe(seconds);
+    metrics.refreshHistogram.with(mechanism).observe(seconds);
   }
 }

@@ -12,7 +12,7 @@ import type { Prng } from '../base/prng.js';
 import type { HttpClientConfig } from '../config/http-client.js';
 import { httpOptionsOf } from '../config/http-options.js';
 import type { Logger } from '../telemetry/log.js';
-import type { SourcedGroup } from './group.js';
+import { isSameGroup, type SourcedGroup } from './group.js';
 import { Asker } from './http.js';
 import type { DiscoveryMetrics } from './metrics.js';
 
@@ -37,7 +37,8 @@ export interface SessionOptions {
   readonly mechanism: string;
   readonly config: string;
   readonly log: Logger;
-  readonly onChange: () => void;
+  /** Called at every answer; `isNews` where it is not the one before again. */
+  readonly onAnswer: (isNews: boolean) => void;
   /** What another section had found whose place this one takes: it holds until this one has answered or failed. */
   readonly inherited?: readonly SourcedGroup[];
 }
@@ -54,14 +55,14 @@ export class Session implements SessionTools {
   readonly userAgent: string;
   readonly reroute: SessionTools['reroute'];
   readonly log: Logger;
-  readonly #onChange: () => void;
+  readonly #onAnswer: (isNews: boolean) => void;
   #groups = new Map<string, SourcedGroup>();
   #inherited: readonly SourcedGroup[];
   #hasEnded = false;
   readonly #atEnd = new Set<() => void>();
 
   constructor(options: SessionOptions) {
-    const { tools, mechanism, config, log, onChange, inherited = [] } = options;
+    const { tools, mechanism, config, log, onAnswer, inherited = [] } = options;
     this.mechanism = mechanism;
     this.config = config;
     this.clock = tools.clock;
@@ -73,7 +74,7 @@ export class Session implements SessionTools {
     this.userAgent = tools.userAgent;
     this.reroute = tools.reroute;
     this.log = log;
-    this.#onChange = onChange;
+    this.#onAnswer = onAnswer;
     this.#inherited = inherited;
     tools.metrics.addSession(mechanism, config);
   }
@@ -82,20 +83,22 @@ export class Session implements SessionTools {
 
   /** All groups as they are now; others are gone. */
   replace(groups: Iterable<SourcedGroup>): void {
-    this.#inherited = [];
+    const before = this.#groups;
     this.#groups = new Map([...groups].map((group) => [group.source, group]));
-    this.#changed();
+    const isSame =
+      before.size === this.#groups.size && [...this.#groups.values()].every((group) => isIn(before, group));
+    this.#answered(!isSame);
   }
 
   /** One group as it is now. */
   put(group: SourcedGroup): void {
-    this.#inherited = [];
+    const isSame = isIn(this.#groups, group);
     this.#groups.set(group.source, group);
-    this.#changed();
+    this.#answered(!isSame);
   }
 
   drop(source: string): void {
-    if (this.#groups.delete(source)) this.#changed();
+    if (this.#groups.delete(source)) this.#answered(true);
   }
 
   /** An attempt has failed: it is counted and logged, and what was found before stays. */
@@ -103,9 +106,7 @@ export class Session implements SessionTools {
     if (this.#hasEnded) return;
     this.metrics.refreshFailures.with(this.mechanism, this.config).value++;
     this.log.error('Unable to refresh target groups', { err: error instanceof Error ? error : String(error) });
-    if (this.#inherited.length === 0) return;
-    this.#inherited = [];
-    this.#changed();
+    if (this.#inherited.length > 0) this.#answered(false);
   }
 
   /** Whether it is time to return. */
@@ -164,7 +165,15 @@ export class Session implements SessionTools {
     this.#atEnd.clear();
   }
 
-  #changed(): void {
-    if (!this.#hasEnded) this.#onChange();
+  /** From now on what this session has found counts. */
+  #answered(isNews: boolean): void {
+    const hadOthers = this.#inherited.length > 0;
+    this.#inherited = [];
+    if (!this.#hasEnded) this.#onAnswer(isNews || hadOthers);
   }
+}
+
+function isIn(groups: ReadonlyMap<string, SourcedGroup>, group: SourcedGroup): boolean {
+  const known = groups.get(group.source);
+  return known !== undefined && isSameGroup(known, group);
 }

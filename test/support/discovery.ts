@@ -76,7 +76,7 @@ export function discover(yaml: string, given: Partial<SessionTools> = {}): Disco
     mechanism: section!.kind,
     config: 'x',
     log,
-    onChange: () => {
+    onAnswer: () => {
       changes++;
       wake();
     },

@@ -58,7 +58,7 @@ const NOBODY: AwsIdentity = {
 };
 
 function sessionFor(): Session {
-  return new Session({ tools: testTools(), mechanism: 'ec2', config: 'x', log: noLog, onChange: () => {} });
+  return new Session({ tools: testTools(), mechanism: 'ec2', config: 'x', log: noLog, onAnswer: () => {} });
 }
 
 function keysOf(identity: Partial<AwsIdentity>, environment: Record<string, string>) {

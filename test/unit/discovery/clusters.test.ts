@@ -341,7 +341,7 @@ test('gce: a service account signs for its token, a user refreshes', async () =>
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const api = await replay(() => ({ access_token: 'token', expires_in: 3600 }));
   const path = join(emptyFolder(), 'key.json');
-  const session = new Session({ tools: testTools(), mechanism: 'gce', config: 'x', log: noLog, onChange: () => {} });
+  const session = new Session({ tools: testTools(), mechanism: 'gce', config: 'x', log: noLog, onAnswer: () => {} });
   const tokens = () => new GoogleTokens('scope', session, { GOOGLE_APPLICATION_CREDENTIALS: path });
   writeFileSync(
     path,

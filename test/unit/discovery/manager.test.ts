@@ -84,22 +84,45 @@ test('a job has its own targets at once, and those that are found when they are 
   manager.stop();
 });
 
-test('what changes all the time is told every five seconds, and the newest of it', async () => {
+test('what changes all the time is told less and less often, every five seconds in the end, and the newest of it', async () => {
   const { manager, told, put, pass, watchers, metrics } = setup();
   put('a.json', 'a:0');
   manager.apply([job('one', A)]);
   await until(() => watchers.size === 1);
   await pass(100);
-  for (let n = 1; n <= 50; n++) {
+  const counts: number[] = [];
+  for (let n = 1; n <= 100; n++) {
     put('a.json', `a:${n}`);
     await pass(200);
+    if (n % 25 === 0) counts.push(told.length);
   }
   await pass(UPDATE_EVERY_MS);
   assert.deepEqual(told[0], 'one: a:0');
-  assert.deepEqual(told.at(-1), 'one: a:50');
-  assert.ok(told.length >= 3 && told.length <= 4, told.join('\n'));
+  assert.deepEqual(told.at(-1), 'one: a:100');
+  const [first, second, third, fourth] = counts;
+  assert.ok(first! >= 5 && first! <= 9, `in the first five seconds: ${first}`);
+  assert.ok(second! - first! <= 3 && third! - second! <= 2 && fourth! - third! <= 1, `later: ${counts}`);
   assert.equal(metrics.updates.with('scrape').value, told.length);
   assert.ok(metrics.delayedUpdates.with('scrape').value > 0);
+  manager.stop();
+});
+
+test('what is found again as it was is an update, and nobody is told', async () => {
+  const { manager, told, put, pass, watchers, metrics, clock } = setup();
+  put('a.json', 'a:1');
+  manager.apply([job('one', A)]);
+  await until(() => watchers.size === 1);
+  await pass(2 * UPDATE_EVERY_MS);
+  const before = metrics.lastUpdateSeconds.with('scrape', 'one').value;
+  put('a.json', 'a:1');
+  await pass(2 * UPDATE_EVERY_MS);
+  assert.deepEqual(told, ['one: a:1']);
+  assert.equal(metrics.receivedUpdates.with('scrape').value, 2);
+  assert.equal(metrics.updates.with('scrape').value, 2);
+  assert.ok(metrics.lastUpdateSeconds.with('scrape', 'one').value > before, `${clock.nowMs()}`);
+  put('a.json', 'a:1', 'a:2');
+  await pass(2 * UPDATE_EVERY_MS);
+  assert.deepEqual(told, ['one: a:1', 'one: a:1 a:2']);
   manager.stop();
 });
 
@@ -185,5 +208,6 @@ test('a job that is gone has no targets and no metric; a mechanism that gives up
   assert.equal([...metrics.discoveredTargets.points()].length, 1);
   manager.apply([]);
   assert.equal([...metrics.discoveredTargets.points()].length, 0);
+  assert.equal([...metrics.lastUpdateSeconds.points()].length, 0);
   assert.equal(metrics.failedConfigs.with('scrape').value, 0);
 });

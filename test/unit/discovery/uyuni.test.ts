@@ -143,7 +143,7 @@ test('uyuni: a token is asked for once, and again after a failure', async () => 
     return isForgotten ? '<methodResponse><fault><value>no session</value></fault></methodResponse>' : uyuni(asked);
   });
   const found = discover(
-    `uyuni_sd_configs: [{server: "${api.server.url}/base", username: me, password: "p&w", refresh_interval: 50ms}]`,
+    `uyuni_sd_configs: [{server: "${api.server.url}/base", username: me, password: "p&w", refresh_interval: 1s}]`,
   );
   const logins = () => api.asked.filter(({ body }) => body.includes('auth.login')).length;
   await eventually(async () => assert.ok(api.asked.length > 10));
