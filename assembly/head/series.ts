@@ -61,8 +61,8 @@ const records: usize = memory.data(16, 8);
 const index: usize = memory.data(16, 8);
 /**
  * What is known of each label of the set being resolved: hashes and symbols of name and value (24 bytes each).
- * The name symbols of the set before stay, because the next one mostly has the same. Only a schema's names are
- * remembered: those never go.
+ * The symbols of the set before stay, because the next one mostly has the same names and some of the values, those of its target.
+ * Of names only a schema's are remembered: those never go. Values are, until a symbol is freed.
  */
 const parts: usize = memory.data(16, 8);
 const PART_BYTES: u32 = 24;
@@ -73,6 +73,8 @@ const PART_VALUE: usize = 20;
 let partCount: u32 = 0;
 /** Whether the name symbols of the parts are a schema's. */
 let remembers: bool = false;
+/** The count of freed symbols when values were remembered. */
+let symbolFrees: u32 = 0;
 /** The name symbols of a set being interned. */
 const names: usize = memory.data(16, 8);
 let alive: u32 = 0;
@@ -189,11 +191,12 @@ export function hashScratch(): u64 {
   const count = scratch.count();
   if (!makeRoom(count)) return 0;
   if (!remembers) forgetNames();
+  if (symbols.freeCount() != symbolFrees) forgetValues();
   let hash: u64 = count;
   for (let i: u32 = 0; i < count; i++) {
     const part = partAt(i);
     const name = hashName(i);
-    const value = hash64(scratch.valueAddress(i), scratch.valueLength(i));
+    const value = hashValue(i);
     store<u64>(part, name, PART_NAME_HASH);
     store<u64>(part, value, PART_VALUE_HASH);
     hash = fold(fold(hash, name), value);
@@ -211,6 +214,19 @@ function hashName(i: u32): u64 {
     return load<u64>(part, PART_NAME_HASH);
   }
   store<u32>(part, symbols.NONE, PART_NAME);
+  return hash64(at, length);
+}
+
+/** Likewise: series of a target come in runs, and some of their labels are the target's. */
+function hashValue(i: u32): u64 {
+  const at = scratch.valueAddress(i);
+  const length = scratch.valueLength(i);
+  const part = partAt(i);
+  const symbol = load<u32>(part, PART_VALUE);
+  if (symbol != symbols.NONE && symbols.length(symbol) == length && equal(symbols.address(symbol), at, length)) {
+    return load<u64>(part, PART_VALUE_HASH);
+  }
+  store<u32>(part, symbols.NONE, PART_VALUE);
   return hash64(at, length);
 }
 
@@ -343,10 +359,11 @@ function findSymbols(): bool {
       const hash = <u32>load<u64>(part, PART_NAME_HASH);
       store<u32>(part, symbols.lookup(scratch.nameAddress(i), scratch.nameLength(i), hash), PART_NAME);
     }
-    const hash = <u32>load<u64>(part, PART_VALUE_HASH);
-    const value = symbols.lookup(scratch.valueAddress(i), scratch.valueLength(i), hash);
-    if (value == symbols.NONE || load<u32>(part, PART_NAME) == symbols.NONE) return false;
-    store<u32>(part, value, PART_VALUE);
+    if (load<u32>(part, PART_VALUE) == symbols.NONE) {
+      const hash = <u32>load<u64>(part, PART_VALUE_HASH);
+      store<u32>(part, symbols.lookup(scratch.valueAddress(i), scratch.valueLength(i), hash), PART_VALUE);
+    }
+    if (load<u32>(part, PART_VALUE) == symbols.NONE || load<u32>(part, PART_NAME) == symbols.NONE) return false;
   }
   return true;
 }
@@ -462,11 +479,12 @@ function internSet(count: u32, refValue: u64): usize {
     if (name == symbols.NONE) {
       name = symbols.intern(scratch.nameAddress(i), scratch.nameLength(i), <u32>load<u64>(part, PART_NAME_HASH));
     }
-    const value = symbols.intern(
-      scratch.valueAddress(i),
-      scratch.valueLength(i),
-      <u32>load<u64>(part, PART_VALUE_HASH),
-    );
+    let value = load<u32>(part, PART_VALUE);
+    if (value == symbols.NONE) {
+      const hash = <u32>load<u64>(part, PART_VALUE_HASH);
+      value = symbols.intern(scratch.valueAddress(i), scratch.valueLength(i), hash);
+      store<u32>(part, value, PART_VALUE);
+    }
     // Before the test: what was interned is dropped again below.
     store<u32>(buffer.address(names) + ((<usize>i) << 2), name);
     store<u32>(values(set) + ((<usize>i) << 2), value);
@@ -524,6 +542,7 @@ function makeRoom(count: u32): bool {
     const part = buffer.reserve(parts, PART_BYTES);
     if (part == 0 || buffer.reserve(names, 4) == 0) return false;
     store<u32>(part, symbols.NONE, PART_NAME);
+    store<u32>(part, symbols.NONE, PART_VALUE);
     buffer.advance(parts, PART_BYTES);
     buffer.advance(names, 4);
     partCount++;
@@ -534,6 +553,11 @@ function makeRoom(count: u32): bool {
 function forgetNames(): void {
   for (let i: u32 = 0; i < partCount; i++) store<u32>(partAt(i), symbols.NONE, PART_NAME);
   remembers = true;
+}
+
+function forgetValues(): void {
+  for (let i: u32 = 0; i < partCount; i++) store<u32>(partAt(i), symbols.NONE, PART_VALUE);
+  symbolFrees = symbols.freeCount();
 }
 
 function partAt(i: u32): usize {

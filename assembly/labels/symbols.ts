@@ -27,6 +27,12 @@ const records: usize = memory.data(16, 8);
 const index: usize = memory.data(16, 8);
 let freeHead: u32 = NONE;
 let bytes: u64 = 0;
+/** Another number after a symbol was freed: who remembers one has to forget it then. */
+let frees: u32 = 0;
+
+export function freeCount(): u32 {
+  return frees;
+}
 
 export function address(symbol: u32): usize {
   return <usize>load<u32>(vector.at(records, symbol, LOG2), ADDRESS);
@@ -121,6 +127,7 @@ function create(at: usize, size: u32, hash: u32): u32 {
 }
 
 function destroy(symbol: u32, record: usize): void {
+  frees++;
   const size = load<u32>(record, LENGTH);
   table.remove(index, load<u32>(record, HASH), symbol);
   heap.free(<usize>load<u32>(record, ADDRESS), max<usize>(size, 1));

@@ -29,11 +29,11 @@ const CORE_GAUGES: readonly [name: string, help: string, key: string][] = [
   ['narthex_histogram_series', 'Series of the head with native histograms.', 'histogramSeries'],
   ['narthex_histogram_bytes', 'Bytes of their chunks, beside the linear memory.', 'histogramBytes'],
   ['narthex_query_chunk_cache_bytes', 'Memory for chunks of files that queries read.', 'cachedChunkBytes'],
-  ['narthex_shard_memory_bytes', 'Bytes of linear memory in use in all shards.', 'usedBytes'],
+  ['narthex_shard_memory_bytes', 'Bytes of linear memory in use in all shards, but for room for bodies.', 'usedBytes'],
   [
     'narthex_shard_held_bytes',
-    'The same without what is free for new data: what the memory limit goes by.',
-    'heldBytes',
+    'The same without what is free for new data: with room for bodies what the memory limit goes by.',
+    'ownHeldBytes',
   ],
 ];
 

@@ -184,6 +184,7 @@ export class Listings {
       series: this.#head.seriesCount,
       usedBytes: this.#core.usedBytes - this.#lentBytes,
       heldBytes: this.#core.heldBytes,
+      ownHeldBytes: this.#core.heldBytes - this.#lentBytes,
       ...this.#head.counters,
       ...prefixed('lines', { ...this.#exposition.counts() }),
     };
