@@ -36,6 +36,8 @@ const ROW_TIME: usize = 8;
 const ROW_VALUE: usize = 16;
 const group: usize = memory.data(<i32>(GROUP * GROUP_ROW), 16);
 let groupCount: usize = 0;
+/** Whether something was deleted: then the time of a newest sample may be one that is gone. */
+let hasDeleted: bool = false;
 /** Kept, so that the loads of touch() are not optimised away. */
 let touched: u32 = 0;
 /** Samples of the last record that are late, as rows (append.ts). */
@@ -206,6 +208,10 @@ function readGroup(at: usize, stop: usize, baseRef: u64, baseTime: i64, mint: i6
       noteUnknown(ref);
       continue;
     }
+    if (isFiled(target, time)) {
+      samplesSkipped += 1;
+      continue;
+    }
     const row = group + groupCount * GROUP_ROW;
     store<u32>(row, number - 1);
     store<u32>(row, <u32>target, ROW_RECORD);
@@ -214,6 +220,13 @@ function readGroup(at: usize, stop: usize, baseRef: u64, baseTime: i64, mint: i6
     groupCount++;
   }
   return at;
+}
+
+/** Whether files have a sample, as the record alone tells: nothing has come behind what they have. */
+function isFiled(target: usize, time: i64): bool {
+  const state = changetype<ChunkState>(series.chunk(target));
+  if (time > state.time || state.count != 0 || series.sealed(target) != 0) return false;
+  return load<u32>(series.spilled(target)) != 0 && !hasDeleted;
 }
 
 /** Fetches where the streams of the group's open chunks go on, side by side: a series is met once in each scrape, and is out of the caches by then. */
@@ -263,6 +276,7 @@ function listLate(number: u32, time: i64, value: u64): bool {
 export function tombstonesRecord(record: usize, bytes: u32): Status {
   const stop = record + bytes;
   let at = record + 1;
+  hasDeleted = true;
   while (at < stop) {
     if (at + 8 > stop) return invalid(record, at);
     const ref = bswap<u64>(load<u64>(at));

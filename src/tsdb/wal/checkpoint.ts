@@ -19,6 +19,8 @@ import { LogStuck, LogWriter } from './writer.js';
 
 /** Records are handed to the writer in batches of about this size. */
 const BATCH_BYTES = 1024 * 1024;
+/** The writer keeps no more than this in memory before it syncs: what it once took the core never gives back. */
+const UNSYNCED_BYTES_MAX = 4 * BATCH_BYTES;
 
 export interface CheckpointOptions {
   readonly disk: Disk;
@@ -84,6 +86,7 @@ export function* checkpointing(options: CheckpointOptions): Generator<void, Chec
     segment: 0,
     segmentBytes: options.segmentBytes,
     stepBytes: 0,
+    unsyncedBytesMax: UNSYNCED_BYTES_MAX,
   });
   let closed = false;
   const sieve = new Sieve(options, writer);
