@@ -37,6 +37,8 @@ export interface Sizes {
     readonly seconds: number;
     readonly clients: number;
   };
+  /** As many groups of rules as targets. */
+  readonly rules: { readonly targets: number; readonly series: number; readonly seconds: number };
   readonly write: { readonly fleet: FleetSize; readonly steps: number };
   /** The load of memory, federate and restart: one sample each 15 s, the last of them now, sent as fast as the server takes them. */
   readonly head: { readonly fleet: FleetSize; readonly steps: number };
@@ -72,6 +74,7 @@ export const USAGE = `npm run bench -- <name> … [options]
   queries-wide  23 queries over 200,000 series of two hours
   query-of-death  20 clients of the heaviest queries, beside 100,000 samples a second of scraping and small queries
   head-cut      two hours of a million series become a block, beside 100,000 samples a second of scraping and small queries
+  rules         2,000 rules in 100 groups each 15 s over 200,000 series; rules-beside-heavy: and two clients of heavy queries
   idle          a server with nothing to do
   table file    the suite's results, from a file in bench/results, for docs/performance.md
   drop          ends the servers that --keep left running
@@ -185,6 +188,7 @@ function sizes(scale: number | undefined, quick: boolean): Sizes {
     name: quick ? `quick, ${factor}` : factor === 1 ? 'full' : String(factor),
     scrape: { targets: Math.max(1, Math.round(250 * factor)), series: 2000, seconds: quick ? 10 : 30 },
     death: { targets: Math.max(1, Math.round(50 * factor)), series: 2000, seconds: quick ? 15 : 60, clients: 20 },
+    rules: { targets: Math.max(1, Math.round(100 * factor)), series: 2000, seconds: quick ? 30 : 60 },
     write: { fleet: of(100_000, 1000), steps: quick ? 100 : 200 },
     head: { fleet: of(1_000_000, 1000), steps: 40 },
     cut: { fleet: of(900_000, 1000), targets: Math.max(1, Math.round(50 * factor)), series: 2000 },

@@ -12,6 +12,7 @@ import { headGroups } from './paths/head.js';
 import { headCutGroup } from './paths/head-cut.js';
 import { idleGroup } from './paths/idle.js';
 import { queriesGroups } from './paths/queries.js';
+import { rulesGroups } from './paths/rules.js';
 import { scrapeGroups } from './paths/scrape.js';
 import { writeGroup } from './paths/write.js';
 import { KeptFolder, keptFolders, ofCheckout } from './peers/kept.js';
@@ -30,6 +31,7 @@ const GROUPS: readonly Group[] = [
   ...queriesGroups,
   deathGroup,
   headCutGroup,
+  ...rulesGroups,
   idleGroup,
 ];
 

@@ -9,7 +9,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { runScript, type StoreFactory } from '../test/support/promqltest/run.js';
 import { STORES } from '../test/support/promqltest/stores.js';
-import { ruleTestProblems } from '../test/support/rule-tests.js';
+import { verdictProblems } from '../test/support/verdicts.js';
 
 interface Counts {
   passed: number;
@@ -20,19 +20,19 @@ const root = resolve(process.env.CONFORMANCE_DIR ?? '../shared/conformance');
 const filter = process.argv[2] ?? '';
 
 const sums = await promqltest();
-add(sums, await ruleTests());
+add(sums, await verdicts());
 console.log(tally(sums));
 process.exitCode = sums.failed === 0 ? 0 : 1;
 
-/** Unit tests of rules, by `narthex test rules`, beside what promtool says of them. */
-async function ruleTests(): Promise<Counts> {
+/** Rule files, configurations and unit tests of rules, by our tools, beside what promtool says of them. */
+async function verdicts(): Promise<Counts> {
   const counts = { passed: 0, failed: 0 };
-  for (const [file, problem] of await ruleTestProblems(join(root, 'rule-tests'), filter)) {
+  for (const [file, problem] of await verdictProblems(root, filter)) {
     if (problem === undefined) counts.passed++;
     else counts.failed++;
     if (problem !== undefined) console.log(`  ${file}: ${problem}`);
   }
-  console.log(`rule-tests: ${tally(counts)}`);
+  console.log(`rules, rule-tests, promtool: ${tally(counts)}`);
   return counts;
 }
 

@@ -87,6 +87,12 @@ export class YamlFile {
     return this.#lines.linePos(node.range?.[0] ?? 0).line;
   }
 
+  /** `line:column`, both from 1. */
+  placeOf(node: Node): string {
+    const { line, col } = this.#lines.linePos(node.range?.[0] ?? 0);
+    return `${line}:${col}`;
+  }
+
   fault(node: Node, message: string): void {
     this.faults.push(`line ${this.lineOf(node)}: ${message}`);
   }

@@ -7,6 +7,7 @@ import { checkTemplate } from '../template/expand.js';
 import { int, list, mapOf, string, type ValueOf } from './codec.js';
 import { YamlFile } from './document.js';
 import { ConfigError } from './error.js';
+import { placeInRule } from './rule-places.js';
 import { field, optional, struct } from './struct.js';
 import { duration } from './values.js';
 
@@ -35,53 +36,88 @@ const ruleFile = struct('rulefmt.RuleGroups', { groups: field('groups', list(gro
 export type Rule = ValueOf<typeof rule>;
 export type RuleGroup = ValueOf<typeof group>;
 
+export interface RuleFile {
+  readonly groups: readonly RuleGroup[];
+  /** What is wrong with them, with places, in their order. */
+  readonly faults: readonly string[];
+}
+
 /** Throws a ConfigError with the first thing that is wrong. */
 export function parseRuleFile(text: string): readonly RuleGroup[] {
+  const { groups, faults } = readRuleFile(text);
+  if (faults[0] !== undefined) throw new ConfigError(faults[0]);
+  return groups;
+}
+
+/** Throws a ConfigError where the text is no rule file at all. */
+export function readRuleFile(text: string): RuleFile {
   const file = new YamlFile(text);
   const parsed = file.root === null ? ruleFile.defaults() : ruleFile.decode(file.resolve(file.root), file);
   file.throwFaults();
+  const { groups } = parsed!;
   const names = new Set<string>();
-  for (const { name, rules } of parsed!.groups) {
-    if (name === '') throw new ConfigError('Groupname must not be empty');
-    if (names.has(name)) throw new ConfigError(`groupname: ${quote(name)} is repeated in the same file`);
+  const faults: string[] = [];
+  for (const [at, { name, labels, rules }] of groups.entries()) {
+    if (name === '') faults.push('Groupname must not be empty');
+    if (names.has(name)) faults.push(`groupname: ${quote(name)} is repeated in the same file`);
     names.add(name);
+    faults.push(...faultsOfLabels(labels));
     for (const [i, one] of rules.entries()) {
-      const fault = faultOf(one);
-      if (fault === undefined) continue;
       const ruleName = one.record === '' ? one.alert : one.record;
-      throw new ConfigError(`group ${quote(name)}, rule ${i + 1}, ${quote(ruleName)}: ${fault}`);
+      const where = `group ${quote(name)}, rule ${i + 1}, ${quote(ruleName)}`;
+      for (const { keys = [], message } of faultsOfRule(one)) {
+        const places = keys.map((key) => `${placeInRule(file, at, i, key)}: `);
+        faults.push(`${places.join('')}${where}: ${message}`);
+      }
     }
   }
-  return parsed!.groups;
+  return { groups, faults };
 }
 
-function faultOf({ record, alert, expr, labels, ...rest }: Rule): string | undefined {
-  if (record !== '' && alert !== '') return "only one of 'record' and 'alert' must be set";
-  if (record === '' && alert === '') return "one of 'record' or 'alert' must be set";
-  if (expr === '') return "field 'expr' must be set in rule";
-  const exprFault = faultOfExpr(expr);
-  if (exprFault !== undefined) return `could not parse expression: ${exprFault}`;
-  if (record !== '') {
-    if (rest.annotations.size > 0) return "invalid field 'annotations' in recording rule";
-    if (rest.forMs !== 0) return "invalid field 'for' in recording rule";
-    if (rest.keepFiringForMs !== 0) return "invalid field 'keep_firing_for' in recording rule";
-    if (!isMetricName(record, 'utf8')) return `invalid recording rule name: ${record}`;
-  }
-  for (const name of labels.keys()) {
-    if (!isLabelName(name, 'utf8') || name === '__name__') return `invalid label name: ${name}`;
-  }
-  return alert === ''
-    ? undefined
-    : (faultOfTexts('label', labels, alert) ?? faultOfTexts('annotation', rest.annotations, alert));
+interface RuleFault {
+  /** Keys of the rule whose values have to do with it. */
+  readonly keys?: readonly string[];
+  readonly message: string;
+}
+
+function faultsOfRule(one: Rule): RuleFault[] {
+  const { record, alert, expr, labels, annotations } = one;
+  const faults: RuleFault[] = [];
+  const both = { keys: ['record', 'alert'] };
+  if (record !== '' && alert !== '') faults.push({ ...both, message: "only one of 'record' and 'alert' must be set" });
+  if (record === '' && alert === '') faults.push({ ...both, message: "one of 'record' or 'alert' must be set" });
+  const ofExpr = expr === '' ? "field 'expr' must be set in rule" : faultOfExpr(expr);
+  if (ofExpr !== undefined) faults.push({ keys: ['expr'], message: ofExpr });
+  if (record !== '') faults.push(...faultsOfRecord(one).map((message) => ({ keys: ['record'], message })));
+  const texts = faultsOfLabels(labels);
+  for (const name of annotations.keys()) if (name === '') texts.push(`invalid annotation name: ${name}`);
+  if (alert !== '')
+    texts.push(...faultsOfTexts('label', labels, alert), ...faultsOfTexts('annotation', annotations, alert));
+  return [...faults, ...texts.map((message) => ({ message }))];
+}
+
+function faultsOfRecord({ record, annotations, forMs, keepFiringForMs }: Rule): string[] {
+  const faults: string[] = [];
+  if (annotations.size > 0) faults.push("invalid field 'annotations' in recording rule");
+  if (forMs !== 0) faults.push("invalid field 'for' in recording rule");
+  if (keepFiringForMs !== 0) faults.push("invalid field 'keep_firing_for' in recording rule");
+  if (!isMetricName(record, 'utf8')) faults.push(`invalid recording rule name: ${record}`);
+  // It is a name, but who writes it means a selector.
+  if (/[{}]/.test(record)) faults.push(`braces present in the recording rule name; should it be in expr?: ${record}`);
+  return faults;
+}
+
+function faultsOfLabels(labels: ReadonlyMap<string, string>): string[] {
+  const bad = [...labels.keys()].filter((name) => !isLabelName(name, 'utf8') || name === '__name__');
+  return bad.map((name) => `invalid label name: ${name}`);
 }
 
 /** Labels and annotations of alerts are templates. */
-function faultOfTexts(what: string, texts: ReadonlyMap<string, string>, alert: string): string | undefined {
-  for (const [name, text] of texts) {
+function faultsOfTexts(what: string, texts: ReadonlyMap<string, string>, alert: string): string[] {
+  return [...texts].flatMap(([name, text]) => {
     const fault = checkTemplate(text, alert);
-    if (fault !== undefined) return `${what} ${quote(name)}: ${fault}`;
-  }
-  return undefined;
+    return fault === undefined ? [] : [`${what} ${quote(name)}: ${fault}`];
+  });
 }
 
 function faultOfExpr(expr: string): string | undefined {
@@ -89,6 +125,6 @@ function faultOfExpr(expr: string): string | undefined {
     parseExpr(expr, ALL_PARSE_OPTIONS);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return `could not parse expression: ${error instanceof Error ? error.message : String(error)}`;
   }
 }

@@ -4,7 +4,10 @@
 import type { Disk } from '../../base/disk.js';
 import { ConfigError } from '../../config/error.js';
 import { readWebSettings } from '../../web/access/settings.js';
+import { FlagError, switchFlag, wordFlag } from '../flag.js';
 import { type Command, command, SaidFailure, type ToolWorld } from '../tsdb/command.js';
+import { checkConfigFiles } from './check-config.js';
+import { checkRuleFiles } from './check-rules.js';
 
 const webConfig = command({
   path: ['web-config'],
@@ -34,4 +37,48 @@ function checkFiles(
   if (failures > 0) throw new SaidFailure(`${failures} of the files are bad`);
 }
 
-export const checkCommands: readonly Command[] = [webConfig];
+/** Throws FlagError where one is not there. */
+function needFiles({ disk }: ToolWorld, paths: readonly string[]): void {
+  const missing = paths.find((path) => disk.stat(path) === undefined);
+  if (missing !== undefined) throw new FlagError(`path '${missing}' does not exist`);
+}
+
+const lintFatal = switchFlag('lint-fatal', false, 'End with exit code 3 where something is odd.');
+
+const rules = command({
+  path: ['rules'],
+  help: 'Check whether rule files are good; standard input where none is named.',
+  flags: {
+    lint: wordFlag('lint', ['all', 'duplicate-rules', 'none'], 'duplicate-rules', 'What to look for beside faults.'),
+    lintFatal,
+  },
+  words: ['[<rule-files>...]'],
+  run: (world, { values: { lint, lintFatal: isLintFatal }, words }) => {
+    needFiles(world, words);
+    checkRuleFiles(world, { files: words, lint, isLintFatal });
+  },
+});
+
+const config = command({
+  path: ['config'],
+  help: 'Check whether configuration files are good, and the files that they name.',
+  flags: {
+    lint: wordFlag(
+      'lint',
+      ['all', 'duplicate-rules', 'none', 'too-long-scrape-interval'],
+      'duplicate-rules',
+      'What to look for beside faults.',
+    ),
+    lintFatal,
+    syntaxOnly: switchFlag('syntax-only', false, 'Look at no file that the configuration names.'),
+    agent: switchFlag('agent', false, 'Check it as one of agent mode.'),
+  },
+  words: ['<config-files>...'],
+  run: (world, { values, words }) => {
+    needFiles(world, words);
+    const { lint, lintFatal: isLintFatal, syntaxOnly: isSyntaxOnly, agent: isAgent } = values;
+    checkConfigFiles(world, { files: words, lint, isLintFatal, isSyntaxOnly, isAgent });
+  },
+});
+
+export const checkCommands: readonly Command[] = [config, rules, webConfig];

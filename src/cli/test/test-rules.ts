@@ -43,7 +43,7 @@ export async function testRules(world: ToolWorld, request: TestRequest): Promise
     out.line('');
   }
   if (request.junit !== '') disk.writeFileAtomic(request.junit, new TextEncoder().encode(junitXml(suites)));
-  if (isFailed) throw new SaidFailure();
+  if (isFailed) throw new SaidFailure('tests failed');
 }
 
 async function runFile(

@@ -26,6 +26,13 @@ export interface Invoked<F extends FlagTable> {
 /** Thrown by a command that has already said what is wrong. */
 export class SaidFailure extends Error {
   override readonly name = 'SaidFailure';
+
+  constructor(
+    message: string,
+    readonly exitCode = 1,
+  ) {
+    super(message);
+  }
 }
 
 export interface Command {

@@ -63,9 +63,10 @@ async function run(world: ToolWorld, tool: string, line: readonly string[]): Pro
     await command.found.run(world, command.rest);
     return 0;
   } catch (error) {
+    if (error instanceof SaidFailure) return error.exitCode;
     if (error instanceof FlagError) world.warn(`narthex: error: ${error.message}, try --help`);
     else if (EXPECTED.some((kind) => error instanceof kind)) world.warn((error as Error).message);
-    else if (!(error instanceof SaidFailure)) throw error;
+    else throw error;
     return 1;
   }
 }

@@ -170,13 +170,13 @@ test('a group is evaluated when a Prometheus would: at its offset', () => {
 const badRules: [rules: string, error: string | RegExp][] = [
   ['[{name: "", rules: []}]', 'Groupname must not be empty'],
   ['[{name: a, rules: []}, {name: a, rules: []}]', 'groupname: "a" is repeated in the same file'],
-  ['[{name: a, rules: [{expr: x}]}]', `group "a", rule 1, "": one of 'record' or 'alert' must be set`],
-  ['[{name: a, rules: [{record: x}]}]', `group "a", rule 1, "x": field 'expr' must be set in rule`],
+  ['[{name: a, rules: [{expr: x}]}]', `0:0: 0:0: group "a", rule 1, "": one of 'record' or 'alert' must be set`],
+  ['[{name: a, rules: [{record: x}]}]', `0:0: group "a", rule 1, "x": field 'expr' must be set in rule`],
   [
     '[{name: a, rules: [{record: x, expr: x, for: 1m}]}]',
-    `group "a", rule 1, "x": invalid field 'for' in recording rule`,
+    `1:37: group "a", rule 1, "x": invalid field 'for' in recording rule`,
   ],
-  ['[{name: a, rules: [{record: x, expr: "sum("}]}]', /^group "a", rule 1, "x": could not parse expression: /],
+  ['[{name: a, rules: [{record: x, expr: "sum("}]}]', /^1:46: group "a", rule 1, "x": could not parse expression: /],
   ['[{name: a, rules: [{record: x, expr: x, labels: {__name__: y}}]}]', /invalid label name: __name__$/],
   ['[{name: a, rulez: []}]', /field rulez not found in type rulefmt\.RuleGroup/],
 ];
@@ -187,8 +187,9 @@ for (const [rules, error] of badRules) {
       () => parseRuleFile(`groups: ${rules}`),
       (thrown) => {
         assert.ok(thrown instanceof ConfigError);
-        if (typeof error === 'string') assert.equal(thrown.message, error);
-        else assert.match(thrown.message, error);
+        const { message } = thrown;
+        if (typeof error === 'string') assert.equal(message, error);
+        else assert.match(message, error);
         return true;
       },
     );

@@ -1,0 +1,87 @@
+// `narthex check rules`: whether rule files would be taken, and what is odd about them, with promtool's words and exit codes.
+
+import { DiskError } from '../../base/disk.js';
+import { ConfigError } from '../../config/error.js';
+import { type RuleGroup, readRuleFile } from '../../config/rule-file.js';
+import { compareStrings, keyOf, labelsOf, pairsOf } from '../../model/labels.js';
+import { SaidFailure, type ToolWorld } from '../tsdb/command.js';
+
+/** What is looked for beside faults. */
+export type RuleLint = 'all' | 'duplicate-rules' | 'none';
+
+export interface RuleCheck {
+  readonly files: readonly string[];
+  readonly lint: RuleLint;
+  /** Whether what is odd is a failure. */
+  readonly isLintFatal: boolean;
+}
+
+const STANDARD_INPUT = '/dev/stdin';
+
+/** The exit code where nothing is wrong but something is odd. */
+export const LINT_CODE = 3;
+
+/** Goes on behind a bad file; throws SaidFailure where something is wrong. */
+export function checkRuleFiles(world: ToolWorld, { files, lint, isLintFatal }: RuleCheck): void {
+  let hasFaults = false;
+  let hasLints = false;
+  for (const file of files.length === 0 ? [STANDARD_INPUT] : files) {
+    world.out.line(`Checking ${file === STANDARD_INPUT ? 'standard input' : file}`);
+    const found = checkRuleFile(world, file, lint);
+    hasFaults ||= found === 'faults';
+    hasLints ||= found === 'lints';
+    world.out.line('');
+  }
+  if (hasFaults) throw new SaidFailure('rules are wrong');
+  if (hasLints && isLintFatal) throw new SaidFailure('rules are odd', LINT_CODE);
+}
+
+/** Says what is wrong with one file, or how many rules it has. */
+export function checkRuleFile(
+  { disk, out, warn }: ToolWorld,
+  file: string,
+  lint: RuleLint,
+): 'good' | 'faults' | 'lints' {
+  const failed = (lines: readonly string[]) => {
+    warn('  FAILED:');
+    for (const line of lines) warn(line);
+  };
+  let groups: readonly RuleGroup[];
+  try {
+    const read = readRuleFile(new TextDecoder().decode(disk.readFile(file)));
+    if (read.faults.length > 0) {
+      failed(read.faults.map((fault) => `${file}: ${fault}`));
+      return 'faults';
+    }
+    groups = read.groups;
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof DiskError)) throw error;
+    failed([`${file}: ${error.message}`]);
+    return 'faults';
+  }
+  const odd = lint === 'none' ? undefined : duplicates(groups);
+  if (odd !== undefined) {
+    failed([`lint error ${odd}`]);
+    return 'lints';
+  }
+  const count = groups.reduce((sum, { rules }) => sum + rules.length, 0);
+  out.line(`  SUCCESS: ${count} rules found`);
+  return 'good';
+}
+
+/** Rules of the same name and labels; undefined where there are none. */
+function duplicates(groups: readonly RuleGroup[]): string | undefined {
+  const known = groups.flatMap(({ labels: ofGroup, rules }) => {
+    return rules.map(({ record, alert, labels: own }) => {
+      const [name, labels] = [record || alert, labelsOf([...ofGroup, ...own])];
+      return { name, labels, key: keyOf([name, ...labels]) };
+    });
+  });
+  known.sort((a, b) => compareStrings(a.key, b.key));
+  const twice = known.filter(({ key }, i) => known[i - 1]?.key === key && known[i - 2]?.key !== key);
+  if (twice.length === 0) return undefined;
+  const texts = twice.map(({ name, labels }) => {
+    return `Metric: ${name}\nLabel(s):\n${[...pairsOf(labels)].map(([label, value]) => `\t${label}: ${value}\n`).join('')}`;
+  });
+  return `${twice.length} duplicate rule(s) found.\n${texts.join('')}Might cause inconsistency while recording expressions`;
+}
