@@ -3,7 +3,7 @@
 import { DiskError } from '../../base/disk.js';
 import { ConfigError } from '../../config/error.js';
 import { type RuleGroup, readRuleFile } from '../../config/rule-file.js';
-import { compareStrings, keyOf, labelsOf, pairsOf } from '../../model/labels.js';
+import { compareLabels, compareStrings, keyOf, labelsOf, pairsOf } from '../../model/labels.js';
 import { SaidFailure, type ToolWorld } from '../tsdb/command.js';
 
 /** What is looked for beside faults. */
@@ -77,7 +77,7 @@ function duplicates(groups: readonly RuleGroup[]): string | undefined {
       return { name, labels, key: keyOf([name, ...labels]) };
     });
   });
-  known.sort((a, b) => compareStrings(a.key, b.key));
+  known.sort((a, b) => compareStrings(a.name, b.name) || compareLabels(a.labels, b.labels));
   const twice = known.filter(({ key }, i) => known[i - 1]?.key === key && known[i - 2]?.key !== key);
   if (twice.length === 0) return undefined;
   const texts = twice.map(({ name, labels }) => {
