@@ -15,6 +15,7 @@
 
 import type { BodySink } from '../base/http.js';
 import type { Labels } from '../model/labels.js';
+import type { NameScheme } from '../model/names.js';
 import type { RelabelRule } from '../relabel/rule.js';
 
 /** A target that is open in the storage. Means nothing to anyone but the appender that gave it. */
@@ -42,6 +43,7 @@ export interface TargetOptions {
   /** Buckets grow by this factor at least; 0 leaves them. */
   readonly nativeHistogramMinBucketFactor: number;
   readonly metricRelabelConfigs: readonly RelabelRule[];
+  readonly metricNameValidationScheme: NameScheme;
   /** After metric relabeling. */
   readonly sampleLimit: number;
   readonly labelLimit: number;
@@ -85,6 +87,8 @@ export interface ScrapeOutcome {
   readonly duplicates: number;
   readonly outOfOrder: number;
   readonly outOfBounds: number;
+  /** Exemplars older than the last one of their series. */
+  readonly lateExemplars: number;
   /**
    * Why nothing of the body was kept: the storage has then appended stale markers and `up` 0 instead, with the
    * counts above. undefined after a good scrape.

@@ -120,6 +120,7 @@ export class ScrapeLoop {
       nativeHistogramBucketLimit: job.nativeHistogramBucketLimit,
       nativeHistogramMinBucketFactor: job.nativeHistogramMinBucketFactor,
       metricRelabelConfigs: job.metricRelabelConfigs,
+      metricNameValidationScheme: job.metricNameValidationScheme,
       sampleLimit: job.sampleLimit,
       labelLimit: job.labelLimit,
       labelNameLengthLimit: job.labelNameLengthLimitBytes,

@@ -24,6 +24,7 @@ export class ScrapeMetrics {
   readonly duplicateTimestamp: Counter;
   readonly outOfOrder: Counter;
   readonly outOfBounds: Counter;
+  readonly lateExemplars: Counter;
 
   constructor(registry: Registry) {
     const target = (name: string) => `prometheus_target_${name}`;
@@ -101,6 +102,10 @@ export class ScrapeMetrics {
       target('scrapes_sample_out_of_bounds_total'),
       'Total number of samples rejected due to timestamp falling outside of the time bounds.',
     );
+    this.lateExemplars = registry.counter(
+      target('scrapes_exemplar_out_of_order_total'),
+      'Total number of exemplar rejected due to not being out of the expected order.',
+    );
   }
 
   /** Counts what the storage said of one scrape. */
@@ -108,6 +113,7 @@ export class ScrapeMetrics {
     this.duplicateTimestamp.value += outcome.duplicates;
     this.outOfOrder.value += outcome.outOfOrder;
     this.outOfBounds.value += outcome.outOfBounds;
+    this.lateExemplars.value += outcome.lateExemplars;
     switch (outcome.error?.reason) {
       case 'sample-limit':
         this.exceededSampleLimit.value++;

@@ -58,6 +58,7 @@ export class ShardAppender implements ScrapeAppender {
       customBuckets: target.convertClassicHistogramsToNhcb,
       bucketLimit: target.nativeHistogramBucketLimit,
       schemaMax: schemaOfFactor(target.nativeHistogramMinBucketFactor),
+      nameScheme: target.metricNameValidationScheme,
       metricRelabel: (target.metricRelabelConfigs as readonly RelabelRule[]).map(sourceOf),
       sampleLimit: target.sampleLimit,
       labelLimit: target.labelLimit,
@@ -199,6 +200,7 @@ function outcomeOf(reply: ScrapeReply): ScrapeOutcome {
     duplicates: outcome.duplicate,
     outOfOrder: outcome.outOfOrder,
     outOfBounds: outcome.tooOld + outcome.tooFar,
+    lateExemplars: outcome.exemplarsLate,
     ...(error === undefined ? {} : { error }),
   };
 }

@@ -13,6 +13,7 @@ import type { Exemplar } from '../model/exemplar.js';
 import type { MetricMetadata } from '../model/family.js';
 import type { Labels } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
+import type { NameScheme } from '../model/names.js';
 import type { Fragment, Note } from '../promql/exec/source.js';
 import type { relabelRule } from '../relabel/rule.js';
 import type { HistogramSample } from '../tsdb/chunk/histogram.js';
@@ -143,6 +144,8 @@ export interface TargetConfig {
   readonly schemaMax: number;
   /** As relabelRule() takes them: compiled patterns do not cross threads. */
   readonly metricRelabel: readonly RelabelSource[];
+  /** How metrics and labels may be called. */
+  readonly nameScheme: NameScheme;
   readonly sampleLimit: number;
   readonly labelLimit: number;
   readonly labelNameLengthLimit: number;

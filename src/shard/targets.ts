@@ -7,8 +7,10 @@
 import { GzipError } from '../base/gzip.js';
 import type { MetricMetadata } from '../model/family.js';
 import type { Labels } from '../model/labels.js';
-import { keyOf } from '../model/labels.js';
+import { keyOf, pairsOf } from '../model/labels.js';
+import { isLabelName, isMetricName } from '../model/names.js';
 import { formatGeneral } from '../model/number.js';
+import { quote } from '../model/quote.js';
 import { relabel } from '../relabel/relabel.js';
 import { type RelabelRule, relabelRule } from '../relabel/rule.js';
 import { packLabels } from '../tsdb/wal/exemplar-record.js';
@@ -365,7 +367,7 @@ export class ShardTargets {
       this.#exposition.readLabels(cache, miss);
       if (!relabels) return true;
       if (rules.length > 0) {
-        const labels = relabel(scratch.read(), rules);
+        const labels = relabel(scratch.read(), rules, { scheme: target.config.nameScheme });
         if (labels === undefined) return false;
         scratch.write(labels);
       }
@@ -374,13 +376,20 @@ export class ShardTargets {
       this.#exposition.takeBack(cache);
       throw refused('parse', error.message);
     }
-    this.#checkLimits(target, cache);
+    this.#checkLabels(target, cache);
     return true;
   }
 
-  /** Throws where the labels in the scratch exceed a limit of the target. */
-  #checkLimits({ config }: Target, cache: LineCache): void {
+  /** Throws where the labels in the scratch have names or a size that the target may not have. */
+  #checkLabels({ config }: Target, cache: LineCache): void {
     const { scratch } = this.#exposition;
+    if (config.nameScheme === 'legacy') {
+      const labels = scratch.read();
+      if (!areLegacy(labels)) {
+        this.#exposition.takeBack(cache);
+        throw refused('parse', `invalid metric name or label names: ${labelsText(labels)}`);
+      }
+    }
     const exceeded = scratch.exceeded({
       labelsMax: config.labelLimit,
       nameBytesMax: config.labelNameLengthLimit,
@@ -444,10 +453,10 @@ export class ShardTargets {
     const { scratch } = this.#exposition;
     try {
       read();
-      const labels = relabel(scratch.read(), target.rules);
+      const labels = relabel(scratch.read(), target.rules, { scheme: target.config.nameScheme });
       if (labels === undefined) return undefined;
       scratch.write(labels);
-      this.#checkLimits(target, target.lines);
+      this.#checkLabels(target, target.lines);
       return scratch.read();
     } catch (error) {
       if (!(error instanceof LabelError)) throw error;
@@ -566,6 +575,21 @@ export class AdoptedIndex {
   has(owner: number, series: number): boolean {
     return this.#byOwner.get(owner)?.has(series) ?? false;
   }
+}
+
+function areLegacy(labels: Labels): boolean {
+  for (const [name, value] of pairsOf(labels)) {
+    if (!isLabelName(name, 'legacy') || (name === '__name__' && !isMetricName(value, 'legacy'))) return false;
+  }
+  return true;
+}
+
+/** `{__name__="a", b="c"}`, as Prometheus prints labels. */
+function labelsText(labels: Labels): string {
+  const shown = [...pairsOf(labels)].map(
+    ([name, value]) => `${isLabelName(name, 'legacy') ? name : quote(name)}=${quote(value)}`,
+  );
+  return `{${shown.join(', ')}}`;
 }
 
 function* without(lines: Iterable<ExemplarLine>, bare: ReadonlySet<string>): Generator<ExemplarLine> {

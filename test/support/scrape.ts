@@ -80,7 +80,7 @@ export class FakeAppender implements ScrapeAppender {
       `commit ${target} @${scrape.timeMs - this.epochMs} ${this.sinks.get(target)!.text(scrape.bodyBytes)}`,
     );
     const nothing = { scraped: 1, postRelabel: 1, seriesAdded: 0, decodedBytes: scrape.bodyBytes };
-    return { ...nothing, duplicates: 0, outOfOrder: 0, outOfBounds: 0, ...this.outcome };
+    return { ...nothing, duplicates: 0, outOfOrder: 0, outOfBounds: 0, lateExemplars: 0, ...this.outcome };
   }
 
   async fail(target: TargetHandle, { timeMs }: { timeMs: number }): Promise<void> {

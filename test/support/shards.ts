@@ -77,6 +77,7 @@ export const ANY_TARGET: TargetOptions = {
   nativeHistogramMinBucketFactor: 0,
   trackTimestampsStaleness: false,
   metricRelabelConfigs: [],
+  metricNameValidationScheme: 'utf8',
   sampleLimit: 0,
   labelLimit: 0,
   labelNameLengthLimit: 0,

@@ -140,12 +140,14 @@ async function dispatcherOf(options: GeneralOptions): Promise<Dispatcher> {
   try {
     if (proxyUrl === undefined)
       return new Client(url.origin, { ...common, connect: { ...connect, socketPath: unixSocket } });
+    const socks = /^socks5h?:/.test(proxyUrl);
     return new ProxyAgent({
       ...common,
-      uri: proxyUrl,
+      // The proxy looks names up, as Go has it for both.
+      uri: proxyUrl.replace(/^socks5h:/, 'socks5:'),
       // Without a name of its own undici would ask for none at all.
       requestTls: { ...connect, servername: tls.servername ?? (isIP(hostOf(url)) === 0 ? hostOf(url) : '') },
-      proxyTls: { ...connect, servername: undefined },
+      ...(!socks && { proxyTls: { ...connect, servername: undefined } }),
       headers: Object.fromEntries(options.proxyConnectHeaders ?? []),
       // Plain targets are asked for by their absolute URL, TLS ones through a tunnel.
       proxyTunnel: false,

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer, type ServerOptions } from 'node:https';
-import { connect } from 'node:net';
+import { connect, createServer as createNetServer, type Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
 import { realClock } from '../../../src/base/clock.js';
 import { proxyFor } from '../../../src/base/http/proxy.js';
@@ -231,7 +231,7 @@ test('nobody listening', async () => {
   );
 });
 
-test('a redirect from http to https leaves credentials behind', async () => {
+test('a redirect from http to https on another host leaves credentials behind', async () => {
   const server = await target();
   const plain = await scriptedServer(() => [
     `HTTP/1.1 301 Moved Permanently\r\nLocation: https://localhost:${server.port}/sized\r\nContent-Length: 0\r\n\r\n`,
@@ -293,6 +293,65 @@ test('TLS targets are asked through a tunnel', async () => {
   assert.deepEqual(through.requests, [`CONNECT localhost:${server.port} x`]);
   client.close();
   await Promise.all([server.close(), through.close()]);
+});
+
+/** SOCKS 5 (RFC 1928, RFC 1929): who came, as whom, and where to. */
+async function socks(user?: string): Promise<{ port: number; asked: string[]; close(): Promise<void> }> {
+  const asked: string[] = [];
+  const sockets = new Set<Socket>();
+  const server = createNetServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    let step: 'greeting' | 'login' | 'connect' = 'greeting';
+    socket.on('data', (bytes) => {
+      if (step === 'greeting') {
+        step = user === undefined ? 'connect' : 'login';
+        socket.write(Uint8Array.of(5, user === undefined ? 0 : 2));
+      } else if (step === 'login') {
+        step = 'connect';
+        const name = bytes.toString('utf8', 2, 2 + bytes[1]!);
+        asked.push(`login ${name}:${bytes.toString('utf8', 3 + bytes[1]!)}`);
+        socket.write(Uint8Array.of(1, name === user ? 0 : 1));
+      } else {
+        const host = bytes[3] === 3 ? bytes.toString('utf8', 5, 5 + bytes[4]!) : [...bytes.subarray(4, 8)].join('.');
+        const port = bytes.readUInt16BE(bytes.length - 2);
+        asked.push(`connect ${host}`);
+        const upstream = connect(port, '127.0.0.1', () => {
+          socket.write(Uint8Array.of(5, 0, 0, 1, 0, 0, 0, 0, 0, 0));
+          socket.removeAllListeners('data');
+          upstream.pipe(socket).pipe(upstream);
+        });
+        sockets.add(upstream);
+        upstream.on('error', () => socket.destroy());
+      }
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const close = () =>
+    new Promise<void>((resolve) => {
+      for (const socket of sockets) socket.destroy();
+      server.close(() => resolve());
+    });
+  return { port: (server.address() as { port: number }).port, asked, close };
+}
+
+test('targets behind a SOCKS proxy, which looks their names up', async () => {
+  const [server, plain] = await Promise.all([
+    target(),
+    scriptedServer(() => ['HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nup 1']),
+  ]);
+  const [open, guarded] = await Promise.all([socks(), socks('me')]);
+  const through = new HttpClient({ tls: { ca }, proxyUrl: `socks5://127.0.0.1:${open.port}` }, realClock);
+  assert.equal(await get(through, `https://localhost:${server.port}/sized`), '200 OK: BODY');
+  assert.deepEqual(open.asked, ['connect localhost']);
+  const login = new HttpClient({ proxyUrl: `socks5h://me:secret@127.0.0.1:${guarded.port}` }, realClock);
+  const sink = new TestSink();
+  const answer = await login.send({ url: `http://target.test:${plain.port}/` }, { sink, timeoutMs: 5000 });
+  assert.equal(sink.text(answer.bodyBytes), 'up 1');
+  assert.deepEqual(guarded.asked, ['login me:secret', 'connect target.test']);
+  through.close();
+  login.close();
+  await Promise.all([server.close(), plain.close(), open.close(), guarded.close()]);
 });
 
 const direct: [noProxy: string, url: string, viaProxy: boolean][] = [

@@ -62,6 +62,7 @@ class BudgetAppender implements ScrapeAppender {
       duplicates: 0,
       outOfOrder: 0,
       outOfBounds: 0,
+      lateExemplars: 0,
     };
     return { ...counts, error };
   }
