@@ -198,7 +198,7 @@ export class HttpClient implements HttpSender {
 
   /** The request as it goes out, made anew only when a credential has changed. */
   #prepare(request: HttpRequest, token: string | undefined): Hop {
-    const trusted = this.#credentials.headers(token);
+    const trusted = this.#trusted(request, token);
     const prepared = this.#prepared.get(request);
     if (prepared?.trusted === trusted) return prepared;
 
@@ -209,13 +209,20 @@ export class HttpClient implements HttpSender {
     return hop;
   }
 
+  #trusted(request: HttpRequest, token: string | undefined): HeaderPairs {
+    try {
+      return this.#credentials.headers(token);
+    } catch (error) {
+      throw beforeSending(request, error as HttpError);
+    }
+  }
+
   /** The token for a request, in words that go before the target's errors. */
   async #token(request: HttpRequest, tokens: TokenSource): Promise<string> {
     try {
       return await this.#unlessEnded(tokens.authorization());
     } catch (error) {
-      const { method = 'GET', url } = request;
-      throw inRequest({ method, shownUrl: shownUrl(parseUrl(url), url) }, error as HttpError);
+      throw beforeSending(request, error as HttpError);
     }
   }
 
@@ -241,6 +248,11 @@ function tokensOf(options: OAuth2Options<HttpClientOptions>, clock: Clock, { hea
     tokenSources.set(options, tokens);
   }
   return tokens;
+}
+
+/** What failed is told with the request that it was for. */
+function beforeSending({ method = 'GET', url }: HttpRequest, error: HttpError): HttpError {
+  return inRequest({ method, shownUrl: shownUrl(parseUrl(url), url) }, error);
 }
 
 function isOk(status: number): boolean {

@@ -70,8 +70,8 @@ export interface ScrapeCommit {
 export interface ScrapeFailure {
   readonly timeMs: number;
   readonly durationSeconds: number;
-  /** The body was too long for its limit. */
-  readonly isOverBodyLimit?: boolean;
+  /** Of a page that came and is of no use: 0 where none came, -1 where it was too long. */
+  readonly bodyBytes: number;
 }
 
 export interface ScrapeOutcome {

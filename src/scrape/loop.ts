@@ -65,6 +65,8 @@ export interface TargetStatus {
 
 /** A timer longer than this overflows; waking up now and then also notices a clock that was set. */
 const WAIT_MS_MAX = 24 * 60 * 60 * 1000;
+/** In place of the size of a body that is too long. */
+const OVER_LIMIT = -1;
 /** Set aside beyond the last body's length: bodies grow slowly. */
 const BODY_BYTES_SLACK = 1 / 8;
 
@@ -255,14 +257,16 @@ export class ScrapeLoop {
     } catch (cause) {
       const isOverBodyLimit = cause instanceof HttpError && cause.code === 'body-limit';
       if (isOverBodyLimit) this.#context.metrics.exceededBodySizeLimit.value++;
-      return this.#failed({ error: messageOf(cause), isOverBodyLimit });
+      return this.#failed({ error: messageOf(cause), bodyBytes: isOverBodyLimit ? OVER_LIMIT : 0 });
     }
     if (answer.status !== 200) return this.#failed({ error: `server returned HTTP status ${answer.statusText}` });
+    const isGzip = answer.headers.get('content-encoding') === 'gzip';
+    // An empty page is none, of whichever type: everything has vanished, and nothing is wrong.
+    if (answer.bodyBytes === 0 && !isGzip) return { format: 'text', encoding: 'identity', bodyBytes: 0 };
     const { format, error } = formatOf(answer.headers.get('content-type'), this.#job.fallbackScrapeProtocol);
-    if (error !== undefined) return { error };
+    if (error !== undefined) return { error, bodyBytes: isGzip ? 0 : answer.bodyBytes };
     this.#bodyBytesHint = Math.ceil(answer.bodyBytes * (1 + BODY_BYTES_SLACK));
-    const encoding = answer.headers.get('content-encoding') === 'gzip' ? 'gzip' : 'identity';
-    return { format, encoding, bodyBytes: answer.bodyBytes };
+    return { format, encoding: isGzip ? 'gzip' : 'identity', bodyBytes: answer.bodyBytes };
   }
 
   /** Hands a body, or the reason why there is none, to the storage. Gives the error of a failed scrape. */
@@ -270,8 +274,8 @@ export class ScrapeLoop {
     const { appender, metrics, log } = this.#context;
     try {
       if (fetched.error !== undefined) {
-        const { error, isOverBodyLimit } = fetched;
-        await appender.fail(this.#handle, { timeMs, durationSeconds, isOverBodyLimit });
+        const { error, bodyBytes = 0 } = fetched;
+        await appender.fail(this.#handle, { timeMs, durationSeconds, bodyBytes });
         return error;
       }
       const outcome = await appender.commit(this.#handle, {
@@ -358,7 +362,8 @@ export class ScrapeLoop {
 
 interface Unfetched {
   readonly error: string;
-  readonly isOverBodyLimit?: boolean;
+  /** Of a page that came and is of no use; 0 where missing. */
+  readonly bodyBytes?: number;
 }
 
 interface Fetched {

@@ -123,8 +123,8 @@ export class ShardAppender implements ScrapeAppender {
     const target = this.#get(handle);
     target.sink.release();
     await target.opened;
-    const { timeMs, durationSeconds, isOverBodyLimit = false } = failure;
-    const report = { timeMs, durationS: durationSeconds, isOverBodyLimit };
+    const { timeMs, durationSeconds, bodyBytes } = failure;
+    const report = { timeMs, durationS: durationSeconds, bodySize: bodyBytes };
     await this.#ingest.failScrape(target.job, target.shard, target.number, report);
   }
 

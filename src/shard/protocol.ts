@@ -180,7 +180,8 @@ export interface ScrapeReport {
 
 /** The same where no body came. */
 export interface FailureReport extends ScrapeReport {
-  readonly isOverBodyLimit: boolean;
+  /** -1: it was too long. */
+  readonly bodySize: number;
 }
 
 /** Why nothing of a body was kept. */

@@ -204,13 +204,12 @@ export class ShardTargets {
 
   failScrape(request: Request<'failScrape'>): ScrapeReply {
     const target = this.#get(request.target);
-    const { timeMs, durationS, isOverBodyLimit } = request.report;
+    const { timeMs, durationS, bodySize } = request.report;
     const scope = this.#scope(request);
     const strangers = new StrangerList();
     const counted = NOTHING_COUNTED;
     this.#exposition.clearRows();
     this.#exposition.allStale(target.lines, timeMs);
-    const bodySize = isOverBodyLimit ? OVER_LIMIT : 0;
     this.#report(target, scope, strangers, timeMs, { up: false, durationS, bodySize, counted });
     const extras = target.histograms.end(timeMs);
     return { ...this.#finish(scope, strangers, extras), error: undefined, ...counted, bodyBytes: 0 };

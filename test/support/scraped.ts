@@ -67,8 +67,8 @@ export class ScrapeRig {
     });
   }
 
-  fail(timeMs: number, isOverBodyLimit = false): Promise<void> {
-    return this.#appender.fail(this.#target, { timeMs, durationSeconds: 0.25, isOverBodyLimit });
+  fail(timeMs: number, bodyBytes = 0): Promise<void> {
+    return this.#appender.fail(this.#target, { timeMs, durationSeconds: 0.25, bodyBytes });
   }
 
   /** What an instant query of a selector gives, by series without the target's labels: floats, histograms as text. */

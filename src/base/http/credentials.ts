@@ -4,7 +4,7 @@
 // keep what they made of it.
 
 import { readFileSync } from '../disk.js';
-import { HttpError } from './error.js';
+import { HttpError, systemErrorText } from './error.js';
 import type { HeaderPairs } from './hop.js';
 
 export interface CredentialOptions {
@@ -39,7 +39,7 @@ export class Credentials {
     const authorization = token ?? this.#authorization();
     const fromFiles = (this.#options.headerFiles ?? []).map(([name, path]): readonly [string, string] => [
       name,
-      readSecret(path, 'headers file'),
+      readHeader(path),
     ]);
     const last = this.#last;
     if (last !== undefined && last.authorization === authorization && endsWith(last.pairs, fromFiles))
@@ -53,26 +53,48 @@ export class Credentials {
   #authorization(): string | undefined {
     const { basicAuth, authorization } = this.#options;
     if (basicAuth !== undefined) {
-      const username = given(basicAuth.username, basicAuth.usernameFile);
-      const password = given(basicAuth.password, basicAuth.passwordFile);
+      const username = given(basicAuth.username, basicAuth.usernameFile, 'basic auth username');
+      const password = given(basicAuth.password, basicAuth.passwordFile, 'basic auth password');
       return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
     }
     if (authorization === undefined) return undefined;
-    return `${authorization.type ?? 'Bearer'} ${given(authorization.credentials, authorization.credentialsFile)}`;
+    const { type = 'Bearer', credentials, credentialsFile } = authorization;
+    return `${type} ${given(credentials, credentialsFile, 'authorization credentials')}`;
   }
 }
 
-function given(inline = '', path: string | undefined): string {
-  return path === undefined ? inline : readSecret(path);
+function given(inline = '', path: string | undefined, what: string): string {
+  return path === undefined ? inline : readSecret(path, what);
 }
 
-/** Throws an HttpError `config`. */
-export function readSecret(path: string, what = 'file'): string {
+/** The content of a file, of which errors say what it is. Throws an HttpError `config`. */
+export function readSecret(path: string, what: string): string {
   try {
-    return readFileSync(path, 'utf8').trim();
+    return readTrimmed(path);
   } catch (cause) {
-    throw new HttpError('config', `unable to read ${what} ${path}: ${(cause as Error).message}`, cause);
+    throw new HttpError(
+      'config',
+      `unable to read ${what}: unable to read file ${path}: ${openError(path, cause)}`,
+      cause,
+    );
   }
+}
+
+function readHeader(path: string): string {
+  try {
+    return readTrimmed(path);
+  } catch (cause) {
+    throw new HttpError('config', `unable to read headers file ${path}: ${openError(path, cause)}`, cause);
+  }
+}
+
+function readTrimmed(path: string): string {
+  return readFileSync(path, 'utf8').trim();
+}
+
+/** As Go words it. */
+export function openError(path: string, cause: unknown): string {
+  return `open ${path}: ${systemErrorText(cause)}`;
 }
 
 function endsWith(pairs: HeaderPairs, last: HeaderPairs): boolean {

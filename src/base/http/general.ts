@@ -92,7 +92,9 @@ export class GeneralTransport implements Transport {
       unixSocket === undefined
         ? { kind: 'tcp', host: asked.hostname, port: Number(asked.port) || (asked.protocol === 'https:' ? 443 : 80) }
         : { kind: 'unix', path: unixSocket };
-    return wordedError(cause as Error, address);
+    const error = wordedError(cause as Error, address);
+    const isProxy = proxyUrl !== undefined && error.code === 'dial' && error.message.startsWith('dial ');
+    return isProxy ? new HttpError(error.code, `proxyconnect tcp: ${error.message}`, cause) : error;
   }
 }
 
@@ -188,6 +190,7 @@ const TLS_TEXTS: ReadonlyMap<string, string> = new Map([
   ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'remote error: tls: certificate required'],
   ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', 'remote error: tls: bad certificate'],
   ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'remote error: tls: unknown certificate authority'],
+  ['ERR_SSL_NO_PROTOCOLS_AVAILABLE', 'tls: no supported versions satisfy MinVersion and MaxVersion'],
   ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'remote error: tls: protocol version not supported'],
 ]);
 

@@ -2,6 +2,7 @@
 
 import type { SecureVersion } from 'node:tls';
 import { readFileSync } from '../disk.js';
+import { openError } from './credentials.js';
 import { HttpError } from './error.js';
 
 /** As `tls_config` of a configuration file: each part inline or from a file, which is read again when it is used. */
@@ -61,7 +62,7 @@ function inlineOrFile(inline: string | undefined, file: string | undefined, what
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new HttpError('config', `unable to read ${what}: ${(cause as Error).message}`, cause);
+    throw new HttpError('config', `unable to read ${what}: ${openError(file, cause)}`, cause);
   }
 }
 

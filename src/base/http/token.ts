@@ -81,7 +81,7 @@ export class TokenSource {
   /** For the header Authorization. Rejects with an HttpError. */
   authorization(): Promise<string> {
     const { secret = '', secretFile } = this.#options;
-    const current = secretFile === undefined ? secret : readSecret(secretFile, 'oauth2 client secret:');
+    const current = secretFile === undefined ? secret : readSecret(secretFile, 'oauth2 client secret');
     if (current !== this.#secret) this.#leased.drop();
     this.#secret = current;
     return this.#leased.get();

@@ -686,7 +686,7 @@ test('headers and credentials of files are read at each request', async () => {
   rmSync(key);
   await assert.rejects(client.send(request, { sink: new TestSink(), timeoutMs: 5000 }), {
     code: 'config',
-    message: /^unable to read headers file .*key: /,
+    message: /^Get ".*": unable to read headers file .*key: open .*key: no such file or directory$/,
   });
   client.close();
   await server.close();

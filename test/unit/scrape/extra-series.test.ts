@@ -27,7 +27,7 @@ for (const shards of [1, 3]) {
     assert.deepEqual(await extras(4000), saying(PAGE.length + 4));
     await rig.fail(5000);
     assert.deepEqual(await extras(5000), saying(0));
-    await rig.fail(6000, true);
+    await rig.fail(6000, -1);
     assert.deepEqual(await extras(6000), saying(-1));
     await rig.close();
   });

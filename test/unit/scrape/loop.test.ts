@@ -378,3 +378,17 @@ test('a target may say other of its histograms than its job', () => {
     [false, true, true],
   );
 });
+
+test('an empty page is a good one, of whichever type', async () => {
+  for (const headers of [
+    [],
+    [['content-type', 'application/json']],
+    [['content-type', 'application/openmetrics-text']],
+  ] as const) {
+    const { clock, appender, answer } = setup();
+    answer({ headers, body: '' });
+    await pass(clock, 100);
+    assert.deepEqual(appender.take().slice(1), ['commit 1 @0 ']);
+    assert.equal(appender.commits[0]!.format, 'text');
+  }
+});
