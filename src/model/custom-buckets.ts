@@ -35,8 +35,13 @@ export class CustomBuckets {
     else if (bounds[at] === bound) return;
     else if (count < below) this.#refuse(`count is not cumulative: ${count} < ${below}`);
     else if (count > above) this.#refuse(`count is not cumulative: ${count} > ${above}`);
-    bounds.splice(at, 0, bound);
-    counts.splice(at, 0, count);
+    if (at === bounds.length) {
+      bounds.push(bound);
+      counts.push(count);
+    } else {
+      bounds.splice(at, 0, bound);
+      counts.splice(at, 0, count);
+    }
   }
 
   setCount(count: number): void {

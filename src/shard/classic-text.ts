@@ -62,6 +62,9 @@ const OPEN = 123;
 const CLOSE = 125;
 const SPACE = 32;
 const TAB = 9;
+const ZERO = 48;
+/** Integers of so many digits are exact. */
+const QUICK_DIGITS = 15;
 /** Series that no page names any more are forgotten once there are more of them than of the others. */
 const SPARE_MIN = 256;
 
@@ -135,6 +138,8 @@ export class ClassicText {
       this.#places.set(text, place);
       if (place === undefined) return undefined;
     }
+    const quick = quickNumber(page, seriesEnd, end);
+    if (quick !== undefined) return { text, place, value: quick, ownMs: undefined, exemplar: undefined };
     const tail = (isOpenMetrics ? OPENMETRICS_TAIL : TEXT_TAIL).exec(page.toString('latin1', seriesEnd, end));
     if (tail === null) return undefined;
     const value = parseFloatText(tail[1]!);
@@ -181,6 +186,19 @@ function histogramOf({ series, ownMs, buckets, exemplars }: Group): ClassicHisto
 
 function isTypeLine(page: Buffer, at: number, end: number): boolean {
   return /^#[ \t]+TYPE[ \t]/.test(page.toString('latin1', at, Math.min(end, at + 16)));
+}
+
+/** A blank and digits, as most values are; undefined for all else. */
+function quickNumber(page: Buffer, at: number, end: number): number | undefined {
+  const length = end - at - 1;
+  if (page[at] !== SPACE || length < 1 || length > QUICK_DIGITS) return undefined;
+  let value = 0;
+  for (let i = at + 1; i < end; i++) {
+    const digit = page[i]! - ZERO;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 /** Behind the name, and its labels where there are any. */

@@ -591,6 +591,7 @@ function labelsText(labels: Labels): string {
   return `{${shown.join(', ')}}`;
 }
 
+/** Those of series that keep theirs. */
 function* without(lines: Iterable<ExemplarLine>, bare: ReadonlySet<string>): Generator<ExemplarLine> {
   for (const line of lines) if (!bare.has(line.series)) yield line;
 }

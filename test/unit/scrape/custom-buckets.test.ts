@@ -172,3 +172,13 @@ test('a bucket limit that cannot be kept refuses the page', async () => {
   assert.deepEqual([outcome.scraped, outcome.postRelabel], [1, 1]);
   await rig.close();
 });
+
+test('values of every kind', async () => {
+  const rig = await ScrapeRig.open(CONVERT);
+  const values = ['3', ' 3', '3.0', '3e0', '0x3p0', '+3', '00000000000000003', '3 900'];
+  const families = values.map((value, i) => `# TYPE h${i} histogram\nh${i}_count ${value}\n`);
+  await rig.scrape(families.join(''), 1000);
+  const want = values.map((_, i) => [`h${i}`, '{count:3, sum:0, [-Inf,+Inf]:3}']);
+  assert.deepEqual(await rig.at(REAL, 1000), Object.fromEntries(want));
+  await rig.close();
+});
