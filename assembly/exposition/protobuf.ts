@@ -10,6 +10,9 @@
 // A known series costs that, and nothing is spelled. A new one is spelled as text, into a buffer beside the body:
 // `{"name","label"="value","le"="0.5"}`. From there it takes the way of a line (walk.ts, series.ts). Exemplars are
 // spelled likewise, and the series of native histograms, whose messages TypeScript reads.
+//
+// Encoders write a metric nearly always alike: labels in a run, then a number. Such runs, numbers and buckets are read by
+// short ways (shortContent, isSingle, isPlainBucket); whatever is not exactly so, by readField().
 
 import { printLabel, printText } from '../bytes/float-print';
 import { hash64 } from '../bytes/hash';

@@ -68,6 +68,8 @@ interface TakeOptions extends HistogramLimits {
 interface Present {
   readonly labels: Labels;
   readonly isWatched: boolean;
+  /** A stale marker is a histogram of the same kind, so that it goes into the same chunk. */
+  readonly isFloat: boolean;
 }
 
 const SPARE_MIN = 256;
@@ -77,6 +79,8 @@ export class ScrapedHistograms {
   #known = new Map<string, Labels | undefined>();
   /** Those of the last good body, by text; the watched ones get a stale marker once they are gone. */
   #present = new Map<string, Present>();
+  /** The same, a failed scrape behind it or not: what comes back then is not new. */
+  #lastGood: ReadonlyMap<string, Present> = this.#present;
 
   /**
    * Takes those of a body, with stale markers for those that it lacks. Throws a WireError where one is malformed or
@@ -99,19 +103,21 @@ export class ScrapedHistograms {
         continue;
       }
       const ownMs = honorTimestamps ? found.ownMs : undefined;
-      if (!this.#present.has(found.series)) added++;
-      present.set(found.series, { labels, isWatched: ownMs === undefined || trackTimestampsStaleness });
+      if (!this.#lastGood.has(found.series)) added++;
+      const { isFloat } = found.histogram;
+      present.set(found.series, { labels, isWatched: ownMs === undefined || trackTimestampsStaleness, isFloat });
       const fault = histogramFault(found.histogram);
       if (fault !== undefined) throw new WireError(fault);
       const histogram = limited(found.histogram, limits);
       if (histogram === undefined) isOverLimit = true;
       else series.push({ labels, stored: [{ timeMs: ownMs ?? timeMs, histogram }], exemplars: found.exemplars });
     }
-    for (const [text, { labels, isWatched }] of this.#present) {
-      if (isWatched && present.get(text)?.isWatched !== true) series.push(staleOf(labels, timeMs));
+    for (const [text, gone] of this.#present) {
+      if (gone.isWatched && present.get(text)?.isWatched !== true) series.push(staleOf(gone, timeMs));
     }
     const keep = () => {
       this.#present = present;
+      this.#lastGood = present;
       if (this.#known.size > 2 * present.size + SPARE_MIN) this.#known = new Map();
     };
     return { series, scraped, dropped, added, isOverLimit, keep };
@@ -121,7 +127,7 @@ export class ScrapedHistograms {
   end(timeMs: number): ScrapedExtra[] {
     const watched = [...this.#present.values()].filter(({ isWatched }) => isWatched);
     this.#present = new Map();
-    return watched.map(({ labels }) => staleOf(labels, timeMs));
+    return watched.map((gone) => staleOf(gone, timeMs));
   }
 
   #labels(found: FoundHistogram, labelsOf: (found: FoundHistogram) => Labels | undefined): Labels | undefined {
@@ -133,11 +139,12 @@ export class ScrapedHistograms {
   }
 }
 
-function staleOf(labels: Labels, timeMs: number): ScrapedExtra {
-  return { labels, stored: [{ timeMs, histogram: STALE }], exemplars: [] };
+function staleOf({ labels, isFloat }: Present, timeMs: number): ScrapedExtra {
+  return { labels, stored: [{ timeMs, histogram: isFloat ? STALE_FLOAT : STALE }], exemplars: [] };
 }
 
 const STALE = staleHistogram(false);
+const STALE_FLOAT = staleHistogram(true);
 
 /** The field of the negative spans. */
 const FIRST_BUCKETS = 9;

@@ -9,7 +9,7 @@ import { runSideBySide } from '../support/side/run.js';
 const SECONDS = 50;
 const SEED = 3;
 /** On a machine that has much else to do. */
-const MISSED_SHARE_MAX = 0.02;
+const MISSED_SHARE_MAX = 0.1;
 
 const absent = ['prometheus', 'promtool'].find((name) => peerBinary(name) === undefined);
 

@@ -14,6 +14,7 @@ export type Kind =
   | 'openmetrics'
   | 'protobuf'
   | 'flaky'
+  | 'shaky'
   | 'growing'
   | 'owner'
   | 'missing'
@@ -68,6 +69,9 @@ export function pageOf(kind: Kind, tid: number, n: number): Said {
       return good(OPENMETRICS, openMetricsPage(families(tid, n, true)));
     case 'protobuf':
       return good(PROTOBUF, protobufPage([...families(tid, n, true), ...natives(tid, n)]));
+    case 'shaky':
+      // Native histograms that end and begin again.
+      return (n + tid) % 6 === 5 ? { status: 500, headers: {}, body: 'oops' } : pageOf('protobuf', tid, n);
     case 'flaky':
       return flaky(tid, n);
     case 'growing':

@@ -41,6 +41,7 @@ export interface Change {
 
 /** Its series come back with times before their stale markers, which are refused. */
 export const TRACKED = 17;
+const SHAKY = 35;
 const TOGGLED = [40, 41, 42];
 /** Of a job that comes and goes. */
 export const COMING = [45, 46];
@@ -117,6 +118,7 @@ const STATIC: readonly (readonly [job: string, options: string, targets: readonl
   ['classic', '    always_scrape_classic_histograms: true\n', many('protobuf', 9)],
   // A job each: targets of one share kept connections in Prometheus, and a request on a kept one is tried again.
   ...[10, 11, 12, 13].map((tid) => [`flaky${tid}`, '', many('flaky', tid)] as const),
+  ['shaky', '', many('shaky', SHAKY)],
   ['limited', `    sample_limit: ${SAMPLES_MAX}\n`, many('growing', 14)],
   ['honoured', '    honor_labels: true\n    honor_timestamps: false\n', many('owner', 15)],
   ['owner', '', many('owner', 16)],
@@ -233,6 +235,6 @@ export function kindOf(tid: number): Kind | undefined {
 
 /** Those of targets that fail in ways that depend on how often they were asked are left out of lists. */
 export function hasSteadyHealth(tid: number): boolean {
-  const isFlaky = tid >= 10 && tid <= 14;
+  const isFlaky = (tid >= 10 && tid <= 14) || tid === SHAKY;
   return !isFlaky && !FLAPPING.includes(tid);
 }
