@@ -40,11 +40,22 @@ export async function magnifiesLastDigits(
   for (const { expr, around } of belowJumps(root, rounds)) {
     for (const asked of alone(question, textOf(question, expr), around)) {
       const [a, b] = await Promise.all(sources.map((source) => askQuestion(source, asked)));
-      const isClose = compareReplies(a!, b!, rules) === undefined;
-      if (isClose && compareReplies(a!, b!, { ...rules, tolerance: 0 }) !== undefined) return true;
+      if (compareReplies(a!, b!, { ...rules, tolerance: 0 }) === undefined) continue;
+      if (compareReplies(a!, b!, rules) === undefined) return true;
+      // A sum of what is nearly the same, or nearly nothing, is close beside what it is made of.
+      const scaled = { ...asked, text: besideItsParts(question, expr, asked.text) };
+      const [x, y] = await Promise.all(sources.map((source) => askQuestion(source, scaled)));
+      if (x!.body.status === 'success' && compareReplies(x!, y!, rules) === undefined) return true;
     }
   }
   return false;
+}
+
+/** Plus the largest number that it is made of; its square, where it is a sum of squares. */
+function besideItsParts(question: Question, expr: Expr, text: string): string {
+  if (expr.kind !== 'aggregate') return text;
+  const largest = `scalar(max(abs(${textOf(question, expr.expr)})))`;
+  return `${text} + ${largest}${expr.op === 'stdvar' ? '^2' : ''}`;
 }
 
 function belowJumps(
