@@ -119,7 +119,8 @@ export class Lexer {
       case '$':
         return this.#name('variable', 1);
     }
-    if (this.#test(NUMBER_START)) return this.#number();
+    // A dot that ends the text is the beginning of a number, to Go.
+    if (this.#test(NUMBER_START) || this.#text.slice(start) === '.') return this.#number();
     if (first === '.') return this.#name('field', 1);
     if (WORD_CHARACTER.test(first)) return this.#name('identifier', 0);
     return this.#sign(first);
