@@ -42,6 +42,7 @@ function equal(a: Value, b: Value): boolean {
 /** Of values that have no order. */
 function same(a: Value, b: Value): boolean {
   if (a === undefined || b === undefined) return a === b;
+  checkComparable(a);
   checkComparable(b);
   return a === b;
 }
@@ -84,7 +85,6 @@ function checkComparable(value: Value): void {
 
 /** Whether the first argument equals any of the others. */
 function equalsAny([first, ...others]: readonly Value[]): boolean {
-  checkComparable(first);
   if (others.length === 0) throw new CallFault('missing argument for comparison');
   return others.some((other) => equal(first, other));
 }

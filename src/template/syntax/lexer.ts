@@ -77,7 +77,8 @@ export class Lexer {
   /** The left delimiter; undefined after a comment. */
   #delimiter(left: number, trims: boolean): Token | undefined {
     const inside = left + LEFT.length + (trims ? 1 : 0);
-    const comment = trims ? skipSpace(this.#text, inside) : inside;
+    // Behind a trim mark there is one space, and no more, before a comment.
+    const comment = trims ? inside + 1 : inside;
     if (this.#text.startsWith('/*', comment)) return this.#comment(comment, left);
     this.#at = inside;
     this.#inAction = true;
@@ -222,11 +223,6 @@ export class Lexer {
     this.next = () => fault;
     return fault;
   }
-}
-
-function skipSpace(text: string, at: number): number {
-  SPACE.lastIndex = at;
-  return SPACE.test(text) ? SPACE.lastIndex : at;
 }
 
 /** Where the white space at the end of a piece begins: an expression for it would be quadratic. */

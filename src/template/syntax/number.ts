@@ -7,7 +7,7 @@ import { STRING_ESCAPE } from './strings.js';
 import type { NumberNode } from './tree.js';
 
 const INTEGER = /^([+-]?)(0[xX](?:_?[\da-fA-F])+|0[bB](?:_?[01])+|0[oO]?(?:_?[0-7])+|0|[1-9](?:_?\d)*)$/;
-const CHARACTER = new RegExp(`^'(?:[^'\\\\\\n]|\\\\'|${STRING_ESCAPE})'$`, 'su');
+const CHARACTER = new RegExp(`^'(?:[^'\\\\\\n]|\\\\'|${STRING_ESCAPE})`, 'su');
 
 /** What a number's text says, or why it says nothing. */
 export function readNumber(text: string, at: number): NumberNode | string {
@@ -32,7 +32,9 @@ export function readNumber(text: string, at: number): NumberNode | string {
 
 /** `'a'` is the number of the character. */
 export function readCharacter(text: string, at: number): NumberNode | string {
-  if (!CHARACTER.test(text)) return `malformed character constant: ${text}`;
+  const first = CHARACTER.exec(text)?.[0];
+  if (first === undefined) return 'invalid syntax';
+  if (text !== `${first}'`) return `malformed character constant: ${text}`;
   const character = text === `'\\''` ? "'" : stringValue(text);
   const code = /^'\\(?:x|[0-7])/.test(text) ? codeOfByte(text) : character.codePointAt(0)!;
   return { kind: 'number', at, text, integer: BigInt(code), float: code, ideal: 'integer' };

@@ -43,7 +43,9 @@ export function formatValue(value: Value, verb: string, flags: Flags, top = true
   if (value instanceof Html)
     return isTextVerb(verb) ? formatString(value.text, verb, flags) : badVerb(value, verb, flags);
   if (value instanceof Int) return formatInteger(value, verb, flags);
-  if (value instanceof Span) return formatInteger(new Int(value.ns, 'int64'), verb, flags);
+  if (value instanceof Span) {
+    return BASES.has(verb) ? formatInteger(new Int(value.ns), verb, flags) : badVerb(value, verb, flags);
+  }
   if (value instanceof Dict) return formatDict(value, verb, flags);
   if (value instanceof List) return formatList(value, verb, flags);
   if (value instanceof Struct) return formatStruct(value, verb, flags, top);
@@ -53,7 +55,9 @@ export function formatValue(value: Value, verb: string, flags: Flags, top = true
 /** `%!d(string=hi)`: a verb that a value's type has not. */
 function badVerb(value: Value, verb: string, flags: Flags): string {
   if (value === undefined) return `%!${verb}(<nil>)`;
-  return `%!${verb}(${typeOf(value)}=${formatValue(value, 'v', { ...flags, sharp: false })})`;
+  // Types that say themselves how they look do not here.
+  const plain = value instanceof Span ? new Int(value.ns) : value instanceof Int ? new Int(value.value) : value;
+  return `%!${verb}(${typeOf(value).replace(/^\*time\./, 'time.')}=${formatValue(plain, 'v', { ...flags, sharp: false })})`;
 }
 
 function isTextVerb(verb: string): boolean {
