@@ -71,8 +71,8 @@ export async function runReloads(reloads: number, everyMs: number, onTime: boole
       assert.equal(loads, 1);
       const growthBytes = end.rssBytes - warm!.rssBytes;
       assert.ok(growthBytes <= GROWTH_BYTES_MAX, `memory grew by ${(growthBytes / 2 ** 20).toFixed(0)} MiB`);
-      // A connection for each target, and what was open before.
-      assert.ok(end.files <= warm!.files + TARGETS_OF_JOB, `${warm!.files} open files became ${end.files}`);
+      // Targets of the two jobs that change may have been without a connection at the first look.
+      assert.ok(end.files <= warm!.files + 2 * TARGETS_OF_JOB, `${warm!.files} open files became ${end.files}`);
       return { reloads, scrapes, growthBytes, files: end.files };
     } finally {
       await server.stop();
