@@ -184,7 +184,7 @@ export class LogHost {
     const stats = await this.#get().checkpoint(keepAt, span, this.#restored);
     if (stats === undefined) return;
     this.#restored = undefined;
-    this.#copy?.remake();
+    this.#copy?.follow();
   }
 
   /** Series first: no late sample may precede the record of its series. */

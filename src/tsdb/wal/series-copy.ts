@@ -6,7 +6,7 @@
 //   narthex/series/   │ series │ series │ ...                  a log of the same format: checkpoint.N, and segments behind it
 //
 // What the log gets is written here at once, and synced within a second. The checkpoint is made anew from the log itself,
-// at each start and behind each checkpoint of the log; a copy without one counts for nothing.
+// at each start, and behind a checkpoint of the log once as much came as there is in it; a copy without one counts for nothing.
 //
 // Invariants
 //   - a copy that counts was written by the life of a server that wrote the log last: refs mean the same in both;
@@ -26,6 +26,8 @@ import { LogStuck, LogWriter, type RecordParts } from './writer.js';
 /** Records are handed to the writer in batches of about this size. */
 const BATCH_BYTES = 1024 * 1024;
 const SYNC_WITHIN_MS = 1000;
+/** Less than this behind its checkpoint is not worth another reading of the log. */
+const REMAKE_BYTES = 16 * 1024 * 1024;
 
 export interface SeriesCopyOptions {
   readonly disk: Disk;
@@ -54,6 +56,10 @@ export class SeriesCopy {
   #writer: LogWriter | undefined;
   #making: Promise<void> = Promise.resolve();
   #timer: Timer | undefined;
+  /** Bytes of the checkpoint, and of what came behind it. */
+  #madeBytes = 0;
+  #laterBytes = 0;
+  #isMade = false;
   #closed = false;
 
   constructor(options: SeriesCopyOptions) {
@@ -65,6 +71,7 @@ export class SeriesCopy {
     if (this.#writer === undefined) return;
     const series = records.filter(([head]) => head?.[0] === RecordType.Series);
     if (series.length === 0) return;
+    for (const parts of series) for (const part of parts) this.#laterBytes += part.length;
     const { clock } = this.#options;
     this.#attempt(() => this.#writer?.append(series));
     this.#timer ??= clock.after(SYNC_WITHIN_MS, () => {
@@ -92,6 +99,13 @@ export class SeriesCopy {
     this.#making.catch(() => {});
   }
 
+  /** The log has been cut short: remakes the copy where that is worth it, or where something of it is missing. */
+  follow(): void {
+    const isSmall = this.#laterBytes <= Math.max(this.#madeBytes, REMAKE_BYTES);
+    if (this.#isMade && this.#writer !== undefined && isSmall) return;
+    this.remake();
+  }
+
   /** Resolves when the log is not read any more. Rejects where that ended in a way that is no disk's. */
   settled(): Promise<void> {
     return this.#making;
@@ -106,9 +120,11 @@ export class SeriesCopy {
   async #remake(): Promise<void> {
     if (this.#closed) return;
     const { disk, folder } = this.#options;
+    this.#isMade = false;
     try {
       // What the log gets from now on is copied behind it.
       const last = this.#beginSegment() - 1;
+      this.#laterBytes = 0;
       const target = checkpointPath(folder, last);
       removeTemporary(disk, folder);
       const found = await this.#transcribe(`${target}.tmp`);
@@ -117,6 +133,7 @@ export class SeriesCopy {
       disk.rename(`${target}.tmp`, target);
       disk.syncFolder(folder);
       dropCovered(disk, folder);
+      this.#isMade = true;
     } catch (error) {
       if (!isRefusal(error)) throw error;
     }
@@ -142,6 +159,7 @@ export class SeriesCopy {
         if (step.value.damages.some(({ torn }) => !torn)) found = 'damaged';
       }
       transcript.finish();
+      this.#madeBytes = transcript.bytes;
       disk.syncFolder(folder);
       return found;
     } finally {
@@ -187,6 +205,8 @@ class Transcript implements LogVisitor {
   #batch: Uint8Array[][] = [];
   #batchBytes = 0;
   #isFinished = false;
+  /** Of all records so far. */
+  bytes = 0;
 
   constructor(writer: LogWriter) {
     this.#writer = writer;
@@ -196,6 +216,7 @@ class Transcript implements LogVisitor {
     if (type !== RecordType.Series) return;
     this.#batch.push([bytes.slice()]);
     this.#batchBytes += bytes.length;
+    this.bytes += bytes.length;
     if (this.#batchBytes >= BATCH_BYTES) this.#flush();
   }
 

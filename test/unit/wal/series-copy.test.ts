@@ -67,6 +67,33 @@ test('made anew it has what the log has by then, once', async () => {
   assert.equal(listCheckpoints(disk, COPY).length, 1);
 });
 
+test('it is made anew behind a checkpoint of the log where much came, or where something is missing', async () => {
+  const disk = filledLog();
+  const { copy, clock } = copyOn(disk);
+  const follow = async () => {
+    copy.follow();
+    await copy.settled();
+  };
+  await follow();
+  copy.append([[seriesOf(7)]]);
+  await follow();
+  assert.deepEqual(refsIn(disk), [1, 2, 7], 'the log of this test has no 7: the copy is the one before');
+  const large = encodeSeries([{ ref: 8, labels: ['n', 'x'.repeat(2 ** 20)] }]);
+  for (let i = 0; i < 17; i++) copy.append([[large]]);
+  await follow();
+  assert.deepEqual(refsIn(disk), [1, 2]);
+  disk.fail({ operation: undefined, nth: 1, times: Number.POSITIVE_INFINITY });
+  copy.append([[seriesOf(9)]]);
+  clock.advance(1000);
+  disk.heal();
+  copy.append([[seriesOf(10)]]);
+  assert.ok(!refsIn(disk).includes(10), 'it was given up');
+  await follow();
+  copy.append([[seriesOf(11)]]);
+  assert.deepEqual(refsIn(disk), [1, 2, 11]);
+  copy.close();
+});
+
 test('what another life wrote does not count until it is made anew', async () => {
   const disk = filledLog();
   const first = copyOn(disk).copy;
