@@ -2,7 +2,8 @@
 //
 //   file ──► pieces in the core's memory ──► records checked, by ref ──► with the log: the series' lists
 //
-// What is damaged is passed over, up to the next whole record. A file that does not begin as they do is left alone.
+// What is damaged is passed over, up to the next whole record. A file that does not begin as they do is left alone, unless it is
+// known for one of ours: the manifest of these files tells how far their records went, and which were there.
 
 import { type Disk, DiskError, type FileHandle } from '../base/disk.js';
 import { ByteReader } from '../tsdb/bytes.js';
@@ -15,6 +16,7 @@ import {
   headChunksPath,
   listHeadChunks,
 } from '../tsdb/head-chunks/layout.js';
+import type { NotedFile } from '../tsdb/head-chunks/manifest.js';
 import { Attach } from '../wasm/attach.js';
 import type { Core } from '../wasm/core.js';
 import type { HistogramAttach } from './histogram-attach.js';
@@ -40,14 +42,23 @@ export interface HeadChunksReport {
   /** Chunks that others of their series overlap: not used. */
   readonly overlapping: number;
   readonly damages: readonly HeadChunkDamage[];
+  /** Files that must be there and are not, with samples that no block has. */
+  readonly missing: readonly HeadChunkDamage[];
 }
 
-/** Reads all files, in steps of some MiB. Chunks that end before a time are passed over; `histograms` hears of those of histograms. Throws OutOfMemory and DiskError. */
+export interface HeadChunksOptions {
+  readonly core: Core;
+  readonly disk: Disk;
+  readonly dataFolder: string;
+  /** Chunks that end before it are passed over. */
+  readonly minTimeMs: number;
+  /** What must be there, by number of file. */
+  readonly noted: ReadonlyMap<number, NotedFile>;
+}
+
+/** Reads all files, in steps of some MiB; `histograms` hears of chunks of histograms. Throws OutOfMemory and DiskError. */
 export function* readingHeadChunks(
-  core: Core,
-  disk: Disk,
-  dataFolder: string,
-  minTimeMs: number,
+  { core, disk, dataFolder, minTimeMs, noted }: HeadChunksOptions,
   histograms: HistogramAttach,
 ): Generator<void, HeadChunksReport, void> {
   const folder = headChunksFolder(dataFolder);
@@ -59,38 +70,54 @@ export function* readingHeadChunks(
     for (const file of listHeadChunks(disk, folder)) {
       const path = headChunksPath(folder, file);
       attach.beginFile();
-      const lost = yield* readingFile(disk, path, file, attach, minTimeMs, histograms);
+      const notedBytes = noted.get(file)?.bytes;
+      const scan = { disk, file, minTimeMs, notedBytes, attach, histograms };
+      const { damages: lost, endBytes } = yield* readingFile(path, scan);
       damages.push(...lost);
       const { latestMs, hasOutOfOrder, ...found } = attach.file;
       chunks += found.chunks;
       overlapping += found.overlapping;
       // What was not understood is as old as its file, for all we know.
       const writtenMs = lost.length > 0 ? modifiedMs(disk, path) : Number.NEGATIVE_INFINITY;
-      files.push({ file, latestMs: Math.max(latestMs, writtenMs), hasOutOfOrder });
+      files.push({ file, latestMs: Math.max(latestMs, writtenMs), bytes: endBytes, hasOutOfOrder });
     }
-    return { files, chunks, overlapping, damages };
+    const missing = missingFiles(noted, files, minTimeMs);
+    return { files, chunks, overlapping, damages, missing };
   } finally {
     attach.close();
   }
 }
 
-/** Gives what of a file is lost, also because the disk refuses it. */
-function* readingFile(
-  disk: Disk,
-  path: string,
-  file: number,
-  attach: Attach,
+/** Of what blocks have nothing is lost: whoever was here since may have removed it. */
+function missingFiles(
+  noted: ReadonlyMap<number, NotedFile>,
+  there: readonly HeadChunkFile[],
   minTimeMs: number,
-  histograms: HistogramAttach,
-): Generator<void, HeadChunkDamage[], void> {
+): HeadChunkDamage[] {
+  const numbers = new Set(there.map(({ file }) => file));
+  return [...noted]
+    .filter(([file, { latestMs }]) => !numbers.has(file) && latestMs >= minTimeMs)
+    .map(([file, { bytes }]) => ({ file, offset: 0, bytes, reason: 'the file is not there' }));
+}
+
+/** What a scan of a file came to. */
+interface FileFound {
+  readonly damages: HeadChunkDamage[];
+  /** Behind its last record. */
+  readonly endBytes: number;
+}
+
+/** Gives what of a file is lost, also because the disk refuses it. */
+function* readingFile(path: string, parts: Omit<ScanParts, 'handle'>): Generator<void, FileFound, void> {
+  const { disk, file } = parts;
   let handle: FileHandle | undefined;
   try {
     handle = disk.open(path, 'read');
-    const scan = new FileScan(disk, handle, file, attach, minTimeMs, histograms);
-    return scan.hasHeader() ? yield* scan.all() : [scan.stranger()];
+    return yield* new FileScan({ ...parts, handle }).all();
   } catch (error) {
     if (!(error instanceof DiskError)) throw error;
-    return [{ file, offset: 0, bytes: 0, reason: error.message, isUnread: true }];
+    const damage = { file, offset: 0, bytes: 0, reason: error.message, isUnread: true } as const;
+    return { damages: [damage], endBytes: parts.notedBytes ?? 0 };
   } finally {
     if (handle !== undefined) disk.close(handle);
   }
@@ -105,89 +132,115 @@ function modifiedMs(disk: Disk, path: string): number {
   }
 }
 
+interface ScanParts {
+  readonly disk: Disk;
+  readonly handle: FileHandle;
+  readonly file: number;
+  readonly minTimeMs: number;
+  /** Up to here the file had records; undefined where nobody knows. */
+  readonly notedBytes: number | undefined;
+  readonly attach: Attach;
+  readonly histograms: HistogramAttach;
+}
+
 class FileScan {
-  readonly #disk: Disk;
-  readonly #handle: FileHandle;
-  readonly #file: number;
+  readonly #parts: ScanParts;
   readonly #attach: Attach;
-  readonly #minTimeMs: number;
-  readonly #histograms: HistogramAttach;
   readonly #size: number;
+  readonly #notedBytes: number;
+  readonly #damages: HeadChunkDamage[] = [];
+  /** Where a loss begins whose end is not found yet. */
+  #lostFrom: number | undefined;
+  /** Behind the last record. */
+  #endBytes = HEAD_CHUNKS_HEADER_BYTES;
   /** The buffer has the file's bytes from `offset` on, so many of them. */
   #offset = HEAD_CHUNKS_HEADER_BYTES;
   #filled = 0;
 
-  constructor(
-    disk: Disk,
-    handle: FileHandle,
-    file: number,
-    attach: Attach,
-    minTimeMs: number,
-    histograms: HistogramAttach,
-  ) {
-    this.#histograms = histograms;
-    this.#disk = disk;
-    this.#handle = handle;
-    this.#file = file;
-    this.#attach = attach;
-    this.#minTimeMs = minTimeMs;
-    this.#size = disk.size(handle);
+  constructor(parts: ScanParts) {
+    this.#parts = parts;
+    this.#attach = parts.attach;
+    this.#size = parts.disk.size(parts.handle);
+    this.#notedBytes = parts.notedBytes ?? 0;
   }
 
-  hasHeader(): boolean {
+  *all(): Generator<void, FileFound, void> {
+    if (!this.#hasHeader()) {
+      const reason = 'it does not begin as such files do';
+      const isOurs = this.#size > HEAD_CHUNKS_HEADER_BYTES && this.#notedBytes > HEAD_CHUNKS_HEADER_BYTES;
+      const bytes = isOurs ? HEAD_CHUNKS_HEADER_BYTES : Math.max(this.#size, this.#notedBytes);
+      this.#damages.push({ file: this.#parts.file, offset: 0, bytes, reason });
+      if (!isOurs) return { damages: this.#damages, endBytes: 0 };
+    }
+    yield* this.#records();
+    return { damages: this.#damages, endBytes: this.#endBytes };
+  }
+
+  #hasHeader(): boolean {
     const bytes = new Uint8Array(HEAD_CHUNKS_HEADER_BYTES);
-    if (this.#disk.pread(this.#handle, bytes, 0) < bytes.length) return false;
+    if (this.#parts.disk.pread(this.#parts.handle, bytes, 0) < bytes.length) return false;
     const header = new ByteReader(bytes);
     return header.u32() === HEAD_CHUNKS_MAGIC && header.u8() === HEAD_CHUNKS_VERSION;
   }
 
-  stranger(): HeadChunkDamage {
-    return { file: this.#file, offset: 0, bytes: this.#size, reason: 'it does not begin as such files do' };
-  }
-
-  /** Gives what is lost. */
-  *all(): Generator<void, HeadChunkDamage[], void> {
-    const damages: HeadChunkDamage[] = [];
-    let lostFrom: number | undefined;
-    const lose = (to: number, reason: string) => {
-      if (lostFrom === undefined || to <= lostFrom) return;
-      damages.push({ file: this.#file, offset: lostFrom, bytes: to - lostFrom, reason });
-      lostFrom = undefined;
-    };
+  *#records(): Generator<void, void, void> {
     for (;;) {
       const isWhole = this.#fill();
-      const offset = this.#offset;
-      let at = 0;
-      let ended = false;
-      while (!ended) {
-        if (lostFrom !== undefined) {
-          at += this.#attach.resync(at, this.#filled);
-          if (at >= this.#filled) break;
-          lose(offset + at, 'a chunk is damaged');
-        }
-        const { done, outcome } = this.#attach.scan(at, this.#filled, this.#file, offset + at, this.#minTimeMs);
-        at += done;
-        for (const chunk of this.#attach.takeHistograms()) this.#histograms.note(chunk);
-        if (outcome === 'end') return damages;
-        if (outcome === 'damaged') lostFrom = offset + at;
-        else ended = true;
-      }
+      const { at, ended } = this.#scanBuffer();
+      if (ended) return;
       if (isWhole) {
-        // Fewer bytes than a record has: zeroes, or one that was cut short.
-        if (lostFrom === undefined && this.#hasMore(at)) lostFrom = offset + at;
-        lose(this.#size, 'the file ends in a damaged chunk');
-        return damages;
+        this.#finish(at);
+        return;
       }
-      this.#drop(lostFrom === undefined ? at : Math.max(1, this.#filled - OVERLAP_BYTES));
+      this.#drop(this.#lostFrom === undefined ? at : Math.max(1, this.#filled - OVERLAP_BYTES));
       yield;
     }
+  }
+
+  /** Goes through the buffer as far as that has whole records; `ended` where the file has no more. */
+  #scanBuffer(): { readonly at: number; readonly ended: boolean } {
+    const { file, minTimeMs, histograms } = this.#parts;
+    for (let at = 0; ; ) {
+      if (this.#lostFrom !== undefined) {
+        at += this.#attach.resync(at, this.#filled);
+        if (at >= this.#filled) return { at, ended: false };
+        this.#lose(this.#offset + at, 'a chunk is damaged');
+      }
+      const { done, outcome } = this.#attach.scan(at, this.#filled, file, this.#offset + at, minTimeMs);
+      at += done;
+      if (done > 0) this.#endBytes = this.#offset + at;
+      for (const chunk of this.#attach.takeHistograms()) histograms.note(chunk);
+      if (outcome === 'more') return { at, ended: false };
+      // Zeroes where there must be records are no end.
+      if (outcome === 'end' && this.#offset + at >= this.#notedBytes) return { at, ended: true };
+      this.#lostFrom = this.#offset + at;
+    }
+  }
+
+  /** The file ends with the buffer, and its last records at `at`. */
+  #finish(at: number): void {
+    const end = this.#offset + at;
+    // Fewer bytes than a record has: zeroes, or one that was cut short; or nothing, where there was more.
+    if (this.#lostFrom === undefined && (this.#hasMore(at) || end < this.#notedBytes)) this.#lostFrom = end;
+    const isShort = this.#size < this.#notedBytes;
+    this.#lose(
+      (this.#lostFrom ?? 0) < this.#notedBytes ? this.#notedBytes : this.#size,
+      isShort ? 'the file was longer' : 'the file ends in a damaged chunk',
+    );
+  }
+
+  #lose(to: number, reason: string): void {
+    const from = this.#lostFrom;
+    if (from === undefined || to <= from) return;
+    this.#damages.push({ file: this.#parts.file, offset: from, bytes: to - from, reason });
+    this.#lostFrom = undefined;
   }
 
   /** Fills the buffer; whether the file ends with it. */
   #fill(): boolean {
     const { buffer } = this.#attach;
     const from = this.#offset + this.#filled;
-    const count = this.#disk.pread(this.#handle, buffer.subarray(this.#filled), from);
+    const count = this.#parts.disk.pread(this.#parts.handle, buffer.subarray(this.#filled), from);
     this.#filled += count;
     return this.#filled < buffer.length || this.#offset + this.#filled >= this.#size;
   }

@@ -5,8 +5,15 @@
 //                     └ short of memory: to main, which has chunks spilled, and asks again
 
 import type { Disk } from '../base/disk.js';
-import { openingLog } from '../tsdb/wal/open.js';
+import {
+  believedFiles,
+  headChunksManifestPath,
+  type NotedFile,
+  readHeadChunksManifest,
+} from '../tsdb/head-chunks/manifest.js';
+import { isLogOurs, openingLog } from '../tsdb/wal/open.js';
 import { Attach } from '../wasm/attach.js';
+import { Crc32c } from '../wasm/crc32c.js';
 import type { ReplayTotals } from '../wasm/head.js';
 import { type HeadChunksReport, readingHeadChunks } from './head-chunks.js';
 import { HistogramAttach } from './histogram-attach.js';
@@ -18,7 +25,7 @@ import type { ReplayReport, Reply, Request } from './protocol.js';
 const CROWDED_SHARE = 0.8;
 const CROWDED_STEP_SHARE = 0.02;
 
-const NO_FILES: HeadChunksReport = { files: [], chunks: 0, overlapping: 0, damages: [] };
+const NO_FILES: HeadChunksReport = { files: [], chunks: 0, overlapping: 0, damages: [], missing: [] };
 
 export class Recovery {
   readonly #parts: RecoveryParts;
@@ -55,8 +62,11 @@ export class Recovery {
     const disk = this.#disk;
     head.beginReplay(place.index, place.count);
     const filed = new HistogramAttach();
+    const noted = this.#notedFiles(request);
     const headChunks =
-      dataFolder === undefined ? NO_FILES : yield* readingHeadChunks(core, disk, dataFolder, minTimeMs, filed);
+      dataFolder === undefined
+        ? NO_FILES
+        : yield* readingHeadChunks({ core, disk, dataFolder, minTimeMs, noted }, filed);
     const late = new LateReplay(head, this.#parts.late);
     const log = new LogReplay(disk, this.#parts, request, late, filed);
     const opened = yield* openingLog({ disk, folder, ownFolder, core, repair }, log);
@@ -81,6 +91,15 @@ export class Recovery {
       },
       ...log.end(head.replayRefusals - refusalsBefore),
     };
+  }
+
+  /** What chunks_head must have, where we were the last to write here. */
+  #notedFiles({ folder, ownFolder }: Request<'replay'>): ReadonlyMap<number, NotedFile> {
+    const { core, dataFolder } = this.#parts;
+    const disk = this.#disk;
+    if (dataFolder === undefined || !isLogOurs({ disk, folder, ownFolder, core })) return new Map();
+    const found = readHeadChunksManifest(disk, headChunksManifestPath(dataFolder), new Crc32c(core));
+    return believedFiles(found, disk, dataFolder);
   }
 }
 

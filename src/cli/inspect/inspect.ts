@@ -20,6 +20,7 @@ import { Crc32c } from '../../wasm/crc32c.js';
 import { inspectIndex, inspectSegment, inspectTombstones } from './block.js';
 import { inspectHeadChunks } from './head-chunks.js';
 import { inspectLog, inspectManifest } from './log.js';
+import { inspectBlockList, inspectHeadChunksManifest } from './manifests.js';
 
 /** The lines of a folder or a file. Throws BlockFault where a block is wrong, behind the lines before it. */
 export function* inspect(disk: Disk, path: string, core: Core): Generator<string, void, void> {
@@ -28,6 +29,8 @@ export function* inspect(disk: Disk, path: string, core: Core): Generator<string
   const [, folder, name] = /^(.*?)\/?([^/]*)$/.exec(path.replace(/\/+$/, ''))!;
   if (stat.isDirectory) yield* inspectFolder(disk, path, core);
   else if (name!.endsWith('.json')) yield formatMeta(readMeta(disk, path));
+  else if (name === 'chunks_head.manifest') yield* inspectHeadChunksManifest(disk, core, path);
+  else if (name === 'blocks.manifest') yield* inspectBlockList(disk, core, path);
   else if (name!.endsWith('.manifest')) yield* inspectManifest(disk, core, path);
   else if (/^\d{8,}$/.test(name!)) {
     yield* inspectLog(disk, core, folder || '.', { from: Number(name), to: Number(name) });

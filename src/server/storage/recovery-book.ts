@@ -1,5 +1,6 @@
 // What the last start found, mended and lost: for /api/v1/status/recovery.
 
+import type { HeadChunkDamage } from '../../shard/head-chunks.js';
 import type { LossSpan, ReplayReport } from '../../shard/protocol.js';
 import { headChunksFolder, headChunksPath } from '../../tsdb/head-chunks/layout.js';
 import type { LogDamage } from '../../tsdb/wal/reader.js';
@@ -15,9 +16,9 @@ export interface Loss {
   /**
    * `torn`: the end of a write that nobody was answered for, cut off. `mended`: overwritten, so that nobody stumbles over it; a copy is in
    * `narthex/lost`. `left`: the disk may give it back another time. `put aside`: renamed to `.bad`.
-   * `revived`: its deletions are gone, so that what was deleted is served again.
+   * `revived`: its deletions are gone, so that what was deleted is served again. `gone`: it is not there any more.
    */
-  readonly outcome: 'torn' | 'mended' | 'left' | 'put aside' | 'not served' | 'revived';
+  readonly outcome: 'torn' | 'mended' | 'left' | 'put aside' | 'not served' | 'revived' | 'gone';
   /** Times of what is written around it. */
   readonly minTimeMs?: number;
   readonly maxTimeMs?: number;
@@ -77,16 +78,13 @@ export class RecoveryBook {
     const { opened, openedLate, headChunks, lossSpans } = reports[0]!;
     for (const [i, damage] of opened.damages.entries()) this.noteLoss(logLoss('log', damage, lossSpans[i]));
     for (const damage of openedLate?.damages ?? []) this.noteLoss(logLoss('write-behind log', damage));
-    for (const { file, offset, bytes, reason } of headChunks.damages) {
+    const noteChunks = ({ file, offset, bytes, reason }: HeadChunkDamage, outcome: Loss['outcome']) =>
       this.noteLoss({
-        what: 'chunks_head',
-        path: headChunksPath(this.#headChunks, file),
-        offset,
-        bytes,
-        reason,
-        outcome: 'left',
+        ...{ what: 'chunks_head', path: headChunksPath(this.#headChunks, file) },
+        ...{ offset, bytes, reason, outcome },
       });
-    }
+    for (const damage of headChunks.damages) noteChunks(damage, 'left');
+    for (const damage of headChunks.missing) noteChunks(damage, 'gone');
     this.#malformed = reports.flatMap(({ malformed }) => malformed);
     const sum = (of: (report: ReplayReport) => number) => reports.reduce((total, report) => total + of(report), 0);
     this.#figures = {

@@ -29,6 +29,7 @@ export class Replay {
   readonly #book: RecoveryBook;
   #isComplete = true;
   #hasRestored = false;
+  #isForeign = false;
   #logBytes = 0;
   #spilling: Promise<void> = Promise.resolve();
   /**
@@ -71,6 +72,11 @@ export class Replay {
     return this.#hasRestored;
   }
 
+  /** Whether another server has written the log since we did. */
+  get isForeign(): boolean {
+    return this.#isForeign;
+  }
+
   /** Of the log that was read at the start. */
   get logBytes(): number {
     return this.#logBytes;
@@ -92,8 +98,11 @@ export class Replay {
     this.#tellLosses(reports[0]!);
     this.#book.noteReplay(reports);
     this.#logBytes = opened.bytes;
-    const { files } = reports[0]!.headChunks;
-    if (files.length > 0) await this.#parts.compactor.call('noteHeadChunks', { files });
+    this.#isForeign = opened.isForeign;
+    const { files, missing } = reports[0]!.headChunks;
+    for (const { file, bytes, reason } of missing)
+      this.#parts.logger.error('A file of chunks_head is gone: what it held is lost', { file, bytes, reason });
+    await this.#parts.compactor.call('noteHeadChunks', { files });
     const damages = [...opened.damages, ...(openedLate?.damages ?? [])];
     const restored = reports.flatMap((report) => report.restored);
     this.#hasRestored = restored.length > 0;
@@ -138,7 +147,7 @@ export class Replay {
     const { path } = this.#parts.options;
     const request = {
       ...{ folder: walFolder(path), ownFolder: ownFolder(path), repair },
-      late: this.#disk.stat(lateLog(path).folder) === undefined ? undefined : lateLog(path),
+      late: this.#hasLateLog() ? lateLog(path) : undefined,
       // What is in blocks is not needed twice.
       minTimeMs: Math.max(this.#floorMs(), ANY_TIME),
       progress: this.#reading,
@@ -148,6 +157,12 @@ export class Replay {
       if (report !== undefined) return this.#checked(report);
       await this.#spillFor(client);
     }
+  }
+
+  /** There is one, or there was: what is noted of it tells what is gone. */
+  #hasLateLog(): boolean {
+    const { folder, ownFolder: own } = lateLog(this.#parts.options.path);
+    return [folder, own].some((path) => this.#disk.stat(path) !== undefined);
   }
 
   /** Each shard knows what its own series say: all of them are to know all. */

@@ -23,6 +23,7 @@ import { Deletion } from './deletion.js';
 import { type HeadCutStats, HeadSchedule } from './head-schedule.js';
 import { Importing } from './importing.js';
 import { LateCutting } from './late-cutting.js';
+import { NotedBlocks } from './noted-blocks.js';
 import { lateLog, ownFolder, type StorageOptions, type StorageParts, walFolder } from './options.js';
 import { RecoveryBook, type RecoveryReport } from './recovery-book.js';
 import { Replay, type ReplayProgress } from './replay.js';
@@ -71,6 +72,7 @@ export class Storage {
   /** Reads all blocks through, again and again. */
   readonly scrubbing: Scrubbing;
   readonly #shardBlocks: ShardBlocks;
+  readonly #notedBlocks: NotedBlocks;
   readonly #parts: StorageParts;
   readonly #book: RecoveryBook;
   readonly #replay: Replay;
@@ -97,6 +99,7 @@ export class Storage {
     );
     const makeRoom = (client: ShardClient) => this.#spilling.makeRoom(client);
     this.#book = new RecoveryBook(parts.clock.nowMs(), parts.options.path);
+    this.#notedBlocks = new NotedBlocks(disk, parts, this.#book);
     this.#replay = new Replay(disk, parts, () => this.#schedule.floorMs, makeRoom, this.#book);
     this.#truncation = new Truncation(parts, () => this.#replay.isComplete);
     this.#shardBlocks = new ShardBlocks(parts.shards, parts.compactor, () => this.#schedule.floorMs);
@@ -167,6 +170,7 @@ export class Storage {
   async replay(): Promise<void> {
     await this.#replay.all();
     await this.blocks.look();
+    await this.#notedBlocks.begin(this.blocks.blocks, this.#replay.isForeign);
     this.#rebuilder = this.#watchShards();
     if (this.#replay.hasLateToCut) this.#schedule.cutLateSoon();
     this.#schedule.start();
@@ -239,11 +243,13 @@ export class Storage {
 
   async #tellShards(blocks: readonly ListedBlock[]): Promise<void> {
     for (const fault of await this.#shardBlocks.tell(blocks)) await this.blocks.report(fault);
+    await this.#notedBlocks.tryNote(this.blocks.blocks);
   }
 
   /** Resolves when no query reads blocks that are not there any more: then their files may go. */
   async #lookAndWait(): Promise<void> {
     await this.blocks.look();
+    await this.#notedBlocks.note(this.blocks.blocks);
     const { clock } = this.#parts;
     while (!this.#closed && !(await this.shards.haveReleasedBlocks())) {
       await sleep(clock, RELEASE_EVERY_MS);

@@ -14,6 +14,7 @@ import { HeadChunkFiles } from '../head-chunks/files.js';
 import { ImportJob } from '../import/import-job.js';
 import { commitImport } from '../import/staging.js';
 import { beginSnapshot, finishSnapshot, listSnapshots, removeSnapshot } from '../snapshot.js';
+import { BlockList, readBlockList } from './block-list.js';
 import { HeadCut } from './head-cut.js';
 import { Housekeeping } from './housekeeping.js';
 import type {
@@ -44,7 +45,8 @@ export class Compactor {
     this.#disk = disk;
     this.#setup = setup;
     const keeping = new Housekeeping({ disk, core: this.#core, dataFolder: setup.dataFolder });
-    const headChunks = new HeadChunkFiles(disk, setup.dataFolder);
+    const headChunks = new HeadChunkFiles(disk, setup.dataFolder, new Crc32c(this.#core));
+    const blockList = new BlockList(disk, setup.dataFolder, new Crc32c(this.#core));
     this.#handlers = {
       summarizeBlock: ({ path }) => ({ summary: summaryOf(this.#disk, path, new Crc32c(this.#core)) }),
       scrubBlock: ({ path }) => {
@@ -118,6 +120,8 @@ export class Compactor {
         return place;
       },
       noteHeadChunks: ({ files }) => nothing(() => headChunks.note(files)),
+      noteBlocks: ({ blocks }) => nothing(() => blockList.write(blocks)),
+      notedBlocks: () => ({ blocks: readBlockList(disk, setup.dataFolder, new Crc32c(this.#core)) }),
       dropHeadChunks: ({ minTimeMs }) => ({ removed: headChunks.dropBefore(minTimeMs) }),
       removeBlocks: ({ ulids }) => nothing(() => keeping.remove(ulids)),
     };

@@ -8,6 +8,7 @@ import type { RewriteSettings } from '../downsample/series-rewriter.js';
 import type { HeadChunkFile } from '../head-chunks/files.js';
 import type { HeadChunkPlace } from '../head-chunks/writer.js';
 import type { ImportRequest, ImportStep } from '../import/import-job.js';
+import type { NotedBlock } from './block-list.js';
 import type { CutRequest, WantedChunks } from './head-cut.js';
 import type { CompactionStep, ExpiredNames } from './housekeeping.js';
 import type { Retention } from './retention.js';
@@ -71,6 +72,10 @@ export interface CompactorOps {
   noteHeadChunks: Op<{ files: readonly HeadChunkFile[] }, Nothing>;
   /** Removes files of the head's chunks that end before a time; gives how many. */
   dropHeadChunks: Op<{ minTimeMs: number }, { removed: number }>;
+  /** Notes which blocks are served. */
+  noteBlocks: Op<{ blocks: readonly NotedBlock[] }, Nothing>;
+  /** What was noted last. */
+  notedBlocks: Op<Nothing, { blocks: readonly NotedBlock[] }>;
   /** Removes blocks that nobody reads any more. */
   removeBlocks: Op<{ ulids: readonly string[] }, Nothing>;
 }

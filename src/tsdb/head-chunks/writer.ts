@@ -153,22 +153,31 @@ export class HeadChunkWriter {
     }
   }
 
-  /** The highest number, once a last file that has no header yet is removed: in front of others Prometheus takes none. */
+  /** The highest number, once a last file of nothing is removed: in front of others Prometheus takes none. */
   #withoutUnborn(files: readonly number[]): number {
     const last = files.at(-1);
     if (last === undefined) return 0;
     const path = headChunksPath(this.#folder, last);
-    const head = new Uint8Array(HEAD_CHUNKS_HEADER_BYTES);
-    const handle = this.#disk.open(path, 'read');
-    try {
-      const count = this.#disk.pread(handle, head, 0);
-      if (count === head.length && head.some((byte) => byte !== 0)) return last;
-    } finally {
-      this.#disk.close(handle);
-    }
+    if (!this.#isBlank(path)) return last;
     this.#disk.unlink(path);
     this.#disk.syncFolder(this.#folder);
     return last - 1;
+  }
+
+  /** Whether a file ends within its header, or has zeroes and nothing else: where only its header is damaged chunks may follow. */
+  #isBlank(path: string): boolean {
+    const handle = this.#disk.open(path, 'read');
+    try {
+      const piece = new Uint8Array(Math.min(GROW_BYTES, this.#disk.size(handle)));
+      for (let at = 0, count = 0; ; at += count) {
+        count = this.#disk.pread(handle, piece, at);
+        if (at === 0 && count < HEAD_CHUNKS_HEADER_BYTES) return true;
+        if (count === 0) return true;
+        if (piece.subarray(0, count).some((byte) => byte !== 0)) return false;
+      }
+    } finally {
+      this.#disk.close(handle);
+    }
   }
 }
 

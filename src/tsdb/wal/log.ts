@@ -133,7 +133,6 @@ export class Log {
   #flushSoon = false;
   #timer: Timer | undefined;
   #notedAtMs = Number.NEGATIVE_INFINITY;
-  #notedHighest = -1;
   /** Whether the manifest was written since the last append. */
   #isNoted = true;
   #full: LogStuck | undefined;
@@ -166,8 +165,6 @@ export class Log {
     this.#settle(opened.unsynced);
     this.#own.corruptions = opened.damages.filter((damage) => !damage.torn).length;
     this.#manifest = this.#openManifest();
-    // Noted before it is made, so that a segment which the manifest does not know is another server's.
-    this.#note(opened.nextSegment + 1);
     this.#writer = new LogWriter({
       disk,
       folder,
@@ -176,6 +173,8 @@ export class Log {
       segmentBytes: options.segmentBytes,
       stepBytes: options.stepBytes,
       keepUnsynced: this.#policy.mode !== 'never',
+      // Noted before it is made, so that a segment which the manifest does not know is another server's.
+      beforeSegment: (segment) => this.#note(segment),
     });
     this.#schedule();
   }
@@ -220,9 +219,7 @@ export class Log {
   prepare(): void {
     this.#writer.prepare();
     if (this.#writer.stuck !== undefined) this.#schedule();
-    const due = this.#clock.monotonicMs() - this.#notedAtMs >= MANIFEST_EVERY_MS;
-    const { highestSegment } = this.#writer;
-    if (due || highestSegment >= this.#notedHighest) this.#noteProgress(highestSegment + 2);
+    if (this.#clock.monotonicMs() - this.#notedAtMs >= MANIFEST_EVERY_MS) this.#noteProgress();
   }
 
   /** Syncs what nobody waits for, notes what is on the disk, or tries to get a stuck log going. A timer does it where the event loop runs. */
@@ -230,7 +227,7 @@ export class Log {
     if (this.#closed) return;
     if (this.#writer.stuck !== undefined) this.#writer.retry();
     else if (this.#policy.mode !== 'never') this.#sync();
-    this.#noteProgress(this.#writer.highestSegment + 2);
+    this.#noteProgress();
     this.#schedule();
   }
 
@@ -264,7 +261,7 @@ export class Log {
           for (const segment of this.#synced.keys()) if (segment <= last) this.#synced.delete(segment);
           this.#checkpoint = { last, bytes: checkpointBytes(disk, folder, last) };
           // Noted first: a checkpoint that the manifest names and that is not there would be missed at the next start.
-          this.#noteProgress(this.#writer.highestSegment + 2);
+          this.#noteProgress();
           dropCovered(disk, folder);
           this.#own.checkpoints++;
           this.#own.truncations++;
@@ -300,7 +297,7 @@ export class Log {
     for (const [segment, bytes] of this.#writer.takeFinished()) this.#synced.set(segment, bytes);
     for (const segment of old) this.#synced.delete(segment);
     // Noted first: what the manifest names and is not there would be missed at the next start.
-    this.#noteProgress(this.#writer.highestSegment + 2);
+    this.#noteProgress();
     for (const segment of old) disk.unlink(segmentPath(folder, segment));
     if (old.length > 0) disk.syncFolder(folder);
     this.#own.truncations++;
@@ -315,7 +312,7 @@ export class Log {
     try {
       this.#writer.close();
     } finally {
-      this.#noteProgress(this.#writer.highestSegment);
+      this.#noteProgress();
       this.#manifest?.close();
     }
   }
@@ -452,18 +449,18 @@ export class Log {
     }
   }
 
-  /** Notes what is on the disk, and that segments up to `highest` may be made from now on. */
-  #noteProgress(highest: number): void {
+  /** Notes what is on the disk. */
+  #noteProgress(): void {
     for (const [segment, bytes] of this.#writer.takeFinished()) this.#synced.set(segment, bytes);
     const { segment, offset } = this.#writer.synced;
     if (offset > 0 && this.#policy.mode !== 'never') this.#synced.set(segment, offset);
-    this.#note(highest);
+    this.#note(this.#writer.highestSegment);
   }
 
+  /** `highest`: of the segments that there are, or that one is to be made of now. */
   #note(highest: number): void {
     try {
       this.#manifest?.write({ highest, synced: this.#synced, checkpoint: this.#checkpoint });
-      this.#notedHighest = highest;
       this.#isNoted = true;
       this.#notedAtMs = this.#clock.monotonicMs();
     } catch (error) {

@@ -2,39 +2,34 @@
 // any more are missed as well: a segment emptied or cut short between two
 // starts is legal to look at, and only this file says that there was more.
 //
-// Two slots, written in turn, so that one is always whole:
+// A slot (two-slots.ts) says, big-endian, counted from the slot's begin:
 //
-//   0                        4096                     8192
-//   │ slot of even generations │ slot of odd generations │
-//
-//   slot, big-endian
-//     0       4       8            16        20            24               32      36
-//     ┌───────┬───────┬────────────┬─────────┬────────────┬────────────────┬───────┬───────────────────────────────┬─
-//     │ magic │ crc   │ generation │ highest │ checkpoint │ its bytes      │ count │ segment u32, synced bytes u64 │ ...
-//     └───────┴───────┴────────────┴─────────┴────────────┴────────────────┴───────┴───────────────────────────────┴─
-//                     └───────────────────────────── crc is over these ────────────────────────────────┘
+//   16        20           24               32      36
+//   ┌─────────┬────────────┬────────────────┬───────┬───────────────────────────────┬─
+//   │ highest │ checkpoint │ its bytes      │ count │ segment u32, synced bytes u64 │ ...
+//   └─────────┴────────────┴────────────────┴───────┴───────────────────────────────┴─
 //
 // It is written at most about once a second, so it may know less than there is, never more.
 // A log with a segment above `highest` was written by another server in between: then it is not believed.
 
-import { type Disk, DiskError, type FileHandle, folderOf } from '../../base/disk.js';
+import type { Disk } from '../../base/disk.js';
 import type { Crc32c } from '../../wasm/crc32c.js';
+import { readSlots, SLOT_BODY_BYTES_MAX, type SlotFormat, type SlotsFound, SlotsWriter } from '../two-slots.js';
 
 /** "NLM2": Narthex, log manifest, version 2. */
 const MAGIC = 0x4e4c4d32;
-const SLOT_BYTES = 4096;
-const HEAD_BYTES = 36;
-const HIGHEST_OFFSET = 16;
-const CHECKPOINT_OFFSET = 20;
-const CHECKPOINT_BYTES_OFFSET = 24;
-const COUNT_OFFSET = 32;
+// Offsets in the body.
+const HIGHEST_OFFSET = 0;
+const CHECKPOINT_OFFSET = 4;
+const CHECKPOINT_BYTES_OFFSET = 8;
+const COUNT_OFFSET = 16;
+const HEAD_BYTES = 20;
 /** In place of a checkpoint's number. */
 const NO_CHECKPOINT = -1;
 const ENTRY_BYTES = 12;
-const CHECKED_FROM = 8;
 
 /** More segments than a slot holds: the newest are noted. */
-export const ENTRIES_MAX = Math.floor((SLOT_BYTES - HEAD_BYTES) / ENTRY_BYTES);
+export const ENTRIES_MAX = Math.floor((SLOT_BODY_BYTES_MAX - HEAD_BYTES) / ENTRY_BYTES);
 
 export interface ManifestState {
   /** The highest segment number that we may have made a file for. */
@@ -52,89 +47,45 @@ export interface NotedCheckpoint {
   readonly bytes: number;
 }
 
-export type ManifestFound =
-  | { readonly outcome: 'absent' | 'damaged' }
-  | { readonly outcome: 'found'; readonly generation: number; readonly state: ManifestState };
+export type ManifestFound = SlotsFound<ManifestState>;
 
 export function readManifest(disk: Disk, path: string, crc: Crc32c): ManifestFound {
-  if (disk.stat(path) === undefined) return { outcome: 'absent' };
-  let bytes: Uint8Array;
-  try {
-    bytes = disk.readFile(path);
-  } catch (error) {
-    if (error instanceof DiskError) return { outcome: 'damaged' };
-    throw error;
-  }
-  const slots = [0, SLOT_BYTES].map((at) => decodeSlot(bytes.subarray(at, at + SLOT_BYTES), crc));
-  const [even, odd] = slots;
-  const newest = (even?.generation ?? -1) > (odd?.generation ?? -1) ? even : odd;
-  return newest === undefined ? { outcome: 'damaged' } : { outcome: 'found', ...newest };
+  return readSlots(disk, path, crc, FORMAT);
 }
 
 /** Keeps the manifest up to date. Its failures are the caller's to count: the log goes on without. */
-export class ManifestWriter {
-  readonly #disk: Disk;
-  readonly #crc: Crc32c;
-  readonly #file: FileHandle;
-  #generation: number;
-
-  /** Opens or makes the file. `generation` is that of what readManifest() found, 0 where there was nothing. */
+export class ManifestWriter extends SlotsWriter<ManifestState> {
   constructor(disk: Disk, path: string, crc: Crc32c, generation: number) {
-    this.#disk = disk;
-    this.#crc = crc;
-    this.#generation = generation;
-    const there = disk.stat(path) !== undefined;
-    this.#file = disk.open(path, there ? 'write' : 'create');
-    if (!there) disk.syncFolder(folderOf(path));
-  }
-
-  write(state: ManifestState): void {
-    const generation = this.#generation + 1;
-    this.#disk.pwrite(this.#file, encodeSlot(generation, state, this.#crc), (generation % 2) * SLOT_BYTES);
-    this.#disk.fdatasync(this.#file);
-    this.#generation = generation;
-  }
-
-  close(): void {
-    this.#disk.close(this.#file);
+    super(disk, path, crc, FORMAT, generation);
   }
 }
 
-function encodeSlot(generation: number, state: ManifestState, crc: Crc32c): Uint8Array {
-  const entries = [...state.synced].sort((a, b) => a[0] - b[0]).slice(-ENTRIES_MAX);
-  const slot = new Uint8Array(SLOT_BYTES);
-  const view = new DataView(slot.buffer);
-  view.setUint32(0, MAGIC);
-  view.setBigUint64(8, BigInt(generation));
-  view.setInt32(HIGHEST_OFFSET, state.highest);
-  view.setInt32(CHECKPOINT_OFFSET, state.checkpoint?.last ?? NO_CHECKPOINT);
-  view.setBigUint64(CHECKPOINT_BYTES_OFFSET, BigInt(state.checkpoint?.bytes ?? 0));
-  view.setUint32(COUNT_OFFSET, entries.length);
-  for (const [i, [segment, bytes]] of entries.entries()) {
-    view.setUint32(HEAD_BYTES + i * ENTRY_BYTES, segment);
-    view.setBigUint64(HEAD_BYTES + i * ENTRY_BYTES + 4, BigInt(bytes));
-  }
-  const end = HEAD_BYTES + entries.length * ENTRY_BYTES;
-  view.setUint32(4, crc.of(slot.subarray(CHECKED_FROM, end)));
-  return slot;
-}
-
-function decodeSlot(slot: Uint8Array, crc: Crc32c): { generation: number; state: ManifestState } | undefined {
-  if (slot.length < HEAD_BYTES) return undefined;
-  const view = new DataView(slot.buffer, slot.byteOffset, slot.byteLength);
-  const count = view.getUint32(COUNT_OFFSET);
-  const end = HEAD_BYTES + count * ENTRY_BYTES;
-  if (view.getUint32(0) !== MAGIC || end > slot.length) return undefined;
-  if (view.getUint32(4) !== crc.of(slot.subarray(CHECKED_FROM, end))) return undefined;
-  const synced = new Map<number, number>();
-  for (let at = HEAD_BYTES; at < end; at += ENTRY_BYTES) {
-    synced.set(view.getUint32(at), Number(view.getBigUint64(at + 4)));
-  }
-  const last = view.getInt32(CHECKPOINT_OFFSET);
-  const checkpoint =
-    last === NO_CHECKPOINT ? undefined : { last, bytes: Number(view.getBigUint64(CHECKPOINT_BYTES_OFFSET)) };
-  return {
-    generation: Number(view.getBigUint64(8)),
-    state: { highest: view.getInt32(HIGHEST_OFFSET), synced, checkpoint },
-  };
-}
+const FORMAT: SlotFormat<ManifestState> = {
+  magic: MAGIC,
+  bytesOf: (body) => HEAD_BYTES + body.getUint32(COUNT_OFFSET) * ENTRY_BYTES,
+  encode: ({ highest, synced, checkpoint }) => {
+    const entries = [...synced].sort((a, b) => a[0] - b[0]).slice(-ENTRIES_MAX);
+    const body = new Uint8Array(HEAD_BYTES + entries.length * ENTRY_BYTES);
+    const view = new DataView(body.buffer);
+    view.setInt32(HIGHEST_OFFSET, highest);
+    view.setInt32(CHECKPOINT_OFFSET, checkpoint?.last ?? NO_CHECKPOINT);
+    view.setBigUint64(CHECKPOINT_BYTES_OFFSET, BigInt(checkpoint?.bytes ?? 0));
+    view.setUint32(COUNT_OFFSET, entries.length);
+    for (const [i, [segment, bytes]] of entries.entries()) {
+      view.setUint32(HEAD_BYTES + i * ENTRY_BYTES, segment);
+      view.setBigUint64(HEAD_BYTES + i * ENTRY_BYTES + 4, BigInt(bytes));
+    }
+    return body;
+  },
+  decode: (body) => {
+    const synced = new Map<number, number>();
+    for (let i = 0; i < body.getUint32(COUNT_OFFSET); i++) {
+      const at = HEAD_BYTES + i * ENTRY_BYTES;
+      synced.set(body.getUint32(at), Number(body.getBigUint64(at + 4)));
+    }
+    const last = body.getInt32(CHECKPOINT_OFFSET);
+    const checkpoint =
+      last === NO_CHECKPOINT ? undefined : { last, bytes: Number(body.getBigUint64(CHECKPOINT_BYTES_OFFSET)) };
+    return { highest: body.getInt32(HIGHEST_OFFSET), synced, checkpoint };
+  },
+};

@@ -56,7 +56,7 @@ export function* openingLog(options: OpenOptions, visitor: LogVisitor): Generato
   disk.makeFolder(folder);
   disk.makeFolder(ownFolder);
   ifPossible(() => removeTemporary(disk, folder));
-  const path = `${ownFolder}/log.manifest`;
+  const path = manifestPath(ownFolder);
   const manifest = readManifest(disk, path, crc);
   const believed = believable(manifest, disk, folder);
   const { sources, checkpoint, distrusted } = logSources(disk, folder, core);
@@ -120,6 +120,16 @@ export function* openingLog(options: OpenOptions, visitor: LogVisitor): Generato
       },
     },
   };
+}
+
+/** Whether what we have noted may be believed: no other server has written the log since, as far as the manifest tells. */
+export function isLogOurs({ disk, folder, ownFolder, core }: OpenOptions): boolean {
+  const found = readManifest(disk, manifestPath(ownFolder), new Crc32c(core));
+  return disk.stat(folder) !== undefined && believable(found, disk, folder) !== undefined;
+}
+
+function manifestPath(ownFolder: string): string {
+  return `${ownFolder}/log.manifest`;
 }
 
 /** Tidying up: on a disk that is full or read-only the log is read all the same. */

@@ -72,6 +72,8 @@ export interface WriterOptions {
   readonly unsyncedBytesMax?: number;
   /** With false, written counts as safe, only segments' ends are synced, and there are no zeroes ahead. */
   readonly keepUnsynced?: boolean;
+  /** Hears of each segment before its file is made. */
+  readonly beforeSegment?: (segment: number) => void;
 }
 
 /** What happened so far, for metrics. */
@@ -119,6 +121,7 @@ export class LogWriter {
   readonly #stepBytes: number;
   readonly #unsyncedBytesMax: number;
   readonly #keepUnsynced: boolean;
+  readonly #beforeSegment: (segment: number) => void;
   readonly #crc: Crc32c;
   readonly #copier: Copier;
   readonly #core: Core;
@@ -150,6 +153,7 @@ export class LogWriter {
     const stepBytes = this.#keepUnsynced ? (options.stepBytes ?? STEP_BYTES_DEFAULT) : 0;
     this.#stepBytes = Math.min(stepBytes, this.#segmentBytes);
     this.#unsyncedBytesMax = options.unsyncedBytesMax ?? UNSYNCED_BYTES_MAX_DEFAULT;
+    this.#beforeSegment = options.beforeSegment ?? (() => {});
     this.#core = options.core;
     this.#crc = new Crc32c(options.core);
     this.#copier = new Copier(options.core);
@@ -277,7 +281,10 @@ export class LogWriter {
       });
     } finally {
       for (const open of [this.#current, this.#failed]) if (open !== undefined) this.#closeQuietly(open);
-      if (this.#ahead !== undefined) this.#discard(this.#ahead);
+      if (this.#ahead !== undefined) {
+        this.#discard(this.#ahead);
+        this.#next = this.#ahead.number;
+      }
       this.#current = this.#failed = this.#ahead = undefined;
       this.#tail.release();
       this.#copier.release();
@@ -442,6 +449,7 @@ export class LogWriter {
     const path = segmentPath(this.#folder, number);
     if (number === this.#orphan) this.#disk.remove(path);
     this.#orphan = -1;
+    this.#beforeSegment(number);
     const file = this.#disk.open(path, 'create');
     const segment = { number, file, settled: 0, used: 0, allocated: 0 };
     try {

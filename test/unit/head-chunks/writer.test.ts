@@ -172,12 +172,14 @@ test('writer: a last file without a header is removed, because the numbers go on
 
 test('files: the oldest go when blocks have all of them, up to the first that is needed or unknown', () => {
   const disk = newDisk();
+  disk.makeFolder('data/narthex');
   const fill = (files: HeadChunkFiles, latestMs: number) =>
     files.write(recordsOf(someChunks(new Prng(latestMs), 1)), latestMs).file;
-  for (let session = 1; session <= 3; session++) fill(new HeadChunkFiles(disk, 'data'), session * 100);
-  const files = new HeadChunkFiles(disk, 'data');
+  for (let session = 1; session <= 3; session++)
+    fill(new HeadChunkFiles(disk, 'data', new Crc32c(core)), session * 100);
+  const files = new HeadChunkFiles(disk, 'data', new Crc32c(core));
   assert.equal(files.dropBefore(1000), 0, 'nobody has read them');
-  files.note([1, 2, 3].map((file) => ({ file, latestMs: file * 100, hasOutOfOrder: file === 2 })));
+  files.note([1, 2, 3].map((file) => ({ file, latestMs: file * 100, bytes: 100, hasOutOfOrder: file === 2 })));
   assert.equal(fill(files, 400), 4);
   assert.equal(files.dropBefore(100), 0, 'one has a sample of that time');
   disk.makeFolder('data/wbl');
