@@ -433,16 +433,23 @@ function destroySet(set: usize): void {
   heap.free(set, setBytes(count));
 }
 
-/** Frees the pages of records on which every series is gone; never the last, which still fills. */
-export function dropDeadPages(): void {
+/** Where dropDeadPages() goes on. */
+let looked: u32 = 0;
+
+/** Frees of the next pages of records those on which every series is gone; never the last, which still fills. Whether it has come to the end. */
+export function dropDeadPages(count: u32): bool {
   const perPage: u32 = 1 << (16 - LOG2);
   const full = vector.count(records) & ~(perPage - 1);
-  for (let first: u32 = 0; first < full; first += perPage) {
-    if (vector.find(records, first, LOG2) == 0) continue;
-    let i = first;
-    while (i < first + perPage && load<u32>(at(i), LABELS) == 0) i++;
-    if (i == first + perPage) vector.dropPage(records, first, LOG2);
+  const end = min(looked + count * perPage, full);
+  for (; looked < end; looked += perPage) {
+    if (vector.find(records, looked, LOG2) == 0) continue;
+    let i = looked;
+    while (i < looked + perPage && load<u32>(at(i), LABELS) == 0) i++;
+    if (i == looked + perPage) vector.dropPage(records, looked, LOG2);
   }
+  if (looked < full) return false;
+  looked = 0;
+  return true;
 }
 
 function lookup(count: u32, hash: u32): u32 {

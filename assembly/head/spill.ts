@@ -29,6 +29,8 @@ const MAX: usize = 16;
 
 /** Bytes of the pages since begin(). */
 let collected: u32 = 0;
+/** Bytes of the notes of which series have heard. */
+let confirmed: u32 = 0;
 let refused: bool = false;
 let latest: i64 = i64.MIN_VALUE;
 /** Chunks of one series that are collected at once: the rest comes with the next round. */
@@ -128,6 +130,7 @@ export function mayCarryHistograms(number: u32, watermark: u32): bool {
 export function begin(): void {
   buffer.clear(page);
   buffer.clear(notes);
+  confirmed = 0;
   collected = 0;
   latest = i64.MIN_VALUE;
 }
@@ -195,29 +198,35 @@ function writeChunk(number: u32, ref: u64, chunk: Sealed): bool {
   return true;
 }
 
-/** What was collected since begin() is on the disk: it begins at `offset` of a file. */
-export function confirm(file: u32, offset: u32): void {
-  const end = buffer.length(notes);
-  for (let i: u32 = 0; i < end; i += NOTE_BYTES) {
-    const note = buffer.address(notes) + i;
+/** What was collected since begin() is on the disk: it begins at `offset` of a file. Notes `count` chunks of it; whether these were the last. */
+export function confirm(file: u32, offset: u32, count: u32): bool {
+  const end = min(confirmed + count * NOTE_BYTES, buffer.length(notes));
+  for (; confirmed < end; confirmed += NOTE_BYTES) {
+    const note = buffer.address(notes) + confirmed;
     const record = series.find(load<u32>(note));
     const at = offset + load<u32>(note, OFFSET);
     if (record == 0 || !spilled.isPlace(file, at)) continue;
     spilled.push(series.spilled(record), file, at, load<i64>(note, MIN), load<i64>(note, MAX));
     spilledChunks += 1;
   }
+  if (confirmed < buffer.length(notes)) return false;
   begin();
+  return true;
 }
 
-/** The hand goes over `count` series: chunks that are in files leave until at most `keepBytes` of sealed ones are left. Says whether that is so, or the hand has come round. */
-export function evict(count: u32, keepBytes: u32): bool {
+/**
+ * The hand goes over `count` series, or those with `chunksMax` chunks that are in files: these leave until at most `keepBytes` of sealed ones are
+ * left. Says whether that is so, or the hand has come round.
+ */
+export function evict(count: u32, keepBytes: u32, chunksMax: u32): bool {
   const bound = series.bound();
   if (hand >= bound) hand = 0;
   const end = min(hand + count, bound);
   const before = sealedChunks.heldBytes();
-  while (hand < end && sealedChunks.heldBytes() > keepBytes) {
+  let chunks: u32 = 0;
+  while (hand < end && chunks < chunksMax && sealedChunks.heldBytes() > keepBytes) {
     const record = series.find(hand++);
-    if (record != 0 && series.sealed(record) != 0) evictSeries(record);
+    if (record != 0 && series.sealed(record) != 0) chunks += evictSeries(record);
   }
   if (sealedChunks.heldBytes() != before) evictions++;
   return sealedChunks.heldBytes() <= keepBytes || hand >= bound;
@@ -225,9 +234,9 @@ export function evict(count: u32, keepBytes: u32): bool {
 
 /**
  * The newest sealed chunk stays while the open one is empty: a record shows by one of them that it has samples. With the later
- * half of a chunk that was split the earlier one stays.
+ * half of a chunk that was split the earlier one stays. Gives how many have left.
  */
-function evictSeries(record: usize): void {
+function evictSeries(record: usize): u32 {
   const slot = series.spilled(record);
   const known = spilled.newest(slot);
   let newer: usize = 0;
@@ -246,14 +255,16 @@ function evictSeries(record: usize): void {
       block = <usize>changetype<Sealed>(block).next;
     }
   }
-  if (block == 0) return;
+  if (block == 0) return 0;
   if (newer == 0) series.setSealed(record, 0);
   else changetype<Sealed>(newer).next = 0;
   if (changetype<Sealed>(block).maxT > evictedTo) evictedTo = changetype<Sealed>(block).maxT;
-  while (block != 0) {
+  let chunks: u32 = 0;
+  for (; block != 0; chunks++) {
     const next = <usize>changetype<Sealed>(block).next;
     if (!spilled.hasEnd(slot, changetype<Sealed>(block).maxT)) rejoined += 1;
     sealedChunks.free(changetype<Sealed>(block));
     block = next;
   }
+  return chunks;
 }

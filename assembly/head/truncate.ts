@@ -18,7 +18,16 @@ import * as series from './series';
 import * as spilled from './spilled';
 import { oldestSealed } from './wanted';
 
+/** Members of lists, series, and pages of records that one step looks at: a millisecond or two each. */
+const SWEPT_MEMBERS: u32 = 200_000;
+const DESTROYED_SERIES: u32 = 4000;
+const DROPPED_PAGES: u32 = 64;
+
 const retired: usize = memory.data(16, 8);
+/** Members of a list while it is swept. */
+const scratch: usize = memory.data(16, 8);
+/** Of the retired, so many have lost their labels. */
+let destroyed: u32 = 0;
 let alive: usize = 0;
 let aliveBound: u32 = 0;
 let chunksFreed: f64 = 0;
@@ -98,24 +107,25 @@ export function beginSweep(): bool {
   return true;
 }
 
-/** Step 2 for one name (0 … pairs.nameBound() - 1); false where the memory limit says no. */
+/** Step 2 for some of one name (0 … pairs.nameBound() - 1); whether it has no more. The memory limit may say no: the next time, then. */
 export function sweepName(name: u32): bool {
-  const bytes = (<usize>max(pairs.longestList(name), 1)) << 2;
-  const scratch = heap.alloc(bytes);
-  if (scratch == 0) return false;
-  pairs.sweep(name, alive, aliveBound, scratch);
-  heap.free(scratch, bytes);
-  return true;
+  return pairs.sweep(name, alive, aliveBound, scratch, SWEPT_MEMBERS);
 }
 
-/** Step 3; after every name was swept. */
-export function finish(): void {
+/** Step 3 for some of the retired, after every name was swept; whether it was the last. */
+export function finish(): bool {
   const count = retiredCount();
-  for (let i: u32 = 0; i < count; i++) series.destroy(load<u32>(buffer.address(retired) + ((<usize>i) << 2)));
-  series.dropDeadPages();
+  const end = min(destroyed + DESTROYED_SERIES, count);
+  for (; destroyed < end; destroyed++) {
+    series.destroy(load<u32>(buffer.address(retired) + ((<usize>destroyed) << 2)));
+  }
+  if (destroyed < count || !series.dropDeadPages(DROPPED_PAGES)) return false;
+  destroyed = 0;
   buffer.clear(retired);
+  buffer.clear(scratch);
   heap.free(alive, (<usize>aliveBound + 7) >>> 3);
   alive = 0;
+  return true;
 }
 
 /** Sealed chunks are linked newest first, so all behind the first old one are old too. */

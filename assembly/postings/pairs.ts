@@ -10,6 +10,7 @@
 // never given out twice, so lists only ever grow at their end, and sweep() rewrites
 // those that lost members.
 
+import * as buffer from '../memory/buffer';
 import * as table from '../memory/table';
 import * as vector from '../memory/vector';
 import * as lists from './lists';
@@ -27,6 +28,8 @@ const NAME_PAIRS: usize = 8;
 const NAME_SERIES: usize = 12;
 
 export const NONE: u32 = 0xffffffff;
+/** What a pair costs a sweep beside its members. */
+const PAIR_MEMBERS: u32 = 8;
 
 const pairs: usize = memory.data(16, 8);
 const pairIndex: usize = memory.data(16, 8);
@@ -131,33 +134,39 @@ export function add(name: u32, value: u32, series: u32): bool {
   return true;
 }
 
-/**
- * Rewrites the lists of one name without their dead members, and drops the pairs that have none left.
- * `alive` has one bit for each series index below `bound`; those above are alive. `scratch` has room for
- * the longest list of the name (longestList()).
- */
-export function sweep(nameNumber: u32, alive: usize, bound: u32, scratch: usize): void {
-  const entry = vector.at(names, nameNumber, NAME_LOG2);
-  let link = entry + NAME_FIRST;
-  while (load<u32>(link) != NONE) {
-    const pair = load<u32>(link);
-    const record = vector.at(pairs, pair, PAIR_LOG2);
-    const dead = sweepList(record + PAIR_LIST, alive, bound, scratch);
-    store<u32>(entry, load<u32>(entry, NAME_SERIES) - dead, NAME_SERIES);
-    if (lists.count(record + PAIR_LIST) == 0) dropPair(entry, pair, link);
-    else link = record + PAIR_NEXT;
-  }
-}
+/** Where the sweep of a name stands: behind this pair; NONE where it begins. */
+let sweptTo: u32 = NONE;
 
-/** Members of the longest list of a name. */
-export function longestList(nameNumber: u32): u32 {
-  let longest: u32 = 0;
-  let pair = load<u32>(vector.at(names, nameNumber, NAME_LOG2), NAME_FIRST);
-  while (pair != NONE) {
-    longest = max(longest, lists.count(pairList(pair)));
-    pair = nextPair(pair);
+/**
+ * Rewrites the lists of one name without their dead members, and drops the pairs that have none left: of the next pairs, until
+ * they had about `members`. Says whether the name has no more; it is false too where `scratch`, a buffer, is refused the
+ * memory. `alive` has one bit for each series index below `bound`; those above are alive.
+ */
+export function sweep(nameNumber: u32, alive: usize, bound: u32, scratch: usize, members: u32): bool {
+  const entry = vector.at(names, nameNumber, NAME_LOG2);
+  // Pairs that come meanwhile are in front of those that were swept, and have the living alone.
+  let link = sweptTo == NONE ? entry + NAME_FIRST : vector.at(pairs, sweptTo, PAIR_LOG2) + PAIR_NEXT;
+  for (let done: u32 = 0; done < members; ) {
+    const pair = load<u32>(link);
+    if (pair == NONE) {
+      sweptTo = NONE;
+      return true;
+    }
+    const record = vector.at(pairs, pair, PAIR_LOG2);
+    const count = lists.count(record + PAIR_LIST);
+    const room = buffer.reserve(scratch, max(count, 1) << 2);
+    if (room == 0) return false;
+    const dead = sweepList(record + PAIR_LIST, alive, bound, room);
+    done += count + PAIR_MEMBERS;
+    store<u32>(entry, load<u32>(entry, NAME_SERIES) - dead, NAME_SERIES);
+    if (dead == count) {
+      dropPair(entry, pair, link);
+    } else {
+      sweptTo = pair;
+      link = record + PAIR_NEXT;
+    }
   }
-  return longest;
+  return false;
 }
 
 /** Gives the number of members taken out. */

@@ -486,8 +486,8 @@ export interface ShardOps {
    * `from` 0 what was collected before is forgotten. All that is collected until confirmSpill is one run of bytes. Moves.
    */
   collectSpill: Op<{ from: number; isFirst: boolean; watermark: number }, SpilledRecords>;
-  /** What was collected is on the disk, in a file from an offset on. */
-  confirmSpill: Op<{ file: number; offset: number }, Record<string, never>>;
+  /** What was collected is on the disk, in a file from an offset on: noted some chunks at a time, called until done. */
+  confirmSpill: Op<{ file: number; offset: number }, { done: boolean }>;
   /** Chunks that files have leave memory, some series at a time: called until done. */
   evictSpilled: Op<{ keepBytes: number }, { done: boolean }>;
 

@@ -177,7 +177,7 @@ export class Shard {
       replay: (request) => recovery.run(request),
       spillState: () => spilling.state(),
       collectSpill: (request) => spilling.collect(request),
-      confirmSpill: (request) => nothing(() => spilling.confirm(request)),
+      confirmSpill: (request) => spilling.confirm(request),
       evictSpilled: (request) => spilling.evict(request),
       setBlocks: ({ blocks, headMinTimeMs }) => ({ refused: history.set(blocks, headMinTimeMs) }),
       blocksReleased: () => ({ released: !history.hasOlderQueries }),

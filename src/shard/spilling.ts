@@ -10,8 +10,11 @@ import type { Reply, Request } from './protocol.js';
 
 /** A step goes over so many series, or gives so many bytes: about two milliseconds either way. */
 const SCAN_SERIES = 40_000;
-const PAGE_BYTES = 1024 * 1024;
+const PAGE_BYTES = 256 * 1024;
+/** The same of chunks that are noted, or leave. */
+const CONFIRM_CHUNKS = 8000;
 const EVICT_SERIES = 20_000;
+const EVICT_CHUNKS = 8000;
 /** Of which the log is told what they need, in one step: likewise. */
 const LIVE_SERIES = 16_384;
 /** Beyond this share of the memory nothing stays that files have. */
@@ -78,13 +81,14 @@ export class ShardSpilling {
     return { refs, next: isLast ? undefined : from + LIVE_SERIES };
   }
 
-  confirm({ file, offset }: Request<'confirmSpill'>): void {
-    this.#spill.confirm(file, offset);
-    this.#histogramSpilling.confirm(file, offset);
+  confirm({ file, offset }: Request<'confirmSpill'>): Reply<'confirmSpill'> {
+    const done = this.#spill.confirm(file, offset, CONFIRM_CHUNKS);
+    if (done) this.#histogramSpilling.confirm(file, offset);
+    return { done };
   }
 
   evict({ keepBytes }: Request<'evictSpilled'>): Reply<'evictSpilled'> {
     const isCrowded = this.#core.heldBytes > CROWDED_SHARE * this.#memoryBytes;
-    return { done: this.#spill.evict(EVICT_SERIES, isCrowded ? 0 : keepBytes) };
+    return { done: this.#spill.evict(EVICT_SERIES, isCrowded ? 0 : keepBytes, EVICT_CHUNKS) };
   }
 }

@@ -51,14 +51,13 @@ export class Truncation {
     return { done: false, removed: this.#removed };
   }
 
-  /** A name whose longest list finds no memory to be rewritten is tried again with the next step. */
+  /** A list that finds no memory to be rewritten is tried again with the next step. */
   #sweep(stage: { nameNumber: number }): { done: boolean; removed: number } {
     if (stage.nameNumber < this.#head.names) {
       if (this.#head.sweepName(stage.nameNumber)) stage.nameNumber++;
       return { done: false, removed: this.#removed };
     }
-    this.#head.finishSweep();
-    return this.#end();
+    return this.#head.finishSweep() ? this.#end() : { done: false, removed: this.#removed };
   }
 
   #end(): { done: boolean; removed: number } {

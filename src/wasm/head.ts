@@ -463,12 +463,14 @@ export class Head {
     return this.#core.exports.pairs_name_bound() >>> 0;
   }
 
+  /** Sweeps some of a name; true where it has no more. */
   sweepName(name: number): boolean {
     return this.#core.exports.truncate_sweep(name);
   }
 
-  finishSweep(): void {
-    this.#core.exports.truncate_finish();
+  /** Some of what is left to do after that; true where it was the last. */
+  finishSweep(): boolean {
+    return this.#core.exports.truncate_finish();
   }
 
   // --- Deletion: see assembly/head/delete.ts ---

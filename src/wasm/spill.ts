@@ -40,14 +40,17 @@ export class Spill {
     return this.#core.exports.spill_may_carry_histograms(series, watermark);
   }
 
-  /** All pages since begin(), one behind the other, are in a file from a place on. */
-  confirm(file: number, offset: number): void {
-    this.#core.exports.spill_confirm(file, offset);
+  /** All pages since begin(), one behind the other, are in a file from a place on: `count` chunks more are noted. True where these were the last. */
+  confirm(file: number, offset: number, count: number): boolean {
+    return this.#core.exports.spill_confirm(file, offset, count);
   }
 
-  /** Chunks that files have leave memory, of the next `count` series, until `keepBytes` of sealed ones are left. True where that is so, or all have had their turn. */
-  evict(count: number, keepBytes: number): boolean {
-    return this.#core.exports.spill_evict(count, Math.min(keepBytes, 2 ** 32 - 1));
+  /**
+   * Chunks that files have leave memory, about `chunks` of them or those of the next `count` series, until `keepBytes` of sealed ones are left. True where
+   * that is so, or all have had their turn.
+   */
+  evict(count: number, keepBytes: number, chunks: number): boolean {
+    return this.#core.exports.spill_evict(count, Math.min(keepBytes, 2 ** 32 - 1), chunks);
   }
 
   /** Whether anything ever was in files. */

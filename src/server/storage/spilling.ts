@@ -173,7 +173,9 @@ export class Spilling {
     );
     const place = await written;
     this.#stats.bytes += bytes;
-    await client.call('confirmSpill', place, 'rules');
+    for (let done = false; !done && !this.#looks.isClosed; ) {
+      done = (await client.call('confirmSpill', place, 'rules')).done;
+    }
   }
 }
 

@@ -101,7 +101,7 @@ class Both {
     this.check([]);
     assert.ok(this.head.beginSweep());
     for (let name = 0; name < this.head.names; name++) assert.ok(this.head.sweepName(name));
-    this.head.finishSweep();
+    while (!this.head.finishSweep());
   }
 
   /** Both find the same series. */
