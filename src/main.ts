@@ -5,13 +5,16 @@ import { setFlagsFromString } from 'node:v8';
 import { realClock } from './base/clock.js';
 import { readFileSync, realDisk, writeOut } from './base/disk.js';
 import { type Invocation, parseFlags } from './cli/flags.js';
-import type { ToolWorld } from './cli/tsdb/command.js';
-import { Output } from './cli/tsdb/output.js';
-import { isTool, runTool } from './cli/tsdb/tool.js';
+import type { ToolWorld } from './cli/tool/command.js';
+import { Output } from './cli/tool/output.js';
+import { painted } from './cli/tool/paint.js';
+import { isTool, runTool } from './cli/tool/run.js';
 import { ConfigError } from './config/error.js';
+import { discoveryTools } from './server/discovery.js';
 import { withWholeDirectory } from './server/sandbox.js';
 import { Server } from './server/server.js';
 import { createLogger, type LogFormat, type Logger, type LogLevel } from './telemetry/log.js';
+import { Registry } from './telemetry/metrics.js';
 
 // Kernels are compiled by the optimising compiler at once, in every thread: the first scrapes would
 // otherwise run at a fifth of the speed.
@@ -30,16 +33,24 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 };
 
 const line = process.argv.slice(2);
-if (isTool(line[0])) await useTool(line);
+if (isTool(line)) await useTool(line);
 else await serve(line);
 
-/** Tools over files and data directories: `narthex tsdb list data/`. */
+/** Commands of the tool: `narthex tsdb list data/`. */
 async function useTool(line: readonly string[]): Promise<void> {
-  const out = new Output(writeOut);
-  const warn = (text: string) => void process.stderr.write(`${text}\n`);
+  const hasColours = (process.env.NO_COLOR ?? '') === '';
+  const shown = (text: string, isTerminal: boolean) => (isTerminal && hasColours ? painted(text) : text);
+  const out = new Output((text) => writeOut(shown(text, process.stdout.isTTY)));
   const world: ToolWorld = {
-    ...{ disk: realDisk, clock: realClock, out, warn },
+    ...{ version, disk: realDisk, clock: realClock, out },
+    readInput: () => readFileSync(0),
+    isWatched: process.stderr.isTTY,
+    discoveryTools: () => discoveryTools({ disk: realDisk, clock: realClock, version }, new Registry()),
     withWholeDirectory: (request, action) => withWholeDirectory(realDisk, realClock, request, action),
+    warn: (text) => {
+      out.flush();
+      process.stderr.write(shown(`${text}\n`, process.stderr.isTTY));
+    },
   };
   process.exitCode = await runTool(world, line);
 }

@@ -17,8 +17,10 @@ export interface Flag<T> {
   readonly fallback: T;
   /** `switch` takes no value; `list` may be repeated and collects. */
   readonly form: 'value' | 'switch' | 'list';
-  /** Of a switch: a letter that stands for it behind a single dash. */
+  /** A letter that stands for it behind a single dash. */
   readonly short?: string;
+  /** A command line without it is refused. */
+  readonly required?: boolean;
   /** Shown in the help where the default is no example: `<duration>`. */
   readonly placeholder?: string;
   /** Accepted for the sake of existing command lines, and without effect. */
@@ -38,6 +40,7 @@ export type ValuesOf<F extends FlagTable> = { readonly [K in keyof F]: F[K] exte
 
 interface Extras {
   readonly short?: string;
+  readonly required?: boolean;
   readonly placeholder?: string;
   readonly ignored?: boolean;
   readonly pending?: boolean;
@@ -160,53 +163,92 @@ function read<F extends FlagTable>(
   line: readonly string[],
   onWord: (word: string) => unknown,
 ): ParsedFlags<F> {
-  const byName = new Map(Object.entries(table).map(([key, flag]) => [flag.name, { key, flag }]));
   const values = new Map<string, unknown>(Object.entries(table).map(([key, flag]) => [key, flag.fallback]));
+  const keys = new Map(Object.entries(table).map(([key, flag]) => [flag, key]));
   const given = new Set<string>();
-  for (let i = 0; i < line.length; i++) {
-    const word = line[i]!;
-    if (word === '--') {
-      line.slice(i + 1).forEach(onWord);
-      break;
-    }
-    if (!word.startsWith('-') || word === '-') {
-      onWord(word);
+  for (const part of partsOf(Object.values(table), line)) {
+    if (part.kind === 'word') {
+      onWord(part.text);
       continue;
     }
-    if (!word.startsWith('--')) {
-      for (const key of shortSwitches(table, word)) values.set(key, true);
-      continue;
-    }
-    const equals = word.indexOf('=');
-    const name = word.slice(2, equals < 0 ? undefined : equals);
-    const inline = equals < 0 ? undefined : word.slice(equals + 1);
-    const negated = byName.get(name) === undefined && name.startsWith('no-') ? byName.get(name.slice(3)) : undefined;
-    const entry = negated?.flag.form === 'switch' ? negated : byName.get(name);
-    if (entry === undefined) throw new FlagError(`unknown long flag '--${name}'`);
-    const { key, flag } = entry;
-    if (flag.form === 'switch') {
-      if (inline !== undefined) throw new FlagError(`unexpected ${inline}`);
-      values.set(key, entry !== negated);
-    } else {
-      if (given.has(flag.name) && flag.form !== 'list') throw new FlagError(`flag '${flag.name}' cannot be repeated`);
-      const text = inline ?? line[++i];
-      if (text === undefined || (inline === undefined && text.startsWith('--'))) {
-        throw new FlagError(`expected argument for flag '--${name}'`);
-      }
-      values.set(key, parseNamed(flag, text, values.get(key)));
-    }
+    const { flag, text } = part;
+    const key = keys.get(flag)!;
+    if (given.has(flag.name) && flag.form === 'value') throw new FlagError(`flag '${flag.name}' cannot be repeated`);
+    values.set(key, parseNamed(flag, text, values.get(key)));
     given.add(flag.name);
   }
+  checkRequired(table, given);
   return { values: Object.fromEntries(values) as ValuesOf<F>, given };
 }
 
-/** Keys of the switches in a word such as `-rq`. */
-function shortSwitches(table: FlagTable, word: string): string[] {
-  return [...word.slice(1)].map((letter) => {
-    const key = Object.keys(table).find((candidate) => table[candidate]!.short === letter);
-    if (key === undefined) throw new FlagError(`unknown short flag '-${letter}'`);
-    return key;
-  });
+function checkRequired(table: FlagTable, given: ReadonlySet<string>): void {
+  const missing = Object.values(table).filter(({ name, required }) => required === true && !given.has(name));
+  if (missing.length === 0) return;
+  throw new FlagError(`required flag(s) ${missing.map(({ name }) => `'--${name}'`).join(', ')} not provided`);
+}
+
+/** What a word of a command line is. A switch has the text `true` or `false`. */
+export type LinePart =
+  | { readonly kind: 'word'; readonly text: string }
+  | { readonly kind: 'flag'; readonly flag: Flag<unknown>; readonly text: string; readonly wordCount: 1 | 2 };
+
+/** A command line as flags with their texts, and words. Throws FlagError at the first flag that is not known. */
+export function* partsOf(flags: readonly Flag<unknown>[], line: readonly string[]): Generator<LinePart> {
+  for (let i = 0; i < line.length; i++) {
+    const word = line[i]!;
+    if (word === '--') {
+      for (const text of line.slice(i + 1)) yield { kind: 'word', text };
+      return;
+    }
+    if (!word.startsWith('-') || word === '-') {
+      yield { kind: 'word', text: word };
+      continue;
+    }
+    for (const { flag, text, shown } of word.startsWith('--') ? [longFlag(flags, word)] : shortFlags(flags, word)) {
+      if (text !== undefined) {
+        yield { kind: 'flag', flag, text, wordCount: 1 };
+        continue;
+      }
+      const next = line[++i];
+      if (next === undefined || next.startsWith('--')) throw new FlagError(`expected argument for flag '${shown}'`);
+      yield { kind: 'flag', flag, text: next, wordCount: 2 };
+    }
+  }
+}
+
+interface NamedFlag {
+  readonly flag: Flag<unknown>;
+  /** undefined where it is the next word. */
+  readonly text: string | undefined;
+  /** As the line names it. */
+  readonly shown: string;
+}
+
+/** `--name`, `--name=text`, `--no-switch` */
+function longFlag(flags: readonly Flag<unknown>[], word: string): NamedFlag {
+  const equals = word.indexOf('=');
+  const name = word.slice(2, equals < 0 ? undefined : equals);
+  const inline = equals < 0 ? undefined : word.slice(equals + 1);
+  const flag = flags.find((candidate) => candidate.name === name);
+  const negated = flags.find((candidate) => candidate.form === 'switch' && `no-${candidate.name}` === name);
+  const found = flag ?? negated;
+  if (found === undefined) throw new FlagError(`unknown long flag '--${name}'`);
+  if (found.form !== 'switch') return { flag: found, text: inline, shown: `--${name}` };
+  if (inline !== undefined) throw new FlagError(`unexpected ${inline}`);
+  return { flag: found, text: String(found === flag), shown: `--${name}` };
+}
+
+/** `-r`, `-rq`, `-o`, `-ojson` */
+function shortFlags(flags: readonly Flag<unknown>[], word: string): NamedFlag[] {
+  const named: NamedFlag[] = [];
+  for (let at = 1; at < word.length; at++) {
+    const shown = `-${word[at]}`;
+    const flag = flags.find(({ short }) => short === word[at]);
+    if (flag === undefined) throw new FlagError(`unknown short flag '${shown}'`);
+    if (flag.form !== 'switch') return [...named, { flag, text: word.slice(at + 1) || undefined, shown }];
+    named.push({ flag, text: 'true', shown });
+  }
+  return named;
 }
 
 function parseNamed<T>(flag: Flag<T>, text: string, before: unknown): T {

@@ -157,9 +157,7 @@ export function mapOf<T>(item: Codec<T>, type = `map[string]${item.type}`): Code
       for (const [key, child] of entriesOf(node, file)) {
         const name = string.decode(key, file)!;
         if (values.has(name)) file.fault(key, `key ${quote(name)} already set in map`);
-        const resolved = child === null ? key : file.resolve(child);
-        const value =
-          child === null ? (string.type === item.type ? ('' as T) : undefined) : item.decode(resolved, file);
+        const value = child === null ? item.zero : item.decode(file.resolve(child), file);
         if (value !== undefined) values.set(name, value);
       }
       return values;

@@ -11,7 +11,7 @@ import { placeInRule } from './rule-places.js';
 import { field, optional, struct } from './struct.js';
 import { duration } from './values.js';
 
-const rule = struct('rulefmt.Rule', {
+const ruleFields = {
   record: field('record', string, ''),
   alert: field('alert', string, ''),
   expr: field('expr', string, ''),
@@ -19,22 +19,34 @@ const rule = struct('rulefmt.Rule', {
   keepFiringForMs: field('keep_firing_for', duration, 0),
   labels: field('labels', mapOf(string), new Map()),
   annotations: field('annotations', mapOf(string), new Map()),
-});
+};
 
-const group = struct('rulefmt.RuleGroup', {
+const groupFields = {
   name: field('name', string, ''),
   /** That of the configuration where absent. */
   intervalMs: optional('interval', duration),
   queryOffsetMs: optional('query_offset', duration),
   limit: field('limit', int, 0),
-  rules: field('rules', list(rule), []),
   labels: field('labels', mapOf(string), new Map()),
-});
+};
 
-const ruleFile = struct('rulefmt.RuleGroups', { groups: field('groups', list(group), []) });
+export interface RuleFileOptions {
+  /** Whether keys that are not known are passed over. */
+  readonly ignoreUnknown: boolean;
+}
 
-export type Rule = ValueOf<typeof rule>;
-export type RuleGroup = ValueOf<typeof group>;
+function codecOf(options: RuleFileOptions) {
+  const rule = struct('rulefmt.Rule', ruleFields, (given) => given, options);
+  const rules = field('rules', list(rule), []);
+  const group = struct('rulefmt.RuleGroup', { ...groupFields, rules }, (given) => given, options);
+  const groups = field('groups', list(group), []);
+  return struct('rulefmt.RuleGroups', { groups }, (given) => given, options);
+}
+
+const STRICT: RuleFileOptions = { ignoreUnknown: false };
+
+export type RuleGroup = ValueOf<ReturnType<typeof codecOf>>['groups'][number];
+export type Rule = RuleGroup['rules'][number];
 
 export interface RuleFile {
   readonly groups: readonly RuleGroup[];
@@ -50,8 +62,9 @@ export function parseRuleFile(text: string): readonly RuleGroup[] {
 }
 
 /** Throws a ConfigError where the text is no rule file at all. */
-export function readRuleFile(text: string): RuleFile {
+export function readRuleFile(text: string, options = STRICT): RuleFile {
   const file = new YamlFile(text);
+  const ruleFile = codecOf(options);
   const parsed = file.root === null ? ruleFile.defaults() : ruleFile.decode(file.resolve(file.root), file);
   file.throwFaults();
   const { groups } = parsed!;

@@ -55,7 +55,13 @@ export class Secret {
 
 const SECRET = '<secret>';
 
-export const secret: Codec<Secret> = text((given) => new Secret(given), String);
+export const secret: Codec<Secret> = {
+  ...text(
+    (given) => new Secret(given),
+    (given) => (given.isEmpty ? '' : SECRET),
+  ),
+  zero: new Secret(''),
+};
 
 /** Kept as text; a password inside shows as `xxxxx`. */
 export const url: Codec<string> = text((given) => {

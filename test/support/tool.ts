@@ -2,9 +2,11 @@
 
 import { realClock } from '../../src/base/clock.js';
 import { type Disk, realDisk } from '../../src/base/disk.js';
-import { Output } from '../../src/cli/tsdb/output.js';
-import { runTool } from '../../src/cli/tsdb/tool.js';
+import { Output } from '../../src/cli/tool/output.js';
+import { runTool } from '../../src/cli/tool/run.js';
+import { discoveryTools } from '../../src/server/discovery.js';
 import { withWholeDirectory } from '../../src/server/sandbox.js';
+import { Registry } from '../../src/telemetry/metrics.js';
 
 export interface ToolRun {
   readonly code: number;
@@ -16,7 +18,7 @@ export function runTsdb(line: readonly string[], disk: Disk = realDisk): Promise
   return runLine(['tsdb', ...line], disk);
 }
 
-export async function runLine(line: readonly string[], disk: Disk = realDisk): Promise<ToolRun> {
+export async function runLine(line: readonly string[], disk: Disk = realDisk, input = ''): Promise<ToolRun> {
   let out = '';
   let err = '';
   const output = new Output((text) => {
@@ -28,7 +30,9 @@ export async function runLine(line: readonly string[], disk: Disk = realDisk): P
   };
   const code = await runTool(
     {
-      ...{ disk, clock: realClock, out: output, warn },
+      ...{ version: '0.0.0', disk, clock: realClock, out: output, warn, isWatched: false },
+      readInput: () => Buffer.from(input),
+      discoveryTools: () => discoveryTools({ disk, clock: realClock, version: '0.0.0' }, new Registry()),
       withWholeDirectory: (request, action) => withWholeDirectory(disk, realClock, request, action),
     },
     line,

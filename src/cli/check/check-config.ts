@@ -6,26 +6,24 @@ import { expandGlob, type LoadedConfig, loadConfig } from '../../config/load.js'
 import { formatDuration } from '../../model/duration.js';
 import { quote } from '../../model/quote.js';
 import { checkConfig } from '../check-config.js';
-import { SaidFailure, type ToolWorld } from '../tsdb/command.js';
-import { checkRuleFile, LINT_CODE, type RuleLint } from './check-rules.js';
+import { SaidFailure, type ToolWorld } from '../tool/command.js';
+import { checkRuleFile, LINT_CODE, type RuleOptions } from './check-rules.js';
 
-export type ConfigLint = RuleLint | 'too-long-scrape-interval';
-
-export interface ConfigCheck {
+export interface ConfigCheck extends RuleOptions {
   readonly files: readonly string[];
-  readonly lint: ConfigLint;
+  /** Whether to look for jobs that are scraped too seldom. */
+  readonly lintsIntervals: boolean;
+  /** What a sample is visible for: a series that is scraped less often has gaps. */
+  readonly lookbackMs: number;
   readonly isLintFatal: boolean;
   /** Files that the configuration names are not looked at. */
   readonly isSyntaxOnly: boolean;
   readonly isAgent: boolean;
 }
 
-/** What a sample is visible for: a series that is scraped less often has gaps. */
-const LOOKBACK_MS = 300_000;
-
 /** Goes on behind a bad file; throws SaidFailure where something is wrong. */
 export function checkConfigFiles(world: ToolWorld, request: ConfigCheck): void {
-  const { lint, isLintFatal, isSyntaxOnly } = request;
+  const { lintsIntervals, isLintFatal, isSyntaxOnly } = request;
   let hasFaults = false;
   let hasLints = false;
   for (const file of request.files) {
@@ -33,15 +31,14 @@ export function checkConfigFiles(world: ToolWorld, request: ConfigCheck): void {
     world.out.line('');
     hasFaults ||= loaded === undefined;
     if (loaded === undefined || isSyntaxOnly) continue;
-    const ruleLint = lint === 'too-long-scrape-interval' ? 'none' : lint;
     for (const rules of ruleFilesOf(world, loaded)) {
       world.out.line(`Checking ${rules}`);
-      const found = checkRuleFile(world, rules, ruleLint);
-      world.out.line('');
+      const found = checkRuleFile(world, rules, request);
+      if (found !== 'faults') world.out.line('');
       hasFaults ||= found === 'faults';
       hasLints ||= found === 'lints';
     }
-    if ((lint === 'all' || lint === 'too-long-scrape-interval') && warnOfIntervals(world, loaded)) hasLints = true;
+    if (lintsIntervals && warnOfIntervals(world, loaded, request.lookbackMs)) hasLints = true;
   }
   if (hasFaults) throw new SaidFailure('a configuration is wrong');
   if (hasLints && isLintFatal) throw new SaidFailure('a configuration is odd', LINT_CODE);
@@ -89,8 +86,8 @@ function warnOfTargetFiles({ disk, out }: ToolWorld, { config, jobs }: LoadedCon
 }
 
 /** Says whether a job is scraped so seldom that its series have gaps. */
-function warnOfIntervals({ warn }: ToolWorld, { jobs }: LoadedConfig): boolean {
-  const seldom = jobs.filter(({ scrapeIntervalMs }) => (scrapeIntervalMs ?? 0) >= LOOKBACK_MS);
+function warnOfIntervals({ warn }: ToolWorld, { jobs }: LoadedConfig, lookbackMs: number): boolean {
+  const seldom = jobs.filter(({ scrapeIntervalMs }) => (scrapeIntervalMs ?? 0) >= lookbackMs);
   for (const { jobName, scrapeIntervalMs } of seldom) {
     const what = 'too long scrape interval found, data point will be marked as stale';
     warn(`  FAILED: ${what} - job: ${jobName}, interval: ${formatDuration(scrapeIntervalMs!)}`);

@@ -4,14 +4,18 @@ import { DiskError } from '../../base/disk.js';
 import { ConfigError } from '../../config/error.js';
 import { type RuleGroup, readRuleFile } from '../../config/rule-file.js';
 import { compareLabels, compareStrings, keyOf, labelsOf, pairsOf } from '../../model/labels.js';
-import { SaidFailure, type ToolWorld } from '../tsdb/command.js';
+import { pointAt } from '../tool/caret.js';
+import { SaidFailure, type ToolWorld } from '../tool/command.js';
 
-/** What is looked for beside faults. */
-export type RuleLint = 'all' | 'duplicate-rules' | 'none';
+/** How one file is looked at. */
+export interface RuleOptions {
+  /** Whether to look for rules that are there twice. */
+  readonly lintsDuplicates: boolean;
+  readonly ignoreUnknown: boolean;
+}
 
-export interface RuleCheck {
+export interface RuleCheck extends RuleOptions {
   readonly files: readonly string[];
-  readonly lint: RuleLint;
   /** Whether what is odd is a failure. */
   readonly isLintFatal: boolean;
 }
@@ -22,15 +26,15 @@ const STANDARD_INPUT = '/dev/stdin';
 export const LINT_CODE = 3;
 
 /** Goes on behind a bad file; throws SaidFailure where something is wrong. */
-export function checkRuleFiles(world: ToolWorld, { files, lint, isLintFatal }: RuleCheck): void {
+export function checkRuleFiles(world: ToolWorld, { files, isLintFatal, ...options }: RuleCheck): void {
   let hasFaults = false;
   let hasLints = false;
   for (const file of files.length === 0 ? [STANDARD_INPUT] : files) {
     world.out.line(`Checking ${file === STANDARD_INPUT ? 'standard input' : file}`);
-    const found = checkRuleFile(world, file, lint);
+    const found = checkRuleFile(world, file, options);
     hasFaults ||= found === 'faults';
     hasLints ||= found === 'lints';
-    world.out.line('');
+    if (found !== 'faults') world.out.line('');
   }
   if (hasFaults) throw new SaidFailure('rules are wrong');
   if (hasLints && isLintFatal) throw new SaidFailure('rules are odd', LINT_CODE);
@@ -38,9 +42,9 @@ export function checkRuleFiles(world: ToolWorld, { files, lint, isLintFatal }: R
 
 /** Says what is wrong with one file, or how many rules it has. */
 export function checkRuleFile(
-  { disk, out, warn }: ToolWorld,
+  { disk, out, warn, isWatched }: ToolWorld,
   file: string,
-  lint: RuleLint,
+  { lintsDuplicates, ignoreUnknown }: RuleOptions,
 ): 'good' | 'faults' | 'lints' {
   const failed = (lines: readonly string[]) => {
     warn('  FAILED:');
@@ -48,9 +52,10 @@ export function checkRuleFile(
   };
   let groups: readonly RuleGroup[];
   try {
-    const read = readRuleFile(new TextDecoder().decode(disk.readFile(file)));
+    const text = new TextDecoder().decode(disk.readFile(file));
+    const read = readRuleFile(text, { ignoreUnknown });
     if (read.faults.length > 0) {
-      failed(read.faults.map((fault) => `${file}: ${fault}`));
+      failed(read.faults.flatMap((fault) => [`${file}: ${fault}`, ...(isWatched ? pointed(text, fault) : [])]));
       return 'faults';
     }
     groups = read.groups;
@@ -59,7 +64,7 @@ export function checkRuleFile(
     failed([`${file}: ${error.message}`]);
     return 'faults';
   }
-  const odd = lint === 'none' ? undefined : duplicates(groups);
+  const odd = lintsDuplicates ? duplicates(groups) : undefined;
   if (odd !== undefined) {
     failed([`lint error ${odd}`]);
     return 'lints';
@@ -67,6 +72,12 @@ export function checkRuleFile(
   const count = groups.reduce((sum, { rules }) => sum + rules.length, 0);
   out.line(`  SUCCESS: ${count} rules found`);
   return 'good';
+}
+
+/** The place that a fault begins with, for people. */
+function pointed(text: string, fault: string): readonly string[] {
+  const [, line, column] = /^(\d+):(\d+): /.exec(fault) ?? [];
+  return line === undefined ? [] : pointAt(text, { line: Number(line), column: Number(column) });
 }
 
 /** Rules of the same name and labels; undefined where there are none. */

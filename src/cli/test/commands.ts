@@ -1,11 +1,11 @@
 // The commands of `narthex test`: names, flags and words are those of `promtool test`.
 
 import { FlagError, listFlag, switchFlag, textFlag } from '../flag.js';
-import { type Command, command } from '../tsdb/command.js';
+import { type Command, command } from '../tool/command.js';
 import { testRules } from './test-rules.js';
 
 const rules = command({
-  path: ['rules'],
+  path: ['test', 'rules'],
   help: 'Run unit tests of rules.',
   flags: {
     run: listFlag(
@@ -21,7 +21,6 @@ const rules = command({
     debug: switchFlag('debug', false, 'Say what is run, and show all samples of each test.'),
     diff: switchFlag('diff', false, 'Show in colours how alerts differ from what is expected.'),
     ignoreUnknown: switchFlag('ignore-unknown-fields', false, 'Pass over keys of test files that are not known.'),
-    features: listFlag('enable-feature', [], 'Features of the language, by commas.', (text) => text.split(',')),
   },
   words: ['<test-rule-file>...'],
   run: (world, { values, words }) => {

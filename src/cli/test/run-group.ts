@@ -19,7 +19,7 @@ import { alertTemplates } from '../../rules/templates.js';
 import { noLog } from '../../telemetry/log.js';
 import { Registry } from '../../telemetry/metrics.js';
 import { queryFeatures } from '../features.js';
-import { goDuration } from '../tsdb/go-text.js';
+import { goDuration } from '../tool/go-text.js';
 import { checkAlerts, type ToldAlert } from './alert-check.js';
 import { checkSamples } from './sample-check.js';
 import type { AlertTest, TestFile, TestGroup } from './test-file.js';

@@ -7,10 +7,11 @@ import type { Block } from '../../tsdb/block/block.js';
 import { labelNames, labelValues, selectSeries } from '../../tsdb/block/select.js';
 import { SeriesEntry } from '../../tsdb/block/series-entry.js';
 import type { Crc32c } from '../../wasm/crc32c.js';
-import { ToolError, withBlocks } from './data-folder.js';
+import { ToolError } from '../tool/command.js';
+import { goDuration } from '../tool/go-text.js';
+import type { Output } from '../tool/output.js';
+import { withBlocks } from './data-folder.js';
 import { fullness } from './fullness.js';
-import { goDuration } from './go-text.js';
-import type { Output } from './output.js';
 
 export interface AnalysisRequest {
   readonly folder: string;

@@ -7,11 +7,12 @@ import { Core } from '../../wasm/core.js';
 import { Crc32c } from '../../wasm/crc32c.js';
 import { parseTime } from '../../web/api/time.js';
 import { countFlag, durationFlag, FlagError, listFlag, switchFlag, textFlag, valueFlag } from '../flag.js';
+import { type Command, command, type Invoked, ToolError, type ToolWorld } from '../tool/command.js';
+import { httpConfigFile } from '../tool/server.js';
 import { analyze } from './analyze.js';
-import { type Command, command, type Invoked, type ToolWorld } from './command.js';
 import { createFromOpenMetrics } from './create-blocks.js';
 import { createFromRules } from './create-from-rules.js';
-import { checkFolder, ToolError } from './data-folder.js';
+import { checkFolder } from './data-folder.js';
 import { type DumpRequest, dump } from './dump.js';
 import { listLines } from './list.js';
 import { previewPolicies } from './preview-policies.js';
@@ -23,7 +24,7 @@ const TIME_MAX = '9223372036854775807';
 const humanReadable = switchFlag('human-readable', false, 'Print human readable values.', { short: 'r' });
 
 const list = command({
-  path: ['list'],
+  path: ['tsdb', 'list'],
   help: 'List the blocks of a data directory.',
   flags: { humanReadable },
   words: ['[<db path>]'],
@@ -33,7 +34,7 @@ const list = command({
 });
 
 const analyzeBlock = command({
-  path: ['analyze'],
+  path: ['tsdb', 'analyze'],
   help: 'Analyze churn, cardinality of labels and how full chunks are.',
   flags: {
     limit: countFlag('limit', 20, 'How many items to show in each list.', 0),
@@ -60,7 +61,7 @@ const dumpFlags = {
 
 function dumping(form: DumpRequest['form'], path: string, help: string): Command {
   return command({
-    path: [path],
+    path: ['tsdb', path],
     help,
     flags: dumpFlags,
     words: ['[<db path>]'],
@@ -89,7 +90,7 @@ const making = {
 };
 
 const createOpenMetrics = command({
-  path: ['create-blocks-from', 'openmetrics'],
+  path: ['tsdb', 'create-blocks-from', 'openmetrics'],
   help: 'Make blocks of the samples in a file of OpenMetrics text.',
   flags: {
     ...making,
@@ -111,24 +112,24 @@ const createOpenMetrics = command({
 });
 
 const createRules = command({
-  path: ['create-blocks-from', 'rules'],
+  path: ['tsdb', 'create-blocks-from', 'rules'],
   help: 'Make blocks of what recording rules would have recorded, asking a server for it.',
   flags: {
     ...making,
-    httpConfigFile: textFlag('http.config.file', '', 'HTTP client configuration for the server that is asked.', {
-      placeholder: '<file>',
-    }),
+    httpConfigFile,
     url: textFlag('url', 'http://localhost:9090', 'The server with the data that the rules read.'),
-    start: textFlag('start', '', 'Where to begin: RFC 3339 or seconds since 1970. Needed.', { placeholder: '<time>' }),
+    start: textFlag('start', '', 'Where to begin: RFC 3339 or seconds since 1970.', {
+      placeholder: '<time>',
+      required: true,
+    }),
     end: textFlag('end', '', 'Where to end, likewise. Three hours ago where absent.', { placeholder: '<time>' }),
     outputDir: textFlag('output-dir', DATA_FOLDER, 'Where the blocks are to be.'),
     evalIntervalMs: durationFlag('eval-interval', '60s', 'Of groups that say no interval.'),
   },
   words: ['<rule-files>...'],
-  run: (world, { values, words, given }) => {
+  run: (world, { values, words }) => {
     const missing = words.find((file) => world.disk.stat(file) === undefined);
     if (missing !== undefined) throw new FlagError(`path '${missing}' does not exist`);
-    if (!given.has('start')) throw new FlagError("required flag(s) '--start' not provided");
     const { humanReadable: isForHumans, quiet: isQuiet, blockMsMax, outputDir: folder, start, end, ...asked } = values;
     const startMs = timeOf(start, 'start');
     const endMs = end === '' ? undefined : timeOf(end, 'end');
@@ -137,7 +138,7 @@ const createRules = command({
 });
 
 const preview = command({
-  path: ['preview-policies'],
+  path: ['tsdb', 'preview-policies'],
   help: 'Say what a file of policies would free of the blocks of a data directory. Ours, not of promtool.',
   flags: { humanReadable },
   words: ['<policies file>', '[<db path>]'],

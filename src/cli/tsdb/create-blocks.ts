@@ -10,8 +10,7 @@ import { BlockImport } from '../../tsdb/import/import.js';
 import { OpenMetricsImport } from '../../tsdb/import/openmetrics-import.js';
 import { publishBlocks } from '../../tsdb/import/publish.js';
 import { Core } from '../../wasm/core.js';
-import type { ToolWorld } from './command.js';
-import { ToolError } from './data-folder.js';
+import { ToolError, type ToolWorld } from '../tool/command.js';
 import { blockTable } from './list.js';
 
 export interface BlocksRequest {

@@ -2,19 +2,14 @@
 //
 //   each group, each recording rule, each window of a block:  query_range ──► labels of the rule over those of the result
 
-import { HttpClient } from '../../base/http.js';
-import { YamlFile } from '../../config/document.js';
 import { ConfigError } from '../../config/error.js';
-import { finishHttpClient, httpClientFields } from '../../config/http-client.js';
-import { httpOptionsOf } from '../../config/http-options.js';
 import { parseRuleFile, type Rule, type RuleGroup } from '../../config/rule-file.js';
-import { struct } from '../../config/struct.js';
 import { type Labels, labelsOf, METRIC_NAME, mergeLabels } from '../../model/labels.js';
 import { firstEvaluation } from '../../rules/group-times.js';
 import type { BlockImport } from '../../tsdb/import/import.js';
-import type { ToolWorld } from './command.js';
+import { ToolError, type ToolWorld } from '../tool/command.js';
+import { ToolServer } from '../tool/server.js';
 import { type BlocksRequest, blockSpan, fillBlocks } from './create-blocks.js';
-import { ToolError } from './data-folder.js';
 import { RangeClient } from './range-client.js';
 
 export interface RulesRequest extends BlocksRequest {
@@ -34,7 +29,7 @@ export async function createFromRules(world: ToolWorld, request: RulesRequest): 
   const endMs = wholeSeconds(request.endMs ?? world.clock.nowMs() - NEWEST_AGE_MS);
   if (endMs <= startMs) throw new ToolError('start time is not before end time');
   const groups = request.files.flatMap((file) => groupsOf(world, file).map((group) => ({ file, group })));
-  const client = new RangeClient(clientOf(world, request), request.url, world.warn);
+  const client = new RangeClient(new ToolServer(world, request.url, request), world.warn);
   try {
     await fillBlocks(world, request, async (target) => {
       for (const { file, group } of groups) {
@@ -98,16 +93,6 @@ function groupsOf({ disk }: ToolWorld, file: string): readonly RuleGroup[] {
     if (error instanceof ConfigError) throw new ToolError(`${file}: ${error.message}`);
     throw error;
   }
-}
-
-const httpConfig = struct('config.HTTPClientConfig', httpClientFields(), finishHttpClient);
-
-function clientOf({ disk, clock }: ToolWorld, { httpConfigFile }: RulesRequest): HttpClient {
-  if (httpConfigFile === '') return new HttpClient({}, clock);
-  const file = new YamlFile(new TextDecoder().decode(disk.readFile(httpConfigFile)));
-  const config = file.root === null ? httpConfig.defaults() : httpConfig.decode(file.resolve(file.root), file);
-  file.throwFaults();
-  return new HttpClient(httpOptionsOf(config!), clock);
 }
 
 function wholeSeconds(timeMs: number): number {

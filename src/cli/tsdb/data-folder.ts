@@ -5,11 +5,7 @@ import type { Block } from '../../tsdb/block/block.js';
 import { type ListedBlock, listBlocks, openBlocks } from '../../tsdb/block/open-blocks.js';
 import { supersededBlocks } from '../../tsdb/compact/superseded.js';
 import type { Crc32c } from '../../wasm/crc32c.js';
-
-/** What a tool cannot go on with, in words for whoever called it. */
-export class ToolError extends Error {
-  override readonly name = 'ToolError';
-}
+import { ToolError } from '../tool/command.js';
 
 /** By their descriptions, oldest first. Throws a ToolError where one cannot be read. */
 export function listedBlocks(disk: Disk, folder: string): readonly ListedBlock[] {

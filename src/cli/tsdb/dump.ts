@@ -14,9 +14,9 @@ import { mergedSeries } from '../../tsdb/export/merged-series.js';
 import { Chunks } from '../../wasm/chunks.js';
 import type { Core } from '../../wasm/core.js';
 import { Crc32c } from '../../wasm/crc32c.js';
+import type { Output } from '../tool/output.js';
 import { withBlocks } from './data-folder.js';
 import { formatSeries } from './openmetrics-text.js';
-import type { Output } from './output.js';
 
 export interface DumpRequest {
   readonly folder: string;

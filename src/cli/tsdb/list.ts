@@ -3,8 +3,8 @@
 import type { Disk } from '../../base/disk.js';
 import { formatBytes } from '../../config/values.js';
 import type { ListedBlock } from '../../tsdb/block/open-blocks.js';
+import { columns, goDuration, goTime } from '../tool/go-text.js';
 import { listedBlocks } from './data-folder.js';
-import { columns, goDuration, goTime } from './go-text.js';
 
 const HEAD = [
   'BLOCK ULID',

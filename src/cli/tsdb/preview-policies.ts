@@ -4,9 +4,9 @@ import { formatBytes } from '../../config/values.js';
 import { type PolicyPreview, previewing } from '../../tsdb/downsample/preview.js';
 import { policiesOf } from '../../tsdb/downsample/read-policies.js';
 import { Core } from '../../wasm/core.js';
-import type { ToolWorld } from './command.js';
-import { listedBlocks, ToolError } from './data-folder.js';
-import { columns } from './go-text.js';
+import { ToolError, type ToolWorld } from '../tool/command.js';
+import { columns } from '../tool/go-text.js';
+import { listedBlocks } from './data-folder.js';
 
 const HEAD = ['POLICY', 'BLOCKS', 'SERIES', 'SAMPLES', 'LEFT', 'SIZE', 'LEFT', 'FREED'];
 const WIDTH_MIN = 8;

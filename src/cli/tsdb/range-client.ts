@@ -1,11 +1,12 @@
 // Range queries of another server, by its HTTP API.
 
-import type { HttpSender } from '../../base/http.js';
 import { type Labels, labelsOf } from '../../model/labels.js';
 import { parseFloatText } from '../../model/number.js';
 import { bitsOf } from '../../model/stored-histogram.js';
-import { ToolError } from './data-folder.js';
+import { ToolError } from '../tool/command.js';
+import type { ToolServer } from '../tool/server.js';
 
+const PATH = '/api/v1/query_range';
 const TIMEOUT_MS = 120_000;
 /** A server answers up to 11,000 steps. */
 const STEPS_MAX = 10_000;
@@ -37,18 +38,16 @@ interface Answer {
 }
 
 export class RangeClient {
-  readonly #sender: HttpSender;
-  readonly #url: string;
+  readonly #server: ToolServer;
   readonly #warn: (line: string) => void;
 
-  constructor(sender: HttpSender, url: string, warn: (line: string) => void) {
-    this.#sender = sender;
-    this.#url = `${url.replace(/\/+$/, '')}/api/v1/query_range`;
+  constructor(server: ToolServer, warn: (line: string) => void) {
+    this.#server = server;
     this.#warn = warn;
   }
 
   close(): void {
-    this.#sender.close();
+    this.#server.close();
   }
 
   /** Throws a ToolError or an HttpError. */
@@ -68,34 +67,21 @@ export class RangeClient {
       end: String(endMs / 1000),
       step: String(stepMs / 1000),
     });
-    let text = new Uint8Array(0);
-    const sink = {
-      reserve: (bytes: number, kept: number) => {
-        if (bytes > text.length) {
-          const larger = new Uint8Array(bytes);
-          larger.set(text.subarray(0, kept));
-          text = larger;
-        }
-        return text;
-      },
-    };
-    const answer = await this.#sender.send(
-      {
-        url: this.#url,
-        method: 'POST',
-        headers: [['Content-Type', 'application/x-www-form-urlencoded']],
-        body: new TextEncoder().encode(form.toString()),
-      },
-      { sink, timeoutMs: TIMEOUT_MS, wantsBody: () => true },
-    );
-    return this.#parse(answer.status, new TextDecoder().decode(text.subarray(0, answer.bodyBytes)));
+    const { status, body } = await this.#server.ask({
+      path: PATH,
+      method: 'POST',
+      headers: [['Content-Type', 'application/x-www-form-urlencoded']],
+      body: new TextEncoder().encode(form.toString()),
+      timeoutMs: TIMEOUT_MS,
+    });
+    return this.#parse(status, new TextDecoder().decode(body));
   }
 
   #parse(status: number, text: string): Answer {
     try {
       return JSON.parse(text) as Answer;
     } catch {
-      throw new ToolError(`query range: ${this.#url} answered ${status}: ${text.slice(0, 200)}`);
+      throw new ToolError(`query range: ${this.#server.url}${PATH} answered ${status}: ${text.slice(0, 200)}`);
     }
   }
 

@@ -6,7 +6,7 @@ import { describeCharacter, quote, quoteCharacter } from '../../model/quote.js';
 import { formatInstant, MONTHS, WEEKDAYS } from '../time/instant.js';
 import { formatSpan } from '../time/span.js';
 import { Dict, Html, Instant, Int, List, Span, Struct, typeOf, type Value } from '../value.js';
-import { formatFloatAs } from './float.js';
+import { type FloatForm, formatFloatAs } from './float.js';
 import { type Flags, noFlags, pad } from './verb.js';
 
 /** As `print` has it: no value is `<nil>`. */
@@ -57,7 +57,10 @@ function badVerb(value: Value, verb: string, flags: Flags): string {
   if (value === undefined) return `%!${verb}(<nil>)`;
   // Types that say themselves how they look do not here.
   const plain = value instanceof Span ? new Int(value.ns) : value instanceof Int ? new Int(value.value) : value;
-  return `%!${verb}(${typeOf(value).replace(/^\*time\./, 'time.')}=${formatValue(plain, 'v', { ...flags, sharp: false })})`;
+  // A sharp is kept, and means what it does to `%g`, not to `%v`.
+  const text =
+    typeof plain === 'number' ? formatNumber(plain, 'g', flags) : formatValue(plain, 'v', { ...flags, sharp: false });
+  return `%!${verb}(${typeOf(value).replace(/^\*time\./, 'time.')}=${text})`;
 }
 
 function isTextVerb(verb: string): boolean {
@@ -111,22 +114,23 @@ function hexText(text: string, upper: boolean, { precision, space, sharp }: Flag
 // ---- Numbers
 
 function formatNumber(value: number, verb: string, flags: Flags): string {
-  switch (verb) {
-    case 'v':
-    case 'g':
-      return signed(formatFloatAs(value, 'g', flags.precision), flags);
-    case 'G':
-      return signed(formatFloatAs(value, 'g', flags.precision).toUpperCase(), flags);
-    case 'e':
-      return signed(formatFloatAs(value, 'e', flags.precision ?? 6), flags);
-    case 'E':
-      return signed(formatFloatAs(value, 'e', flags.precision ?? 6).toUpperCase(), flags);
-    case 'f':
-    case 'F':
-      return signed(formatFloatAs(value, 'f', flags.precision ?? 6), flags);
-    default:
-      return badVerb(value, verb, flags);
-  }
+  const form = verb === 'v' ? 'g' : FORMS.get(verb.toLowerCase());
+  if (form === undefined) return badVerb(value, verb, flags);
+  const precision = flags.precision ?? (form === 'g' ? undefined : PRECISION);
+  const plain = formatFloatAs(value, form, precision);
+  const text = flags.sharp && verb !== 'v' ? sharpened(plain, form === 'g' ? (precision ?? PRECISION) : 0) : plain;
+  return signed(verb === 'G' || verb === 'E' ? text.toUpperCase() : text, flags);
+}
+
+const FORMS: ReadonlyMap<string, FloatForm> = new Map(['e', 'f', 'g'].map((form) => [form, form as FloatForm]));
+const PRECISION = 6;
+
+/** With a point in any case, and zeros up to so many digits. */
+function sharpened(text: string, digits: number): string {
+  const [, sign, size, exponent] = /^([-+]?)(\d[\d.]*)(.*)$/.exec(text) ?? [];
+  if (size === undefined) return text;
+  const shown = size === '0' ? 1 : size.replace('.', '').replace(/^0+/, '').length;
+  return `${sign}${size}${size.includes('.') ? '' : '.'}${'0'.repeat(Math.max(digits - shown, 0))}${exponent}`;
 }
 
 /** A float's text with the sign that is asked for, filled up; zeros go between the sign and the digits. */

@@ -27,7 +27,7 @@ const BAD = `groups:
 test('check rules: everything that is wrong, with its place', async () => {
   const path = write('bad.yml', BAD);
   const { code, out, err } = await runLine(['check', 'rules', path]);
-  assert.deepEqual([code, out], [1, `Checking ${path}\n\n`]);
+  assert.deepEqual([code, out], [1, `Checking ${path}\n`]);
   assert.deepEqual(err.replaceAll(`${path}: `, '').split('\n'), [
     '  FAILED:',
     'group "g", rule 1, "A": label "x": template: __alert_A:1: undefined variable "$foo"',

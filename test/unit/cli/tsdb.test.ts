@@ -5,8 +5,8 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { xxhash64 } from '../../../src/base/xxhash.js';
+import { goDuration } from '../../../src/cli/tool/go-text.js';
 import { blockSpan } from '../../../src/cli/tsdb/create-blocks.js';
-import { goDuration } from '../../../src/cli/tsdb/go-text.js';
 import { ConfigError } from '../../../src/config/error.js';
 import { parseRuleFile } from '../../../src/config/rule-file.js';
 import { firstEvaluation } from '../../../src/rules/group-times.js';
@@ -91,7 +91,7 @@ test('tsdb dump-openmetrics: blocks made of it have the same', async () => {
 });
 
 const refused: [line: string[], error: string][] = [
-  [[], 'narthex: error: expected command but got nothing, try --help\n'],
+  [[], "narthex: error: must select a subcommand of 'tsdb', try --help\n"],
   [['bogus'], 'narthex: error: expected command but got "bogus", try --help\n'],
   [['list', '-x'], "narthex: error: unknown short flag '-x', try --help\n"],
   [['list', 'nowhere'], 'opening the db dir: stat nowhere: no such file or directory\n'],

@@ -175,8 +175,8 @@ test('narthex check web-config goes on behind a bad file, and ends with 1', asyn
   const run = await runLine(['check', 'web-config', bad!, good!]);
   assert.deepEqual(run, {
     code: 1,
-    out: `${good} SUCCESS\n`,
-    err: `${bad} ${yaml('line 1: field bogus not found in type web.Config')}\n`,
+    out: '',
+    err: `${bad} ${yaml('line 1: field bogus not found in type web.Config')}\n${good} SUCCESS\n`,
   });
   assert.equal((await runLine(['check', 'web-config', good!])).code, 0);
   assert.equal((await runLine(['check', 'web-config'])).code, 1);

@@ -9,7 +9,7 @@ export class OutputClosed extends Error {
 
 export class Output {
   readonly #write: (text: string) => boolean;
-  #lines: string[] = [];
+  #pieces: string[] = [];
   #characters = 0;
 
   /** `write` takes all it is given before it comes back, and says false where nobody wants it. */
@@ -18,16 +18,21 @@ export class Output {
   }
 
   line(text: string): void {
-    this.#lines.push(text);
-    this.#characters += text.length + 1;
+    this.text(`${text}\n`);
+  }
+
+  /** Without an end of a line. */
+  text(text: string): void {
+    this.#pieces.push(text);
+    this.#characters += text.length;
     if (this.#characters >= PIECE_CHARACTERS) this.flush();
   }
 
   /** Throws OutputClosed. */
   flush(): void {
-    if (this.#lines.length === 0) return;
-    const text = `${this.#lines.join('\n')}\n`;
-    this.#lines = [];
+    if (this.#pieces.length === 0) return;
+    const text = this.#pieces.join('');
+    this.#pieces = [];
     this.#characters = 0;
     if (!this.#write(text)) throw new OutputClosed();
   }
