@@ -61,3 +61,10 @@ export function writeUnderscored(out: usize, from: usize, length: u32, colon: bo
   }
   return out;
 }
+
+/** Bytes that writeUnderscored() writes. */
+export function underscoredBytes(from: usize, length: u32): u32 {
+  let bytes: u32 = 0;
+  for (let i: u32 = 0; i < length; i++) if ((load<u8>(from + i) & 0xc0) != 0x80) bytes++;
+  return bytes;
+}

@@ -1,4 +1,4 @@
-// /federate in one shard: the newest sample of each selected series as text, family by family.
+// /federate in one shard: the newest sample of each selected series, family by family, as text or as protobuf (protobuf.ts).
 //
 //   # TYPE name untyped
 //   name{label="value",…,external="value"} 1.5 1700000000000
@@ -20,6 +20,7 @@ import * as table from '../memory/table';
 import * as past from '../query/history';
 import * as query from '../query/query';
 import { escapedMax, isLegacyName, writeUnderscored, writeValue } from './escape';
+import * as protobuf from './protobuf';
 
 const BYTES: usize = 128;
 const QUERY: usize = 0;
@@ -34,13 +35,14 @@ const RANKS: usize = 32;
 const OFFSETS: usize = 48;
 const FAMILY: usize = 64;
 const UTF8: usize = 68;
-/** Buffer: external labels, each as symbol u32, text offset u32, text length u32. */
+/** Buffer: external labels, each as symbol u32, offset u32, length u32 of what is written of it. */
 const EXTERNAL: usize = 72;
-/** Buffer: their texts `name="value"`. */
+/** Buffer: their texts `name="value"`, or their fields of a protobuf metric. */
 const EXTERNAL_TEXT: usize = 88;
 /** How many series of the family are written, and whether its TYPE line is. */
 const POSITION: usize = 104;
 const HEADED: usize = 108;
+const PROTOBUF: usize = 112;
 
 /** The text of the last render(), and its blocks: family number, offset, length. */
 const text: usize = memory.data(16, 8);
@@ -53,7 +55,7 @@ const TYPE_BYTES: u32 = 17;
  * Opens a federation over `count` series at `list`; both list and query (an instant query at the newest allowed
  * time, for series whose newest sample does not count) stay the caller's. 0 where the memory limit says no.
  */
-export function open(queryAddress: usize, list: usize, count: u32, name: u32, utf8: bool): usize {
+export function open(queryAddress: usize, list: usize, count: u32, name: u32, utf8: bool, isProtobuf: bool): usize {
   const federation = heap.alloc(BYTES);
   if (federation == 0) return 0;
   memory.fill(federation, 0, BYTES);
@@ -62,6 +64,7 @@ export function open(queryAddress: usize, list: usize, count: u32, name: u32, ut
   store<u32>(federation, count, COUNT);
   store<u32>(federation, name, NAME);
   store<u32>(federation, u32(utf8), UTF8);
+  store<u32>(federation, u32(isProtobuf), PROTOBUF);
   return federation;
 }
 
@@ -74,7 +77,7 @@ export function close(federation: usize): void {
   heap.free(federation, BYTES);
 }
 
-/** Adds an external label: series that have a label of this name do not get it. The text is `name="value"`, escaped. */
+/** Adds an external label: series that have a label of this name do not get it. The label is what is written of it, escaped. */
 export function addExternal(federation: usize, name: usize, nameBytes: u32, label: usize, labelBytes: u32): bool {
   const entry = buffer.reserve(federation + EXTERNAL, 12);
   const at = buffer.reserve(federation + EXTERNAL_TEXT, labelBytes);
@@ -245,9 +248,14 @@ function renderFamily(federation: usize, family: u32, bytes: u32): i32 {
     const record = series.findAny(number);
     if (record == 0) continue;
     if (!query.newestSample(<usize>load<u32>(federation, QUERY), number, record, place)) continue;
-    // The text has no form for native histograms.
+    // Native histograms are not rendered here.
     if (series.newestHistogram(record) > query.newestTime) continue;
-    if (!renderSeries(federation, series.labels(record), load<u32>(federation, HEADED) == 0)) return -1;
+    const set = series.labels(record);
+    const isRendered =
+      load<u32>(federation, PROTOBUF) == 0
+        ? renderSeries(federation, set, load<u32>(federation, HEADED) == 0)
+        : renderMetric(federation, set);
+    if (!isRendered) return -1;
     store<u32>(federation, 1, HEADED);
   }
   store<u32>(federation, i - from, POSITION);
@@ -265,6 +273,43 @@ function note(family: u32, start: u32): bool {
   store<u32>(block, length, 8);
   buffer.advance(blocks, 12);
   return true;
+}
+
+/** The series as a field of its family's message. */
+function renderMetric(federation: usize, set: usize): bool {
+  const schema = series.schemaOf(set);
+  const metricName = load<u32>(federation, NAME);
+  const utf8 = load<u32>(federation, UTF8) != 0;
+  const externals = buffer.length(federation + EXTERNAL) / 12;
+  const first = buffer.address(federation + EXTERNAL);
+  const texts = buffer.address(federation + EXTERNAL_TEXT);
+  let added: u32 = 0;
+  for (let i: u32 = 0; i < externals; i++) {
+    const external = first + <usize>(i * 12);
+    if (isAdded(schema, load<u32>(external))) added += load<u32>(external, 8);
+  }
+  const labels = protobuf.labelsBytes(set, metricName, utf8);
+  const message = protobuf.messageBytes(labels, added, query.newestTime);
+  const bytes = protobuf.fieldBytes(message);
+  const start = buffer.reserve(text, bytes);
+  if (start == 0) return false;
+  let at = protobuf.writeHead(start, message, set, metricName, utf8);
+  for (let i: u32 = 0; i < externals; i++) {
+    const external = first + <usize>(i * 12);
+    if (!isAdded(schema, load<u32>(external))) continue;
+    const length = load<u32>(external, 8);
+    memory.copy(at, texts + load<u32>(external, 4), length);
+    at += length;
+  }
+  at = protobuf.writeTail(at, query.newestValue, query.newestTime);
+  assert(at - start == <usize>bytes, 'the metric is as long as it says');
+  buffer.advance(text, bytes);
+  return true;
+}
+
+/** Whether series of a schema get an external label of this name. */
+function isAdded(schema: u32, name: u32): bool {
+  return name == symbols.NONE || schemas.indexOf(schema, name) < 0;
 }
 
 function renderSeries(federation: usize, set: usize, isFirst: bool): bool {
@@ -321,7 +366,7 @@ function renderSeries(federation: usize, set: usize, isFirst: bool): bool {
   for (let i: u32 = 0; i < externals; i++) {
     const external = buffer.address(federation + EXTERNAL) + <usize>(i * 12);
     const name = load<u32>(external);
-    if (name != symbols.NONE && schemas.indexOf(schema, name) >= 0) continue;
+    if (!isAdded(schema, name)) continue;
     store<u8>(at, separator);
     separator = 0x2c;
     const length = load<u32>(external, 8);

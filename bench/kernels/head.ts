@@ -213,7 +213,9 @@ function federate(count: number): Micro {
         const list = rig.select.series([{ name: '__name__', op: '=~', value: '.+' }]);
         const window = { startMs: START_MS * 2, stepMs: 1, steps: 1, windowMs: START_MS * 2 };
         const query = rig.queries.open(list, rig.queries.view(0xffff), 'last', window, false);
-        const federation = new Federation(rig.core, query, list, ['region', 'eu'], true);
+        const federation = new Federation(rig.core, query, list, {
+          ...{ format: 'text', utf8: true, externalLabels: ['region', 'eu'] },
+        });
         while (!federation.next(1 << 20).done);
         federation.close();
         query.close();

@@ -210,21 +210,18 @@ const TABLE = {
     50_000_000,
     'Samples in one answer of remote read; 0 is no limit.',
     0,
-    PENDING,
   ),
   remoteReadConcurrentLimit: countFlag(
     'storage.remote.read-concurrent-limit',
     10,
     'Remote reads at a time; 0 is no limit.',
     0,
-    PENDING,
   ),
   remoteReadFrameBytes: countFlag(
     'storage.remote.read-max-bytes-in-frame',
     1_048_576,
     'Bytes in one frame of a streamed remote read.',
     1,
-    PENDING,
   ),
 
   // ---- Rules and alerts

@@ -18,7 +18,7 @@ import type { Plan } from '../promql/plan/plan.js';
 import { explainQuery, planQuery } from '../promql/plan/planner.js';
 import { type Expr, typeOf } from '../promql/syntax/ast.js';
 import { type ParseOptions, parseExpr } from '../promql/syntax/parse.js';
-import { type MemoryLimit, QueryMemory, SampleBudget } from './budget.js';
+import { type MemoryLimit, type MemoryShare, QueryMemory, SampleBudget } from './budget.js';
 import { type EndedQuery, EndedRun } from './ended.js';
 import { type Evaluation, evaluate } from './evaluation.js';
 import type { Evaluators } from './evaluator/pool.js';
@@ -222,6 +222,11 @@ export class QueryEngine {
     const ended = new EndedRun(request, running, answer?.data, error);
     this.options.onEnd?.(ended);
     options.onEnd?.(ended);
+  }
+
+  /** Of the memory of queries, a part for something else that holds what it has read. To be released. */
+  openMemory(): MemoryShare {
+    return this.#memory.open();
   }
 
   async #run(request: QueryRequest, running: RunningQuery): Promise<Answered> {

@@ -7,9 +7,11 @@ import { compareLabels, compareStrings, type Labels } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
 import { QueryError } from '../promql/errors.js';
 import type { RenderedRows } from '../promql/exec/source.js';
-import type { Reply, Request } from '../shard/protocol.js';
+import type { Reply } from '../shard/protocol.js';
 import { joinTexts } from '../shard/rendered.js';
 import type { ShardHandle, Shards } from '../shard/shards.js';
+import type { FederateFormat } from '../wasm/federate.js';
+import { FamilyStream, mergeFamilies, withInstance } from './federation.js';
 import { KnownLists, SERIES_MAX } from './known-lists.js';
 import { ListingCache } from './listing-cache.js';
 
@@ -43,13 +45,11 @@ export interface ExemplarSeries {
 export interface FederateQuestion {
   readonly selectors: readonly (readonly Matcher[])[];
   readonly nowMs: number;
+  readonly format: FederateFormat;
   /** Whether names beyond the old character set are quoted; otherwise their other characters become underscores. */
   readonly utf8: boolean;
   readonly signal: AbortSignal;
 }
-
-/** Text that one job of a shard renders: a few milliseconds. */
-const FEDERATE_BYTES = 1024 * 1024;
 
 export class ShardStorage {
   readonly #shards: Shards;
@@ -137,8 +137,8 @@ export class ShardStorage {
     return shares.flatMap(({ series }) => series).sort((a, b) => compareLabels(a.labels, b.labels));
   }
 
-  /** The newest samples as text, families in the order of their names. Memory stays flat: one piece of each shard at a time. */
-  async *federate({ selectors, nowMs, utf8, signal }: FederateQuestion): AsyncGenerator<Uint8Array> {
+  /** The newest samples, families in the order of their names. */
+  async *federate({ selectors, nowMs, format, utf8, signal }: FederateQuestion): AsyncGenerator<Uint8Array> {
     if (selectors.length === 0) return;
     const hold = this.#shards.appends.hold();
     const request = {
@@ -147,16 +147,17 @@ export class ShardStorage {
       toMs: nowMs,
       watermark: hold.watermark,
       externalLabels: withInstance(this.#externalLabels()),
+      format,
       utf8,
     };
     let streams: FamilyStream[];
     try {
-      streams = await this.#each(signal, (handle) => FamilyStream.open(handle, request));
+      streams = (await this.#each(signal, (handle) => FamilyStream.open(handle, request))).flat();
     } finally {
       hold.release();
     }
     try {
-      yield* mergeFamilies(streams, signal);
+      yield* mergeFamilies(streams, request, signal);
     } finally {
       for (const stream of streams) stream.close();
     }
@@ -246,93 +247,4 @@ function union(lists: readonly string[][]): string[] {
 
 function mutable(selectors: readonly (readonly Matcher[])[]): Matcher[][] {
   return selectors.map((selector) => [...selector]);
-}
-
-/** Federated series that have no instance get an empty one, so that the puller's own does not replace it. */
-function withInstance(external: Labels): Labels {
-  if (external.includes('instance')) return external;
-  const pairs: [string, string][] = [['instance', '']];
-  for (let i = 0; i < external.length; i += 2) pairs.push([external[i]!, external[i + 1]!]);
-  return pairs.sort((a, b) => compareStrings(a[0], b[0])).flat();
-}
-
-/** The families of one shard, in name order, fetched a piece at a time. */
-class FamilyStream {
-  readonly #handle: ShardHandle;
-  readonly #query: number;
-  #text = new Uint8Array(0);
-  #blocks: { name: string; offset: number; bytes: number }[] = [];
-  #done = false;
-
-  private constructor(handle: ShardHandle, query: number) {
-    this.#handle = handle;
-    this.#query = query;
-  }
-
-  static async open(handle: ShardHandle, request: Request<'openFederate'>): Promise<FamilyStream> {
-    const { query } = await handle.client.call('openFederate', request, 'rules');
-    return new FamilyStream(handle, query);
-  }
-
-  /** The next family's name; undefined at the end. */
-  async peek(): Promise<string | undefined> {
-    while (this.#blocks.length === 0 && !this.#done) {
-      const piece = await this.#handle.client.call(
-        'nextFederate',
-        { query: this.#query, bytes: FEDERATE_BYTES },
-        'rules',
-      );
-      this.#done = piece.done;
-      this.#text = new Uint8Array(piece.text);
-      this.#blocks = piece.blocks;
-    }
-    return this.#blocks[0]?.name;
-  }
-
-  /** The next lines, of one family: all of it, or a part. */
-  take(): Uint8Array {
-    const block = this.#blocks.shift()!;
-    return this.#text.subarray(block.offset, block.offset + block.bytes);
-  }
-
-  /** All families fetched already, in one run. Only while nobody else has families. */
-  takeAll(): Uint8Array {
-    const from = this.#blocks[0]!.offset;
-    this.#blocks = [];
-    return this.#text.subarray(from);
-  }
-
-  close(): void {
-    this.#handle.client.call('closeFederate', { query: this.#query }, 'rules').catch(() => {});
-  }
-}
-
-const NEWLINE = 0x0a;
-
-async function* mergeFamilies(streams: readonly FamilyStream[], signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  let alive = [...streams];
-  while (true) {
-    signal.throwIfAborted();
-    const names = await Promise.all(alive.map((stream) => stream.peek()));
-    alive = alive.filter((_, i) => names[i] !== undefined);
-    if (alive.length === 0) return;
-    if (alive.length === 1) {
-      yield alive[0]!.takeAll();
-      continue;
-    }
-    const live = names.filter((name) => name !== undefined);
-    const next = live.reduce((least, name) => (compareStrings(name, least) < 0 ? name : least));
-    let isFirst = true;
-    for (const stream of alive.filter((_, i) => live[i] === next)) {
-      yield* takeFamily(stream, next, isFirst);
-      isFirst = false;
-    }
-  }
-}
-
-/** All blocks of one family; without its TYPE line where another share has given it. */
-async function* takeFamily(stream: FamilyStream, name: string, withType: boolean): AsyncGenerator<Uint8Array> {
-  const text = stream.take();
-  yield withType ? text : text.subarray(text.indexOf(NEWLINE) + 1);
-  while ((await stream.peek()) === name) yield stream.take();
 }

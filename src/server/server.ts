@@ -45,7 +45,7 @@ import { openQueries, type Queries } from './queries.js';
 import { retentionOf, retentionText } from './retention.js';
 import { loadRules, openRules, type Rules, ruleDeps } from './rules.js';
 import { Storage } from './storage/storage.js';
-import { adminDeps, storageDeps, targetDeps, writeDeps } from './web-deps.js';
+import { adminDeps, readDeps, storageDeps, targetDeps, writeDeps } from './web-deps.js';
 
 /** Of the files that the process may have open, what connections leave; half where that is less. */
 const FILES_KEPT = 256;
@@ -283,6 +283,14 @@ export class Server {
       ...(flags.webEnableRemoteWriteReceiver
         ? { remoteWrite: writeDeps(storage, flags.webRemoteWriteMessages, () => clock.nowMs()) }
         : {}),
+      remoteRead: readDeps({
+        shards: storage.shards,
+        engine: queries.engine,
+        flags,
+        registry: this.#registry,
+        log,
+        externalLabels: () => this.#externalLabels,
+      }),
       ...(flags.webEnableLifecycle
         ? { lifecycle: { reload: async () => this.reload(), quit: this.#options.quit } }
         : {}),

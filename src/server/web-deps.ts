@@ -1,15 +1,22 @@
 // The server's parts in the words of the web.
 
+import type { Flags } from '../cli/flags.js';
 import { renderJob } from '../config/render.js';
 import type { ScrapeConfig } from '../config/scrape.js';
 import { parseDuration } from '../model/duration.js';
+import type { Labels } from '../model/labels.js';
+import type { QueryEngine } from '../query/engine.js';
 import type { ShardStorage } from '../query/storage.js';
+import { RemoteReads } from '../remote/reads.js';
 import type { ScrapeManager } from '../scrape/manager.js';
 import { SlotSink } from '../scrape/shard-appender.js';
 import { ShardError, ShardTrap, ShardUnavailable } from '../shard/client.js';
 import { IngestRefused, REMOTE_WRITE } from '../shard/ingest.js';
 import { NotDurable } from '../shard/log-thread.js';
 import type { Outcome, WriteReply, WriteVersion } from '../shard/protocol.js';
+import type { Shards } from '../shard/shards.js';
+import type { Logger } from '../telemetry/log.js';
+import type { Registry } from '../telemetry/metrics.js';
 import { formatMeta } from '../tsdb/block/meta.js';
 import { policiesOf } from '../tsdb/downsample/read-policies.js';
 import type * as web from '../web/deps.js';
@@ -35,8 +42,7 @@ export function storageDeps(storage: ShardStorage, head: Storage): web.Storage {
     labelValues: (name, query) => storage.labelValues(name, query),
     series: (query) => storage.series(query),
     exemplars: (query) => storage.exemplars({ ...query, limit: 0 }),
-    federate: ({ selectors, nowMs, escaping, signal }) =>
-      storage.federate({ selectors, nowMs, utf8: escaping === 'allow-utf-8', signal }),
+    federate: ({ escaping, ...question }) => storage.federate({ ...question, utf8: escaping === 'allow-utf-8' }),
     blocks: () => head.blocks.blocks.map(({ meta }) => formatMeta(meta, '')),
     stats: async (limit) => ({
       ...(await storage.stats(limit)),
@@ -140,6 +146,40 @@ export function adminDeps(storage: Storage): web.Admin {
       return { samples, blocks: listed, conflicts, example };
     },
   };
+}
+
+export interface ReadsShown {
+  readonly shards: Shards;
+  readonly engine: QueryEngine;
+  readonly flags: Flags;
+  readonly registry: Registry;
+  readonly log: Logger;
+  externalLabels(): Labels;
+}
+
+/** What remote reads hold counts as memory of queries. */
+export function readDeps({
+  shards,
+  engine,
+  flags,
+  registry,
+  log,
+  externalLabels,
+}: ReadsShown): web.WebDeps['remoteRead'] {
+  const reads = new RemoteReads({
+    ...{ shards, externalLabels, memory: () => engine.openMemory() },
+    limits: {
+      samplesMax: flags.remoteReadSampleLimit,
+      readsMax: flags.remoteReadConcurrentLimit,
+      frameBytes: flags.remoteReadFrameBytes,
+    },
+    queries: registry.gauge(
+      'prometheus_remote_read_handler_queries',
+      'The current number of remote read queries that are either in execution or queued on the handler.',
+    ),
+    warn: (message) => log.warn('Warnings on remote read query', { err: message }),
+  });
+  return (body, gone, answer) => reads.read(body, gone, answer);
 }
 
 /** Remote writes go to the shards in turn: any of them can parse any body. */

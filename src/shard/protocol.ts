@@ -21,16 +21,19 @@ import type { OpenedLog } from '../tsdb/wal/open.js';
 import type { RecordType } from '../tsdb/wal/record.js';
 import type { SymbolsPage, TimeRange } from '../wasm/export.js';
 import type { BodyFormat } from '../wasm/exposition.js';
+import type { FederateStyle } from '../wasm/federate.js';
 import type { ReplayTotals } from '../wasm/head.js';
 import type { Places } from '../wasm/places.js';
 import type { MorselSize } from '../wasm/query.js';
 import type { RenderedText, RenderSpec } from '../wasm/render.js';
 import type { ColumnsMessage } from './column-messages.js';
 import type { ExemplarLimits, ReplayedExemplars } from './exemplar-book.js';
+import type { FederatedBlock } from './federate-samples.js';
 import type { HeadChunksReport } from './head-chunks.js';
 import type { BlockPlace, BlockRefusal } from './history/history.js';
 import type { TimeSpan } from './history/selection.js';
 import type { MixedMessage } from './mixed-series.js';
+import type { ReadStyle } from './read-messages.js';
 import type { ScratchLimits } from './scratch.js';
 import type { SideMessage } from './side-samples.js';
 
@@ -450,17 +453,42 @@ export interface ShardOps {
     }
   >;
 
-  /** Starts rendering the newest samples in (fromMs, toMs] as text. */
+  /** Starts rendering the newest samples in (fromMs, toMs]. */
   openFederate: Op<
-    { selectors: Matcher[][]; fromMs: number; toMs: number; watermark: number; externalLabels: Labels; utf8: boolean },
-    { query: number; names: number }
+    { selectors: Matcher[][]; fromMs: number; toMs: number; watermark: number } & FederateStyle,
+    { query: number; names: number; hasHistograms: boolean }
   >;
-  /** The text of the next families in name order, up to about `bytes`; each block is lines of one metric name, and a large family goes on in the next text. Moves. */
+  /**
+   * The next families in name order, up to about `bytes`; each block is of one family, and a large one goes on in the next
+   * piece. Floats and histograms are asked for apart, where there are any of these. Moves.
+   */
   nextFederate: Op<
-    { query: number; bytes: number },
-    { done: boolean; blocks: { name: string; offset: number; bytes: number }[]; text: ArrayBuffer }
+    { query: number; bytes: number; part: 'floats' | 'histograms' },
+    { done: boolean; blocks: FederatedBlock[]; text: ArrayBuffer }
   >;
   closeFederate: Op<{ query: number }, Record<string, never>>;
+
+  /** Starts reading series for another server: their samples from one time to another, both inclusive. */
+  openRead: Op<
+    { matchers: readonly Matcher[]; startMs: number; endMs: number; watermark: number } & ReadStyle,
+    { read: number; series: number }
+  >;
+  /** The next series that have samples, in no order: their label sets, and the messages of each (read-messages.ts). Moves. */
+  nextRead: Op<
+    { read: number },
+    {
+      done: boolean;
+      samples: number;
+      faults: readonly string[];
+      labels: { readonly strings: ArrayBuffer; readonly rows: ArrayBuffer };
+      /** u32: messages of each series. */
+      counts: ArrayBuffer;
+      /** u32: where each message ends. */
+      ends: ArrayBuffer;
+      messages: ArrayBuffer;
+    }
+  >;
+  closeRead: Op<{ read: number }, Record<string, never>>;
 
   /**
    * Reads the chunks that files have, then the whole log, and applies what this shard owns from a time on. Without a report memory
@@ -563,6 +591,9 @@ export const READING_OPS: ReadonlySet<OpName> = new Set<OpName>([
   'openFederate',
   'nextFederate',
   'closeFederate',
+  'openRead',
+  'nextRead',
+  'closeRead',
   'oldestTime',
   'exportSeries',
   'exportSchemas',

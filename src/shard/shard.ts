@@ -42,6 +42,7 @@ import type {
 } from './protocol.js';
 import { ShardQueries } from './queries.js';
 import { QueryFault } from './query-fault.js';
+import { ShardReads } from './reads.js';
 import { Recovery } from './recovery.js';
 import { Refs } from './refs.js';
 import { SideSamples } from './side-samples.js';
@@ -117,7 +118,8 @@ export class Shard {
       ...([core, exposition, this.#head, scope, place, exemplars, families] as const),
       setup.sideSamples ? side : undefined,
     );
-    const federations = new ShardFederations(core, queries.select, history, setup.firstNumber);
+    const federations = new ShardFederations(core, queries.select, history, histograms, setup.firstNumber);
+    const reads = new ShardReads(core, queries.select, history, histograms, setup.firstNumber);
     const exports = new ShardExports(core, this.#head, histograms, late, spilled);
     const spilling = new ShardSpilling(core, this.#head, histograms, memoryBytes);
     const recovery = new Recovery(disk, { core, ...rooms, families, spilled, place, memoryBytes, dataFolder });
@@ -173,6 +175,10 @@ export class Shard {
       openFederate: (request) => federations.open(request),
       nextFederate: (request) => federations.next(request),
       closeFederate: ({ query }) => nothing(() => federations.close(query)),
+
+      openRead: (request) => reads.open(request),
+      nextRead: ({ read }) => reads.next(read),
+      closeRead: ({ read }) => nothing(() => reads.close(read)),
 
       replay: (request) => recovery.run(request),
       spillState: () => spilling.state(),

@@ -8,6 +8,7 @@
 //
 // Samples and histograms have the same bytes in both versions. Metadata of a series becomes that of its family.
 
+import { BYTES, DOUBLE, MessageWriter, TooLong, VARINT, varintBytes } from '../base/message-writer.js';
 import { familyOf } from '../model/family.js';
 import { METRIC_TYPES } from '../tsdb/wal/record.js';
 import { Fields, WireError } from './wire.js';
@@ -22,10 +23,6 @@ export interface Rewritten {
 /** Bytes of the new request, in which the strings stand as often as they are named. */
 const BYTES_MAX = 64 << 20;
 
-const BYTES = 2;
-const DOUBLE = 1;
-const VARINT = 0;
-
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Throws a WireError where the body is no request. It may be a view of shared memory. */
@@ -33,7 +30,12 @@ export function rewriteV2(body: Uint8Array): Rewritten {
   const symbols: Uint8Array[] = [];
   for (const field of new Fields(body)) if (field.number === 4) symbols.push(field.bytes);
   const rewrite = new Rewrite(symbols);
-  for (const field of new Fields(body)) if (field.number === 5) rewrite.series(field.bytes);
+  try {
+    for (const field of new Fields(body)) if (field.number === 5) rewrite.series(field.bytes);
+  } catch (error) {
+    if (!(error instanceof TooLong)) throw error;
+    throw new WireError(`a request of more than ${BYTES_MAX} bytes without its table of strings`);
+  }
   return rewrite.finish();
 }
 
@@ -47,7 +49,7 @@ interface Parts {
 
 class Rewrite {
   readonly #symbols: readonly Uint8Array[];
-  readonly #to = new MessageWriter();
+  readonly #to = new MessageWriter(BYTES_MAX, 1 << 16);
   readonly #faults: string[] = [];
   /** Families are named by each of their series. */
   readonly #families = new Set<string>();
@@ -81,7 +83,7 @@ class Rewrite {
       const name = this.#symbols[refs[i]!]!;
       const value = this.#symbols[refs[i + 1]!]!;
       this.#to.head(1, BYTES);
-      this.#to.varint(2 + lengthBytes(name) + name.length + lengthBytes(value) + value.length);
+      this.#to.varint(2 + varintBytes(name.length) + name.length + varintBytes(value.length) + value.length);
       this.#to.bytes(1, name);
       this.#to.bytes(2, value);
     }
@@ -157,81 +159,4 @@ function partsOf(message: Uint8Array): Parts {
     else if (field.number === 5) parts.metadata = field.bytes;
   }
   return parts;
-}
-
-function lengthBytes({ length }: Uint8Array): number {
-  let bytes = 1;
-  for (let left = length; left >= 0x80; left = Math.floor(left / 0x80)) bytes++;
-  return bytes;
-}
-
-/** Bytes of the length of a message that is not known before it is written: padded, which protobuf allows. */
-const OPEN_BYTES = 5;
-
-/** Protobuf into a buffer that grows. */
-class MessageWriter {
-  #bytes = new Uint8Array(1 << 16);
-  #length = 0;
-
-  finish(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
-  }
-
-  head(number: number, kind: number): void {
-    this.#room(1);
-    this.#bytes[this.#length++] = (number << 3) | kind;
-  }
-
-  varint(value: number): void {
-    this.#room(10);
-    for (; value >= 0x80; value = Math.floor(value / 0x80)) this.#bytes[this.#length++] = (value % 0x80) | 0x80;
-    this.#bytes[this.#length++] = value;
-  }
-
-  /** An int64, in two's complement where it is below 0. */
-  signed(value: number): void {
-    this.#room(10);
-    let bits = BigInt.asUintN(64, BigInt(value));
-    for (; bits >= 0x80n; bits >>= 7n) this.#bytes[this.#length++] = Number(bits & 0x7fn) | 0x80;
-    this.#bytes[this.#length++] = Number(bits);
-  }
-
-  /** A field that is a string or a message. */
-  bytes(number: number, content: Uint8Array): void {
-    this.head(number, BYTES);
-    this.varint(content.length);
-    this.raw(content);
-  }
-
-  raw(content: Uint8Array): void {
-    this.#room(content.length);
-    this.#bytes.set(content, this.#length);
-    this.#length += content.length;
-  }
-
-  /** Begins a message; what it gives is for close(). */
-  open(number: number): number {
-    this.head(number, BYTES);
-    this.#room(OPEN_BYTES);
-    this.#length += OPEN_BYTES;
-    return this.#length;
-  }
-
-  close(start: number): void {
-    let left = this.#length - start;
-    for (let i = OPEN_BYTES; i > 1; i--, left = Math.floor(left / 0x80)) {
-      this.#bytes[start - i] = (left % 0x80) | 0x80;
-    }
-    this.#bytes[start - 1] = left;
-  }
-
-  #room(count: number): void {
-    const wanted = this.#length + count;
-    if (wanted <= this.#bytes.length) return;
-    if (wanted > BYTES_MAX)
-      throw new WireError(`a request of more than ${BYTES_MAX} bytes without its table of strings`);
-    const grown = new Uint8Array(Math.min(BYTES_MAX, Math.max(this.#bytes.length * 2, wanted)));
-    grown.set(this.#bytes);
-    this.#bytes = grown;
-  }
 }

@@ -1,15 +1,31 @@
-// The façade of the federate kernel: the newest samples of many series as text.
+// The façade of the federate kernel: the newest samples of many series, as text or as protobuf.
 
-import { compareStrings, type Labels, pairsOf } from '../model/labels.js';
-import { isLabelName } from '../model/names.js';
+import { MessageWriter } from '../base/message-writer.js';
+import { escapedName, escapedValue, exposedLabel } from '../model/exposed.js';
+import { compareStrings, type Labels, METRIC_NAME, pairsOf } from '../model/labels.js';
 import type { Core } from './core.js';
 import { copyOut } from './label-table.js';
 import { OutOfMemory } from './out-of-memory.js';
 import type { Query } from './query.js';
 import type { SeriesList } from './select.js';
-import { symbolOf, withString } from './strings.js';
+import { symbolOf, withBytes, withString } from './strings.js';
 
-/** One metric name's lines within a text. */
+/**
+ * `text` is of format 0.0.4. Of `protobuf` come the metrics of families, each a field of its family's message: what
+ * stands in front of them is for others to write.
+ */
+export type FederateFormat = 'text' | 'protobuf';
+
+/** What a federation writes, beside the series. */
+export interface FederateStyle {
+  readonly format: FederateFormat;
+  /** Whether names beyond the old character set are written as they are; otherwise their other characters become underscores. */
+  readonly utf8: boolean;
+  /** Added to series that lack them. */
+  readonly externalLabels: Labels;
+}
+
+/** One metric name's samples within what was written. */
 export interface FederateBlock {
   readonly name: string;
   readonly offset: number;
@@ -29,14 +45,17 @@ export class Federation {
    * Arranges the series by metric name. Query and list stay the caller's until close(). The query is an instant
    * one whose only step is the newest time allowed.
    */
-  constructor(core: Core, query: Query, list: SeriesList, external: Labels, utf8: boolean) {
+  constructor(core: Core, query: Query, list: SeriesList, { format, utf8, externalLabels }: FederateStyle) {
     this.#core = core;
     const { exports } = core;
-    this.#address =
-      exports.federate_open(query.address, list.address, list.count, symbolOf(core, '__name__'), utf8) >>> 0;
+    const name = symbolOf(core, METRIC_NAME);
+    const isProtobuf = format === 'protobuf';
+    this.#address = exports.federate_open(query.address, list.address, list.count, name, utf8, isProtobuf) >>> 0;
     if (this.#address === 0) throw new OutOfMemory();
     try {
-      for (const [name, value] of pairsOf(external)) this.#addExternal(name, value, utf8);
+      for (const [label, value] of pairsOf(externalLabels)) {
+        this.#addExternal(label, isProtobuf ? labelMessage(label, value, utf8) : labelText(label, value, utf8));
+      }
       this.#arrange(list.count);
     } catch (error) {
       this.close();
@@ -103,10 +122,9 @@ export class Federation {
     if (this.#arranged.address !== 0) exports.heap_free(this.#arranged.address, this.#arranged.bytes);
   }
 
-  #addExternal(name: string, value: string, utf8: boolean): void {
-    const label = `${nameText(name, utf8)}="${escape(value)}"`;
+  #addExternal(name: string, label: Uint8Array): void {
     const added = withString(this.#core, name, (nameAt, nameBytes) =>
-      withString(this.#core, label, (labelAt, labelBytes) =>
+      withBytes(this.#core, label, (labelAt, labelBytes) =>
         this.#core.exports.federate_external(this.#address, nameAt, nameBytes, labelAt, labelBytes),
       ),
     );
@@ -126,13 +144,15 @@ export class Federation {
   }
 }
 
-/** As the core writes the names of series: quoted, or with underscores, where they are not of the old character set. */
-function nameText(name: string, utf8: boolean): string {
-  if (isLabelName(name, 'legacy')) return name;
-  if (utf8) return `"${escape(name)}"`;
-  return name.replace(/^[^a-zA-Z_]|[^a-zA-Z0-9_]/gu, '_');
+function labelText(name: string, value: string, utf8: boolean): Uint8Array {
+  return Buffer.from(`${exposedLabel(name, utf8)}="${escapedValue(value)}"`);
 }
 
-function escape(text: string): string {
-  return text.replace(/[\\"\n]/g, (character) => (character === '\n' ? '\\n' : `\\${character}`));
+function labelMessage(name: string, value: string, utf8: boolean): Uint8Array {
+  const to = new MessageWriter();
+  const start = to.open(1);
+  to.text(1, escapedName(name, utf8));
+  to.text(2, value);
+  to.closeExact(start);
+  return to.finish();
 }

@@ -13,7 +13,11 @@ const encoder = new TextEncoder();
 
 /** The call borrows the bytes. */
 export function withString<T>(core: Core, text: string, call: (address: number, bytes: number) => T): T {
-  const encoded = encoder.encode(text);
+  return withBytes(core, encoder.encode(text), call);
+}
+
+/** The same of bytes. */
+export function withBytes<T>(core: Core, encoded: Uint8Array, call: (address: number, bytes: number) => T): T {
   const blockBytes = Math.max(encoded.length, BLOCK_BYTES_MIN);
   const address = core.exports.heap_alloc(blockBytes) >>> 0;
   if (address === 0) throw new OutOfMemory();

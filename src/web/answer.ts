@@ -80,6 +80,13 @@ export class Answer {
     this.#response.end(bytes);
   }
 
+  /** A whole answer in the coding that it has. */
+  asIs(status: number, contentType: string, body: Uint8Array): void {
+    this.header('Content-Type', contentType);
+    this.#response.head(status, this.#headers);
+    this.#response.end(body);
+  }
+
   text(status: number, body: string): Promise<void> {
     return this.whole(status, TEXT_TYPE, body);
   }
@@ -100,8 +107,13 @@ export class Answer {
 
   /** A stream of server-sent events: not compressed, because a compressor would keep them until there are more. */
   events(): BodyStream {
-    this.header('Content-Type', 'text/event-stream');
-    this.#response.head(200, this.#headers);
+    return this.streamAsIs(200, 'text/event-stream');
+  }
+
+  /** A stream whose content says itself how it is coded. */
+  streamAsIs(status: number, contentType: string): BodyStream {
+    this.header('Content-Type', contentType);
+    this.#response.head(status, this.#headers);
     return new PlainStream(this.#response);
   }
 

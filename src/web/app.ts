@@ -35,6 +35,7 @@ import { importRoute } from './pages/import.js';
 import { indexRoute } from './pages/index.js';
 import { previewPoliciesRoute } from './pages/preview-policies.js';
 import { probeRoutes } from './pages/probes.js';
+import { readRoute } from './pages/read.js';
 import { writeRoute } from './pages/write.js';
 import { readParams } from './params.js';
 import { type Route, Router } from './router.js';
@@ -77,6 +78,7 @@ const PAGE_ROUTES: readonly PageRoute[] = [
   importRoute,
   previewPoliciesRoute,
   writeRoute,
+  readRoute,
   ...probeRoutes,
 ];
 

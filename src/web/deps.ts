@@ -45,6 +45,8 @@ export interface WebDeps {
   readonly consoles: Consoles;
   /** undefined where the receiver is not enabled. */
   readonly remoteWrite?: RemoteWrite;
+  /** Calls `answer` with what a remote read is answered, which ends with it; rejects with a reason to tell. Borrows the body. */
+  remoteRead(body: Uint8Array, gone: Ending, answer: (answer: ReadAnswer) => Promise<void>): Promise<void>;
   /** undefined where the lifecycle API is not enabled. */
   readonly lifecycle?: Lifecycle;
   /** undefined where the admin API is not enabled. */
@@ -56,6 +58,12 @@ export interface WebDeps {
   /** The same as data. */
   selfMetrics(): Promise<readonly MetricFamily[]>;
 }
+
+export type ReadAnswer =
+  /** A prometheus.ReadResponse as a block of Snappy. */
+  | { readonly form: 'samples'; readonly body: Uint8Array }
+  /** Frames with messages of prometheus.ChunkedReadResponse, some in each piece. */
+  | { readonly form: 'chunks'; readonly frames: AsyncIterable<Uint8Array> };
 
 /** What a query asked for beside its text. */
 export interface QueryOptions {
@@ -113,6 +121,7 @@ export interface Found<T> {
 export interface FederateQuery {
   readonly selectors: readonly (readonly Matcher[])[];
   readonly nowMs: number;
+  readonly format: 'text' | 'protobuf';
   readonly escaping: EscapingScheme;
   readonly signal: AbortSignal;
 }
@@ -132,7 +141,7 @@ export interface Storage {
   series(query: LabelQuery): Promise<{ readonly rows: RenderedRows; readonly warnings: readonly string[] }>;
   /** Series with exemplars in the range, sorted by labels. */
   exemplars(query: Omit<LabelQuery, 'limit'>): Promise<readonly ExemplarSeries[]>;
-  /** Exposition text, external labels added, in pieces; not asked for the next one before the client has taken some. */
+  /** An exposition, external labels added, in pieces; not asked for the next one before the client has taken some. */
   federate(query: FederateQuery): AsyncIterable<Uint8Array>;
   /** What blocks are served, as their `meta.json` says, oldest first. */
   blocks(): readonly string[];

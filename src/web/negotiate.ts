@@ -17,23 +17,38 @@ export type EscapingScheme = 'underscores' | 'dots' | 'values' | 'allow-utf-8';
 
 const SCHEMES: ReadonlySet<string> = new Set<EscapingScheme>(['underscores', 'dots', 'values', 'allow-utf-8']);
 
-/**
- * The escaping for an answer in text format 0.0.4, as Prometheus negotiates it: the clauses in the order of preference
- * up to the one that takes plain text; the last scheme named on the way holds.
- */
-export function chooseEscaping(accept: string): EscapingScheme {
-  let scheme: EscapingScheme = 'underscores';
-  for (const clause of parseAccept(accept)) {
-    const named = clause.parameters.get('escaping');
-    if (named !== undefined && SCHEMES.has(named)) scheme = named as EscapingScheme;
-    const version = clause.parameters.get('version') ?? '';
-    if (clause.type === 'text/plain' && (version === '' || version === '0.0.4')) return scheme;
-  }
-  return scheme;
+/** An exposition as a client takes it. */
+export interface Exposition {
+  readonly format: 'text' | 'protobuf';
+  readonly escaping: EscapingScheme;
 }
 
-export function textContentType(escaping: EscapingScheme): string {
-  return `text/plain; version=0.0.4; charset=utf-8; escaping=${escaping}`;
+const PROTOBUF = 'application/vnd.google.protobuf';
+const METRIC_FAMILY = 'io.prometheus.client.MetricFamily';
+
+/**
+ * Text of format 0.0.4 or delimited protobuf, as Prometheus negotiates it: the clauses in the order of preference
+ * up to the first that takes one of them; the last scheme named on the way holds. Protobuf as text is answered as text.
+ */
+export function chooseExposition(accept: string): Exposition {
+  let escaping: EscapingScheme = 'underscores';
+  for (const { type, parameters } of parseAccept(accept)) {
+    const named = parameters.get('escaping');
+    if (named !== undefined && SCHEMES.has(named)) escaping = named as EscapingScheme;
+    const version = parameters.get('version') ?? '';
+    const isFamily = type === PROTOBUF && parameters.get('proto') === METRIC_FAMILY;
+    if (isFamily && parameters.get('encoding') === 'delimited') return { format: 'protobuf', escaping };
+    if (type === 'text/plain' && (version === '' || version === '0.0.4')) break;
+  }
+  return { format: 'text', escaping };
+}
+
+export function expositionType({ format, escaping }: Exposition): string {
+  const type =
+    format === 'text'
+      ? 'text/plain; version=0.0.4; charset=utf-8'
+      : `${PROTOBUF}; proto=${METRIC_FAMILY}; encoding=delimited`;
+  return `${type}; escaping=${escaping}`;
 }
 
 interface Clause {

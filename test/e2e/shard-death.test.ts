@@ -212,15 +212,15 @@ test('what was open in a shard that died is not open in the one that took its pl
   const { client } = storage.shards.shard(0);
   const request = {
     ...{ selectors: [], fromMs: 0, toMs: START_MS, watermark: 0 },
-    ...{ externalLabels: [], utf8: true },
+    ...{ externalLabels: [], utf8: true, format: 'text' as const },
   };
   const { query } = await client.call('openFederate', request, 'rules');
   await kill(storage, 0, 'trap');
   await eventually(async () => assert.equal(storage.rebuilt, 1));
   const again = await client.call('openFederate', request, 'rules');
   assert.notEqual(again.query, query);
-  await assert.rejects(client.call('nextFederate', { query, bytes: 1000 }, 'rules'), /is not open/);
-  await client.call('nextFederate', { query: again.query, bytes: 1000 }, 'rules');
+  await assert.rejects(client.call('nextFederate', { query, bytes: 1000, part: 'floats' }, 'rules'), /is not open/);
+  await client.call('nextFederate', { query: again.query, bytes: 1000, part: 'floats' }, 'rules');
   await storage.close();
 });
 

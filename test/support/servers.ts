@@ -154,6 +154,7 @@ export type Metric = Record<string, string>;
 export interface VectorSample {
   readonly metric: Metric;
   readonly value: [seconds: number, value: string];
+  readonly histogram?: [seconds: number, value: unknown];
 }
 
 export interface MatrixSeries {

@@ -100,6 +100,7 @@ export function fakeDeps(fakes: Fakes = {}): WebDeps {
       walReplay: () => ({ min: 0, max: 0, current: 0 }),
       recovery: () => ({ startMs: 0, figures: {}, losses: [], malformed: [] }),
     },
+    remoteRead: async () => {},
     readiness: () => 'ready',
     metricsPage: () => renderMetrics(metrics),
     selfMetrics: async () => metrics.families(),

@@ -1,9 +1,9 @@
-// /federate: the newest sample of each selected series, as exposition text.
+// /federate: the newest sample of each selected series, as exposition text or protobuf.
 
 import type { Matcher } from '../../model/matcher.js';
 import { parseSelector } from '../../promql/syntax/parse.js';
 import { messageOf } from '../api/time.js';
-import { chooseEscaping, textContentType } from '../negotiate.js';
+import { chooseExposition, expositionType } from '../negotiate.js';
 import type { PageCall, PageRoute } from '../page.js';
 import { Params } from '../params.js';
 
@@ -35,11 +35,11 @@ async function answerFederation({ deps, request, answer }: PageCall): Promise<vo
       return answer.error(400, messageOf(error));
     }
   }
-  const escaping = chooseEscaping(request.header('accept'));
-  const type = textContentType(escaping);
+  const exposition = chooseExposition(request.header('accept'));
+  const type = expositionType(exposition);
   if (selectors.length === 0) return answer.whole(200, type, '');
 
-  const query = { selectors, nowMs: deps.clock.nowMs(), escaping, signal: answer.signal };
+  const query = { selectors, nowMs: deps.clock.nowMs(), ...exposition, signal: answer.signal };
   const pieces = deps.storage.federate(query)[Symbol.asyncIterator]();
   // The first piece decides between an error and an answer.
   let piece = await pieces.next();

@@ -2,7 +2,7 @@
 
 import { buildInfoJson } from '../api/status.js';
 import { messageOf } from '../api/time.js';
-import { textContentType } from '../negotiate.js';
+import { expositionType } from '../negotiate.js';
 import type { PageCall, PageRoute } from '../page.js';
 
 /** The bodies of Prometheus, which scripts wait for. */
@@ -28,7 +28,8 @@ export const probeRoutes: readonly PageRoute[] = [
   {
     pattern: '/metrics',
     methods: ['GET'],
-    handler: async ({ answer, deps }) => answer.whole(200, textContentType('underscores'), await deps.metricsPage()),
+    handler: async ({ answer, deps }) =>
+      answer.whole(200, expositionType({ format: 'text', escaping: 'underscores' }), await deps.metricsPage()),
   },
 ];
 

@@ -8,6 +8,7 @@ import { isLabelName } from '../../../src/model/names.js';
 import { decodeLabels } from '../../../src/shard/columns.js';
 import { Federation } from '../../../src/wasm/federate.js';
 import type { QueryAggregate } from '../../../src/wasm/query.js';
+import { encodeMetric } from '../../support/families.js';
 import { HeadRig } from '../../support/head.js';
 
 const NAMES = ['job', 'instance', 'region', 'größe', 'with.dot', '0digit', 'a:b', 'z', '__x', 'A', '[', '`', '{', '@'];
@@ -98,6 +99,16 @@ function typeLine(metric: string, utf8: boolean): string {
   return `# TYPE ${name} untyped\n`;
 }
 
+/** Labels of a message: those of the series but its name, then external ones that it lacks. */
+function pairsWith(labels: Labels, external: Labels, utf8: boolean): [string, string][] {
+  const own = [...pairsOf(labels)].filter(([name]) => name !== '__name__');
+  const added = [...pairsOf(external)].filter(([name]) => !own.some(([known]) => known === name));
+  return [...own, ...added].map(([name, value]) => [
+    utf8 || isMetricName(name) ? name : underscored(name, true),
+    value,
+  ]);
+}
+
 function randomSeries(rig: HeadRig, random: Prng, count: number): Sampled[] {
   const sampled: Sampled[] = [];
   const seen = new Set<string>();
@@ -133,7 +144,7 @@ for (const utf8 of [false, true]) {
       const list = rig.select.anyOf([]);
       const window = { startMs: 3000, stepMs: 1, steps: 1, windowMs: 2300 };
       const query = rig.queries.open(list, rig.queries.view(0), 'last', window, false);
-      const federation = new Federation(rig.core, query, list, external, utf8);
+      const federation = new Federation(rig.core, query, list, { format: 'text', utf8, externalLabels: external });
       const metrics = [...new Set(sampled.map(({ labels }) => valueOf(labels, '__name__')))].sort(compareStrings);
       // A large family comes in pieces.
       const got = new Map<string, string>();
@@ -153,6 +164,26 @@ for (const utf8 of [false, true]) {
       federation.close();
       query.close();
       rig.select.release(list);
+      const again = rig.select.anyOf([]);
+      const second = rig.queries.open(again, rig.queries.view(0), 'last', window, false);
+      const protobuf = new Federation(rig.core, second, again, { format: 'protobuf', utf8, externalLabels: external });
+      const messages = new Map<string, string>();
+      for (let done = false; !done; ) {
+        const part = protobuf.next(random.pick([1, 200, 1e6]));
+        done = part.done;
+        for (const { name, offset, bytes } of part.blocks) {
+          messages.set(name, (messages.get(name) ?? '') + Buffer.from(part.text, offset, bytes).toString('latin1'));
+        }
+      }
+      for (const [name, message] of messages) {
+        const ones = sampled.filter(({ labels }) => valueOf(labels, '__name__') === name);
+        const want = ones.map((one) => encodeMetric(pairsWith(one.labels, external, utf8), one.value, one.timeMs));
+        assert.equal(message, Buffer.concat(want).toString('latin1'), `seed ${seed}, ${name}`);
+      }
+      assert.deepEqual([...messages.keys()], metrics);
+      protobuf.close();
+      second.close();
+      rig.select.release(again);
     }
   });
 }

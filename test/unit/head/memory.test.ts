@@ -63,7 +63,9 @@ function federate(rig: HeadRig, watermark: number): void {
     const window = { startMs: 2_000_000, stepMs: 1, steps: 1, windowMs: 1_500_000 };
     const instant = rig.queries.open(list, rig.queries.view(watermark), 'last', window, false);
     try {
-      const federation = new Federation(rig.core, instant, list, ['region', 'eu'], true);
+      const federation = new Federation(rig.core, instant, list, {
+        ...{ format: 'text', utf8: true, externalLabels: ['region', 'eu'] },
+      });
       try {
         while (!federation.next(4096).done);
       } finally {

@@ -16,13 +16,14 @@ async function inPieces(shards: Shards, bytes: number): Promise<{ text: string; 
       watermark: shards.appends.watermark,
       externalLabels: [],
       utf8: false,
+      format: 'text',
     },
     'rules',
   );
   let text = '';
   const names: string[] = [];
   for (let done = false; !done; ) {
-    const piece = await client.call('nextFederate', { query, bytes }, 'rules');
+    const piece = await client.call('nextFederate', { query, bytes, part: 'floats' }, 'rules');
     done = piece.done;
     const all = Buffer.from(piece.text).toString('utf8');
     assert.equal(

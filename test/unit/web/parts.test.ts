@@ -15,7 +15,7 @@ import {
 import { parseInteger, parseSpan, parseTime, TIME_MAX_MS, TIME_MIN_MS } from '../../../src/web/api/time.js';
 import { splitTarget } from '../../../src/web/door.js';
 import { type BodyLength, Guard } from '../../../src/web/guard.js';
-import { chooseCoding, chooseEscaping } from '../../../src/web/negotiate.js';
+import { chooseCoding, chooseExposition, expositionType } from '../../../src/web/negotiate.js';
 import { decodePercent, Params } from '../../../src/web/params.js';
 import { Router } from '../../../src/web/router.js';
 import { unescapeName } from '../../../src/web/unescape.js';
@@ -266,8 +266,27 @@ test('escaping: what Prometheus itself sends gets names as they are', () => {
     'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,' +
     'application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,' +
     'text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
-  assert.equal(chooseEscaping(accept), 'allow-utf-8');
+  assert.deepEqual(chooseExposition(accept), { format: 'text', escaping: 'allow-utf-8' });
 });
+
+const FAMILY = 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily';
+const expositions: [accept: string, want: string][] = [
+  ['', 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores'],
+  ['*/*', 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores'],
+  [`${FAMILY}; encoding=delimited`, `${FAMILY}; encoding=delimited; escaping=underscores`],
+  [`text/plain;q=0.5,${FAMILY};encoding=delimited`, `${FAMILY}; encoding=delimited; escaping=underscores`],
+  [`${FAMILY};encoding=delimited;q=0.5,text/plain`, 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores'],
+  [`${FAMILY};encoding=delimited;escaping=allow-utf-8`, `${FAMILY}; encoding=delimited; escaping=allow-utf-8`],
+  [`${FAMILY};encoding=unknown`, 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores'],
+  [
+    'application/vnd.google.protobuf;encoding=delimited',
+    'text/plain; version=0.0.4; charset=utf-8; escaping=underscores',
+  ],
+];
+
+for (const [accept, want] of expositions) {
+  test(`exposition: ${accept} → ${want}`, () => assert.equal(expositionType(chooseExposition(accept)), want));
+}
 
 const times: [text: string, wantMs: number | undefined][] = [
   ['0', 0],
