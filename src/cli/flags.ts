@@ -243,7 +243,7 @@ const TABLE = {
   rulesMaxConcurrentEvals: countFlag(
     'rules.max-concurrent-evals',
     4,
-    'Rules that are evaluated beside those of their groups, with the feature concurrent-rule-eval.',
+    'Accepted without effect: rules of a group that do not depend on each other are always evaluated together.',
     1,
   ),
   alertQueueCapacity: countFlag(

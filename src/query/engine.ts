@@ -33,6 +33,9 @@ import { added, countSamples, type SampleCounts } from './sample-counts.js';
 
 export type { ActiveQuery, QueryOptions } from './running.js';
 
+const PLANS_MAX = 1_000;
+const RULE_PLANS_MAX = 20_000;
+
 const UNLIMITED: MemoryLimit = { bytes: Number.POSITIVE_INFINITY, name: '' };
 
 export interface EngineOptions {
@@ -94,7 +97,9 @@ export class QueryEngine {
   readonly #memory: QueryMemory;
   readonly #ruleMemory: QueryMemory;
   readonly #evaluators: Evaluators | undefined;
-  readonly #plans = new Plans();
+  readonly #plans = new Plans(PLANS_MAX);
+  /** Those of rules: all of them are asked for again, one after the other. */
+  readonly #rulePlans = new Plans(RULE_PLANS_MAX);
   readonly #deadlines: Deadlines;
   readonly #active = new Bag<RunningQuery>();
   readonly #naming: Naming;
@@ -317,7 +322,8 @@ export class QueryEngine {
 
   #plan(request: QueryRequest): Plan {
     const make = (context: PlanContext) => planQuery(this.#parse(request), context);
-    return this.#plans.get(request.text, request.ranged ? 'range' : 'instant', this.#planContext(request), make);
+    const plans = request.options.priority === 'rules' ? this.#rulePlans : this.#plans;
+    return plans.get(request.text, request.ranged ? 'range' : 'instant', this.#planContext(request), make);
   }
 
   #parse({ text, ranged }: QueryRequest): Expr {

@@ -7,13 +7,17 @@
 import type { PlanContext } from '../promql/plan/lower.js';
 import type { Plan } from '../promql/plan/plan.js';
 
-const PLANS_MAX = 1000;
 /** Longer texts are rare, and their plans are large. */
 const TEXT_MAX = 4096;
 
 export class Plans {
   /** By text and lookback; the longest unused first. */
   readonly #plans = new Map<string, Plan>();
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   /**
    * The plan of a text under a context, made by `make` unless it is known. Contexts differ by times and lookback
@@ -36,7 +40,7 @@ export class Plans {
 
   #keep(key: string, plan: Plan): void {
     this.#plans.set(key, plan);
-    if (this.#plans.size > PLANS_MAX) this.#plans.delete(this.#plans.keys().next().value!);
+    if (this.#plans.size > this.#most) this.#plans.delete(this.#plans.keys().next().value!);
   }
 }
 

@@ -8,13 +8,13 @@ import { keyOf, type Labels, METRIC_NAME, mergeLabels, withoutName } from '../mo
 import { type ActiveAlert, type AlertState, advance, type FoundAlert } from './alert-state.js';
 import { overlay } from './overlay.js';
 import type { VectorSample } from './query.js';
-import { type EvaluationContext, Rule } from './rule.js';
+import { type EvaluationContext, type LabelledSamples, Rule } from './rule.js';
 import { expressionUrl, type SendingTimes, takeDue } from './sending.js';
 import type { RuleSpec } from './spec.js';
 
 export const ALERTS = 'ALERTS';
 export const ALERTS_FOR_STATE = 'ALERTS_FOR_STATE';
-const ALERT_NAME = 'alertname';
+export const ALERT_NAME = 'alertname';
 const ALERT_STATE = 'alertstate';
 
 /** What a template may use of the alert that it is expanded for. */
@@ -34,6 +34,8 @@ export interface AlertingWorld {
 
 /** Texts without it are no templates. */
 const ACTION = '{{';
+
+const NOTHING: LabelledSamples = new Map();
 
 export class AlertingRule extends Rule {
   readonly #world: AlertingWorld;
@@ -59,7 +61,7 @@ export class AlertingRule extends Rule {
     return states.has('firing') ? 'firing' : states.has('pending') ? 'pending' : 'inactive';
   }
 
-  override async evaluate(context: EvaluationContext): Promise<readonly VectorSample[]> {
+  override async evaluate(context: EvaluationContext): Promise<LabelledSamples> {
     const { timeMs, offsetMs, limit, query } = context;
     const found = await this.#find(await query(this.spec.expr, timeMs - offsetMs), timeMs);
     const alive = advance(this.#active, found, this.spec, timeMs);
@@ -67,7 +69,8 @@ export class AlertingRule extends Rule {
       this.#active.clear();
       throw new Error(`exceeded limit of ${limit} with ${alive.length} alerts`);
     }
-    return this.isRestored ? alive.flatMap((alert) => this.#samplesOf(alert)) : [];
+    if (!this.isRestored) return NOTHING;
+    return new Map(alive.flatMap((alert) => this.#samplesOf(alert)).map((sample) => [keyOf(sample.labels), sample]));
   }
 
   override inherit(from: Rule): void {

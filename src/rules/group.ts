@@ -1,22 +1,28 @@
 // A rule group: its rules, one evaluation of all of them, and what they hand on to their successors.
 //
-//   each rule, in order:  query ─► state ─► due alerts leave ─► results and the ends of series that are gone: one append, seen by the
-//                                                               rule after it
+//   each wave of rules, in order:  queries ─► states ─► due alerts leave ─► results and the ends of series that are gone: one append,
+//                                                                           seen by the wave after it
 //
-// A rule that fails leaves everything as it was before it, and the others go on.
+// Waves (waves.ts) are what rules in order would see, in fewer steps. A rule that fails leaves everything as it was before it, and the
+// others go on.
 
-import { keyOf, type Labels } from '../model/labels.js';
 import { QueryError } from '../promql/errors.js';
 import type { Logger } from '../telemetry/log.js';
 import { AlertingRule } from './alerting-rule.js';
-import { batchesOf } from './dependencies.js';
 import type { GroupMetrics } from './metrics.js';
 import { RecordingRule } from './recording-rule.js';
 import { restore } from './restoring.js';
-import type { RefusedSamples } from './results.js';
-import type { Rule } from './rule.js';
+import type { RefusedSamples, ResultSeries } from './results.js';
+import type { Rule, RuleOutput } from './rule.js';
 import { type GroupSpec, groupKey } from './spec.js';
+import { wavesOf } from './waves.js';
 import type { RuleWorld } from './world.js';
+
+/** A rule whose evaluation went well. */
+interface Evaluated extends RuleOutput {
+  readonly rule: Rule;
+  readonly index: number;
+}
 
 export class Group {
   readonly spec: GroupSpec;
@@ -28,10 +34,10 @@ export class Group {
   readonly #world: RuleWorld;
   readonly #log: Logger;
   readonly #metrics: GroupMetrics;
-  /** Rules by index: see batchesOf. */
-  readonly #batches: readonly (readonly number[])[];
+  /** Rules by index. */
+  readonly #waves: readonly (readonly number[])[];
   /** Series of rules that are no more. */
-  #orphans: readonly Labels[] = [];
+  #orphans: readonly ResultSeries[] = [];
   #isStopped = false;
 
   /** With `isRestored` alerts begin as they are found: there is no server before this one whose alerts go on. */
@@ -42,7 +48,7 @@ export class Group {
     this.#metrics = world.metrics.of(groupKey(spec));
     this.#metrics.rules.value = spec.rules.length;
     this.#metrics.interval.value = spec.intervalMs / 1000;
-    this.#batches = world.slots === undefined ? spec.rules.map((_, i) => [i]) : batchesOf(spec.rules);
+    this.#waves = wavesOf(spec.rules);
     this.rules = spec.rules.map((rule) =>
       rule.kind === 'recording' ? new RecordingRule(rule) : new AlertingRule(rule, world, isRestored),
     );
@@ -63,9 +69,8 @@ export class Group {
     const startMs = clock.nowMs();
     const beganMs = clock.monotonicMs();
     let samples = 0;
-    for (const batch of this.#batches) {
-      const counts = await this.#evaluateBatch(batch, timeMs);
-      samples += counts.reduce((sum, count) => sum + count, 0);
+    for (const wave of this.#waves) {
+      if (!this.#isStopped) samples += await this.#evaluateWave(wave, timeMs);
     }
     if (!this.#isStopped) await this.#endOrphans(timeMs);
     this.seconds = (clock.monotonicMs() - beganMs) / 1000;
@@ -129,53 +134,66 @@ export class Group {
     await this.#endOrphans(timeMs);
   }
 
-  /** Gives samples by rule. */
-  async #evaluateBatch(batch: readonly number[], timeMs: number): Promise<number[]> {
-    const { slots } = this.#world;
-    const running: Promise<number>[] = [];
-    for (const index of batch) {
-      if (this.#isStopped) break;
-      const isBeside = batch.length > 1 && slots?.take() === true;
-      const evaluating = this.#evaluateRule(index, timeMs);
-      running.push(isBeside ? evaluating.finally(() => slots.give()) : evaluating);
-      if (!isBeside) await evaluating;
-    }
-    return Promise.all(running);
+  /** Gives the number of samples. */
+  async #evaluateWave(wave: readonly number[], timeMs: number): Promise<number> {
+    const crowded: number[] = [];
+    const evaluated = await Promise.all(wave.map((index) => this.#evaluateRule(index, timeMs, crowded)));
+    // What found no memory beside the others may find some alone.
+    for (const index of crowded) evaluated.push(await this.#evaluateRule(index, timeMs));
+    const good = evaluated.filter((one) => one !== undefined);
+    const isChange = ({ samples, ended }: Evaluated) => samples.length + ended.length > 0;
+    await this.#store(good.filter(isChange), timeMs);
+    return good.reduce((sum, { samples }) => sum + samples.length, 0);
   }
 
-  /** Gives the number of samples. Never rejects. */
-  async #evaluateRule(index: number, timeMs: number): Promise<number> {
+  /** Never rejects; undefined where it failed. Where it found no memory and `crowded` is given, it is noted there instead. */
+  async #evaluateRule(index: number, timeMs: number, crowded?: number[]): Promise<Evaluated | undefined> {
     const { clock, metrics, query } = this.#world;
     const rule = this.rules[index]!;
     const startMs = clock.nowMs();
     const beganMs = clock.monotonicMs();
-    this.#metrics.evaluations.value++;
-    let count = 0;
+    let output: RuleOutput | undefined;
     try {
-      const offsetMs = this.queryOffsetMs;
-      const samples = await rule.evaluate({ timeMs, offsetMs, limit: this.spec.limit, query });
+      const { limit } = this.spec;
+      output = rule.outputOf(await rule.evaluate({ timeMs, offsetMs: this.queryOffsetMs, limit, query }));
       rule.succeed();
-      count = samples.length;
       this.#sendDue(rule, timeMs);
-      const series = new Map(samples.map(({ labels }) => [keyOf(labels), labels]));
-      const ended = [...rule.series].flatMap(([key, labels]) => (series.has(key) ? [] : [labels]));
-      if (samples.length > 0 || ended.length > 0) {
-        const refused = await this.#world.results.append({ timeMs: timeMs - offsetMs, samples, ended });
-        this.#noteRefused(rule, index, refused);
-      }
-      rule.series = series;
     } catch (error) {
-      rule.fail(error);
-      this.#metrics.evaluationFailures.value++;
-      // Queries are cancelled at the end of the server.
-      if (!(error instanceof QueryError && error.type === 'canceled')) {
-        this.#log.warn('Evaluating rule failed', { name: rule.spec.name, index, err: error as Error });
+      if (crowded !== undefined && (error as Partial<QueryError>).type === 'unavailable') {
+        crowded.push(index);
+        return undefined;
       }
+      this.#noteFailure(rule, index, error);
     }
+    this.#metrics.evaluations.value++;
     rule.seconds = (clock.monotonicMs() - beganMs) / 1000;
     rule.evaluatedMs = startMs;
     metrics.evaluationSeconds.observe(rule.seconds);
-    return count;
+    return output && { rule, index, ...output };
+  }
+
+  /** Results of rules and the ends of their series: one append. */
+  async #store(evaluated: readonly Evaluated[], timeMs: number): Promise<void> {
+    if (evaluated.length === 0) return;
+    const results = evaluated.map(({ samples }) => samples);
+    const ended = evaluated.flatMap((one) => one.ended);
+    try {
+      const refused = await this.#world.results.append({ timeMs: timeMs - this.queryOffsetMs, results, ended });
+      evaluated.forEach(({ rule, index, series }, i) => {
+        this.#noteRefused(rule, index, refused[i]!);
+        rule.series = series;
+      });
+    } catch (error) {
+      for (const { rule, index } of evaluated) this.#noteFailure(rule, index, error);
+    }
+  }
+
+  #noteFailure(rule: Rule, index: number, error: unknown): void {
+    rule.fail(error);
+    this.#metrics.evaluationFailures.value++;
+    // Queries are cancelled at the end of the server.
+    if (error instanceof QueryError && error.type === 'canceled') return;
+    this.#log.warn('Evaluating rule failed', { name: rule.spec.name, index, err: error as Error });
   }
 
   #sendDue(rule: Rule, timeMs: number): void {
@@ -203,7 +221,7 @@ export class Group {
     if (this.#orphans.length === 0) return;
     try {
       const ended = this.#orphans;
-      await this.#world.results.append({ timeMs: timeMs - this.queryOffsetMs, samples: [], ended });
+      await this.#world.results.append({ timeMs: timeMs - this.queryOffsetMs, results: [], ended });
       this.#orphans = [];
     } catch (error) {
       this.#log.warn('Stale sample appending for previous configuration failed', { err: error as Error });

@@ -7,7 +7,6 @@ import type { RuleMetrics } from './metrics.js';
 import type { RuleQuery } from './query.js';
 import type { ResultStore } from './results.js';
 import type { AlertSink } from './sending.js';
-import type { EvaluationSlots } from './slots.js';
 
 export interface RuleWorld extends AlertingWorld {
   readonly clock: Clock;
@@ -18,8 +17,6 @@ export interface RuleWorld extends AlertingWorld {
   readonly alerts: AlertSink;
   /** How far back groups look that do not say: as the configuration has it now. */
   queryOffsetMs(): number;
-  /** Where rules of one group may run beside each other: the feature concurrent-rule-eval. */
-  readonly slots: EvaluationSlots | undefined;
   /** --rules.alert.resend-delay */
   readonly resendMs: number;
   /** --rules.alert.for-outage-tolerance */

@@ -1,6 +1,6 @@
 // Rules joined with what they need: queries, storage, templates, the way to Alertmanagers.
 
-import { CONCURRENT_RULES, queryFeatures } from '../cli/features.js';
+import { queryFeatures } from '../cli/features.js';
 import type { LoadedConfig } from '../config/load.js';
 import type { Labels } from '../model/labels.js';
 import type { QueryEngine } from '../query/engine.js';
@@ -12,7 +12,6 @@ import { engineQuery } from '../rules/query.js';
 import type { Rule } from '../rules/rule.js';
 import type { AlertSink } from '../rules/sending.js';
 import { ShardResults } from '../rules/shard-results.js';
-import { EvaluationSlots } from '../rules/slots.js';
 import { type GroupSpec, loadRuleGroups } from '../rules/spec.js';
 import { alertTemplates } from '../rules/templates.js';
 import type { Ingest } from '../shard/ingest.js';
@@ -56,7 +55,6 @@ export function openRules({ flags, clock, log }: ServerOptions, parts: RulesPart
   const query = engineQuery(engine, ending.signal);
   const ruleLog = log.with({ component: 'rule manager' });
   const metrics = new TemplateMetrics(registry);
-  const hasSlots = flags.enableFeature.includes(CONCURRENT_RULES);
   const manager = new RuleManager({
     clock,
     log: ruleLog,
@@ -67,7 +65,6 @@ export function openRules({ flags, clock, log }: ServerOptions, parts: RulesPart
     expand: alertTemplates({ query, externalUrl, externalLabels, metrics, log: ruleLog }),
     externalUrl,
     queryOffsetMs,
-    slots: hasSlots ? new EvaluationSlots(flags.rulesMaxConcurrentEvals) : undefined,
     resendMs: flags.rulesResendDelayMs,
     toleranceMs: flags.rulesForOutageToleranceMs,
     graceMs: flags.rulesForGracePeriodMs,

@@ -214,6 +214,20 @@ export class AppendScope {
     }
   }
 
+  /** What happened so far. */
+  outcome(): Outcome {
+    const words = this.#header.lateTimeMs === undefined ? WORDS : WORDS_OF_WINDOW;
+    const outcome = outcomeOf(this.#head.outcome(), this.#created, this.#refused, words);
+    return {
+      ...outcome,
+      noMemory: outcome.noMemory + this.#lost,
+      histograms: this.#histogramsStored,
+      exemplars: this.#exemplarsTaken,
+      exemplarsRepeated: this.#exemplarsRepeated,
+      exemplarsLate: this.#exemplarsLate,
+    };
+  }
+
   /** What happened, and the parts for the log, kept by number until it has them. */
   finish(): { outcome: Outcome; wal: WalParts } {
     this.#store.end();
@@ -227,19 +241,7 @@ export class AppendScope {
     const ofOthers = this.#otherParts.flatMap((ofRound) => [...ofRound.values()]);
     const parts = [...known, ...ofOthers, ...this.#late.parts.values()];
     const wal = parts.length === 0 ? NO_WAL : { series, samples, others, late, release: this.#store.keep(parts) };
-    const words = this.#header.lateTimeMs === undefined ? WORDS : WORDS_OF_WINDOW;
-    const outcome = outcomeOf(this.#head.outcome(), this.#created, this.#refused, words);
-    return {
-      outcome: {
-        ...outcome,
-        noMemory: outcome.noMemory + this.#lost,
-        histograms: this.#histogramsStored,
-        exemplars: this.#exemplarsTaken,
-        exemplarsRepeated: this.#exemplarsRepeated,
-        exemplarsLate: this.#exemplarsLate,
-      },
-      wal,
-    };
+    return { outcome: this.outcome(), wal };
   }
 
   #spans(parts: ReadonlyMap<RecordType, PartRef>): WalParts['late'] {

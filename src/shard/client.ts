@@ -1,8 +1,8 @@
 // Main's end of one shard: typed calls in, batched tasks out.
 //
 // One task is with the shard at a time. While it works, jobs wait in three lanes; the
-// next task takes all waiting ingest jobs (up to a bound) and then one job of the best
-// lane that has any: of ad-hoc queries the one that has had the least (fair-lane.ts). So a long query, which is many short jobs, delays an append by one
+// next task takes all waiting ingest jobs (up to a bound) and then those of rules (up to
+// another), or else one of ad-hoc queries: of the one that has had the least (fair-lane.ts). So a long query, which is many short jobs, delays an append by one
 // morsel at most, and a wake-up is shared by all that waited for it.
 
 import { type Clock, realClock, type Timer } from '../base/clock.js';
@@ -63,6 +63,9 @@ export class ShardUnavailable extends Error {
 
 /** Appends that one task takes at most: a task should not keep a query waiting for more than some milliseconds. */
 const INGEST_JOBS_MAX = 16;
+
+/** Queries of rules, likewise: those of a group come together, and most take less than the task around them. */
+const RULE_JOBS_MAX = 16;
 
 /**
  * How long a job may wait for company. A task costs main some 100 µs whatever it carries, a scrape's body less than
@@ -161,7 +164,9 @@ export class ShardClient {
       });
       if (!isPatient) this.#urgent++;
       if (!isPatient && this.#busy) this.#port.hurry(true);
-      this.#pump();
+      // What rules ask in the same breath goes in the same task.
+      if (lane === 'rules') queueMicrotask(() => this.#pump());
+      else this.#pump();
     });
   }
 
@@ -240,8 +245,10 @@ export class ShardClient {
       turn.reject(reason as Error);
     }
     const batch = this.#ingest.splice(0, INGEST_JOBS_MAX);
-    const other = this.#rules.shift() ?? this.#adhoc.shift();
-    if (other !== undefined) batch.push(other);
+    const ruled = this.#rules.splice(0, RULE_JOBS_MAX);
+    const asked = ruled.length === 0 ? this.#adhoc.shift() : undefined;
+    batch.push(...ruled);
+    if (asked !== undefined) batch.push(asked);
     if (batch.length === 0) return;
     this.#patience?.cancel();
     this.#patience = undefined;
@@ -263,7 +270,7 @@ export class ShardClient {
     const startMs = this.#clock.monotonicMs();
     const settled = (then: () => void) => {
       stall?.cancel();
-      if (other?.usage !== undefined) other.usage.usedMs += this.#clock.monotonicMs() - startMs;
+      if (asked?.usage !== undefined) asked.usage.usedMs += this.#clock.monotonicMs() - startMs;
       // What a shard says that was given up meanwhile is of no interest.
       if (port === this.#port && this.#busy) then();
     };

@@ -25,6 +25,7 @@ import type {
   Outcome,
   Outgoing,
   Reply,
+  ResultOutcome,
   ScrapedBody,
   ScrapeReply,
   SeriesElsewhere,
@@ -35,6 +36,7 @@ import type {
   WriteReply,
   WriteVersion,
 } from './protocol.js';
+import { type Recording, record } from './recording.js';
 import type { Shards } from './shards.js';
 
 /** Times that are acceptable. */
@@ -73,13 +75,6 @@ export interface ScrapeRequest extends ScrapedBody {
 
 /** When a sender hears of its append: scrapes once the log has it, rules once queries see it, remote writes once the disk has it. */
 type AppendEnd = 'written' | 'visible' | 'durable';
-
-/** What became of results. */
-export interface Recorded {
-  readonly outcome: Outcome;
-  /** What is wrong with the labels of one. */
-  readonly error: string | undefined;
-}
 
 /** Samples refused for their times. */
 export interface SampleRefusals {
@@ -191,7 +186,7 @@ export class Ingest {
     });
   }
 
-  /** Series with their samples: rule results, tests. */
+  /** Series with their samples: tests. */
   async append(
     series: readonly AppendedSeries[],
     timeMs: number,
@@ -216,36 +211,17 @@ export class Ingest {
   }
 
   /**
-   * What a rule gives at one time and the series that end then, in one append. Resolves once it is visible; the disk has it a little
-   * later. Whether a series ends is not told: another rule may go on with it.
+   * What rules give at one time and the series that end then, in one append. Resolves once it is visible; the disk has it a little
+   * later.
    */
-  record(series: AppendedSeries[], ended: AppendedSeries[], timeMs: number): Promise<Recorded> {
-    return this.#append({ stream: 'rules', job: OWN }, timeMs, 'visible', async (header, work) => {
-      const [error] = await allSettled([
-        this.#sort(header, work, series, (outcome) => outcome),
-        this.#sort(header, work, ended, () => NOTHING),
-      ]);
-      return { error, outcome: work.outcome };
-    });
-  }
-
-  /** Has a shard append what is its own of some series, and the others what is theirs. Gives what is wrong with the labels of one. */
-  async #sort(
-    header: AppendHeader,
-    work: AppendWork,
-    series: AppendedSeries[],
-    counted: (outcome: Outcome) => Outcome,
-  ): Promise<string | undefined> {
-    if (series.length === 0) return undefined;
-    const append = async (shard: number, some: AppendedSeries[], sorts?: true) => {
-      const reply = this.#client(shard).call('append', { ...header, series: some, ...(sorts && { sorts }) }, 'ingest');
-      const done = await work.watch(shard, reply);
-      work.take(shard, { ...done, outcome: counted(done.outcome) });
-      return done;
-    };
-    const { error, elsewhere = [] } = await append(header.append % this.#shards.count, series, true);
-    await allSettled(elsewhere.map(({ owner, series: theirs }) => append(owner, theirs)));
-    return error;
+  record(recording: Recording): Promise<ResultOutcome[]> {
+    return this.#append({ stream: 'rules', job: OWN }, recording.timeMs, 'visible', (header, work) =>
+      record(recording, header.append % this.#shards.count, async (shard, parts) => {
+        const reply = await work.watch(shard, this.#client(shard).call('record', { ...header, parts }, 'ingest'));
+        work.take(shard, { ...reply, outgoing: [] });
+        return reply;
+      }),
+    );
   }
 
   async #stale(

@@ -20,7 +20,7 @@ const SERIES_MAX = 2_000;
 /** Of all selections together. */
 const BYTES_MAX = 16 * 2 ** 20;
 /** Selectors of which it is remembered that they were asked for. */
-const MISSES_MAX = 1_000;
+const MISSES_MAX = 10_000;
 
 /** Newest samples of a selection's series; rows without one are marked in `present`. */
 export interface KnownRows {

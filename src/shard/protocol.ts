@@ -213,7 +213,7 @@ export interface ScrapeReply {
   readonly elsewhere?: readonly SeriesElsewhere[];
 }
 
-/** Series with more than floats, or results of rules, that another shard owns: to be appended there under the same number. */
+/** Series with more than floats that another shard owns: to be appended there under the same number. */
 export interface SeriesElsewhere {
   readonly owner: number;
   readonly series: AppendedSeries[];
@@ -250,6 +250,35 @@ export interface AppendedSeries {
   readonly stored?: readonly HistogramSample[];
   /** Nothing is made of a series that has these alone. */
   readonly exemplars?: readonly Exemplar[];
+}
+
+/** Samples of one time that one rule gave, or the stale markers of series that end. */
+export interface RecordedPart {
+  /** Of series of this shard, by number. */
+  readonly rows: ArrayBuffer;
+  /** Of any shard. */
+  readonly named: readonly AppendedSeries[];
+}
+
+/** Samples of a result that were left out, and why the first of them was. */
+export interface ResultOutcome {
+  readonly outOfOrder: number;
+  readonly tooOld: number;
+  readonly duplicates: number;
+  /** undefined where all were taken. */
+  readonly reason: string | undefined;
+}
+
+export interface RecordReply {
+  /** Of all results, stale markers aside. */
+  readonly outcome: Outcome;
+  readonly wal: WalParts;
+  /** By part, without the last. */
+  readonly results: readonly ResultOutcome[];
+  /** Of each named series, part after part: its shard, its number there and the low half of its ref; NO_SERIES where it was refused, or is not of this shard. */
+  readonly places: Uint32Array;
+  /** By part: rows whose series is gone. */
+  readonly gone: readonly Uint32Array[];
 }
 
 /** What completing a body brought. */
@@ -376,15 +405,24 @@ export interface ShardOps {
   >;
   /** The rest of a remote write, likewise. */
   completeWrite: Op<AppendHeader & { body: Span; version: WriteVersion; strangers: AdoptedStrangers[] }, Completed>;
-  /** Series with their samples as main has them: rule results, tests. With `sorts` those of other owners come back, as `elsewhere`. */
-  append: Op<AppendHeader & { series: AppendedSeries[]; sorts?: true }, WriteReply>;
+  /** Series with their samples as main has them: what another shard was sent, tests. */
+  append: Op<AppendHeader & { series: AppendedSeries[] }, WriteReply>;
+  /** Results of rules, and last the stale markers of series that end. */
+  record: Op<AppendHeader & { parts: readonly RecordedPart[] }, RecordReply>;
 
   /**
    * Finds the series of a fragment and evaluates the first morsel, at a watermark. All fragments of a snapshot see
-   * what the first one sees; snapshot 0 is for a fragment that is alone, and needs no closing. With `render`, which needs a function of the core, rows come as text; groups too, where this shard is the only one. With `stop` it ends early once the word at STOP_WORD is 1.
+   * what the first one sees; snapshot 0 is for a fragment that is alone, and needs no closing. With `render`, which needs a function of the core, rows come as text; groups too, where this shard is the only one. With `stop` it ends early once the word at STOP_WORD is 1. What rules ask may take memory that is kept for them.
    */
   openQuery: Op<
-    { fragment: Fragment; snapshot: number; watermark: number; render?: RenderSpec; stop?: SharedArrayBuffer },
+    {
+      fragment: Fragment;
+      snapshot: number;
+      watermark: number;
+      render?: RenderSpec;
+      stop?: SharedArrayBuffer;
+      isRule?: true;
+    },
     OpenedQuery
   >;
   /** The same for raw samples in (endMs - windowMs, endMs]. */
@@ -396,6 +434,7 @@ export interface ShardOps {
       snapshot: number;
       watermark: number;
       stop?: SharedArrayBuffer;
+      isRule?: true;
     },
     OpenedQuery
   >;

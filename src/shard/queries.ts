@@ -135,7 +135,8 @@ export class ShardQueries {
     return this.#open.size;
   }
 
-  open({ fragment, snapshot, watermark, render, stop }: Request<'openQuery'>): Reply<'openQuery'> {
+  open(request: Request<'openQuery'>): Reply<'openQuery'> {
+    const { fragment, snapshot, watermark, render, stop } = request;
     const { startMs, stepMs, count } = fragment.steps;
     if (count > STEPS_MAX) throw new QueryFault('execution', `query has ${count} steps; a shard takes ${STEPS_MAX}`);
     const way = wayOf(fragment, render);
@@ -149,7 +150,7 @@ export class ShardQueries {
       return this.#shaped(fragment, this.#openCore(list, view, fragment, window, by === 'text' ? render : undefined));
     };
     const builder = fragment.aggregate === undefined ? undefined : new ColumnsBuilder(count);
-    return this.#add({ fragment, ...range, watermark, builder }, snapshot, (history) =>
+    return this.#add({ fragment, ...range, watermark, builder }, request, (history) =>
       this.#stretches(fragment.matchers, way, openOne, history, range, stop, fragment.fn),
     );
   }
@@ -182,11 +183,12 @@ export class ShardQueries {
     }
   }
 
-  openSamples({ matchers, windowMs, endMs, snapshot, watermark, stop }: Request<'openSamples'>): Reply<'openQuery'> {
+  openSamples(request: Request<'openSamples'>): Reply<'openQuery'> {
+    const { matchers, windowMs, endMs, snapshot, watermark, stop } = request;
     const range = { startMs: endMs - windowMs, endMs };
     const openOne = (list: SeriesList, how: Stretch['by']) =>
       this.#openSamples(list, this.#snapshots.view(snapshot, watermark), how, range);
-    return this.#add({ fragment: undefined, ...range, watermark, builder: undefined }, snapshot, (history) =>
+    return this.#add({ fragment: undefined, ...range, watermark, builder: undefined }, request, (history) =>
       this.#stretches(matchers, 'floats', openOne, history, range, stop),
     );
   }
@@ -383,10 +385,10 @@ export class ShardQueries {
   /** Evaluates the first morsel at once: most queries have only this one, and are closed with it. */
   #add(
     what: Omit<OpenQuery, 'stretches' | 'defer' | 'history' | 'at' | 'scratch'>,
-    snapshot: number,
+    { snapshot, isRule }: Pick<Request<'openQuery'>, 'snapshot' | 'isRule'>,
     openStretches: (history: OpenHistory) => OpenedStretches,
   ): Reply<'openQuery'> {
-    const scratch: ScratchShare = { bytes: 0 };
+    const scratch: ScratchShare = { bytes: 0, isRule: isRule === true };
     const history = this.#history.open(snapshot, what.watermark);
     const opened = orClose(history, () => this.#scratch.use(scratch, () => openStretches(history)));
     const { stretches } = opened;

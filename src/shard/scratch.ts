@@ -19,11 +19,14 @@ export interface ScratchLimit {
 export interface ScratchLimits {
   readonly ofOne: ScratchLimit;
   readonly ofAll: ScratchLimit;
+  /** What rules may take beyond that of all, so that what people ask leaves them some. */
+  readonly rulesBytes?: number;
 }
 
 /** What one query holds. */
 export interface ScratchShare {
   bytes: number;
+  readonly isRule: boolean;
 }
 
 const UNLIMITED: ScratchLimit = { bytes: Number.POSITIVE_INFINITY, name: '' };
@@ -32,12 +35,14 @@ export class Scratch {
   readonly #core: Core;
   readonly #ofOne: ScratchLimit;
   readonly #ofAll: ScratchLimit;
+  readonly #rulesBytes: number;
   #held = 0;
 
   constructor(core: Core, limits: ScratchLimits = { ofOne: UNLIMITED, ofAll: UNLIMITED }) {
     this.#core = core;
     this.#ofOne = limits.ofOne;
     this.#ofAll = limits.ofAll;
+    this.#rulesBytes = limits.rulesBytes ?? 0;
   }
 
   /** What all queries hold, with the buffers kept between them. */
@@ -48,7 +53,7 @@ export class Scratch {
   /** Runs what may take memory for a query. Throws QueryFault where one of these limits, and not the shard's, says no. */
   use<T>(share: ScratchShare, action: () => T): T {
     const ownLeft = this.#ofOne.bytes - share.bytes;
-    const allLeft = this.#ofAll.bytes - this.#held;
+    const allLeft = this.#ofAll.bytes + (share.isRule ? this.#rulesBytes : 0) - this.#held;
     const freeBytes = this.#core.freeBytes;
     try {
       return this.count(share, () => this.#core.within(Math.min(ownLeft, allLeft), action));

@@ -43,6 +43,7 @@ import type {
 import { ShardQueries } from './queries.js';
 import { QueryFault } from './query-fault.js';
 import { ShardReads } from './reads.js';
+import { ShardRecords } from './records.js';
 import { Recovery } from './recovery.js';
 import { Refs } from './refs.js';
 import { SideSamples } from './side-samples.js';
@@ -120,6 +121,7 @@ export class Shard {
     );
     const federations = new ShardFederations(core, queries.select, history, histograms, setup.firstNumber);
     const reads = new ShardReads(core, queries.select, history, histograms, setup.firstNumber);
+    const records = new ShardRecords(exposition, this.#head, scope, place);
     const exports = new ShardExports(core, this.#head, histograms, late, spilled);
     const spilling = new ShardSpilling(core, this.#head, histograms, memoryBytes);
     const recovery = new Recovery(disk, { core, ...rooms, families, spilled, place, memoryBytes, dataFolder });
@@ -140,6 +142,7 @@ export class Shard {
       write: (request) => writes.write(request),
       completeWrite: (request) => writes.complete(request),
       append: (request) => writes.append(request),
+      record: (request) => records.record(request),
       adopt: (request) => this.#adopt(request, exposition, scope(request)),
       forget: ({ target, gone }) =>
         nothing(() => {

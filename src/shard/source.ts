@@ -179,10 +179,14 @@ export class ShardSource implements Source {
     const extras = this.#extras(context);
     if (reading.kind === 'fragment') {
       const { fragment } = reading;
-      return client.call('openQuery', { fragment, ...moment, ...stopOf(fragment, context) }, this.#lane, extras);
+      return client.call('openQuery', { fragment, ...moment, ...this.#rest(fragment, context) }, this.#lane, extras);
     }
     const { samples } = reading;
-    return client.call('openSamples', { ...samples, ...moment, ...stopOf(samples, context) }, this.#lane, extras);
+    return client.call('openSamples', { ...samples, ...moment, ...this.#rest(samples, context) }, this.#lane, extras);
+  }
+
+  #rest(reading: { readonly matchers: readonly Matcher[] }, context: QueryContext) {
+    return this.#lane === 'rules' ? { ...stopOf(reading, context), isRule: true as const } : stopOf(reading, context);
   }
 
   #moment(alone: boolean): Moment {

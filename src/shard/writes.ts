@@ -130,27 +130,18 @@ export class ShardWrites {
     };
   }
 
-  /** Series that belong here, with their samples; or of anywhere, where they are to be sorted. */
+  /** Series that belong here, with their samples. */
   append(request: Request<'append'>): WriteReply {
     const scope = this.#scope(request);
-    const elsewhere = new Map<number, AppendedSeries[]>();
     let invalid = 0;
     let error: string | undefined;
-    for (const one of request.series) {
-      const { labels, samples, side, stored, exemplars = [] } = one;
+    for (const { labels, samples, side, stored, exemplars = [] } of request.series) {
       try {
         this.#exposition.scratch.write(labels);
       } catch (reason) {
         if (!(reason instanceof LabelError)) throw reason;
         invalid++;
         error ??= reason.message;
-        continue;
-      }
-      const owner = request.sorts ? this.#head.owner(this.#place.count) : this.#place.index;
-      if (owner !== this.#place.index) {
-        const others = elsewhere.get(owner) ?? [];
-        others.push(one);
-        elsewhere.set(owner, others);
         continue;
       }
       const isMade = samples.byteLength > 0 || side !== undefined || stored !== undefined;
@@ -166,7 +157,6 @@ export class ShardWrites {
       error,
       malformed: false,
       invalidSeries: invalid,
-      elsewhere: [...elsewhere].map(([owner, series]) => ({ owner, series })),
       outgoing: [],
       strangers: [],
       nearRef: 0,
@@ -363,7 +353,7 @@ function rowsOf(rows: ArrayBuffer, isWanted: (series: number) => boolean): Array
 }
 
 /** Samples (f64 ms, value bits) as rows of one series. */
-function packRows(series: number, ref: number, samples: ArrayBuffer): Uint8Array {
+export function packRows(series: number, ref: number, samples: ArrayBuffer): Uint8Array {
   const count = samples.byteLength / 16;
   const from = new DataView(samples);
   const rows = new DataView(new ArrayBuffer(count * ROW_BYTES));

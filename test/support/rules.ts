@@ -5,7 +5,7 @@ import { formatLabels, keyOf, type Labels, labelsOf } from '../../src/model/labe
 import { Group } from '../../src/rules/group.js';
 import { RuleMetrics } from '../../src/rules/metrics.js';
 import type { RuleQueryOptions, VectorSample } from '../../src/rules/query.js';
-import type { RefusedSamples, RuleResult } from '../../src/rules/results.js';
+import type { RefusedSamples, RuleResults } from '../../src/rules/results.js';
 import type { GroupSpec, RuleSpec } from '../../src/rules/spec.js';
 import type { RuleWorld } from '../../src/rules/world.js';
 import { renderMetrics } from '../../src/telemetry/exposition.js';
@@ -32,7 +32,7 @@ export class RuleRig {
   readonly answers = new Map<string, Answer>();
   /** `expr@seconds` since the start, in order. */
   readonly asked: string[] = [];
-  readonly stored: RuleResult[] = [];
+  readonly stored: RuleResults[] = [];
   refuse: () => RefusedSamples = () => NONE_REFUSED;
   offsetMs = 0;
   readonly world: RuleWorld;
@@ -48,16 +48,15 @@ export class RuleRig {
         return answer === undefined ? [] : answer(timeMs, options);
       },
       results: {
-        append: async (result) => {
-          this.stored.push({ ...result, ended: [...result.ended] });
-          return this.refuse();
+        append: async (results) => {
+          this.stored.push(results);
+          return results.results.map(() => this.refuse());
         },
       },
       alerts: { send: (alerts) => this.sent.push(...alerts) },
       expand: async (text) => text,
       externalUrl: 'http://narthex.example',
       queryOffsetMs: () => this.offsetMs,
-      slots: undefined,
       resendMs: 60_000,
       toleranceMs: 3_600_000,
       graceMs: 600_000,
@@ -73,9 +72,9 @@ export class RuleRig {
   takeStored(): string[] {
     return this.stored
       .splice(0)
-      .flatMap(({ samples, ended }) => [
-        ...samples.map(({ labels, value }) => `${formatLabels(labels)} ${value}`),
-        ...[...ended].map((labels) => `${formatLabels(labels)} ended`),
+      .flatMap(({ results, ended }) => [
+        ...results.flat().map(({ series, value }) => `${formatLabels(series.labels)} ${value}`),
+        ...ended.map(({ labels }) => `${formatLabels(labels)} ended`),
       ]);
   }
 

@@ -111,7 +111,6 @@ function openGroups(
     expand: alertTemplates({ query, externalUrl, externalLabels, metrics: undefined, log: noLog }),
     externalUrl,
     queryOffsetMs: () => 0,
-    slots: undefined,
     ...{ resendMs: 0, toleranceMs: 0, graceMs: 0 },
   };
   return inOrder(specs, file.groupOrder).map((spec) => new Group(spec, world, true));

@@ -7,7 +7,7 @@ import { ParseError } from '../../promql/syntax/errors.js';
 import { NotationError } from '../../promql/syntax/notation-error.js';
 import { parseSelector } from '../../promql/syntax/parse.js';
 import { bitsOf, type PointValue, parseMetric, parsePoints, STALE } from '../../promql/syntax/series-notation.js';
-import type { RefusedSamples, ResultStore, RuleResult } from '../../rules/results.js';
+import type { RefusedSamples, ResultSample, ResultStore, RuleResults } from '../../rules/results.js';
 
 export interface InputSeries {
   readonly series: string;
@@ -55,12 +55,17 @@ export class TestStorage implements ResultStore {
     }
   }
 
-  async append({ timeMs, samples, ended }: RuleResult): Promise<RefusedSamples> {
+  async append({ timeMs, results, ended }: RuleResults): Promise<readonly RefusedSamples[]> {
+    const refused = results.map((samples) => this.#takeAll(samples, timeMs));
+    for (const { labels } of ended) this.#take(labels, timeMs, STALE);
+    return refused;
+  }
+
+  #takeAll(samples: readonly ResultSample[], timeMs: number): RefusedSamples {
     const counts = { taken: 0, outOfOrder: 0, tooOld: 0, duplicates: 0 };
-    for (const { labels, value, histogram } of samples) {
-      counts[this.#take(labels, timeMs, histogram ?? bitsOf(value))]++;
+    for (const { series, value, histogram } of samples) {
+      counts[this.#take(series.labels, timeMs, histogram ?? bitsOf(value))]++;
     }
-    for (const labels of ended) this.#take(labels, timeMs, STALE);
     const { outOfOrder, duplicates } = counts;
     const reason = outOfOrder > 0 ? 'out of order sample' : 'duplicate sample for timestamp';
     return { ...counts, reason: outOfOrder + duplicates > 0 ? reason : undefined };

@@ -2,7 +2,8 @@
 //
 // Tasks are short or long. Long ones never take the last thread, so `workers` threads
 // work on long tasks and one more serves what is short: rendering of blocks, and
-// evaluations of some milliseconds. Threads start when they are first needed.
+// evaluations of some milliseconds. Beyond these there is one for rules, so that what
+// people ask never keeps an alert waiting. Threads start when they are first needed.
 //
 // Who waits is served by priority, then by the time at which it would be done, were
 // it alone from its arrival on: a small query passes large ones that came a little
@@ -48,6 +49,8 @@ const HERE_COST_MAX = 2 ** 18;
 export const LONG_COST = 2 ** 20;
 /** What an evaluator does in a millisecond, roughly. */
 const COST_PER_MS = 2 ** 16;
+/** Threads for rules, beside those that they share. */
+const RULE_WORKERS = 1;
 /**
  * Operators look far more often whether they should stop; a sort, a garbage collection or a busy machine may take a
  * while. Who asked has heard of the end already: a thread that is ended costs 50 ms to start again.
@@ -142,9 +145,8 @@ export class Evaluators {
   #pump(): void {
     for (;;) {
       const next = this.#next();
-      if (next === undefined) return;
-      const evaluator = this.#idle();
-      if (evaluator === undefined) return;
+      const evaluator = next && this.#idle();
+      if (next === undefined || evaluator === undefined) return;
       remove(this.#waiting[next.order.priority], next);
       this.#start(evaluator, next);
     }
@@ -152,23 +154,27 @@ export class Evaluators {
 
   /** The best that waits and may run. */
   #next(): Waiting | undefined {
-    const mayBeLong = this.#longCount < this.#options.workers;
+    const { workers } = this.#options;
+    let asked = 0;
+    let long = 0;
+    for (const { running } of this.#evaluators) {
+      if (running === undefined || running.order.priority === 'rules') continue;
+      asked++;
+      if (running.isLong) long++;
+    }
     for (const priority of PRIORITIES) {
-      const next = this.#waiting[priority].find(({ isLong }) => mayBeLong || !isLong);
+      const [first] = this.#waiting[priority];
+      if (priority === 'rules' && first !== undefined) return first;
+      if (asked > workers) continue;
+      const next = this.#waiting[priority].find(({ isLong }) => long < workers || !isLong);
       if (next !== undefined) return next;
     }
     return undefined;
   }
 
-  get #longCount(): number {
-    let count = 0;
-    for (const { running } of this.#evaluators) if (running?.isLong) count++;
-    return count;
-  }
-
   #idle(): Evaluator | undefined {
     for (const evaluator of this.#evaluators) if (evaluator.running === undefined) return evaluator;
-    if (this.#evaluators.size > this.#options.workers) return undefined;
+    if (this.#evaluators.size > this.#options.workers + RULE_WORKERS) return undefined;
     const evaluator = { port: (this.#options.start ?? startThread)(this.#options.heap), running: undefined };
     this.#evaluators.add(evaluator);
     return evaluator;

@@ -50,6 +50,8 @@ const INPUT_SHARE_MAX = 1 / 8;
 /** Of a shard's memory, what queries may hold there; and at least so much. */
 const SCRATCH_SHARE = 1 / 8;
 const SCRATCH_BYTES_MIN = 16 * 2 ** 20;
+/** Of that, what rules may take when it is used up. */
+const RULE_SCRATCH_SHARE = 1 / 4;
 /** A shard's memory is 32-bit. */
 const SHARD_BYTES_MAX = 4 * 2 ** 30 - 2 ** 16;
 
@@ -329,5 +331,6 @@ function scratchLimits(queryBytes: number, shardBytes: number): ScratchLimits {
   return {
     ofOne: { bytes: queryBytes, name: `--query.max-memory, ${formatBytes(queryBytes)}` },
     ofAll: { bytes, name: share },
+    rulesBytes: bytes * RULE_SCRATCH_SHARE,
   };
 }

@@ -86,6 +86,21 @@ test('evaluators: rules go first, then what would be done first', async () => {
   assert.deepEqual(threads.started, ['first', 'rule', 'large', 'huge']);
 });
 
+test('evaluators: what people ask leaves a thread to rules', async () => {
+  const threads = new FakeThreads();
+  const pool = new Evaluators({ workers: 1, heap: HEAP, start: threads.start }, realClock);
+  for (const name of ['long', 'long 2']) pool.run(taskOf(name), [], order(LONG));
+  for (const name of ['short', 'short 2']) pool.run(taskOf(name), [], order(10));
+  assert.deepEqual(threads.started, ['long', 'short']);
+  for (const name of ['rule', 'rule 2']) pool.run(taskOf(name), [], order(LONG, 'rules'));
+  assert.deepEqual(threads.started, ['long', 'short', 'rule']);
+  await threads.finish();
+  assert.deepEqual(threads.started.slice(3), ['rule 2']);
+  await threads.finish();
+  assert.deepEqual(threads.started.slice(4), ['short 2'], 'one long, one rule');
+  assert.equal(pool.threads, 3);
+});
+
 test('evaluators: what is cancelled while it waits never starts', async () => {
   const threads = new FakeThreads();
   const pool = new Evaluators({ workers: 1, heap: HEAP, start: threads.start }, realClock);

@@ -12,7 +12,7 @@ function contextAt(startMs: number, lookbackMs = 300_000): PlanContext {
 
 /** Asks twice, the second time at another time, and says how often the text was planned. */
 function planned(text: string, contexts: readonly PlanContext[]): number {
-  const plans = new Plans();
+  const plans = new Plans(1_000);
   let made = 0;
   for (const context of contexts) {
     const make = (given: PlanContext) => {
@@ -48,7 +48,7 @@ for (const [text, contexts, made] of cases) {
 }
 
 test('plans: the longest unused is forgotten', () => {
-  const plans = new Plans();
+  const plans = new Plans(1_000);
   const made: string[] = [];
   const ask = (text: string) => {
     plans.get(text, 'instant', contextAt(0), (context) => {

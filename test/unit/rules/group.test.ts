@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { QueryError } from '../../../src/promql/errors.js';
-import { EvaluationSlots } from '../../../src/rules/slots.js';
 import { alerting, RuleRig, recording, START_MS, sample, settle } from '../../support/rules.js';
 
 const MINUTE = 60_000;
@@ -9,9 +8,9 @@ const MINUTE = 60_000;
 test('groups: rules run in order, each seeing what those before it stored', async () => {
   const rig = new RuleRig();
   rig.answers.set('a', () => [sample({ __name__: 'a', job: 'x' }, 1)]);
-  rig.answers.set('b', () => rig.stored.at(-1)?.samples ?? []);
+  rig.answers.set('b', () => [sample({ __name__: 'b', stored: String(rig.stored.length) }, 1)]);
   await rig.group({ rules: [recording('b', 'a'), recording('c', 'b')] }).evaluate(START_MS);
-  assert.deepEqual(rig.takeStored(), ['b{job="x"} 1', 'c{job="x"} 1']);
+  assert.deepEqual(rig.takeStored(), ['b{job="x"} 1', 'c{stored="1"} 1']);
 });
 
 test('groups: labels of a rule win, and an empty one takes a label away', async () => {
@@ -182,9 +181,9 @@ test('groups: a successor goes on with rules of the same name and labels, and en
   await after.evaluate(START_MS + MINUTE);
   assert.deepEqual(rig.takeStored(), [
     'kept{i="2"} 1',
-    'kept{i="1"} ended',
     'ALERTS{alertname="A", alertstate="firing", i="1"} 1',
     `ALERTS_FOR_STATE{alertname="A", i="1"} ${START_MS / 1000}`,
+    'kept{i="1"} ended',
     'ALERTS{alertname="A", alertstate="pending", i="1"} ended',
     'gone{i="1"} ended',
   ]);
@@ -202,26 +201,60 @@ test('groups: of rules with the same name and labels the first goes on with the 
   assert.deepEqual(rig.takeStored(), ['r{from="a"} 1', 'r{from="b"} ended']);
 });
 
-test('groups: with slots independent rules run beside each other, those that depend after them', async () => {
-  const rig = new RuleRig({ slots: new EvaluationSlots(1) });
+test('groups: rules that do not depend on each other are asked at once and stored at once, others after them', async () => {
+  const rig = new RuleRig();
   const waiting = new Map<string, () => void>();
-  for (const expr of ['x', 'y', 'z']) {
-    rig.answers.set(expr, () => new Promise((resolve) => waiting.set(expr, () => resolve([]))));
+  for (const expr of ['x', 'y']) {
+    rig.answers.set(expr, () => new Promise((resolve) => waiting.set(expr, () => resolve([sample({}, 1)]))));
   }
-  const group = rig.group({
-    rules: [recording('a', 'x'), recording('b', 'y'), recording('c', 'z'), recording('d', 'a')],
-  });
+  const group = rig.group({ rules: [recording('a', 'x'), recording('c', 'a'), recording('b', 'y')] });
   const evaluated = group.evaluate(START_MS);
   await settle();
-  // One slot, and the group itself.
   assert.deepEqual(rig.asked, ['x@0', 'y@0']);
   waiting.get('y')!();
   await settle();
-  assert.deepEqual(rig.asked, ['x@0', 'y@0', 'z@0']);
-  waiting.get('z')!();
-  await settle();
-  assert.deepEqual(rig.asked, ['x@0', 'y@0', 'z@0']);
+  assert.deepEqual(rig.stored, []);
   waiting.get('x')!();
   await evaluated;
-  assert.deepEqual(rig.asked, ['x@0', 'y@0', 'z@0', 'a@0']);
+  assert.deepEqual(rig.asked, ['x@0', 'y@0', 'a@0']);
+  assert.equal(rig.stored.length, 1);
+  assert.deepEqual(rig.takeStored(), ['a 1', 'b 1']);
+});
+
+test('groups: a rule that finds no memory beside others is asked again alone', async () => {
+  const rig = new RuleRig();
+  let refusals = 1;
+  rig.answers.set('big', () => {
+    if (refusals-- > 0) throw new QueryError('unavailable', 'no room');
+    return [sample({}, 1)];
+  });
+  const group = rig.group({ rules: [recording('a', 'big'), recording('b', 'x')] });
+  await group.evaluate(START_MS);
+  assert.deepEqual(rig.asked, ['big@0', 'x@0', 'big@0']);
+  assert.deepEqual(rig.takeStored(), ['a 1']);
+  refusals = 2;
+  await group.evaluate(START_MS);
+  assert.equal(group.rules[0]!.lastError, 'no room');
+  assert.equal(rig.metric('prometheus_rule_evaluations_total{rule_group="rules.yml;g"}'), '4');
+});
+
+test('groups: where storage takes nothing all rules that gave something fail, and keep what they had', async () => {
+  const rig = new RuleRig();
+  const store = rig.world.results.append;
+  for (const expr of ['x', 'y']) rig.answers.set(expr, () => [sample({ of: expr }, 1)]);
+  const group = rig.group({ rules: [recording('a', 'x'), recording('b', 'y'), recording('c', 'none')] });
+  await group.evaluate(START_MS);
+  rig.takeStored();
+  rig.world.results.append = async () => {
+    throw new Error('the log is stuck');
+  };
+  rig.answers.set('x', () => []);
+  await group.evaluate(START_MS + MINUTE);
+  assert.deepEqual(
+    group.rules.map(({ lastError }) => lastError),
+    ['the log is stuck', 'the log is stuck', ''],
+  );
+  rig.world.results.append = store;
+  await group.evaluate(START_MS + 2 * MINUTE);
+  assert.deepEqual(rig.takeStored(), ['b{of="y"} 1', 'a{of="x"} ended']);
 });

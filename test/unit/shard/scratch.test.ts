@@ -13,8 +13,8 @@ const MIB = 2 ** 20;
 const SERIES = 200;
 
 /** One shard, whose queries are evaluated some series at a time. */
-async function limited(ofOne: number, ofAll: number) {
-  const scratch = { ofOne: { bytes: ofOne, name: 'one' }, ofAll: { bytes: ofAll, name: 'all' } };
+async function limited(ofOne: number, ofAll: number, rulesBytes = 0) {
+  const scratch = { ofOne: { bytes: ofOne, name: 'one' }, ofAll: { bytes: ofAll, name: 'all' }, rulesBytes };
   const { shards, ingest } = await testShards(1, 256 * MIB, { scratch, morsel: { samples: 10, series: 10 } });
   assert.equal(await append(ingest, 1000), SERIES);
   return { client: shards.shard(0).client, watermark: () => shards.appends.hold().watermark, ingest };
@@ -141,4 +141,23 @@ test('a pattern is asked to go on in the middle of its values, and gives its mem
   assert.throws(series, /enough/);
   assert.equal(asked, 3);
   assert.equal(rig.core.heldBytes, before);
+});
+
+test('what people ask leaves rules their part, which rules do not exceed', async () => {
+  const { client, watermark } = await limited(8 * MIB, 4 * MIB, 2 * MIB);
+  const request = { fragment: fragment(10), snapshot: 0, watermark: watermark() };
+  const fill = async (of: Parameters<typeof client.call<'openQuery'>>[1], lane: 'rules' | 'adhoc') => {
+    let opened = 0;
+    await assert.rejects(
+      async () => {
+        for (; ; opened++) await client.call('openQuery', of, lane);
+      },
+      refusedAs('unavailable', 'all'),
+    );
+    return opened;
+  };
+  assert.ok((await fill(request, 'adhoc')) > 0);
+  const ofRules = await fill({ ...request, isRule: true }, 'rules');
+  assert.ok(ofRules > 0, 'there is room for rules');
+  assert.equal(await fill({ ...request, isRule: true }, 'rules'), 0);
 });
