@@ -1,10 +1,12 @@
 // Builds what is stale: the WASM core and its small modules, each twice, then the TypeScript. Plain JavaScript,
 // because it runs before anything is compiled.
 //
-//   node scripts/build.mjs [--quiet] [--types]
+//   node scripts/build.mjs [--quiet] [--clean]
+//
+// With --clean nothing is left of sources that are gone, for packages.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -41,6 +43,12 @@ function step(name, inputs, command, args) {
   // Dated from the start of the step, so that an edit made while it ran builds again.
   mkdirSync(join(root, 'build'), { recursive: true });
   writeFileSync(stamp, `${started}\n`);
+}
+
+if (process.argv.includes('--clean')) {
+  for (const path of ['dist', 'build/tsbuildinfo', 'build/typescript.stamp']) {
+    rmSync(join(root, path), { recursive: true, force: true });
+  }
 }
 
 const asc = 'assemblyscript/bin/asc.js';
