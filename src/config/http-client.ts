@@ -253,17 +253,3 @@ function atMostOne(names: string, a: MaybeGiven, b: MaybeGiven, c?: MaybeGiven, 
   if ([a, b, c].filter(isGiven).length <= 1) return;
   throw new ConfigError(`at most one of ${names} must be configured${behind}`);
 }
-
-/** The files a client reads, for checks before it does: what they are for, and where. */
-export function filesOf(config: HttpClientConfig): [purpose: string, path: string][] {
-  const tls = config.tlsConfig ?? tlsConfig.defaults();
-  const files: [string, string][] = [
-    ['authorization credentials or bearer token file', config.authorization?.credentialsFile ?? ''],
-    ['basic auth username file', config.basicAuth?.usernameFile ?? ''],
-    ['basic auth password file', config.basicAuth?.passwordFile ?? ''],
-    ['ca file', tls.caFile],
-    ['client cert file', tls.certFile],
-    ['client key file', tls.keyFile],
-  ];
-  return files.filter(([, path]) => path !== '');
-}

@@ -32,7 +32,7 @@ const groupFields = {
 
 export interface RuleFileOptions {
   /** Whether keys that are not known are passed over. */
-  readonly ignoreUnknown: boolean;
+  readonly ignoreUnknown?: boolean;
 }
 
 function codecOf(options: RuleFileOptions) {
@@ -54,10 +54,17 @@ export interface RuleFile {
   readonly faults: readonly string[];
 }
 
-/** Throws a ConfigError with the first thing that is wrong. */
-export function parseRuleFile(text: string): readonly RuleGroup[] {
-  const { groups, faults } = readRuleFile(text);
-  if (faults[0] !== undefined) throw new ConfigError(faults[0]);
+/** All that is wrong with rules; the message is the first of it. */
+export class RuleFaults extends ConfigError {
+  constructor(readonly faults: readonly string[]) {
+    super(faults[0]!);
+  }
+}
+
+/** Throws RuleFaults, and ConfigError where the text is no rule file at all. */
+export function parseRuleFile(text: string, options = STRICT): readonly RuleGroup[] {
+  const { groups, faults } = readRuleFile(text, options);
+  if (faults.length > 0) throw new RuleFaults(faults);
   return groups;
 }
 
@@ -71,12 +78,12 @@ export function readRuleFile(text: string, options = STRICT): RuleFile {
   const names = new Set<string>();
   const faults: string[] = [];
   for (const [at, { name, labels, rules }] of groups.entries()) {
-    if (name === '') faults.push('Groupname must not be empty');
-    if (names.has(name)) faults.push(`groupname: ${quote(name)} is repeated in the same file`);
+    if (name === '') faults.push(`${NOWHERE}: Groupname must not be empty`);
+    if (names.has(name)) faults.push(`${NOWHERE}: groupname: ${quote(name)} is repeated in the same file`);
     names.add(name);
     faults.push(...faultsOfLabels(labels));
     for (const [i, one] of rules.entries()) {
-      const ruleName = one.record === '' ? one.alert : one.record;
+      const ruleName = one.alert === '' ? one.record : one.alert;
       const where = `group ${quote(name)}, rule ${i + 1}, ${quote(ruleName)}`;
       for (const { keys = [], message } of faultsOfRule(one)) {
         const places = keys.map((key) => `${placeInRule(file, at, i, key)}: `);
@@ -86,6 +93,9 @@ export function readRuleFile(text: string, options = STRICT): RuleFile {
   }
   return { groups, faults };
 }
+
+/** The place of groups, as promtool tells it. */
+const NOWHERE = '0:0';
 
 interface RuleFault {
   /** Keys of the rule whose values have to do with it. */

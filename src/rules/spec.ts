@@ -5,7 +5,7 @@ import type { Disk } from '../base/disk.js';
 import { DiskError } from '../base/disk.js';
 import { ConfigError } from '../config/error.js';
 import { expandGlob } from '../config/load.js';
-import { parseRuleFile, type Rule, type RuleGroup } from '../config/rule-file.js';
+import { parseRuleFile, type Rule, RuleFaults, type RuleFileOptions, type RuleGroup } from '../config/rule-file.js';
 import { compareStrings, type Labels } from '../model/labels.js';
 import { quote } from '../model/quote.js';
 import { format } from '../promql/syntax/format.js';
@@ -35,7 +35,7 @@ export interface GroupSpec {
   readonly rules: readonly RuleSpec[];
 }
 
-export interface SpecOptions {
+export interface SpecOptions extends RuleFileOptions {
   /** Of groups that name none. */
   readonly intervalMs: number;
   readonly language: ParseOptions;
@@ -57,9 +57,10 @@ export function loadRuleGroups(disk: Disk, globs: readonly string[], options: Sp
 
 export function readRuleFile(disk: Disk, file: string, options: SpecOptions): GroupSpec[] {
   try {
-    const groups = parseRuleFile(new TextDecoder().decode(disk.readFile(file)));
+    const groups = parseRuleFile(new TextDecoder().decode(disk.readFile(file)), options);
     return groups.map((group) => groupSpec(file, group, options));
   } catch (error) {
+    if (error instanceof RuleFaults) throw new RuleFaults(error.faults.map((fault) => `${file}: ${fault}`));
     if (error instanceof ConfigError) throw new ConfigError(`${file}: ${error.message}`);
     if (error instanceof DiskError) throw new ConfigError(error.message);
     throw error;

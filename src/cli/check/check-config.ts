@@ -2,10 +2,10 @@
 
 import { discoveriesOf } from '../../config/discovery.js';
 import { ConfigError } from '../../config/error.js';
-import { expandGlob, type LoadedConfig, loadConfig } from '../../config/load.js';
+import { expandGlob, type LoadedConfig } from '../../config/load.js';
 import { formatDuration } from '../../model/duration.js';
 import { quote } from '../../model/quote.js';
-import { checkConfig } from '../check-config.js';
+import { checkConfig, checkSyntax } from '../check-config.js';
 import { SaidFailure, type ToolWorld } from '../tool/command.js';
 import { checkRuleFile, LINT_CODE, type RuleOptions } from './check-rules.js';
 
@@ -49,7 +49,7 @@ function checkOne(world: ToolWorld, file: string, { isSyntaxOnly, isAgent }: Con
   out.line(`Checking ${file}`);
   try {
     const options = { disk, agent: isAgent };
-    const loaded = isSyntaxOnly ? loadConfig(file, options) : checkConfig(file, options);
+    const loaded = isSyntaxOnly ? checkSyntax(file, options) : checkConfig(file, options);
     if (!isSyntaxOnly) {
       warnOfTargetFiles(world, loaded);
       const rules = ruleFilesOf(world, loaded);

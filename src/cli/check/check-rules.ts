@@ -84,7 +84,7 @@ function pointed(text: string, fault: string): readonly string[] {
 function duplicates(groups: readonly RuleGroup[]): string | undefined {
   const known = groups.flatMap(({ labels: ofGroup, rules }) => {
     return rules.map(({ record, alert, labels: own }) => {
-      const [name, labels] = [record || alert, labelsOf([...ofGroup, ...own])];
+      const [name, labels] = [alert || record, labelsOf([...ofGroup, ...own])];
       return { name, labels, key: keyOf([name, ...labels]) };
     });
   });

@@ -20,7 +20,7 @@ const rules = command({
     junit: textFlag('junit', '', 'Write the results as JUnit XML to a file.', { placeholder: '<file>' }),
     debug: switchFlag('debug', false, 'Say what is run, and show all samples of each test.'),
     diff: switchFlag('diff', false, 'Show in colours how alerts differ from what is expected.'),
-    ignoreUnknown: switchFlag('ignore-unknown-fields', false, 'Pass over keys of test files that are not known.'),
+    ignoreUnknown: switchFlag('ignore-unknown-fields', false, 'Pass over keys of rule files that are not known.'),
   },
   words: ['<test-rule-file>...'],
   run: (world, { values, words }) => {

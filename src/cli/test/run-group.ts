@@ -30,6 +30,8 @@ export interface RunOptions {
   /** --enable-feature */
   readonly features: readonly string[];
   readonly isDiff: boolean;
+  /** Whether keys of rule files that nobody knows are passed over. */
+  readonly ignoreUnknown: boolean;
 }
 
 export interface GroupRun {
@@ -95,9 +97,9 @@ function openGroups(
   test: TestGroup,
   storage: TestStorage,
   query: RuleQuery,
-  { disk, features }: RunOptions,
+  { disk, features, ignoreUnknown }: RunOptions,
 ): readonly Group[] {
-  const specOptions = { intervalMs: test.intervalMs, language: queryFeatures(features).parse };
+  const specOptions = { intervalMs: test.intervalMs, language: queryFeatures(features).parse, ignoreUnknown };
   const specs = file.ruleFiles.flatMap((path) => readRuleFile(disk, path, specOptions));
   const { externalUrl } = test;
   const externalLabels = (): Labels => labelsOf(test.externalLabels);

@@ -59,36 +59,25 @@ const testGroup = struct('main.testGroup', {
   startMs: optional('start_timestamp', time),
 });
 
-const testFile = {
+const testFile = struct('main.unitTestFile', {
   ruleFiles: field('rule_files', list(string), []),
   evaluationIntervalMs: field('evaluation_interval', duration, 0),
   groupOrder: field('group_eval_order', list(string), []),
   tests: field('tests', list(testGroup), []),
   fuzzyCompare: field('fuzzy_compare', bool, false),
-};
+});
 
 export type AlertTest = ValueOf<typeof alertTest>;
 export type ExprTest = ValueOf<typeof exprTest>;
 export type TestGroup = ValueOf<typeof testGroup>;
-export type TestFile = ValueOf<ReturnType<typeof codecOf>>;
+export type TestFile = ValueOf<typeof testFile>;
 
 const EVALUATION_INTERVAL_MS = 60_000;
 
-function codecOf(ignoreUnknown: boolean) {
-  return struct('main.unitTestFile', testFile, (given) => given, { ignoreUnknown });
-}
-
-export interface ReadOptions {
-  readonly ignoreUnknown: boolean;
-  /** Told of patterns of rule files that nothing matches. */
-  readonly warn: (line: string) => void;
-}
-
-/** Reads a file of tests; its rule files are those that are there. Throws ConfigError and DiskError. */
-export function readTestFile(disk: Disk, path: string, { ignoreUnknown, warn }: ReadOptions): TestFile {
+/** Reads a file of tests; its rule files are those that are there, and others are warned of. Throws ConfigError and DiskError. */
+export function readTestFile(disk: Disk, path: string, warn: (line: string) => void): TestFile {
   const file = new YamlFile(new TextDecoder().decode(disk.readFile(path)));
-  const codec = codecOf(ignoreUnknown);
-  const read = file.root === null ? codec.defaults() : codec.decode(file.resolve(file.root), file);
+  const read = file.root === null ? testFile.defaults() : testFile.decode(file.resolve(file.root), file);
   file.throwFaults();
   const { groupOrder, tests, ...rest } = read!;
   const twice = groupOrder.find((name, i) => groupOrder.indexOf(name) !== i);

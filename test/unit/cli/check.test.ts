@@ -35,7 +35,7 @@ test('check rules: everything that is wrong, with its place', async () => {
     '6:11: group "g", rule 2, "a{b}": could not parse expression: 1:5: parse error: unexpected end of input',
     '5:13: group "g", rule 2, "a{b}": invalid field \'for\' in recording rule',
     '5:13: group "g", rule 2, "a{b}": braces present in the recording rule name; should it be in expr?: a{b}',
-    'groupname: "g" is repeated in the same file',
+    '0:0: groupname: "g" is repeated in the same file',
     '0:0: group "g", rule 1, "x": field \'expr\' must be set in rule',
     '',
   ]);

@@ -168,8 +168,8 @@ test('a group is evaluated when a Prometheus would: at its offset', () => {
 });
 
 const badRules: [rules: string, error: string | RegExp][] = [
-  ['[{name: "", rules: []}]', 'Groupname must not be empty'],
-  ['[{name: a, rules: []}, {name: a, rules: []}]', 'groupname: "a" is repeated in the same file'],
+  ['[{name: "", rules: []}]', '0:0: Groupname must not be empty'],
+  ['[{name: a, rules: []}, {name: a, rules: []}]', '0:0: groupname: "a" is repeated in the same file'],
   ['[{name: a, rules: [{expr: x}]}]', `0:0: 0:0: group "a", rule 1, "": one of 'record' or 'alert' must be set`],
   ['[{name: a, rules: [{record: x}]}]', `0:0: group "a", rule 1, "x": field 'expr' must be set in rule`],
   [
