@@ -19,6 +19,7 @@ import * as sealedChunks from '../chunk/sealed';
 import { ChunkState } from '../chunk/state';
 import * as xor from '../chunk/xor';
 import {
+  CHUNK_SAMPLES_MAX,
   CHUNK_WINDOW_MS,
   OUTCOME_ACCEPTED,
   OUTCOME_BYTES,
@@ -54,17 +55,26 @@ const VALUE: usize = 16;
 /** Rows whose records are touched before they are worked on: enough to hide a miss, few enough to stay in L1. */
 const GROUP: u32 = 64;
 /**
- * Chunks begin anew with each window, and a window of two hours at 15 s is four chunks. So that series do not all seal at the same
- * time, each has a place of its own where its first chunk of a window ends:
+ * Chunks begin anew with each window, and a window of two hours at 15 s is four chunks of 120 samples. So that series do not all seal at
+ * the same time, each has a place of its own where its first chunk of a window ends. All end with the window, when a server has the most
+ * in open chunks: so their last is shorter, the others longer.
  *
- *   window   │ 60 … 179 samples │ 120 │ 120 │ the rest: 69 … 188 │
+ *   window   │ 46 … 183 samples │ 140 │ 140 │ the rest: 17 … 154 │
  *
- * There are as many chunks as if all were of 120, and open ones are half full on average, instead of all full at once.
+ * There are as many chunks as if all were of 120, and open ones are half full on average, instead of all full at once. A window of two
+ * chunks has 60 … 179 samples in the first.
  */
 const CHUNK_SAMPLES: u32 = 120;
-const FIRST_SAMPLES_MIN: u32 = 60;
+/** Places in the window are counted in so many samples more or less, so that steps that differ by little make the same ends. */
+const GRAIN_SAMPLES: u32 = 8;
 /** Whether a chunk is due is looked at each time it has so many samples more. */
 const LOOK_SAMPLES: u32 = 8;
+/** An end that is seen a look later is still in front of that of the room. */
+const FIRST_SAMPLES_MAX: u32 = CHUNK_SAMPLES_MAX - LOOK_SAMPLES;
+/** Of two chunks the second has more than so many. */
+const SECOND_SAMPLES_MIN: u32 = 68;
+/** No chunk is ended sooner, but by the window. */
+const SAMPLES_MIN: u32 = 40;
 const WINDOW: i64 = CHUNK_WINDOW_MS;
 
 /** In place of the time from which on late samples are taken. */
@@ -232,7 +242,7 @@ export function put(record: usize, state: ChunkState, time: i64, value: u64): St
       windowStart = time - euclid(time);
       windowEnd = windowStart + WINDOW;
     }
-    const isTurn = <u32>state.count >= FIRST_SAMPLES_MIN && <u32>state.count % LOOK_SAMPLES == 0;
+    const isTurn = <u32>state.count >= SAMPLES_MIN && <u32>state.count % LOOK_SAMPLES == 0;
     const due = state.time < windowStart || (isTurn && isDue(record, state));
     if (due && !cut(record, state)) return Status.NoMemory;
   }
@@ -268,26 +278,40 @@ function hasChunks(record: usize): bool {
 function isDue(record: usize, state: ChunkState): bool {
   const step = <i64>state.delta;
   if (step == 0) return false;
-  const place = (state.time - windowStart) / step;
-  const left = (windowEnd - state.time) / step;
-  if (left <= <i64>(FIRST_SAMPLES_MIN + LOOK_SAMPLES)) return false;
-  const first = <i64>firstSamples(record);
-  return endsBefore(place, first) > endsBefore(place - <i64>state.count, first);
+  const inWindow = samplesInWindow(step);
+  const chunks = (inWindow + CHUNK_SAMPLES / 2) / CHUNK_SAMPLES;
+  const place = <u32>((state.time - windowStart) / step);
+  const begin = place - min(place, <u32>state.count);
+  if (chunks <= 2) {
+    const first = CHUNK_SAMPLES / 2 + ((placeOf(record) * CHUNK_SAMPLES) >>> 16);
+    return begin < first && place >= first && <u32>((windowEnd - state.time) / step) > SECOND_SAMPLES_MIN;
+  }
+  // The last chunk is 3/7 of the others on average, and the first has a third of one at least.
+  const length = (7 * inWindow) / (7 * chunks - 4);
+  const least = length / 3;
+  const first = least + ((placeOf(record) * min(length, FIRST_SAMPLES_MAX - least)) >>> 16);
+  return min(endsBefore(place, first, length), chunks - 1) > endsBefore(begin, first, length);
+}
+
+/** How many samples of a step a window has, about. */
+function samplesInWindow(step: i64): u32 {
+  const exact = <u32>(WINDOW / step);
+  return exact < CHUNK_SAMPLES ? exact : (exact + GRAIN_SAMPLES / 2) & ~(GRAIN_SAMPLES - 1);
 }
 
 /** How many ends of chunks are at or before a place in the window, both counted in samples. */
-function endsBefore(place: i64, first: i64): i64 {
-  return place < first ? 0 : 1 + (place - first) / <i64>CHUNK_SAMPLES;
+function endsBefore(place: u32, first: u32, length: u32): u32 {
+  return place < first ? 0 : 1 + (place - first) / length;
+}
+
+/** Where among others a series has its ends, of 65,536. */
+function placeOf(record: usize): u32 {
+  return (series.refLow(record) * 0x9e3779b1) >>> 16;
 }
 
 /** Counts chunks that were sealed elsewhere: by another life of this shard, or made of one that was. */
 export function noteSealed(chunks: u32): void {
   chunksSealed += <f64>chunks;
-}
-
-/** Samples of the series' first chunk in a window. */
-function firstSamples(record: usize): u32 {
-  return FIRST_SAMPLES_MIN + (((series.refLow(record) * 0x9e3779b1) >>> 16) % CHUNK_SAMPLES);
 }
 
 /** How far a time is into its chunk window, also before 1970. */

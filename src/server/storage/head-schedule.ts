@@ -16,7 +16,7 @@ import type { HeadCutting } from './cutting.js';
 import type { LateCutting } from './late-cutting.js';
 import { nextCut } from './next-cut.js';
 import type { StorageParts } from './options.js';
-import type { Truncation } from './truncation.js';
+import type { Meanwhile, Truncation } from './truncation.js';
 
 /** How often the head is looked at; short ranges need it more often. */
 const LOOK_EVERY_MS = 15_000;
@@ -127,9 +127,9 @@ export class HeadSchedule {
     return { minTimeMs, maxTimeMs: (Math.floor(newestMs / CHUNK_WINDOW_MS) + 2) * CHUNK_WINDOW_MS };
   }
 
-  /** Samples that files have leave the log. */
-  shortenLog(): Promise<void> {
-    return this.afterLate(() => this.#counted(() => this.#truncation.log(this.#headFromMs, true)));
+  /** Samples that files have leave the log. Nothing is cut or truncated beside `meanwhile`. */
+  shortenLog(meanwhile?: Meanwhile): Promise<void> {
+    return this.afterLate(() => this.#counted(() => this.#truncation.log(this.#headFromMs, true, meanwhile)));
   }
 
   /** Runs an action while nothing is cut or truncated. */

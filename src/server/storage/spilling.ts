@@ -5,13 +5,16 @@
 //   compactor                       └► written, synced ────┘
 //
 // Chunks of which the log may not have all samples on the disk yet wait for the next round. Rounds, head cuts, truncations
-// and deletions follow each other. What fails is tried again later: the chunks are in memory and in the log.
+// and deletions follow each other; while the log is shortened, rounds go on, or memory would fill with chunks for as long as
+// that takes. What fails is tried again later: the chunks are in memory and in the log.
 
+import { sleep } from '../../base/clock.js';
 import type { ShardClient } from '../../shard/client.js';
 import type { Reply, Request } from '../../shard/protocol.js';
 import { SEGMENT_BYTES_DEFAULT } from '../../tsdb/wal/page.js';
 import type { StorageParts } from './options.js';
 import { Rounds } from './rounds.js';
+import type { Meanwhile } from './truncation.js';
 
 /** How often it is looked whether there is something to spill. */
 const LOOK_EVERY_MS = 1000;
@@ -38,7 +41,7 @@ export class Spilling {
   readonly #apart: <T>(action: () => Promise<T>) => Promise<T>;
   readonly #looks: Rounds;
   readonly #stats = { rounds: 0, failures: 0, bytes: 0 };
-  readonly #shortenLog: () => Promise<void>;
+  readonly #shortenLog: (meanwhile: Meanwhile) => Promise<void>;
   readonly #isComplete: () => boolean;
   /** Bytes written to the log when it was shortened. */
   #shortenedAtBytes: number | undefined;
@@ -48,13 +51,14 @@ export class Spilling {
   #writing: Promise<void> = Promise.resolve();
 
   /**
-   * `apart` runs an action while nothing is cut, truncated or deleted; `shortenLog` takes from the log what files have. `isComplete`: the
-   * heads have all that the log has; what files have of a series the log is not asked for any more.
+   * `apart` runs an action while nothing is cut, truncated or deleted; `shortenLog` takes from the log what files have, and has
+   * `meanwhile` wait for the checkpoint. `isComplete`: the heads have all that the log has; what files have of a series the log
+   * is not asked for any more.
    */
   constructor(
     parts: StorageParts,
     apart: <T>(action: () => Promise<T>) => Promise<T>,
-    shortenLog: () => Promise<void> = () => Promise.resolve(),
+    shortenLog: (meanwhile: Meanwhile) => Promise<void> = () => Promise.resolve(),
     isComplete: () => boolean = () => true,
   ) {
     this.#parts = parts;
@@ -103,17 +107,40 @@ export class Spilling {
   }
 
   async #look(): Promise<void> {
-    const { shards, clock } = this.#parts;
     if (!this.#isComplete()) return;
+    if (await this.#roundIfDue(this.#apart)) await this.#shortenIfDue();
+  }
+
+  /** Whether there was a round. */
+  async #roundIfDue(within: (round: () => Promise<void>) => Promise<void>): Promise<boolean> {
+    const { shards, clock } = this.#parts;
     const sealed = await Promise.all(
       shards.handles.map(async ({ client }) => (await client.call('spillState', {}, 'rules')).sealed),
     );
     const fresh = sealed.reduce((sum, count, i) => sum + Math.max(0, count - (this.#sealed[i] ?? 0)), 0);
     const isDue = fresh >= DUE_CHUNKS || (fresh > 0 && clock.monotonicMs() - this.#roundAtMs >= DUE_MS);
-    if (!isDue || this.#looks.isClosed) return;
-    await this.#apart(() => this.round());
+    if (!isDue || this.#looks.isClosed) return false;
+    await within(() => this.round());
     this.#sealed = sealed;
-    await this.#shortenIfDue();
+    return true;
+  }
+
+  /**
+   * Rounds for as long as the log's thread is busy with a checkpoint. What that drops was in files when it began, and what goes to
+   * files now it keeps once more.
+   */
+  async #roundsDuring(checkpoint: Promise<void>): Promise<void> {
+    let isOver = false;
+    const over = checkpoint.finally(() => {
+      isOver = true;
+    });
+    over.catch(() => {});
+    const pause = () => Promise.race([over, sleep(this.#parts.clock, LOOK_EVERY_MS)]);
+    try {
+      for (await pause(); !isOver && !this.#looks.isClosed; await pause()) await this.#roundIfDue((round) => round());
+    } finally {
+      await over;
+    }
   }
 
   /** What is left of the log is read again each time, so that has to be worth it. */
@@ -125,7 +152,7 @@ export class Spilling {
     const leftBytes = Math.max(leastBytes, LOG_GROWTH_SHARE * stats.checkpointBytes);
     if (stats.bytes - (this.#shortenedAtBytes ?? 0) < leftBytes) return;
     this.#shortenedAtBytes = stats.bytes;
-    await this.#shortenLog();
+    await this.#shortenLog((checkpoint) => this.#roundsDuring(checkpoint));
   }
 
   /** Spills what can be of all shards. Only while nothing is cut, truncated or deleted. */

@@ -96,7 +96,7 @@ export class Storage {
     this.#spilling = new Spilling(
       parts,
       (action) => this.#schedule.afterLate(action),
-      () => this.#schedule.shortenLog(),
+      (meanwhile) => this.#schedule.shortenLog(meanwhile),
       () => this.#replay.isComplete,
     );
     const makeRoom = (client: ShardClient) => this.#spilling.makeRoom(client);

@@ -8,6 +8,11 @@ import type { StorageParts } from './options.js';
 /** How soon it is tried again where a query still reads what is to go. */
 const WAIT_MS = 100;
 
+/** What may be done while the log's thread writes a checkpoint: resolves once that is there, and rejects where it failed. */
+export type Meanwhile = (checkpoint: Promise<void>) => Promise<void>;
+
+const NOTHING: Meanwhile = (checkpoint) => checkpoint;
+
 export class Truncation {
   readonly #parts: StorageParts;
   readonly #isComplete: () => boolean;
@@ -50,7 +55,7 @@ export class Truncation {
   }
 
   /** The log keeps the series that are alive, and samples from a time on that are nowhere else; `isWhole`: all that was written by now is looked at. */
-  async log(minTimeMs: number, isWhole = false): Promise<void> {
+  async log(minTimeMs: number, isWhole = false, meanwhile: Meanwhile = NOTHING): Promise<void> {
     const { shards, log } = this.#parts;
     if (!this.#isComplete()) return;
     // Series that come from now on are in a segment behind it.
@@ -59,7 +64,7 @@ export class Truncation {
     if (this.#closed) return;
     const checkpoint = log.checkpoint(refs.flat(), minTimeMs, span);
     this.#checkpointing = checkpoint.catch(() => {});
-    await checkpoint;
+    await meanwhile(checkpoint);
   }
 
   /** A page a job: what comes meanwhile is behind the log's new segment, what goes is kept once more. */

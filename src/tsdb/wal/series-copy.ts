@@ -25,6 +25,8 @@ import { LogStuck, LogWriter, type RecordParts } from './writer.js';
 
 /** Records are handed to the writer in batches of about this size. */
 const BATCH_BYTES = 1024 * 1024;
+/** The writer keeps no more than this in memory before it syncs: what it once took the core never gives back. */
+const UNSYNCED_BYTES_MAX = 4 * BATCH_BYTES;
 const SYNC_WITHIN_MS = 1000;
 /** Less than this behind its checkpoint is not worth another reading of the log. */
 const REMAKE_BYTES = 16 * 1024 * 1024;
@@ -143,7 +145,9 @@ export class SeriesCopy {
   async #transcribe(folder: string): Promise<'whole' | 'damaged' | undefined> {
     const { disk, logFolder, core, soon } = this.#options;
     disk.makeFolder(folder);
-    const transcript = new Transcript(new LogWriter({ disk, folder, core, segment: 0, stepBytes: 0 }));
+    const transcript = new Transcript(
+      new LogWriter({ disk, folder, core, segment: 0, stepBytes: 0, unsyncedBytesMax: UNSYNCED_BYTES_MAX }),
+    );
     try {
       let found: 'whole' | 'damaged' = 'whole';
       for (const source of logSources(disk, logFolder, core).sources) {

@@ -210,6 +210,7 @@ test('chunks of a window end at other places in each series, and are no more tha
     const rig = empty();
     const count = CHUNK_WINDOW_MS / stepMs;
     const firsts = new Set<number>();
+    let lasts = 0;
     for (let i = 0; i < 40; i++) {
       const startMs = CHUNK_WINDOW_MS + ((i * 37) % stepMs);
       const series = add(
@@ -223,12 +224,16 @@ test('chunks of a window end at other places in each series, and are no more tha
       const lengths = chunks!.map(({ length }) => length);
       assert.ok(lengths.length <= most && lengths.length >= most - 1, `${stepMs} ms: ${lengths}`);
       assert.ok(
-        lengths.every((length) => length >= Math.min(count, 40) && length <= CHUNK_SAMPLES_MAX),
+        lengths.every((length) => length <= CHUNK_SAMPLES_MAX) &&
+          lengths.slice(0, -1).every((length) => length >= Math.min(count, 40)),
         `${stepMs} ms: ${lengths}`,
       );
       firsts.add(lengths[0]!);
+      lasts += lengths.at(-1)!;
     }
     if (count > 200) assert.ok(firsts.size > 7, `${stepMs} ms: ${[...firsts]}`);
+    // All open chunks are full at once there.
+    if (count > 300) assert.ok(lasts / 40 < 100, `${stepMs} ms: ${lasts / 40} in the last`);
   }
 });
 

@@ -19,7 +19,7 @@ const SAMPLES = 2800;
 const SERIES = 200;
 const AMPLE = 96 * 2 ** 20;
 /** Of a shard: less than all chunks take, more than the open ones. */
-const SHORT = 8 * 2 ** 20;
+const SHORT = 8.75 * 2 ** 20;
 
 const live = (disk: SimDisk, nowMs: number, shards: number, memoryBytes: number) =>
   Life.begin({
