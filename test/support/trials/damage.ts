@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { realDisk } from '../../../src/base/disk.js';
 import { Prng } from '../../../src/base/prng.js';
+import { OUT_OF_ORDER_HINT } from '../../../src/tsdb/compact/plan.js';
 import { type LogRecords, type LostRecords, logRecords, lostRecords } from '../log-records.js';
 import { RemoteWriter, writeAll } from '../remote-write.js';
 import { eventually, type Server, sleep, startNarthex } from '../servers.js';
@@ -221,17 +222,24 @@ interface Span {
 }
 
 function spanOf(data: string, path: string): Span {
-  const ends = blocksOf(data).map((block) => metaOf(block).maxTime);
   const block = blocksOf(data).find((one) => path.startsWith(`${one}/`));
   if (block !== undefined) {
     const { minTime, maxTime } = metaOf(block);
     return { fromMs: minTime, toMs: maxTime };
   }
-  if (/\/(wal|wbl|chunks_head)\//.test(path)) return { fromMs: Math.max(...ends), toMs: Number.POSITIVE_INFINITY };
+  if (/\/(wal|wbl|chunks_head)\//.test(path)) return { fromMs: headFromMs(data), toMs: Number.POSITIVE_INFINITY };
   return { fromMs: 0, toMs: 0 };
 }
 
-function metaOf(block: string): { minTime: number; maxTime: number } {
+/** Blocks of samples that came late say nothing of where the head begins. */
+function headFromMs(data: string): number {
+  const metas = blocksOf(data).map(metaOf);
+  return Math.max(
+    ...metas.filter(({ compaction }) => !compaction.hints?.includes(OUT_OF_ORDER_HINT)).map(({ maxTime }) => maxTime),
+  );
+}
+
+function metaOf(block: string): { minTime: number; maxTime: number; compaction: { hints?: string[] } } {
   return JSON.parse(readFileSync(join(block, 'meta.json'), 'utf8'));
 }
 
