@@ -51,8 +51,8 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsReport> {
   );
   const checkAll = async (server: Server, rangeMs: number) => {
     for (const sender of load) {
-      await sender.check(server.url, rangeMs);
-      await sender.settle(server.url, rangeMs);
+      await loudly(server, () => sender.check(server.url, rangeMs));
+      await loudly(server, () => sender.settle(server.url, rangeMs));
     }
     // Unfinished cuts are told of as such, at a level that is no alarm.
     assert.doesNotMatch(server.log(), /level=ERROR/, server.log());
@@ -99,6 +99,18 @@ async function checkPeer(binary: string, data: string, load: readonly Sender[], 
   } finally {
     await peer.stop();
     rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+/** What goes wrong is told with what the server said, and with what a request met. */
+async function loudly(server: Server, action: () => Promise<unknown>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    const { message, cause } = error as Error;
+    throw new Error(`${message}${cause === undefined ? '' : ` (${String(cause)})`}; it said:\n${server.log()}`, {
+      cause: error,
+    });
   }
 }
 

@@ -89,7 +89,8 @@ class Both {
     for (const known of series) known.newestMs = timeMs;
   }
 
-  truncate(minTimeMs: number): void {
+  /** `between` runs between two steps. Gives the number of steps behind the scan. */
+  truncate(minTimeMs: number, between = () => {}): number {
     for (let from = 0; from < this.head.seriesBound; from += 50) this.head.scan(minTimeMs, from, 50);
     const gone = [...this.known.values()].filter(({ newestMs }) => newestMs < minTimeMs);
     assert.deepEqual(
@@ -97,11 +98,16 @@ class Both {
       gone.map(({ index }) => index).sort((a, b) => a - b),
     );
     for (const { labels } of gone) this.known.delete(keyOf(labels));
-    if (gone.length === 0) return;
+    if (gone.length === 0) return 0;
     this.check([]);
     assert.ok(this.head.beginSweep());
-    for (let name = 0; name < this.head.names; name++) assert.ok(this.head.sweepName(name));
-    while (!this.head.finishSweep());
+    let steps = 1;
+    for (let name = 0; name < this.head.names; steps++) {
+      if (this.head.sweepName(name)) name++;
+      between();
+    }
+    for (; !this.head.finishSweep(); steps++) between();
+    return steps;
   }
 
   /** Both find the same series. */
@@ -183,3 +189,25 @@ for (const seed of [1, 2, 3]) {
     both.check([]);
   });
 }
+
+test('head: many series go in many steps, and what comes in between is there', () => {
+  const both = new Both();
+  const COUNT = 70_000;
+  const labelsOfId = (id: number): Labels => ['__name__', 'm', 'id', `${id}`, 'job', 'j'];
+  const all = Array.from({ length: COUNT }, (_, id) => both.meet(labelsOfId(id)));
+  both.append(all, 1000);
+  both.append(
+    all.filter((_, id) => id % 1000 === 0),
+    5000,
+  );
+  let id = COUNT;
+  const steps = both.truncate(2000, () => {
+    both.append([both.meet(labelsOfId(id++)), both.meet(labelsOfId((id % 7) * 1000 + 1))], 6000 + id);
+  });
+  assert.ok(steps > 15, `${steps} steps`);
+  for (const value of ['0', '1', '999', '1000', `${COUNT}`, `${id - 1}`]) both.check([{ name: 'id', op: '=', value }]);
+  both.check([]);
+  both.check([{ name: 'job', op: '=', value: 'j' }]);
+  assert.ok(both.truncate(10_000) > 0);
+  both.check([]);
+});

@@ -122,3 +122,25 @@ test('a damaged chunk is a warning that names its place, and the rest is served'
   assert.match(warnings[0]!, /chunks_head\/000001 at \d+: a chunk is damaged/);
   await rig.shards.close();
 });
+
+test('many chunks are noted, and leave memory, in many steps: appends in between are there', async () => {
+  const rig = await SpillingRig.open(1, true);
+  const count = 9000;
+  const series: Labels[] = Array.from({ length: count }, (_, id) => ['__name__', 'm', 'id', `${id}`]);
+  const fromMs = 10 * WINDOW;
+  const stretch = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i): [number, number] => [fromMs + (from + i) * 15_000, from + i]);
+  const write = async (from: number, to: number) => {
+    for (let at = 0; at < count; at += 1000) {
+      const some = series.slice(at, at + 1000);
+      await rig.append(some.map((labels) => ({ labels, samples: stretch(from, to) })));
+    }
+  };
+  await write(0, 200);
+  await Promise.all([rig.spill(), write(200, 205)]);
+  const { data } = await rig.engine.instant('count by (id) (count_over_time(m[2h]) == 205)', fromMs + 205 * 15_000);
+  assert.equal((data as { columns: { values: Float64Array } }).columns.values.length, count);
+  await rig.spill();
+  assert.equal(await rig.chunksLeft(), 0);
+  await rig.shards.close();
+});
