@@ -66,6 +66,7 @@ export {
   exposition_parse,
   exposition_parse_protobuf,
   exposition_scraped,
+  exposition_settle_starts,
   exposition_spelled,
   exposition_wire_fault,
   exposition_wire_fault_at,

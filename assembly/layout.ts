@@ -344,6 +344,12 @@ export const SID_MISSING = 0xffffffff;
 /** In a row: there is nothing here; skip it. */
 export const SID_HOLE = 0xfffffffe;
 
+/**
+ * In a row, beside a series' number: the series began then. It gets a sample of 0, unless it has one of that time or later: then
+ * nothing is told.
+ */
+export const SID_START = 0x80000000;
+
 /** In a miss: no entry of the cache stands for it. */
 export const NO_ENTRY = 0xffffffff;
 
@@ -372,6 +378,8 @@ export enum ParseOption {
   ClassicToo = 64,
   /** Classic histograms are listed as native ones are, to be converted. */
   CustomBuckets = 128,
+  /** Start times are taken: of OpenMetrics, the lines that have them are no series then. */
+  Starts = 256,
 }
 
 /** What a metadata line says. */

@@ -14,6 +14,7 @@ import * as found from './found';
 import * as line from './line';
 import * as list from './list';
 import * as protobuf from './protobuf';
+import * as starts from './starts';
 import * as text from './text';
 import * as walk from './walk';
 
@@ -104,6 +105,11 @@ export function exposition_histogram_count(): u32 {
 
 export function exposition_histograms(): usize {
   return list.address(found.histograms);
+}
+
+/** Makes rows of the start times in the last body, once its misses are settled. */
+export function exposition_settle_starts(at: usize): Status {
+  return starts.settle(at) ? Status.Ok : Status.NoMemory;
 }
 
 export function exposition_miss_count(): u32 {

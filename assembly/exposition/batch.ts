@@ -5,13 +5,14 @@
 //   │ sid u32  │ ref u32  │ time i64, ms │ value u64    │
 //   └──────────┴──────────┴──────────────┴──────────────┘
 //   sid      the series' index in its owner, or SID_MISSING (not resolved yet), or SID_HOLE (no row at all)
+//            SID_START beside it: not a sample, but when the series began (starts.ts)
 //   ref      the low half of its WAL ref, so that the owner notices a sid that was given to another series
 //   value    bits, never a number
 //
 // One batch for each owner shard. Several bodies may be parsed into them before they
 // are taken; mark() and rollback() make each body all or nothing.
 
-import { OWNERS_MAX, ROW_BYTES, SID_MISSING } from '../layout';
+import { OWNERS_MAX, ROW_BYTES, SID_MISSING, SID_START } from '../layout';
 import * as heap from '../memory/heap';
 
 const BATCH_BYTES: usize = 16;
@@ -63,14 +64,33 @@ export function rowAt(owner: u32, index: u32): usize {
 export function addRow(owner: u32, sid: u32, ref: u32, time: i64, value: u64): bool {
   const at = batch(owner);
   const count = load<u32>(at, COUNT);
-  if (count == load<u32>(at, CAPACITY) && !grow(at, count)) return false;
-  const row = <usize>load<u32>(at, ADDRESS) + <usize>count * ROW_BYTES;
+  if (count == load<u32>(at, CAPACITY) && !grow(at, count, count + 1)) return false;
+  setRow(<usize>load<u32>(at, ADDRESS) + <usize>count * ROW_BYTES, sid, ref, time, value);
+  store<u32>(at, count + 1, COUNT);
+  return true;
+}
+
+function setRow(row: usize, sid: u32, ref: u32, time: i64, value: u64): void {
   store<u32>(row, sid);
   store<u32>(row, ref, REF);
   store<i64>(row, time, TIME);
   store<u64>(row, value, VALUE);
-  store<u32>(at, count + 1, COUNT);
+}
+
+/** Makes room for `more` rows in front of an owner's others, to be set with setStart(); false where the memory limit says no. */
+export function makeFront(owner: u32, more: u32): bool {
+  const at = batch(owner);
+  const count = load<u32>(at, COUNT);
+  if (count + more > load<u32>(at, CAPACITY) && !grow(at, count, count + more)) return false;
+  const first = <usize>load<u32>(at, ADDRESS);
+  memory.copy(first + <usize>more * ROW_BYTES, first, <usize>count * ROW_BYTES);
+  store<u32>(at, count + more, COUNT);
   return true;
+}
+
+/** Sets a row: that a series began. */
+export function setStart(owner: u32, index: u32, sid: u32, ref: u32, time: i64): void {
+  setRow(rowAt(owner, index), sid | <u32>SID_START, ref, time, 0);
 }
 
 export function rowTime(row: usize): i64 {
@@ -92,10 +112,22 @@ export function truncate(owner: u32, count: u32): void {
   store<u32>(batch(owner), count, COUNT);
 }
 
+/** Says of the row added last, which waits, that its series began then. */
+export function markStart(owner: u32): void {
+  const row = rowAt(owner, rowCount(owner) - 1);
+  assert(isWaiting(row), 'the row waits for a series');
+  store<u32>(row, <u32>SID_START, REF);
+}
+
+/** What a waiting row has beside its series: SID_START or nothing. */
+export function rowMark(row: usize): u32 {
+  return load<u32>(row, REF);
+}
+
 /** Gives a waiting row its series. */
 export function patchRow(row: usize, sid: u32, ref: u32): void {
   assert(isWaiting(row), 'the row waits for a series');
-  store<u32>(row, sid);
+  store<u32>(row, sid | load<u32>(row, REF));
   store<u32>(row, ref, REF);
 }
 
@@ -126,9 +158,9 @@ export function clear(): void {
   }
 }
 
-function grow(at: usize, count: u32): bool {
+function grow(at: usize, count: u32, wanted: u32): bool {
   const old = load<u32>(at, CAPACITY);
-  const capacity = max(ROWS_MIN, old * 2);
+  const capacity = max(max(ROWS_MIN, old * 2), wanted);
   const block = heap.alloc(<usize>capacity * ROW_BYTES);
   if (block == 0) return false;
   if (old != 0) {

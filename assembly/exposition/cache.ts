@@ -49,6 +49,8 @@ export const FLOAT_LABEL: u32 = 16 + 32;
 export const FLOAT_LABEL_SHIFT: u32 = 4;
 /** TRACKED as the parse before the last left it. Without TRACKED: a timestamp of its own ended the watch. */
 export const TRACKED_BEFORE: u32 = 64;
+/** The series is called as if it had a start time for value: in a family that may have some, it is none (starts.ts). */
+export const CREATED: u32 = 128;
 
 /** As `carried`: there is something to look for. */
 export const NOT_STEADY: u32 = 0xffffffff;
@@ -82,7 +84,10 @@ export const ORDER_COUNT: usize = 76;
 export const ORDER_ROOM: usize = 80;
 export const PAUSE: usize = 84;
 export const PAUSE_LEFT: usize = 88;
-const CACHE_BYTES: usize = 96;
+/** When the last parse was, in ms; NO_TIME where there was none, or it was taken back. */
+const TIME: usize = 96;
+const CACHE_BYTES: usize = 112;
+const NO_TIME: i64 = i64.MIN_VALUE;
 
 const NUMBER_MAX: u32 = 65534;
 const NEVER: u32 = 65535;
@@ -103,6 +108,7 @@ export function open(): usize {
   memory.fill(cache, 0, CACHE_BYTES);
   store<u32>(cache, 1, NUMBER);
   store<u32>(cache, NEVER, GOOD);
+  store<i64>(cache, NO_TIME, TIME);
   return cache;
 }
 
@@ -199,6 +205,15 @@ export function commit(cache: usize, marked: u32, carried: u32, found: u32): voi
   store<u32>(cache, found > 0 ? 0 : load<u32>(cache, QUIET) + 1, QUIET);
 }
 
+/** When the last parse was. */
+export function time(cache: usize): i64 {
+  return load<i64>(cache, TIME);
+}
+
+export function setTime(cache: usize, time: i64): void {
+  store<i64>(cache, time, TIME);
+}
+
 /** Undoes the parse with this number, whether it ended or not, and its entries' marks. */
 export function abort(cache: usize, number: u32): void {
   order.discard(cache);
@@ -215,6 +230,7 @@ export function abort(cache: usize, number: u32): void {
   }
   if (load<u32>(cache, NUMBER) != number) return;
   store<u32>(cache, number - 1, NUMBER);
+  store<i64>(cache, NO_TIME, TIME);
   store<u32>(cache, load<u32>(cache, MARKED_BEFORE), MARKED);
   store<u32>(cache, load<u32>(cache, GOOD_BEFORE), GOOD);
 }

@@ -13,6 +13,7 @@ import { MetadataKind, ParseOption } from '../layout';
 import * as batch from './batch';
 import { DROPPED, FLAGS, OWNER, REF, SID, TRACKED, TRACKED_BEFORE, UNRESOLVED } from './cache';
 import * as list from './list';
+import * as starts from './starts';
 import * as walk from './walk';
 
 export const metadata: usize = memory.data(16, 8);
@@ -31,6 +32,7 @@ export function start(how: u32, time: i64): void {
   list.clear(metadata);
   list.clear(exemplars);
   list.clear(histograms);
+  starts.begin(how, time);
   options = how;
   scrapeTime = time;
   if ((how & ParseOption.Retry) != 0) return;

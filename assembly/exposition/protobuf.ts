@@ -11,6 +11,8 @@
 // `{"name","label"="value","le"="0.5"}`. From there it takes the way of a line (walk.ts, series.ts). Exemplars are
 // spelled likewise, and the series of native histograms, whose messages TypeScript reads.
 //
+// Counters, summaries and histograms say when they began (starts.ts), where that is wanted.
+//
 // Encoders write a metric nearly always alike: labels in a run, then a number. Such runs, numbers and buckets are read by
 // short ways (shortContent, isSingle, isPlainBucket); whatever is not exactly so, by readField().
 
@@ -24,6 +26,7 @@ import * as proto from '../remote/proto';
 import * as cache from './cache';
 import { COMMENT, FLAGS, HASH, NOT_STEADY, NUMBER, SEEN, UNRESOLVED } from './cache';
 import * as found from './found';
+import * as starts from './starts';
 import * as walk from './walk';
 
 /** MetricType of the message. */
@@ -75,6 +78,9 @@ let metricAt: usize = 0;
 let metricEnd: usize = 0;
 let time: i64 = 0;
 let ownTime: bool = false;
+/** When the metric began, in ms; NO_START where it does not say so, or nobody wants to know. */
+let start: i64 = 0;
+const NO_START: i64 = i64.MAX_VALUE;
 
 export function spelledAt(): usize {
   return buffer.address(spelled);
@@ -91,7 +97,10 @@ export function parse(into: usize, body: usize, length: usize, scrapeTime: i64, 
   found.start(how, scrapeTime);
   bodyAt = body;
   if (readFamilies(body, body + length)) {
-    if (!retry) cache.commit(into, walk.marked, walk.someLetGo ? NOT_STEADY : walk.carried, walk.found);
+    if (!retry) {
+      cache.commit(into, walk.marked, walk.someLetGo ? NOT_STEADY : walk.carried, walk.found);
+      cache.setTime(into, scrapeTime);
+    }
     return Status.Ok;
   }
   found.undo();
@@ -281,6 +290,7 @@ function readMetric(at: usize, end: usize): bool {
   metricEnd = end;
   labelsHash = 0;
   time = 0;
+  start = NO_START;
   let runAt = at;
   at = runEnd(at, end, proto.TAG_1_BYTES);
   if (end - at == SINGLE_BYTES && isSingle(at)) {
@@ -360,25 +370,27 @@ function readSingle(at: usize, end: usize): bool {
   exemplarAt = 0;
   const isCounter = kind == Kind.Counter;
   while (at < end) {
-    at = readKnown(at, end, isCounter ? 2 : 1, (FIXED64 << 2) | (BYTES << 4));
+    at = readKnown(at, end, isCounter ? 3 : 1, (FIXED64 << 2) | (BYTES << 4) | (BYTES << 6));
     if (at == 0) return false;
     if (proto.tag >> 3 == 1) bits = load<u64>(proto.contentAt);
     else if (isCounter && proto.tag >> 3 == 2) noteExemplar();
+    else if (isCounter && proto.tag >> 3 == 3 && !noteStart()) return false;
   }
   return addSample(Part.Value, 0, bits);
 }
 
 /** Summary: 1 count │ 2 sum │ 3 Quantile (1 quantile, 2 value) … │ 4 created */
 function readSummary(at: usize, end: usize): bool {
-  const wires = (VARINT << 2) | (FIXED64 << 4) | (BYTES << 6);
+  const wires = (VARINT << 2) | (FIXED64 << 4) | (BYTES << 6) | (BYTES << 8);
   let count: u64 = 0;
   let sum: u64 = 0;
   exemplarAt = 0;
   for (let p = at; p < end; ) {
-    p = readKnown(p, end, 3, wires);
+    p = readKnown(p, end, 4, wires);
     if (p == 0) return false;
     if (proto.tag >> 3 == 1) count = reinterpret<u64>(<f64>proto.varint);
     else if (proto.tag >> 3 == 2) sum = load<u64>(proto.contentAt);
+    else if (proto.tag >> 3 == 4 && !noteStart()) return false;
   }
   if (!addSample(Part.Count, 0, count) || !addSample(Part.Sum, 0, sum)) return false;
   while (at < end) {
@@ -400,7 +412,7 @@ function readSummary(at: usize, end: usize): bool {
 
 /**
  * Histogram: 1 count │ 2 sum │ 3 Bucket … │ 4 count as double │ 5 schema │ 6 zero threshold │ 7 zero count │
- * 9, 12 spans │ …
+ * 9, 12 spans │ … │ 15 created
  */
 function readHistogram(at: usize, end: usize): bool {
   const wires =
@@ -441,6 +453,10 @@ function readHistogram(at: usize, end: usize): bool {
       case 9:
       case 12:
         isNative = true;
+        break;
+      case 15:
+        if ((proto.tag & 7) != BYTES) return refuse(WireFault.Kind, proto.contentAt);
+        if (!noteStart()) return false;
         break;
     }
   }
@@ -524,6 +540,7 @@ function addSample(part: Part, border: u64, bits: u64): bool {
   if (((flags & UNRESOLVED) != 0 || hasExemplar) && !spellSeries(part, border)) return failed();
   const length = buffer.length(spelled) - at;
   if (!found.emit(entry, index, flags, time, ownTime, bits, at, length, 0)) return noMemory();
+  if (start != NO_START && !starts.add(entry, index, time, ownTime, start)) return noMemory();
   return !hasExemplar || addExemplar(at, length);
 }
 
@@ -534,6 +551,31 @@ function addNative(isClassic: bool): bool {
   const what: u32 = (kind == Kind.GaugeHistogram ? 1 : 0) | (isClassic ? 2 : 0);
   const metric = <u32>(metricAt - bodyAt);
   return found.addHistogram(at, buffer.length(spelled) - at, metric, metricEnd - metricAt, what);
+}
+
+let timestamp: i64 = 0;
+
+/** Timestamp: 1 seconds │ 2 nanoseconds. To `timestamp`, in ms. */
+function readTimestamp(at: usize, end: usize): bool {
+  let seconds: i64 = 0;
+  let nanos: i64 = 0;
+  while (at < end) {
+    at = readKnown(at, end, 2, (VARINT << 2) | (VARINT << 4));
+    if (at == 0) return false;
+    if (proto.tag >> 3 == 1) seconds = <i64>proto.varint;
+    // An int32.
+    else if (proto.tag >> 3 == 2) nanos = <i64>(<i32>proto.varint);
+  }
+  timestamp = seconds * 1000 + nanos / 1000000;
+  return true;
+}
+
+/** The field that was read last says when the metric began. The first moment of all is none. */
+function noteStart(): bool {
+  if (!starts.areWanted) return true;
+  if (!readTimestamp(proto.contentAt, proto.contentEnd)) return false;
+  start = timestamp == 0 ? NO_START : timestamp;
+  return true;
 }
 
 // ---- exemplars
@@ -579,15 +621,8 @@ function addExemplar(series: u32, seriesBytes: usize): bool {
   if (number == 0) return noMemory();
   buffer.advance(spelled, <u32>(printText(number, bits) - number));
   if (timeAt != 0) {
-    let seconds: i64 = 0;
-    let nanos: i64 = 0;
-    while (timeAt < timeEnd) {
-      timeAt = readKnown(timeAt, timeEnd, 2, (VARINT << 2) | (VARINT << 4));
-      if (timeAt == 0) return false;
-      if (proto.tag >> 3 == 1) seconds = <i64>proto.varint;
-      else if (proto.tag >> 3 == 2) nanos = <i64>proto.varint;
-    }
-    if (!spellByte(0x20) || !spellTime(seconds * 1000 + nanos / 1000000)) return noMemory();
+    if (!readTimestamp(timeAt, timeEnd)) return false;
+    if (!spellByte(0x20) || !spellTime(timestamp)) return noMemory();
   }
   return found.addExemplar(series, seriesBytes, start, buffer.length(spelled) - start, 0) || noMemory();
 }

@@ -9,7 +9,7 @@
 //
 //   body ──► rows, by owner (batch.ts)        misses: lines whose series nobody knows yet (walk.ts)
 //                                             metadata: HELP, TYPE and UNIT lines not seen last time
-//                                             exemplars, where they are wanted
+//                                             exemplars and start times (starts.ts), where they are wanted
 //
 // A body with one bad line gives nothing but the metadata before it: its rows, entries and marks are taken back.
 
@@ -20,6 +20,7 @@ import { BODY_SLACK, LabelFault, MetadataKind, ParseOption, Status, TextFault } 
 import * as cache from './cache';
 import {
   COMMENT,
+  CREATED,
   DROPPED,
   FLAGS,
   FLOAT_LABEL,
@@ -39,13 +40,21 @@ import {
 import * as found from './found';
 import * as line from './line';
 import * as openmetrics from './openmetrics';
+import { findName, nameAt, nameEnd } from './same-metric';
 import { addSeries } from './series';
+import * as starts from './starts';
 import * as walk from './walk';
 
 const BREAK: u8 = 0x0a;
 const BLANK: u8 = 0x20;
 const TAB: u8 = 0x09;
 const CLOSE: u8 = 0x7d;
+const LETTER_C: u8 = 0x63;
+
+/** What the entry of a line about a family keeps: which label is a number, whether there are start times, bytes of the name. */
+const FLOAT: u32 = 3;
+const STARTS: u32 = 4;
+const NAME_SHIFT: u32 = 3;
 
 // ---- what the body being parsed is parsed with
 
@@ -70,13 +79,16 @@ export function parse(into: usize, body: usize, length: usize, time: i64, how: u
   if (isOpen) openmetrics.start(end);
   else line.start(end);
   walk.start(into, number, body, 0);
-  found.start(how, time);
+  found.start(isOpen ? how : how & ~ParseOption.Starts, time);
   salt = isOpen ? OPEN_SALT : 0;
   bodyAt = body;
   float = line.FloatLabel.None;
   const fault = parseLines(body, end);
   if (fault == TextFault.None) {
-    if (!retry) cache.commit(into, walk.marked, walk.someLetGo ? NOT_STEADY : walk.carried, walk.found);
+    if (!retry) {
+      cache.commit(into, walk.marked, walk.someLetGo ? NOT_STEADY : walk.carried, walk.found);
+      cache.setTime(into, time);
+    }
     return Status.Ok;
   }
   found.undo();
@@ -126,7 +138,12 @@ function parseExpected(at: usize, end: usize, isOpen: bool): usize {
   if (entry == 0) return 0;
   const length = <usize>load<u16>(entry, LEN);
   const seriesEnd = at + length;
-  if (length == 0 || seriesEnd >= end || (hash64(at, length) ^ salt) != load<u64>(entry, HASH)) return 0;
+  if (length == 0 || seriesEnd >= end) return 0;
+  const hash = hash64(at, length) ^ salt;
+  if (hash != load<u64>(entry, HASH)) {
+    const isCreated = starts.mayFollow && (hash ^ starts.CREATED_SALT) == load<u64>(entry, HASH);
+    return isCreated ? parseExpectedCreated(entry, at, length) : 0;
+  }
   const flags: u32 = load<u8>(entry, FLAGS);
   const byte = load<u8>(seriesEnd);
   if ((flags & COMMENT) != 0) return byte == BREAK && expectedComment(entry) ? seriesEnd + 1 : 0;
@@ -154,7 +171,8 @@ function parseExpected(at: usize, end: usize, isOpen: bool): usize {
 /** The same of a line of OpenMetrics. */
 function parseExpectedOpen(entry: usize, flags: u32, at: usize, length: usize): usize {
   const seriesEnd = at + length;
-  if (load<u8>(seriesEnd) != BLANK) return 0;
+  // Its family had another type once.
+  if (load<u8>(seriesEnd) != BLANK || (starts.mayFollow && (flags & CREATED) != 0)) return 0;
   const bits = parseFloat(seriesEnd + 1);
   const valueEnd = floatEnd;
   if (valueEnd == 0 || floatOverflow) return 0;
@@ -170,8 +188,28 @@ function parseExpectedOpen(entry: usize, flags: u32, at: usize, length: usize): 
     if (ownTime) time = line.time;
     hasExemplar = openmetrics.exemplarAt != 0;
   }
-  if (!found.emit(entry, walk.expected, flags, time, ownTime, bits, at, length, float)) return 0;
+  const index = walk.expected;
+  if (!found.emit(entry, index, flags, time, ownTime, bits, at, length, float)) return 0;
   if (hasExemplar && !addExemplar(flags, at, length)) return 0;
+  if (starts.mayFollow && !starts.follow(entry, index, at, length, time, ownTime, float)) return 0;
+  walk.step();
+  return lineEnd + 1;
+}
+
+/** The same of one with a start time. */
+function parseExpectedCreated(entry: usize, at: usize, length: usize): usize {
+  const seriesEnd = at + length;
+  if (load<u8>(seriesEnd) != BLANK) return 0;
+  const bits = parseFloat(seriesEnd + 1);
+  let lineEnd = floatEnd;
+  if (lineEnd == 0 || floatOverflow) return 0;
+  if (load<u8>(lineEnd) != BREAK) {
+    if (load<u8>(lineEnd) != BLANK) return 0;
+    lineEnd = openmetrics.parseTail(lineEnd);
+    if (lineEnd == 0) return 0;
+  }
+  if (!starts.created(at, length, bits, float)) return 0;
+  walk.touch(entry);
   walk.step();
   return lineEnd + 1;
 }
@@ -188,24 +226,51 @@ function addExemplar(flags: u32, at: usize, length: usize): bool {
 function expectedComment(entry: usize): bool {
   if ((load<u32>(entry, SEEN) & 0xffff) + 1 < walk.number) return false;
   walk.touch(entry);
-  if (load<u32>(entry, REF) == <u32>MetadataKind.Type) float = <line.FloatLabel>load<i32>(entry, SID);
+  noteFamily(load<u32>(entry, REF), load<u32>(entry, SID));
   walk.step();
   return true;
+}
+
+/** A HELP, TYPE or UNIT line of a family, or another comment: kind 0. */
+function noteFamily(kind: u32, said: u32): void {
+  if (kind == 0) return;
+  starts.family(said >>> NAME_SHIFT);
+  if (kind != <u32>MetadataKind.Type) return;
+  float = <line.FloatLabel>(<i32>(said & FLOAT));
+  starts.type((said & STARTS) != 0);
 }
 
 /** A series line that was not the expected one. */
 function takeSeries(at: usize): bool {
   const length = line.seriesEnd - at;
+  const isCreated = starts.areWanted && hasCreatedName(at);
+  if (isCreated && starts.mayFollow) return takeCreated(at, length);
   const ownTime = line.hasTime && (found.options & ParseOption.HonorTimestamps) != 0;
   const time = ownTime ? line.time : found.scrapeTime;
   const bits = line.value;
   const index = walk.locate(hash64(at, length) ^ salt, length, UNRESOLVED);
   if (index < 0) return false;
   const entry = cache.entryAt(walk.current, <u32>index);
-  const flags: u32 = load<u8>(entry, FLAGS);
+  const flags: u32 = <u32>load<u8>(entry, FLAGS) | (isCreated ? CREATED : 0);
+  store<u8>(entry, <u8>flags, FLAGS);
   if (!found.emit(entry, <u32>index, flags, time, ownTime, bits, at, length, float)) return false;
   const isOpen = (found.options & ParseOption.OpenMetrics) != 0;
-  return !isOpen || openmetrics.exemplarAt == 0 || addExemplar(flags, at, length);
+  if (isOpen && openmetrics.exemplarAt != 0 && !addExemplar(flags, at, length)) return false;
+  return !starts.mayFollow || starts.follow(entry, <u32>index, at, length, time, ownTime, float);
+}
+
+function hasCreatedName(at: usize): bool {
+  findName(at, line.seriesEnd);
+  return starts.isCreated(nameEnd, nameEnd - nameAt);
+}
+
+/** The same of one with a start time. */
+function takeCreated(at: usize, length: usize): bool {
+  const bits = line.value;
+  const index = walk.locate(hash64(at, length) ^ salt ^ starts.CREATED_SALT, length, COMMENT);
+  if (index < 0) return false;
+  walk.touch(cache.entryAt(walk.current, <u32>index));
+  return starts.created(at, length, bits, float);
 }
 
 /** A comment that was not the expected one: HELP, TYPE and UNIT are news unless the parse before saw them too. */
@@ -218,11 +283,11 @@ function takeComment(at: usize, isMetadata: bool): bool {
   const news = isMetadata && last != walk.number && last + 1 != walk.number;
   walk.touch(entry);
   if (!isMetadata) return true;
-  store<u32>(entry, <u32>line.metadataKind, REF);
-  if (line.metadataKind == MetadataKind.Type) {
-    float = line.metadataFloat;
-    store<u32>(entry, <u32>float, SID);
-  }
+  const kind = <u32>line.metadataKind;
+  const said = saidOfFamily();
+  store<u32>(entry, kind, REF);
+  store<u32>(entry, said, SID);
+  noteFamily(kind, said);
   if (!news) return true;
   return found.addMetadata(
     line.metadataKind,
@@ -231,6 +296,15 @@ function takeComment(at: usize, isMetadata: bool): bool {
     <u32>(line.metadataText - bodyAt),
     line.metadataEnd - line.metadataText,
   );
+}
+
+/** What the line says that is needed again when it is expected: bytes of the name, and of a TYPE what follows from it. */
+function saidOfFamily(): u32 {
+  const name = (<u32>(line.metadataNameEnd - line.metadataName)) << NAME_SHIFT;
+  if (line.metadataKind != MetadataKind.Type) return name;
+  // Of the types, counters alone begin with this letter.
+  const hasStarts = line.metadataFloat != line.FloatLabel.None || load<u8>(line.metadataText) == LETTER_C;
+  return name | (hasStarts ? STARTS : 0) | <u32>line.metadataFloat;
 }
 
 /** Puts the labels of a miss into the scratch, the target's added, finished and checked. */

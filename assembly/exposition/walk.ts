@@ -229,8 +229,9 @@ function settleRows(miss: u32, sid: u32, ref: u32, owner: u32): bool {
     }
     const time = batch.rowTime(row);
     const bits = batch.rowValue(row);
+    const mark = batch.rowMark(row);
     batch.patchRow(row, <u32>SID_HOLE, 0);
-    if (!batch.addRow(owner, sid, ref, time, bits)) return false;
+    if (!batch.addRow(owner, sid | mark, ref, time, bits)) return false;
   }
   return true;
 }

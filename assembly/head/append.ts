@@ -3,7 +3,7 @@
 //   row (24 bytes)
 //   ┌────────┬────────┬────────────┬────────────┐
 //   │ series │ ref lo │ time i64   │ value u64  │    series SID_HOLE: nothing here
-//   └────────┴────────┴────────────┴────────────┘
+//   └────────┴────────┴────────────┴────────────┘    SID_START beside it: a 0 if that is new, and else nothing
 //
 // Rows come from a parser of this shard or, packed, from another shard's. They are
 // taken in groups: first all records of a group are touched, so that the processor
@@ -37,6 +37,7 @@ import {
   OUTCOME_UNKNOWN,
   ROW_BYTES,
   SID_HOLE,
+  SID_START,
   Status,
 } from '../layout';
 import * as buffer from '../memory/buffer';
@@ -47,6 +48,7 @@ import * as wal from './wal';
 
 const ROW: usize = ROW_BYTES;
 const HOLE: u32 = <u32>SID_HOLE;
+const START: u32 = <u32>SID_START;
 const SERIES: usize = 0;
 const REF: usize = 4;
 const TIME: usize = 8;
@@ -159,21 +161,24 @@ export function rows(
       if (number == HOLE) continue;
       const record = <usize>load<u32>(records + ((<usize>i) << 2));
       if (record == 0 || series.refLow(record) != load<u32>(row, REF)) {
-        noteUnknown(group + i);
+        // Of a start, the sample behind it says so.
+        if ((number & START) == 0) noteUnknown(group + i);
         continue;
       }
       const time = load<i64>(row, TIME);
       const value = load<u64>(row, VALUE);
       const status = orLate(sample(record, time, value, minTime, maxTime), time, lateTime);
       if (status != Status.Ok) {
+        if ((number & START) != 0) continue;
         if (status != Status.Late || !noteLate(group + i)) refuse(status, group + i, record);
         continue;
       }
       const previous = series.lastAppend(record);
-      journal.note(number, append, previous, time);
+      journal.note(number & ~START, append, previous, time);
       // Appends that several shards take part in may reach a series out of their order.
       if (journal.isAfter(append, previous)) series.setLastAppend(record, append);
       at = wal.writeSample(at, series.ref(record) - baseRef, time - baseTime, value);
+      if ((number & START) != 0) uncount();
     }
   }
   buffer.advance(out, <u32>(at - start));
@@ -185,7 +190,7 @@ function touch(first: usize, size: u32): void {
   let sum: u32 = 0;
   for (let i: u32 = 0; i < size; i++) {
     const number = load<u32>(first + <usize>i * ROW, SERIES);
-    const record: usize = number == HOLE ? 0 : series.find(number);
+    const record: usize = number == HOLE ? 0 : series.find(number & ~START);
     store<u32>(records + ((<usize>i) << 2), <u32>record);
     if (record != 0) sum += load<u32>(record);
   }
@@ -219,6 +224,11 @@ function sample(record: usize, time: i64, value: u64, minTime: i64, maxTime: i64
 export function orLate(status: Status, time: i64, lateTime: i64): Status {
   if (lateTime == NO_LATE || (status != Status.OutOfOrder && status != Status.TooOld)) return status;
   return time >= lateTime ? Status.Late : Status.TooOld;
+}
+
+/** Takes the sample that was accounted for last off the count: nobody sent it. */
+function uncount(): void {
+  store<u32>(outcome, load<u32>(outcome, OUTCOME_ACCEPTED) - 1, OUTCOME_ACCEPTED);
 }
 
 /** Accounts for a sample that was appended. */

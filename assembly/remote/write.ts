@@ -5,7 +5,7 @@
 //                  ▲        ▲
 //                  the raw bytes of all labels are the series' key in the cache
 //   Label          1 name, 2 value
-//   Sample         1 value, fixed64 │ 2 timestamp, varint, ms
+//   Sample         1 value, fixed64 │ 2 timestamp, varint, ms │ 15 ours: the series began then (src/shard/write-v2.ts)
 //
 // A sender goes through its series in turns, a few hundred in each request. So a stream's
 // cache remembers where the last request ended, and goes on there. Its entries are
@@ -21,9 +21,12 @@ import * as cache from '../exposition/cache';
 import { FLAGS, HASH, LEN, NEXT, NUMBER, OWNER, REF, SID, UNRESOLVED } from '../exposition/cache';
 import * as walk from '../exposition/walk';
 import * as scratch from '../labels/scratch';
-import { LabelFault, NO_ENTRY, Status, WireFault } from '../layout';
+import { LabelFault, NO_ENTRY, SID_START, Status, WireFault } from '../layout';
 import * as proto from './proto';
 import { TAG_1_BYTES, TAG_1_FIXED64, TAG_2_BYTES, TAG_2_VARINT, TAG_3_BYTES, TAG_4_BYTES } from './proto';
+
+/** Field 15 of a Sample, a varint. */
+const TAG_START: u32 = (15 << 3) | 0;
 
 /** Bytes of a Sample with a value and a time of one byte, tag and length included. */
 const PLAIN_MIN: usize = 13;
@@ -37,6 +40,8 @@ export let metadata: u32 = 0;
 
 let seriesMax: u32 = 0;
 let samplesMax: u32 = 0;
+/** Whether the request was written anew by us: else nobody marks starts. */
+let hasMarks: bool = false;
 
 // ---- the series being read: for each sample, where its rows go
 
@@ -44,8 +49,11 @@ let entry: usize = 0;
 /** Whether the rows wait in this shard's own batch. */
 let waiting: bool = false;
 
-/** Scans a request: rows to the batches, misses for series nobody knows. Invalid: see proto.fault; nothing has changed. */
-export function scan(into: usize, body: usize, length: usize, maxSeries: u32, maxSamples: u32): Status {
+/**
+ * Scans a request: rows to the batches, misses for series nobody knows. Invalid: see proto.fault; nothing has changed.
+ * `marks`: samples may have the mark of starts.
+ */
+export function scan(into: usize, body: usize, length: usize, maxSeries: u32, maxSamples: u32, marks: bool): Status {
   proto.reset();
   series = 0;
   samples = 0;
@@ -54,6 +62,7 @@ export function scan(into: usize, body: usize, length: usize, maxSeries: u32, ma
   metadata = 0;
   seriesMax = maxSeries;
   samplesMax = maxSamples;
+  hasMarks = marks;
   cache.beginRequest(into);
   const next = load<u32>(into, NEXT);
   walk.start(into, load<u32>(into, NUMBER), body, next < cache.count(into) ? next : 0);
@@ -217,15 +226,28 @@ function addSample(at: usize, end: usize): bool {
   if (++samples > samplesMax) return proto.refuse(WireFault.TooManySamples, at) != 0;
   let bits: u64 = 0;
   let time: i64 = 0;
+  let isStart = false;
   while (at < end) {
     const start = at;
     at = proto.readField(at, end);
     if (at == 0) return false;
+    if (proto.tag == TAG_START) isStart = hasMarks;
     if (proto.tag == TAG_1_FIXED64) bits = load<u64>(proto.contentAt);
     else if (proto.tag == TAG_2_VARINT) time = <i64>proto.varint;
     else if (proto.tag >> 3 <= 2) return proto.refuse(WireFault.Kind, start) != 0;
   }
-  return storeRow(time, bits) || proto.refuse(WireFault.NoMemory, at) != 0;
+  const isStored = isStart ? storeStart(time) : storeRow(time, bits);
+  return isStored || proto.refuse(WireFault.NoMemory, at) != 0;
+}
+
+function storeStart(time: i64): bool {
+  if (!waiting) {
+    const sid = load<u32>(entry, SID) | <u32>SID_START;
+    return batch.addRow(load<u8>(entry, OWNER), sid, load<u32>(entry, REF), time, 0);
+  }
+  if (!walk.addWaiting(time, 0)) return false;
+  batch.markStart(batch.self);
+  return true;
 }
 
 function storeRow(time: i64, bits: u64): bool {

@@ -13,6 +13,8 @@ export interface StorageFeatures {
 /** What features change in scraping. */
 export interface ScrapeFeatures {
   readonly defaults: ScrapeDefaults;
+  /** Series that say when they began get a sample of 0 there, of remote writes, too. */
+  readonly startTimes: boolean;
 }
 
 /** What features change in queries. */
@@ -60,6 +62,16 @@ export const SEARCH_API = 'search-api';
 /** What changes the API, likewise. */
 const API_FEATURES: ReadonlyMap<string, string> = new Map([[SEARCH_API, 'Experimental search API enabled.']]);
 
+const START_TIMES = 'created-timestamp-zero-ingestion';
+
+/** What changes scraping, likewise. */
+const SCRAPE_FEATURES: ReadonlyMap<string, string> = new Map([
+  [
+    START_TIMES,
+    'Experimental start timestamp zero ingestion enabled. OpenMetrics 1.0 parsing will parse <metric>_created metrics as ST instead of normal sample. Changed default scrape_protocols to prefer PrometheusProto format.',
+  ],
+]);
+
 /** What is to be said in the configuration by now. */
 const PHASED_OUT: ReadonlyMap<string, string> = new Map([
   [
@@ -73,7 +85,7 @@ const RULE_FEATURES: ReadonlyMap<string, string> = new Map([
   [CONCURRENT_RULES, 'Experimental concurrent rule evaluation enabled.'],
 ]);
 
-const ENABLED = [QUERY_FEATURES, STORAGE_FEATURES, API_FEATURES, RULE_FEATURES];
+const ENABLED = [QUERY_FEATURES, STORAGE_FEATURES, API_FEATURES, SCRAPE_FEATURES, RULE_FEATURES];
 
 const ALWAYS_ON = 'This option for --enable-feature is now permanently enabled and therefore a no-op.';
 
@@ -90,7 +102,6 @@ const NO_OPS: ReadonlyMap<string, string> = new Map([
 /** What Prometheus 3.14 has and we have not. */
 const ELSEWHERE: ReadonlySet<string> = new Set([
   'auto-reload-config',
-  'created-timestamp-zero-ingestion',
   'delayed-compaction',
   'fast-startup',
   'histograms-st-encoding',
@@ -132,7 +143,11 @@ export function storageFeatures(features: readonly string[]): StorageFeatures {
 }
 
 export function scrapeFeatures(features: readonly string[]): ScrapeFeatures {
-  return { defaults: { extraScrapeMetrics: features.includes('extra-scrape-metrics') } };
+  const startTimes = features.includes(START_TIMES);
+  return {
+    defaults: { extraScrapeMetrics: features.includes('extra-scrape-metrics'), protobufFirst: startTimes },
+    startTimes,
+  };
 }
 
 /** One remark for each feature, in the order in which they were given. */

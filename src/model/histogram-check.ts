@@ -1,13 +1,31 @@
 // What a histogram must be to be stored, in Prometheus's words where it is not.
 
 import { CUSTOM_SCHEMA } from './histogram.js';
-import { isStaleHistogram, isUsableSchema, type Span, type StoredHistogram, spanBuckets } from './stored-histogram.js';
+import {
+  isStaleHistogram,
+  isUsableSchema,
+  SCHEMA_MAX,
+  SCHEMA_MIN,
+  type Span,
+  type StoredHistogram,
+  spanBuckets,
+} from './stored-histogram.js';
 
 /** Why a histogram cannot be stored; undefined where it can. */
 export function histogramFault(histogram: StoredHistogram): string | undefined {
   if (isStaleHistogram(histogram)) return undefined;
+  return schemaFault(histogram) ?? contentFault(histogram);
+}
+
+/** The same of its schema alone. */
+export function schemaFault({ schema }: StoredHistogram): string | undefined {
+  if (isUsableSchema(schema)) return undefined;
+  return `histogram has an invalid schema, which must be between ${SCHEMA_MIN} and ${SCHEMA_MAX} for exponential buckets, or ${CUSTOM_SCHEMA} for custom buckets, got schema ${schema}`;
+}
+
+/** The same of all but its schema, which may become a usable one yet. */
+export function contentFault(histogram: StoredHistogram): string | undefined {
   const { schema, isFloat, count, zeroCount, positive, negative, zeroThreshold } = histogram;
-  if (!isUsableSchema(schema)) return `invalid histogram schema ${schema}`;
   const layout = schema === CUSTOM_SCHEMA ? customFault(histogram) : undefined;
   if (layout !== undefined) return layout;
   if (!(zeroThreshold >= 0)) return 'histogram has a negative zero threshold';

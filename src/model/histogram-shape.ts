@@ -1,10 +1,16 @@
 // Native histograms as storage takes them from targets: without empty buckets, and no finer than allowed.
 
-import { bucketIndices, type Span, type StoredHistogram, spanBuckets, spansOf } from './stored-histogram.js';
+import { contentFault } from './histogram-check.js';
+import {
+  bucketIndices,
+  SCHEMA_MAX,
+  SCHEMA_MIN,
+  type Span,
+  type StoredHistogram,
+  spanBuckets,
+  spansOf,
+} from './stored-histogram.js';
 
-/** The coarsest schema. */
-const SCHEMA_MIN = -4;
-const SCHEMA_MAX = 8;
 /** Growth from bucket to bucket of the finest schema: where a smaller one is asked for. */
 const FINEST_FACTOR = 1.00271;
 
@@ -81,6 +87,12 @@ export function coarsenTo(histogram: StoredHistogram, schema: number): StoredHis
   };
 }
 
+/** One of the schemas beyond the finest that is stored, 9 to 52, as one of that; others as they are. */
+export function withUsableSchema(histogram: StoredHistogram): StoredHistogram {
+  if (histogram.schema <= SCHEMA_MAX || contentFault(histogram) !== undefined) return histogram;
+  return coarsenTo(histogram, SCHEMA_MAX);
+}
+
 /** Joins buckets until there are no more than this; undefined where that cannot be. */
 export function limitBuckets(histogram: StoredHistogram, bucketsMax: number): StoredHistogram | undefined {
   let limited = histogram;
@@ -97,7 +109,7 @@ function joinSide(spans: readonly Span[], counts: Float64Array, by: number): Sid
   const joined: number[] = [];
   const values: number[] = [];
   for (let i = 0; i < counts.length; i++) {
-    const index = ((indices[i]! - 1) >> by) + 1;
+    const index = Math.floor((indices[i]! - 1) / 2 ** by) + 1;
     if (joined.at(-1) === index) values[values.length - 1]! += counts[i]!;
     else {
       joined.push(index);

@@ -76,6 +76,11 @@ export function staleHistogram(isFloat: boolean): StoredHistogram {
   };
 }
 
+/** What a histogram was when it began: empty, and of the same layout, so that both fit into one chunk. */
+export function zeroOf({ isFloat, schema, zeroThreshold, bounds }: StoredHistogram): StoredHistogram {
+  return { ...staleHistogram(isFloat), hint: 'reset', schema, zeroThreshold, sumBits: 0n, bounds };
+}
+
 /** Buckets that spans are long together. */
 export function spanBuckets(spans: readonly Span[]): number {
   let count = 0;
@@ -193,8 +198,9 @@ export function sameFloats(a: ArrayLike<number>, b: ArrayLike<number>): boolean 
 }
 
 /** Schemas that are known: exponential ones, and the one with bounds of its own. */
-const SCHEMA_MIN = -4;
-const SCHEMA_MAX = 8;
+/** The coarsest and the finest. */
+export const SCHEMA_MIN = -4;
+export const SCHEMA_MAX = 8;
 /** Reserved for finer ones; a server of today makes them coarser. */
 const SCHEMA_RESERVED_MAX = 52;
 

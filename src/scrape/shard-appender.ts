@@ -34,13 +34,16 @@ export class ShardAppender implements ScrapeAppender {
   readonly #shards: Shards;
   readonly #ingest: Ingest;
   readonly #onRefusal: RefusalReport;
+  readonly #startTimes: boolean;
   readonly #targets = new Map<TargetHandle, OpenTarget>();
   #last = 0;
 
-  constructor(shards: Shards, ingest: Ingest, onRefusal: RefusalReport) {
+  /** `startTimes`: series get a sample of 0 where pages say that they began. */
+  constructor(shards: Shards, ingest: Ingest, onRefusal: RefusalReport, startTimes = false) {
     this.#shards = shards;
     this.#ingest = ingest;
     this.#onRefusal = onRefusal;
+    this.#startTimes = startTimes;
   }
 
   open(target: TargetOptions): TargetHandle {
@@ -56,6 +59,7 @@ export class ShardAppender implements ScrapeAppender {
       nativeHistograms: target.scrapeNativeHistograms,
       classicToo: target.alwaysScrapeClassicHistograms,
       customBuckets: target.convertClassicHistogramsToNhcb,
+      startTimes: this.#startTimes,
       bucketLimit: target.nativeHistogramBucketLimit,
       schemaMax: schemaOfFactor(target.nativeHistogramMinBucketFactor),
       nameScheme: target.metricNameValidationScheme,

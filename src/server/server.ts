@@ -281,7 +281,14 @@ export class Server {
         externalLabels: () => this.#externalLabels,
       }),
       ...(flags.webEnableRemoteWriteReceiver
-        ? { remoteWrite: writeDeps(storage, flags.webRemoteWriteMessages, () => clock.nowMs()) }
+        ? {
+            remoteWrite: writeDeps(
+              storage,
+              flags.webRemoteWriteMessages,
+              scrapeFeatures(flags.enableFeature).startTimes,
+              () => clock.nowMs(),
+            ),
+          }
         : {}),
       remoteRead: readDeps({
         shards: storage.shards,
@@ -338,9 +345,9 @@ export class Server {
 
   #startScraping(storage: Storage): ScrapeManager {
     const { flags, disk, clock, log, version } = this.#options;
-    const appender = new ShardAppender(storage.shards, storage.ingest, (job, series) =>
-      storage.refused.note(job, series),
-    );
+    const { startTimes } = scrapeFeatures(flags.enableFeature);
+    const onRefusal = (job: string, series: number) => storage.refused.note(job, series);
+    const appender = new ShardAppender(storage.shards, storage.ingest, onRefusal, startTimes);
     storage.onShardBack = (shard) => appender.reopen(shard);
     return new ScrapeManager({
       clock,

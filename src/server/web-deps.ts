@@ -182,8 +182,13 @@ export function readDeps({
   return (body, gone, answer) => reads.read(body, gone, answer);
 }
 
-/** Remote writes go to the shards in turn: any of them can parse any body. */
-export function writeDeps(storage: Storage, messages: readonly string[], nowMs: () => number): web.RemoteWrite {
+/** Remote writes go to the shards in turn: any of them can parse any body. `startTimes`: those of version 2.0 are taken. */
+export function writeDeps(
+  storage: Storage,
+  messages: readonly string[],
+  startTimes: boolean,
+  nowMs: () => number,
+): web.RemoteWrite {
   let turn = 0;
   const poison = new Poison();
   return {
@@ -199,7 +204,8 @@ export function writeDeps(storage: Storage, messages: readonly string[], nowMs: 
           const body = sink.body(bytes);
           try {
             if (body !== undefined && poison.refuses(body)) return POISONOUS;
-            const reply = await storage.ingest.write(shard, { address: sink.address, bytes }, nowMs(), version);
+            const span = { address: sink.address, bytes };
+            const reply = await storage.ingest.write(shard, span, nowMs(), version, startTimes);
             const { refusedSeries } = reply.outcome;
             if (refusedSeries > 0) storage.refused.note(REMOTE_WRITE, refusedSeries);
             return { ...outcomeOf(reply, version), written: writtenOf(reply.outcome) };

@@ -2,7 +2,7 @@
 
 import type { Exemplar } from '../model/exemplar.js';
 import type { MetricMetadata } from '../model/family.js';
-import type { StoredHistogram } from '../model/stored-histogram.js';
+import { type StoredHistogram, zeroOf } from '../model/stored-histogram.js';
 import { encodeExemplarEntry, type PackedLabels } from '../tsdb/wal/exemplar-record.js';
 import { encodeHistogramEntry, histogramRecordType } from '../tsdb/wal/histogram-record.js';
 import { encodeMetadataEntry, RecordType } from '../tsdb/wal/record.js';
@@ -15,7 +15,7 @@ import type { FamilyLog } from './family-log.js';
 import type { HistogramStore } from './histogram-store.js';
 import { LateAppend } from './late/late-append.js';
 import type { LateStore } from './late/late-store.js';
-import type { AppendHeader, Outcome, WalParts } from './protocol.js';
+import type { AppendHeader, Outcome, ReceivedHistogram, WalParts } from './protocol.js';
 import type { Refs } from './refs.js';
 
 /** WAL parts that wait for the log to take them, by number. */
@@ -94,6 +94,8 @@ export class AppendScope {
   /** What each series has got last: a replay goes record by record, and must meet its samples in the order of their times. */
   readonly #lastHistograms = new Map<SeriesIndex, { readonly type: RecordType; readonly round: number }>();
   #histogramsStored = 0;
+  /** Of these, what nobody sent. */
+  #starts = 0;
   #exemplarsTaken = 0;
   #exemplarsRepeated = 0;
   #exemplarsLate = 0;
@@ -153,6 +155,23 @@ export class AppendScope {
     if (this.#samplesPart === undefined) this.#lost += count;
     else if (!this.#head.rows(address, count, this.#header, this.#samplesPart)) this.#lost += count;
     else this.#late.rows(address);
+  }
+
+  /** Appends histograms to a series of this shard, each with its start, where that is new. */
+  received(series: SeriesIndex, histograms: readonly ReceivedHistogram[]): void {
+    for (const { timeMs, histogram, startMs } of histograms) {
+      if (startMs !== undefined && startMs < timeMs) this.#start(series, startMs, histogram);
+      this.histogram(series, timeMs, histogram);
+    }
+  }
+
+  /** An empty histogram at a time, unless the series has something there or later. */
+  #start(series: SeriesIndex, startMs: number, histogram: StoredHistogram): void {
+    const { minTimeMs, maxTimeMs } = this.#header;
+    if (startMs < minTimeMs || startMs > maxTimeMs || startMs <= this.#head.newestMs(series)) return;
+    const before = this.#histogramsStored;
+    this.histogram(series, startMs, zeroOf(histogram));
+    this.#starts += this.#histogramsStored - before;
   }
 
   /** Appends a histogram to a series of this shard. */
@@ -220,8 +239,9 @@ export class AppendScope {
     const outcome = outcomeOf(this.#head.outcome(), this.#created, this.#refused, words);
     return {
       ...outcome,
+      accepted: outcome.accepted - this.#starts,
       noMemory: outcome.noMemory + this.#lost,
-      histograms: this.#histogramsStored,
+      histograms: this.#histogramsStored - this.#starts,
       exemplars: this.#exemplarsTaken,
       exemplarsRepeated: this.#exemplarsRepeated,
       exemplarsLate: this.#exemplarsLate,

@@ -172,12 +172,13 @@ export class Ingest {
   }
 
   /** A remote write body in a slot of a shard. Resolves once it is on the disk and visible. */
-  write(shard: number, body: Span, nowMs: number, version: WriteVersion = 1): Promise<WriteReply> {
+  write(shard: number, body: Span, nowMs: number, version: WriteVersion = 1, startTimes = false): Promise<WriteReply> {
+    const written = { body, version, startTimes };
     return this.#append({ stream: `writes ${shard}`, job: REMOTE_WRITE }, nowMs, 'durable', async (header, work) => {
-      const reply = await work.watch(shard, this.#client(shard).call('write', { ...header, body, version }, 'ingest'));
+      const reply = await work.watch(shard, this.#client(shard).call('write', { ...header, ...written }, 'ingest'));
       work.take(shard, reply);
       await this.#settle(header, work, reply.strangers, shard, undefined, (strangers) =>
-        this.#client(shard).call('completeWrite', { ...header, body, version, strangers }, 'ingest'),
+        this.#client(shard).call('completeWrite', { ...header, ...written, strangers }, 'ingest'),
       );
       await this.#sendElsewhere(header, work, reply.elsewhere);
       if (reply.nearRef > 0) this.#nearRefs.set(`writes ${shard}`, reply.nearRef);

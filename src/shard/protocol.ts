@@ -142,6 +142,8 @@ export interface TargetConfig {
   readonly classicToo: boolean;
   /** Classic histograms become native ones with bounds of their own. */
   readonly customBuckets: boolean;
+  /** Series get a sample of 0 at the start times that bodies tell. */
+  readonly startTimes: boolean;
   /** Of native histograms: most buckets, 0 for any number, and the finest schema. */
   readonly bucketLimit: number;
   readonly schemaMax: number;
@@ -222,6 +224,14 @@ export interface SeriesElsewhere {
 /** Of remote write: prometheus.WriteRequest, or io.prometheus.write.v2.Request. */
 export type WriteVersion = 1 | 2;
 
+/** A remote write body in a lent slot. */
+export interface WrittenBody {
+  readonly body: Span;
+  readonly version: WriteVersion;
+  /** Of version 2: series get a sample of 0 at the start times that it tells. */
+  readonly startTimes: boolean;
+}
+
 export interface WriteReply {
   /** Why the body was refused as a whole, or series were skipped; undefined where all is well. */
   readonly error: string | undefined;
@@ -239,6 +249,11 @@ export interface WriteReply {
   readonly metadata?: readonly MetricMetadata[];
 }
 
+/** A histogram, and when its metric began, where that is to be told from what it counts: undefined otherwise. */
+export interface ReceivedHistogram extends HistogramSample {
+  readonly startMs?: number;
+}
+
 /** One series of an append, with its samples as main has them. */
 export interface AppendedSeries {
   readonly labels: Labels;
@@ -247,7 +262,7 @@ export interface AppendedSeries {
   /** Histograms; start timestamps are kept where the shard was started for it. */
   readonly side?: SideMessage;
   /** Histograms as a receiver has them, checked. */
-  readonly stored?: readonly HistogramSample[];
+  readonly stored?: readonly ReceivedHistogram[];
   /** Nothing is made of a series that has these alone. */
   readonly exemplars?: readonly Exemplar[];
 }
@@ -385,7 +400,7 @@ export interface ShardOps {
   /** Stale markers for all series of a target, synthetic ones too; then the target is forgotten. */
   closeTarget: Op<AppendHeader & { target: number; timeMs: number | undefined }, ScrapeReply>;
   /** A remote write body, still compressed, in a lent slot. */
-  write: Op<AppendHeader & { body: Span; version: WriteVersion }, WriteReply>;
+  write: Op<AppendHeader & WrittenBody, WriteReply>;
   /** Makes or finds the series of strangers, and writes their records. */
   adopt: Op<AppendHeader & { labels: Labels[] }, { wal: WalParts; adopted: Adopted[]; outcome: Outcome }>;
   /** Appends rows that another shard parsed. `rows` moves. */
@@ -404,7 +419,7 @@ export interface ShardOps {
     Completed
   >;
   /** The rest of a remote write, likewise. */
-  completeWrite: Op<AppendHeader & { body: Span; version: WriteVersion; strangers: AdoptedStrangers[] }, Completed>;
+  completeWrite: Op<AppendHeader & WrittenBody & { strangers: AdoptedStrangers[] }, Completed>;
   /** Series with their samples as main has them: what another shard was sent, tests. */
   append: Op<AppendHeader & { series: AppendedSeries[] }, WriteReply>;
   /** Results of rules, and last the stale markers of series that end. */

@@ -3,7 +3,7 @@
 //   Metric      1 LabelPair … │ 6 time, ms │ 7 Histogram
 //   Histogram   1 count, 4 as double │ 2 sum │ 5 schema sint32 │ 6 zero threshold │ 7 zero count, 8 as double
 //               9 negative spans (1 offset sint32, 2 length) │ 10 negative deltas sint64 … │ 11 negative counts double …
-//               12, 13, 14 the same of positive buckets │ 3 Bucket (3 Exemplar) … │ 16 Exemplar …
+//               12, 13, 14 the same of positive buckets │ 3 Bucket (3 Exemplar) … │ 15 Timestamp, created │ 16 Exemplar …
 //   Bucket      1 cumulative count, 4 as double │ 2 bound │ 3 Exemplar
 //   Exemplar    1 LabelPair … │ 2 value │ 3 Timestamp (1 seconds, 2 nanoseconds)
 //
@@ -11,19 +11,19 @@
 
 import { CustomBuckets } from '../model/custom-buckets.js';
 import { type Exemplar, exemplarLabels } from '../model/exemplar.js';
-import { histogramFault } from '../model/histogram-check.js';
+import { contentFault, schemaFault } from '../model/histogram-check.js';
 import { coarsenTo, compactHistogram, limitBuckets } from '../model/histogram-shape.js';
 import type { Labels } from '../model/labels.js';
-import { type StoredHistogram, staleHistogram } from '../model/stored-histogram.js';
-import type { HistogramSample } from '../tsdb/chunk/histogram.js';
+import { SCHEMA_MAX, type StoredHistogram, staleHistogram } from '../model/stored-histogram.js';
 import type { HistogramPlace } from '../wasm/exposition.js';
+import type { ReceivedHistogram } from './protocol.js';
 import { Fields, unzigzag, WireError } from './wire.js';
 import { WireBuckets } from './wire-buckets.js';
 
 /** A series of a body with more than floats. */
 export interface ScrapedExtra {
   readonly labels: Labels;
-  readonly stored: readonly HistogramSample[];
+  readonly stored: readonly ReceivedHistogram[];
   readonly exemplars: readonly Exemplar[];
 }
 
@@ -46,6 +46,8 @@ export interface FoundHistogram {
   readonly series: string;
   /** undefined: that of the scrape. */
   readonly ownMs: number | undefined;
+  /** When the metric began, where it says so. */
+  readonly startMs?: number;
   readonly histogram: StoredHistogram;
   readonly exemplars: readonly Exemplar[];
   /** Where the series is spelled, of protobuf. */
@@ -63,6 +65,7 @@ interface TakeOptions extends HistogramLimits {
   readonly timeMs: number;
   readonly honorTimestamps: boolean;
   readonly trackTimestampsStaleness: boolean;
+  readonly startTimes: boolean;
 }
 
 interface Present {
@@ -88,7 +91,7 @@ export class ScrapedHistograms {
    */
   take(
     histograms: Iterable<FoundHistogram>,
-    { timeMs, honorTimestamps, trackTimestampsStaleness, ...limits }: TakeOptions,
+    { timeMs, honorTimestamps, trackTimestampsStaleness, startTimes, ...limits }: TakeOptions,
     labelsOf: (found: FoundHistogram) => Labels | undefined,
   ): TakenHistograms {
     const series: ScrapedExtra[] = [];
@@ -106,11 +109,18 @@ export class ScrapedHistograms {
       if (!this.#lastGood.has(found.series)) added++;
       const { isFloat } = found.histogram;
       present.set(found.series, { labels, isWatched: ownMs === undefined || trackTimestampsStaleness, isFloat });
-      const fault = histogramFault(found.histogram);
+      const fault = contentFault(found.histogram);
       if (fault !== undefined) throw new WireError(fault);
       const histogram = limited(found.histogram, limits);
       if (histogram === undefined) isOverLimit = true;
-      else series.push({ labels, stored: [{ timeMs: ownMs ?? timeMs, histogram }], exemplars: found.exemplars });
+      else {
+        // Schemas 9 to 52 are good where they are made coarser.
+        const unusable = schemaFault(histogram);
+        if (unusable !== undefined) throw new WireError(unusable);
+        const startMs = startTimes ? found.startMs : undefined;
+        const sample = { timeMs: ownMs ?? timeMs, histogram, ...(startMs !== undefined && { startMs }) };
+        series.push({ labels, stored: [sample], exemplars: found.exemplars });
+      }
     }
     for (const [text, gone] of this.#present) {
       if (gone.isWatched && present.get(text)?.isWatched !== true) series.push(staleOf(gone, timeMs));
@@ -170,23 +180,29 @@ function metricOf(place: HistogramPlace): FoundHistogram {
   return { series, place, ownMs: ownMs === 0 ? undefined : ownMs, ...read };
 }
 
-type Read = Pick<FoundHistogram, 'histogram' | 'exemplars'>;
+type Read = Pick<FoundHistogram, 'histogram' | 'exemplars' | 'startMs'>;
 
 /** One of bounds of its own, from classic buckets. */
 function customOf(message: Uint8Array, isGauge: boolean): Read {
   const buckets = new CustomBuckets();
   const exemplars: Exemplar[] = [];
-  let [count, countFloat] = [0, 0];
+  let [count, countFloat, startMs] = [0, 0, 0];
   for (const field of new Fields(message)) {
     if (field.number === 1) count = field.varint;
     else if (field.number === 2) buckets.setSum(field.double);
     else if (field.number === 3) addBucket(field.bytes, buckets, exemplars);
     else if (field.number === 4) countFloat = field.double;
+    else if (field.number === 15) startMs = timeOf(field.bytes);
   }
   buckets.setCount(countFloat === 0 ? count : countFloat);
   const histogram = buckets.finish(isGauge);
   if (typeof histogram === 'string') throw new WireError(histogram);
-  return { histogram, exemplars: exemplars.sort((a, b) => a.timeMs - b.timeMs) };
+  return { histogram, exemplars: exemplars.sort((a, b) => a.timeMs - b.timeMs), ...started(startMs) };
+}
+
+/** The first moment of all is none. */
+function started(startMs: number): Pick<FoundHistogram, 'startMs'> {
+  return startMs === 0 ? {} : { startMs };
 }
 
 function addBucket(bytes: Uint8Array, buckets: CustomBuckets, exemplars: Exemplar[]): void {
@@ -202,6 +218,7 @@ function addBucket(bytes: Uint8Array, buckets: CustomBuckets, exemplars: Exempla
 
 function histogramOf(message: Uint8Array, isGauge: boolean): Read {
   let [count, countFloat, zeroCount, zeroCountFloat, schema, zeroThreshold, sumBits] = [0, 0, 0, 0, 0, 0, 0n];
+  let startMs = 0;
   const buckets = new WireBuckets(FIRST_BUCKETS);
   const ofBuckets: Exemplar[] = [];
   const exemplars: Exemplar[] = [];
@@ -231,6 +248,9 @@ function histogramOf(message: Uint8Array, isGauge: boolean): Read {
       case 8:
         zeroCountFloat = field.double;
         break;
+      case 15:
+        startMs = timeOf(field.bytes);
+        break;
       case 16:
         noteExemplar(exemplars, field.bytes);
         break;
@@ -251,12 +271,12 @@ function histogramOf(message: Uint8Array, isGauge: boolean): Read {
     bounds: [],
   };
   const inOrder = (exemplars.length > 0 ? exemplars : ofBuckets).sort((a, b) => a.timeMs - b.timeMs);
-  return { histogram: compactHistogram(histogram), exemplars: inOrder };
+  return { histogram: compactHistogram(histogram), exemplars: inOrder, ...started(startMs) };
 }
 
 /** As coarse as the job wants it; undefined where it has too many buckets all the same. */
 function limited(histogram: StoredHistogram, { bucketLimit, schemaMax }: HistogramLimits): StoredHistogram | undefined {
-  const coarse = coarsenTo(histogram, schemaMax);
+  const coarse = schemaMax < SCHEMA_MAX ? coarsenTo(histogram, schemaMax) : histogram;
   return bucketLimit === 0 ? coarse : limitBuckets(coarse, bucketLimit);
 }
 

@@ -246,6 +246,7 @@ export class ShardTargets {
       const options = { ...target.config, format };
       const parsed = this.#exposition.retry(target.lines, body, request.timeMs, options);
       if (parsed.ok) this.#resolveAdopted(target, target.lines, parsed.misses, adopted, strangers);
+      if (parsed.ok && options.startTimes) this.#exposition.settleStarts(target.lines);
       if (target.vanishedLater) this.#exposition.vanished(target.lines, request.timeMs);
       target.vanishedLater = false;
     }
@@ -325,6 +326,7 @@ export class ShardTargets {
         this.#labelsOf(target, () => this.#exposition.readLabelsOf(lines, line)),
       ),
     ];
+    if (config.startTimes) this.#exposition.settleStarts(lines);
     // A stranger may be another spelling of a series that seems to be gone: then only complete() can tell.
     target.vanishedLater = !strangers.isEmpty;
     if (!target.vanishedLater) this.#exposition.vanished(lines, timeMs);
@@ -479,7 +481,7 @@ export class ShardTargets {
       }
       const series = stored.length > 0 ? scope.seriesOfScratch() : this.#head.resolve();
       if (series === NO_SERIES) continue;
-      for (const { timeMs, histogram } of stored) scope.histogram(series, timeMs, histogram);
+      scope.received(series, stored);
       if (exemplars.length === 0) continue;
       const packed = packLabels(labels);
       for (const exemplar of exemplars) scope.exemplar(series, packed, exemplar);

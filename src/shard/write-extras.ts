@@ -9,8 +9,8 @@
 import { type Exemplar, exemplarLabels } from '../model/exemplar.js';
 import type { MetricMetadata } from '../model/family.js';
 import type { Labels } from '../model/labels.js';
-import type { HistogramSample } from '../tsdb/chunk/histogram.js';
 import { METRIC_TYPES } from '../tsdb/wal/record.js';
+import type { ReceivedHistogram } from './protocol.js';
 import { Fields } from './wire.js';
 import { histogramOf } from './write-histograms.js';
 
@@ -18,7 +18,7 @@ import { histogramOf } from './write-histograms.js';
 export interface ExtraSeries {
   /** As they came. */
   readonly labels: Labels;
-  readonly histograms: readonly HistogramSample[];
+  readonly histograms: readonly ReceivedHistogram[];
   readonly exemplars: readonly Exemplar[];
 }
 
@@ -29,13 +29,16 @@ export interface Extras {
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Throws a WireError for what the scan did not look at. `body` may be a view of shared memory. */
-export function extrasOf(body: Uint8Array): Extras {
+/**
+ * Throws a WireError for what the scan did not look at. `body` may be a view of shared memory. `startTimes`: those of histograms
+ * are wanted.
+ */
+export function extrasOf(body: Uint8Array, startTimes = false): Extras {
   const series: ExtraSeries[] = [];
   const metadata: MetricMetadata[] = [];
   for (const field of new Fields(body)) {
     if (field.number === 1) {
-      const one = seriesOf(field.bytes);
+      const one = seriesOf(field.bytes, startTimes);
       if (one.histograms.length + one.exemplars.length > 0) series.push(one);
     } else if (field.number === 3) {
       metadata.push(metadataOf(field.bytes));
@@ -44,14 +47,14 @@ export function extrasOf(body: Uint8Array): Extras {
   return { series, metadata };
 }
 
-function seriesOf(bytes: Uint8Array): ExtraSeries {
+function seriesOf(bytes: Uint8Array, startTimes: boolean): ExtraSeries {
   const labels: string[] = [];
-  const histograms: HistogramSample[] = [];
+  const histograms: ReceivedHistogram[] = [];
   const exemplars: Exemplar[] = [];
   for (const field of new Fields(bytes)) {
     if (field.number === 1) labels.push(...labelOf(field.bytes));
     else if (field.number === 3) exemplars.push(exemplarOf(field.bytes));
-    else if (field.number === 4) histograms.push(histogramOf(field.bytes));
+    else if (field.number === 4) histograms.push(histogramOf(field.bytes, startTimes));
   }
   return { labels, histograms, exemplars };
 }

@@ -3,12 +3,13 @@
 //   Histogram      1 count uint64, 2 as double │ 3 sum │ 4 schema sint32 │ 5 zero threshold │ 6 zero count uint64, 7 as double
 //                  8 negative spans (1 offset sint32, 2 length) │ 9 negative deltas sint64 … │ 10 negative counts double …
 //                  11, 12, 13 the same of positive buckets │ 14 hint │ 15 time, ms │ 16 bounds double …
+//                  17 start time, ms: of version 2.0
 //
 // Integers beyond 2^53 are rounded, as they are for every query.
 
 import type { CounterHint } from '../model/histogram.js';
 import type { StoredHistogram } from '../model/stored-histogram.js';
-import type { HistogramSample } from '../tsdb/chunk/histogram.js';
+import type { ReceivedHistogram } from './protocol.js';
 import { Fields, unzigzag } from './wire.js';
 import { WireBuckets } from './wire-buckets.js';
 
@@ -16,10 +17,10 @@ import { WireBuckets } from './wire-buckets.js';
 const FIRST_BUCKETS = 8;
 const HINTS: readonly CounterHint[] = ['unknown', 'reset', 'not_reset', 'gauge'];
 
-/** One histogram with its time. */
-export function histogramOf(bytes: Uint8Array): HistogramSample {
+/** One histogram with its time; with that of its start only where `startTimes`. */
+export function histogramOf(bytes: Uint8Array, startTimes = false): ReceivedHistogram {
   let [isFloat, count, zeroCount, sumBits] = [false, 0, 0, 0n];
-  let [schema, zeroThreshold, timeMs] = [0, 0, 0];
+  let [schema, zeroThreshold, timeMs, startMs] = [0, 0, 0, 0];
   let hint: CounterHint = 'unknown';
   const buckets = new WireBuckets(FIRST_BUCKETS);
   const bounds: number[] = [];
@@ -56,6 +57,9 @@ export function histogramOf(bytes: Uint8Array): HistogramSample {
       case 16:
         bounds.push(...field.doubles);
         break;
+      case 17:
+        if (startTimes) startMs = field.signed;
+        break;
       default:
         buckets.take(field);
     }
@@ -71,5 +75,5 @@ export function histogramOf(bytes: Uint8Array): HistogramSample {
     ...buckets.finish(isFloat),
     bounds,
   };
-  return { timeMs, histogram };
+  return { timeMs, histogram, ...(startMs !== 0 && { startMs }) };
 }

@@ -2,11 +2,14 @@
 // line cache, its limits and its words. Strings stand once in a table there, and everything else names them by number.
 //
 //   Request      4 symbols string … │ 5 TimeSeries …
-//   TimeSeries   1 label refs, packed │ 2 Sample … │ 3 Histogram … │ 4 Exemplar … │ 5 Metadata │ 6 created time
+//   TimeSeries   1 label refs, packed │ 2 Sample … │ 3 Histogram … │ 4 Exemplar … │ 5 Metadata │ 6 start time, ms
+//   Sample       1 value, double │ 2 time, ms │ 3 start time, ms
 //   Exemplar     1 label refs, packed │ 2 value, double │ 3 time, ms
 //   Metadata     1 type │ 3 help ref │ 4 unit ref
 //
-// Samples and histograms have the same bytes in both versions. Metadata of a series becomes that of its family.
+// Samples and histograms have the same bytes in both versions. Metadata of a series becomes that of its family. Start times
+// stood in the series first, and stand in samples and histograms since 2.0-rc.4: either is taken. That of a float becomes a Sample in front
+// of it that has a field of our own, that of a histogram the latter's.
 
 import { BYTES, DOUBLE, MessageWriter, TooLong, VARINT, varintBytes } from '../base/message-writer.js';
 import { familyOf } from '../model/family.js';
@@ -25,11 +28,11 @@ const BYTES_MAX = 64 << 20;
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Throws a WireError where the body is no request. It may be a view of shared memory. */
-export function rewriteV2(body: Uint8Array): Rewritten {
+/** Throws a WireError where the body is no request. It may be a view of shared memory. `startTimes`: they are wanted. */
+export function rewriteV2(body: Uint8Array, startTimes: boolean): Rewritten {
   const symbols: Uint8Array[] = [];
   for (const field of new Fields(body)) if (field.number === 4) symbols.push(field.bytes);
-  const rewrite = new Rewrite(symbols);
+  const rewrite = new Rewrite(symbols, startTimes);
   try {
     for (const field of new Fields(body)) if (field.number === 5) rewrite.series(field.bytes);
   } catch (error) {
@@ -45,7 +48,14 @@ interface Parts {
   readonly histograms: Uint8Array[];
   readonly exemplars: Uint8Array[];
   metadata: Uint8Array | undefined;
+  /** 0 where it is not known. */
+  startMs: number;
 }
+
+/** Of a Sample: says that the series began then. */
+const IS_START = 15;
+/** Of a Histogram. */
+const START_TIME = 17;
 
 class Rewrite {
   readonly #symbols: readonly Uint8Array[];
@@ -54,8 +64,11 @@ class Rewrite {
   /** Families are named by each of their series. */
   readonly #families = new Set<string>();
 
-  constructor(symbols: readonly Uint8Array[]) {
+  readonly #startTimes: boolean;
+
+  constructor(symbols: readonly Uint8Array[], startTimes: boolean) {
     this.#symbols = symbols;
+    this.#startTimes = startTimes;
   }
 
   finish(): Rewritten {
@@ -71,11 +84,47 @@ class Rewrite {
     }
     const start = this.#to.open(1);
     this.#labels(parts.refs);
-    for (const sample of parts.samples) this.#to.bytes(2, sample);
+    this.#samples(parts);
     for (const exemplar of parts.exemplars) this.#exemplar(exemplar);
-    for (const histogram of parts.histograms) this.#to.bytes(4, histogram);
+    for (const histogram of parts.histograms) this.#histogram(histogram, parts.startMs);
     this.#to.close(start);
     if (parts.metadata !== undefined) this.#metadata(parts.refs, parts.metadata);
+  }
+
+  #samples({ samples, startMs }: Parts): void {
+    samples.forEach((sample, i) => {
+      if (this.#startTimes) this.#start(sample, i === 0 ? startMs : 0);
+      this.#to.bytes(2, sample);
+    });
+  }
+
+  /** Where a sample's series began; `known` of the series. */
+  #start(sample: Uint8Array, known: number): void {
+    let [timeMs, startMs] = [0, known];
+    for (const field of new Fields(sample)) {
+      if (field.number === 2) timeMs = field.signed;
+      else if (field.number === 3) startMs = field.signed || known;
+    }
+    if (startMs === 0 || startMs >= timeMs) return;
+    const start = this.#to.open(2);
+    this.#to.head(2, VARINT);
+    this.#to.signed(startMs);
+    this.#to.head(IS_START, VARINT);
+    this.#to.varint(1);
+    this.#to.close(start);
+  }
+
+  #histogram(histogram: Uint8Array, startMs: number): void {
+    if (startMs === 0 || !this.#startTimes) {
+      this.#to.bytes(4, histogram);
+      return;
+    }
+    const start = this.#to.open(4);
+    // Its own, behind this one, wins.
+    this.#to.head(START_TIME, VARINT);
+    this.#to.signed(startMs);
+    this.#to.raw(histogram);
+    this.#to.close(start);
   }
 
   #labels(refs: readonly number[]): void {
@@ -150,13 +199,14 @@ class Rewrite {
 const NO_BYTES = new Uint8Array(0);
 
 function partsOf(message: Uint8Array): Parts {
-  const parts: Parts = { refs: [], samples: [], histograms: [], exemplars: [], metadata: undefined };
+  const parts: Parts = { refs: [], samples: [], histograms: [], exemplars: [], metadata: undefined, startMs: 0 };
   for (const field of new Fields(message)) {
     if (field.number === 1) parts.refs.push(...field.varints);
     else if (field.number === 2) parts.samples.push(field.bytes);
     else if (field.number === 3) parts.histograms.push(field.bytes);
     else if (field.number === 4) parts.exemplars.push(field.bytes);
     else if (field.number === 5) parts.metadata = field.bytes;
+    else if (field.number === 6) parts.startMs = field.signed;
   }
   return parts;
 }

@@ -3,6 +3,7 @@
 import type { Exemplar } from '../model/exemplar.js';
 import type { MetricMetadata } from '../model/family.js';
 import { histogramFault } from '../model/histogram-check.js';
+import { withUsableSchema } from '../model/histogram-shape.js';
 import { decodeHistograms } from '../model/histogram-table.js';
 import { type Labels, labelsOf, pairsOf } from '../model/labels.js';
 import { storedHistogramOf } from '../model/stored-histogram.js';
@@ -13,11 +14,11 @@ import { type Head, NO_SERIES, type SeriesIndex } from '../wasm/head.js';
 import { LabelError } from '../wasm/label-scratch.js';
 import { OutOfMemory } from '../wasm/out-of-memory.js';
 import { DEFAULT_WRITE_LIMITS, NO_FAULT, RemoteWrite } from '../wasm/remote-write.js';
-import { ROW_BYTES } from '../wasm/rows.js';
+import { ROW_BYTES, SERIES_OF_ROW } from '../wasm/rows.js';
 import type { AppendScope, OpenScope } from './append.js';
 import type { ShardExemplars } from './exemplars.js';
 import type { Families } from './families.js';
-import type { AppendedSeries, Reply, Request, Span, WriteReply, WriteVersion } from './protocol.js';
+import type { AppendedSeries, Reply, Request, WriteReply, WrittenBody } from './protocol.js';
 import type { SideMessage, SideSamples } from './side-samples.js';
 import { AdoptedIndex, type ShardPlace, StrangerList, takeOutgoing } from './targets.js';
 import { WireError } from './wire.js';
@@ -148,7 +149,7 @@ export class ShardWrites {
       const series = isMade ? scope.seriesOfScratch() : this.#head.resolve();
       if (series === NO_SERIES) continue;
       this.#appendInOrder(scope, series, samples, side);
-      for (const { timeMs, histogram } of stored ?? []) scope.histogram(series, timeMs, histogram);
+      scope.received(series, stored ?? []);
       this.#appendExemplars(scope, series, labels, exemplars);
       if (side !== undefined) this.#side?.addStarts(series, request.append, side);
     }
@@ -199,7 +200,7 @@ export class ShardWrites {
 
   /** Decodes and scans a body; its rows are in the batches then. */
   #take(
-    { body, version }: { readonly body: Span; readonly version: WriteVersion },
+    { body, version, startTimes }: WrittenBody,
     scope: AppendScope,
     strangers: StrangerList,
     adopted: AdoptedIndex | undefined,
@@ -207,9 +208,9 @@ export class ShardWrites {
     this.#exposition.clearRows();
     const decoded = this.#remote.decodeAt(body.address, body.bytes, LIMITS);
     if (!decoded.ok) return refused(decoded);
-    const plain = version === 1 ? { body: decoded.body, faults: [] } : this.#rewritten(decoded.body);
+    const plain = version === 1 ? { body: decoded.body, faults: [] } : this.#rewritten(decoded.body, startTimes);
     if ('malformed' in plain) return plain;
-    const scanned = this.#remote.scan(this.#cache, plain.body, LIMITS);
+    const scanned = this.#remote.scan(this.#cache, plain.body, LIMITS, version === 2 && startTimes);
     if (!scanned.ok) return refused(scanned);
     this.#unknown += scanned.misses;
     let invalidSeries = plain.faults.length;
@@ -230,7 +231,10 @@ export class ShardWrites {
     if (extras === 0 || adopted !== undefined) return { ...NOTHING_TAKEN, invalidSeries, firstInvalid };
     const { address, length } = plain.body;
     try {
-      const { series, metadata } = extrasOf(this.#core.bytes.subarray(address, address + length));
+      const { series, metadata } = extrasOf(
+        this.#core.bytes.subarray(address, address + length),
+        version === 2 && startTimes,
+      );
       return { malformed: undefined, invalidSeries, firstInvalid, extras: series, metadata };
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
@@ -239,9 +243,9 @@ export class ShardWrites {
   }
 
   /** A body of version 2.0 as one of 1.0, until the next one is loaded. */
-  #rewritten({ address, length }: Body): { body: Body; faults: readonly string[] } | Taken {
+  #rewritten({ address, length }: Body, startTimes: boolean): { body: Body; faults: readonly string[] } | Taken {
     try {
-      const { body, faults } = rewriteV2(this.#core.bytes.subarray(address, address + length));
+      const { body, faults } = rewriteV2(this.#core.bytes.subarray(address, address + length), startTimes);
       return { body: this.#exposition.load(body), faults };
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
@@ -256,7 +260,8 @@ export class ShardWrites {
   ): { elsewhere: NonNullable<WriteReply['elsewhere']>; faults: string[] } {
     const elsewhere = new Map<number, AppendedSeries[]>();
     const faults: string[] = [];
-    for (const { labels, histograms, exemplars } of all) {
+    for (const { labels, histograms: received, exemplars } of all) {
+      const histograms = received.map((one) => ({ ...one, histogram: withUsableSchema(one.histogram) }));
       const fault = histograms.map(({ histogram }) => histogramFault(histogram)).find((one) => one !== undefined);
       const stored = histograms.filter(({ histogram }) => histogramFault(histogram) === undefined);
       if (fault !== undefined) faults.push(fault);
@@ -273,7 +278,7 @@ export class ShardWrites {
       }
       const series = stored.length > 0 ? scope.seriesOfScratch() : this.#head.resolve();
       if (series === NO_SERIES) continue;
-      for (const { timeMs, histogram } of stored) scope.histogram(series, timeMs, histogram);
+      scope.received(series, stored);
       this.#appendExemplars(scope, series, labels, exemplars);
     }
     return { elsewhere: [...elsewhere].map(([owner, series]) => ({ owner, series })), faults };
@@ -345,7 +350,7 @@ function rowsOf(rows: ArrayBuffer, isWanted: (series: number) => boolean): Array
   const kept = new Uint8Array(from.length);
   let end = 0;
   for (let at = 0; at < from.length; at += ROW_BYTES) {
-    if (!isWanted(view.getUint32(at, true))) continue;
+    if (!isWanted(view.getUint32(at, true) & SERIES_OF_ROW)) continue;
     kept.set(from.subarray(at, at + ROW_BYTES), end);
     end += ROW_BYTES;
   }

@@ -23,6 +23,8 @@
 // Nothing is in the rows unless the whole body parsed. Until clearRows() more bodies
 // may be parsed behind it: rows add up, misses and metadata are those of the last body.
 //
+// Where start times are wanted, settleStarts() comes before vanished().
+//
 // Rows are 24 bytes each, see assembly/exposition/batch.ts; those with the sid SID_HOLE
 // are to be skipped. Kernel functions behind this façade: cache_*, batch_*,
 // exposition_*; the scratch's are in label-scratch.ts.
@@ -78,6 +80,8 @@ export interface ParseOptions {
   readonly customBuckets?: boolean;
   /** Take the classic buckets of listed histograms, too. */
   readonly classicToo?: boolean;
+  /** Take start times: see settleStarts(). */
+  readonly startTimes?: boolean;
   /** Take timestamps in the text; otherwise all samples get the scrape's. */
   readonly honorTimestamps: boolean;
   /** Write stale markers for series with timestamps of their own, too. */
@@ -294,6 +298,11 @@ export class Exposition {
     this.#core.exports.exposition_take_back(cache);
   }
 
+  /** Adds rows, in front of all others, for start times of the body parsed last that may be new. Its misses are resolved. */
+  settleStarts(cache: LineCache): void {
+    this.#check(this.#core.exports.exposition_settle_starts(cache));
+  }
+
   /** Adds rows with stale markers for the series that the scrape before had and this one had not. */
   vanished(cache: LineCache, timeMs: number): void {
     this.#check(this.#core.exports.cache_vanished(cache, timeMs));
@@ -481,7 +490,8 @@ function optionBits(options: ParseOptions): number {
     (options.exemplars ? ParseOption.Exemplars : 0) |
     (options.nativeHistograms ? ParseOption.NativeHistograms : 0) |
     (options.classicToo ? ParseOption.ClassicToo : 0) |
-    (options.customBuckets ? ParseOption.CustomBuckets : 0)
+    (options.customBuckets ? ParseOption.CustomBuckets : 0) |
+    (options.startTimes ? ParseOption.Starts : 0)
   );
 }
 

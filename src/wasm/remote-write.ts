@@ -123,11 +123,11 @@ export class RemoteWrite {
     return { ok: true, body: { address: this.#decoded.address, length: declared } };
   }
 
-  scan(cache: LineCache, body: Body, limits: WriteLimits): Scanned {
+  scan(cache: LineCache, body: Body, limits: WriteLimits, marksStarts = false): Scanned {
     const { exports } = this.#core;
     this.#body = body;
     const { seriesMax, samplesMax } = limits;
-    const status: Status = exports.remote_scan(cache, body.address, body.length, seriesMax, samplesMax);
+    const status: Status = exports.remote_scan(cache, body.address, body.length, seriesMax, samplesMax, marksStarts);
     if (status === Status.NoMemory) return NO_MEMORY;
     if (status !== Status.Ok) return this.#fault(limits);
     return {

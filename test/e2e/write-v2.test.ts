@@ -120,8 +120,51 @@ const foul: [what: string, want: RegExp, series: SeriesV2[]][] = [
 
 const told = ({ status, written }: WriteAnswer) => ({ status, written });
 
-test('requests of version 2.0 beside Prometheus', withPeer, async () => {
-  const writers = [ours, theirs].map(({ url }) => new RemoteWriter(url));
+/** Where start times are taken, they begin series. */
+const started: typeof requests = [
+  ['a new created time', [{ labels: name('ct_total'), samples: [[T + 5000, 1]], createdMs: T + 3000 }]],
+  ['the same again', [{ labels: name('ct_total'), samples: [[T + 6000, 1]], createdMs: T + 3000 }]],
+  [
+    'several samples, and a created time behind them',
+    [
+      {
+        labels: name('many_total'),
+        samples: [
+          [T + 1, 1],
+          [T + 2, 2],
+        ],
+        createdMs: T - 5,
+      },
+      {
+        labels: name('late_total'),
+        samples: [
+          [T + 1, 1],
+          [T + 2, 2],
+        ],
+        createdMs: T + 2,
+      },
+    ],
+  ],
+  ['of histograms', [{ labels: name('hs'), histograms, createdMs: T - 2000 }]],
+];
+
+test('requests of version 2.0 beside Prometheus', withPeer, () => besidePeer([ours, theirs], requests));
+
+test('the same where start times are taken', withPeer, async () => {
+  const flags = [...FLAGS, '--enable-feature=created-timestamp-zero-ingestion'];
+  const servers = await Promise.all([
+    startNarthex({ flags: [...flags, '--shards=2'] }),
+    startPeer(prometheus!, { flags: [...flags, '--enable-feature=native-histograms'] }),
+  ]);
+  try {
+    await besidePeer(servers, [...requests, ...started]);
+  } finally {
+    for (const server of servers) await server.stop();
+  }
+});
+
+async function besidePeer(servers: readonly Server[], requests: typeof started): Promise<void> {
+  const writers = servers.map(({ url }) => new RemoteWriter(url));
   for (const [what, series] of requests) {
     const body = snappyLiterals(encodeWriteV2(series));
     const [own, other] = [await writers[0]!.send(body, V2), await writers[1]!.send(body, V2)];
@@ -130,10 +173,10 @@ test('requests of version 2.0 beside Prometheus', withPeer, async () => {
   for (const writer of writers) writer.close();
   const at = String((T + 10_000) / 1000);
   for (const query of [`query?query={__name__=~".%2B"}[1h]&time=${at}`, 'query_exemplars?query={__name__=~".%2B"}']) {
-    const [own, other] = await Promise.all([ours, theirs].map(async ({ url }) => sorted(`${url}/api/v1/${query}`)));
+    const [own, other] = await Promise.all(servers.map(async ({ url }) => sorted(`${url}/api/v1/${query}`)));
     assert.deepEqual(own, other);
   }
-});
+}
 
 async function sorted(url: string): Promise<unknown> {
   const { data } = (await (await fetch(url)).json()) as { data: { result?: unknown[] } | unknown[] };

@@ -33,10 +33,10 @@ export class ScrapeRig {
   static async open(
     target: Partial<TargetOptions> = {},
     shardCount = 1,
-    options: Partial<ShardsOptions> = {},
+    { startTimes = false, ...options }: Partial<ShardsOptions> & { readonly startTimes?: boolean } = {},
   ): Promise<ScrapeRig> {
     const { shards, ingest } = await testShards(shardCount, MEMORY_BYTES, options);
-    const appender = new ShardAppender(shards, ingest, () => {});
+    const appender = new ShardAppender(shards, ingest, () => {}, startTimes);
     const handle = appender.open({ ...ANY_TARGET, labels: ['job', 'j'], ...target });
     // What shards of this thread wait for does not keep it alive.
     const awake = setInterval(() => {}, 1000);
@@ -69,6 +69,21 @@ export class ScrapeRig {
 
   fail(timeMs: number, bodyBytes = 0): Promise<void> {
     return this.#appender.fail(this.#target, { timeMs, durationSeconds: 0.25, bodyBytes });
+  }
+
+  /** All samples of a selector's series up to a time: `ms: value`, a space between two, floats and then histograms. */
+  async all(selector: string, endMs: number): Promise<Record<string, string>> {
+    await this.#shards.appends.settled();
+    const source = new ShardSource(this.#shards, 'adhoc');
+    const found = await source.samples([...parseSelector(selector)], endMs + 1, endMs, freeContext());
+    const rows = found.map(({ labels, times, values, histogramTimes = [], histograms = [] }): [string, string] => [
+      nameOf(labels),
+      [
+        ...Array.from(times, (time, i) => `${time}: ${values[i]}`),
+        ...Array.from(histogramTimes, (time, i) => `${time}: ${histograms[i]}`),
+      ].join(' '),
+    ]);
+    return Object.fromEntries(rows.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   /** What an instant query of a selector gives, by series without the target's labels: floats, histograms as text. */

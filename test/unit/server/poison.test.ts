@@ -16,7 +16,7 @@ test('a body in which a shard trapped twice is refused, and no other', async () 
       throw new ShardTrap({ kind: 'internal', message: 'unreachable' });
     },
   };
-  const deps = writeDeps({ shards, ingest } as unknown as Storage, [], () => 0);
+  const deps = writeDeps({ shards, ingest } as unknown as Storage, [], false, () => 0);
   const send = async (text: string) => {
     const body = Buffer.from(text);
     const slot = deps.open();

@@ -7,7 +7,13 @@ import { isStaleHistogram, type StoredHistogram } from '../../../src/model/store
 import { type FoundHistogram, ScrapedHistograms } from '../../../src/shard/scraped-histograms.js';
 import { generateStored } from '../../support/stored-histograms.js';
 
-const OPTIONS = { honorTimestamps: true, trackTimestampsStaleness: false, bucketLimit: 0, schemaMax: 8 };
+const OPTIONS = {
+  honorTimestamps: true,
+  trackTimestampsStaleness: false,
+  bucketLimit: 0,
+  schemaMax: 8,
+  startTimes: false,
+};
 
 function found(series: string, histogram: StoredHistogram): FoundHistogram {
   return { series, ownMs: undefined, histogram, exemplars: [] };

@@ -49,7 +49,7 @@ const [good] = generateStored(new Prng(1), false, 1).filter((one) => !isStaleHis
 
 const faults: [name: string, change: Partial<StoredHistogram>, want: RegExp | undefined][] = [
   ['as it is', {}, undefined],
-  ['an unknown schema', { schema: 9 }, /invalid histogram schema 9/],
+  ['an unknown schema', { schema: 9 }, /invalid schema, which must be between -4 and 8 .*, got schema 9$/],
   ['another count', { count: 1e9, sumBits: bitsOf(1) }, /should equal the number of observations/],
   ['fewer buckets than spans', { positiveSpans: [{ offset: 0, length: 99 }] }, /spans need 99 buckets/],
   [
