@@ -306,6 +306,7 @@ export {
   namePairsAt as pairs_name_pairs,
   nameSeriesAt as pairs_name_series,
   pairCount as pairs_total,
+  pairNewest as pairs_newest,
   pairSeries as pairs_count,
   pairValue as pairs_value,
 } from './postings/pairs';

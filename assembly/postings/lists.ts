@@ -26,19 +26,24 @@ export function count(list: usize): u32 {
   return load<u32>(list, COUNT);
 }
 
+/** The greatest member; 0 where there is none. */
+export function last(list: usize): u32 {
+  return load<u32>(list, LAST);
+}
+
 /** Adds a member greater than all there are; false where the memory limit says no. */
 export function append(list: usize, member: u32): bool {
   const size = count(list);
-  assert(size == 0 || member > load<u32>(list, LAST), 'members ascend');
-  const last = load<u32>(list, LAST);
+  assert(size == 0 || member > last(list), 'members ascend');
+  const newest = last(list);
   if (size == 1) {
     // The first member is written to a block together with the second.
-    if (!reserve(list, varintBytes(last) + varintBytes(member - last))) return false;
-    writeVarint(list, last);
-    writeVarint(list, member - last);
+    if (!reserve(list, varintBytes(newest) + varintBytes(member - newest))) return false;
+    writeVarint(list, newest);
+    writeVarint(list, member - newest);
   } else if (size > 1) {
-    if (!reserve(list, varintBytes(member - last))) return false;
-    writeVarint(list, member - last);
+    if (!reserve(list, varintBytes(member - newest))) return false;
+    writeVarint(list, member - newest);
   }
   store<u32>(list, member, LAST);
   store<u32>(list, size + 1, COUNT);

@@ -111,6 +111,11 @@ export function pairSeries(pair: u32): u32 {
   return lists.count(pairList(pair));
 }
 
+/** The newest of its series. */
+export function pairNewest(pair: u32): u32 {
+  return lists.last(pairList(pair));
+}
+
 export function pairCount(): u32 {
   return table.live(pairIndex);
 }

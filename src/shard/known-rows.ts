@@ -11,12 +11,21 @@ import type { KnownRows, KnownSeries } from './known-series.js';
 /** More series than this are folded into groups by the shards, where that is cheaper. */
 const FOLDED_MAX = 500;
 
-/** Newest samples for a fragment, its cell program run; undefined where the shards have to say. */
-export function readKnown(known: KnownSeries, fragment: Fragment, watermark: number): KnownRows | undefined {
+/**
+ * Newest samples for a fragment, its cell program run; undefined where the shards have to say. What is asked `inOneBreath`, as rules
+ * of a group do, counts as asked once.
+ */
+export function readKnown(
+  known: KnownSeries,
+  fragment: Fragment,
+  watermark: number,
+  inOneBreath = false,
+): KnownRows | undefined {
   const { fn, steps, windowMs, aggregate, quantile, cells, matchers } = fragment;
   if (steps.count !== 1 || quantile !== undefined || (fn !== 'last' && fn !== 'timestamp')) return undefined;
   const most = aggregate === undefined ? Infinity : FOLDED_MAX;
-  const rows = known.read(matchers, { watermark, endMs: steps.startMs, windowMs, fn }, most);
+  const breath = inOneBreath ? steps.startMs : undefined;
+  const rows = known.read(matchers, { watermark, endMs: steps.startMs, windowMs, fn }, most, breath);
   if (rows !== undefined && cells !== undefined) runCells(cells, rows, 0, rows.selection.size);
   return rows;
 }

@@ -35,8 +35,8 @@ export class KnownSeries {
   readonly #blocks: KnownBlocks;
   /** By the text of their matchers, the one read last at the end. */
   readonly #selections = new Map<string, KnownSelection>();
-  /** Of selectors that were asked for and are not known: of which series, by the shards' versions. */
-  readonly #missed = new Map<string, string>();
+  /** Of selectors that were asked for and are not known: of which series, by the shards' versions, and when. */
+  readonly #missed = new Map<string, Missed>();
   #bytes = 0;
   #reads = 0;
   #generation = 0;
@@ -66,14 +66,22 @@ export class KnownSeries {
     return this.#reads;
   }
 
-  /** The newest samples of a selector's series, `most` of them; undefined where the shards have to say. */
-  read(matchers: readonly Matcher[], question: NewestQuestion, most = Infinity): KnownRows | undefined {
+  /**
+   * The newest samples of a selector's series, `most` of them; undefined where the shards have to say. Questions of one `breath`, if
+   * that is given, count as one.
+   */
+  read(
+    matchers: readonly Matcher[],
+    question: NewestQuestion,
+    most = Infinity,
+    breath?: number,
+  ): KnownRows | undefined {
     // The newest sample may be in a block, and so may be series that no head has.
     if (this.#blocks.mayHave(question.endMs - question.windowMs, question.endMs)) return undefined;
     const key = keptJson(matchers);
     const selection = this.#selections.get(key);
     if (selection === undefined || !selection.isCurrent(this.#clients)) {
-      this.#miss(key, matchers);
+      this.#miss(key, matchers, breath);
       return undefined;
     }
     this.#selections.delete(key);
@@ -114,14 +122,15 @@ export class KnownSeries {
   }
 
   /** Asks for the places when the same series were asked for before: series that come and go all the time cost nothing. */
-  #miss(key: string, matchers: readonly Matcher[]): void {
+  #miss(key: string, matchers: readonly Matcher[], breath: number | undefined): void {
     const versions = this.#clients.map(({ seriesVersion }) => seriesVersion);
     if (versions.some(Number.isNaN)) return;
     const seen = versions.join();
-    const isAgain = this.#missed.get(key) === seen;
+    const last = this.#missed.get(key);
+    const isAgain = last?.seen === seen && (breath === undefined || breath !== last.breath);
     this.#missed.delete(key);
     // A question under way is not asked twice.
-    this.#missed.set(key, isAgain ? ASKED : seen);
+    this.#missed.set(key, { seen: isAgain ? ASKED : seen, breath });
     if (this.#missed.size > MISSES_MAX) this.#missed.delete(first(this.#missed));
     if (isAgain) this.#locate(key, matchers).catch(() => this.#missed.delete(key));
   }
@@ -149,6 +158,11 @@ export class KnownSeries {
     this.#bytes -= this.#selections.get(key)?.bytes ?? 0;
     this.#selections.delete(key);
   }
+}
+
+interface Missed {
+  readonly seen: string;
+  readonly breath: number | undefined;
 }
 
 const ASKED = 'asked';

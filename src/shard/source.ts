@@ -168,7 +168,7 @@ export class ShardSource implements Source {
 
   /** What main can say itself. */
   #known(fragment: Fragment, context: QueryContext): Columns | undefined {
-    const rows = readKnown(this.#shards.known, fragment, this.#hold.watermark);
+    const rows = readKnown(this.#shards.known, fragment, this.#hold.watermark, this.#lane === 'rules');
     if (rows === undefined) return undefined;
     this.#check(context);
     context.reserve(rows.selection.size * CELL_BYTES);

@@ -12,6 +12,7 @@ import { compileMatcher, type Matcher } from '../model/matcher.js';
 import { analysePattern } from '../model/pattern.js';
 import type { Core } from './core.js';
 import type { SeriesIndex } from './head.js';
+import { type Guard, KeptSelections } from './kept-selections.js';
 import { OutOfMemory } from './out-of-memory.js';
 import { withString } from './strings.js';
 
@@ -33,7 +34,11 @@ interface Condition {
   readonly total: number;
   /** Take these series away rather than select them. */
   readonly inverted: boolean;
+  /** It names one value: no other pair ever meets it. */
+  readonly isExact: boolean;
 }
+
+type Accepted = Omit<Condition, 'isExact'>;
 
 /** A look at each candidate costs about as much as decoding and merging this many postings (two cache misses against ~2 ns). */
 const LOOK_COST = 16;
@@ -46,23 +51,54 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export class Select {
   readonly #core: Core;
+  readonly #kept: KeptSelections;
 
   constructor(core: Core) {
     this.#core = core;
+    this.#kept = new KeptSelections(core);
   }
 
   /** The series that match all matchers. The caller releases the list. `check` throws where nobody wants them any more. */
   series(matchers: readonly Matcher[], check?: () => void): SeriesList {
+    const key = JSON.stringify(matchers);
+    const known = this.#kept.find(key);
+    if (known !== undefined) return this.#listOf(known);
     const conditions: Condition[] = [];
     try {
       for (const matcher of matchers) {
         const condition = this.#condition(matcher, check);
         if (condition !== undefined) conditions.push(condition);
       }
-      return this.#combine(conditions);
+      const list = this.#combine(conditions);
+      const guard = this.#guardOf(conditions);
+      if (guard !== undefined && this.#kept.isWanted(list.count)) {
+        this.#kept.keep(key, this.indexes(list).slice(), guard);
+      }
+      return list;
     } finally {
       for (const condition of conditions) this.#free(condition.pairs, condition.pairCount * 4);
     }
+  }
+
+  /** Of values that all series of a selection have the one with the fewest series. */
+  #guardOf(conditions: readonly Condition[]): Guard | undefined {
+    const exact = conditions.filter(({ isExact, pairCount }) => isExact && pairCount === 1);
+    const least = exact.reduce<Condition | undefined>(
+      (a, b) => (a === undefined || b.total < a.total ? b : a),
+      undefined,
+    );
+    if (least === undefined) return undefined;
+    const pair = this.#core.view.getUint32(least.pairs, true);
+    return { pair, newest: this.#core.exports.pairs_newest(pair) >>> 0 };
+  }
+
+  /** A list of series that were alive. */
+  #listOf(series: Uint32Array): SeriesList {
+    const bytes = Math.max(series.length, 1) * 4;
+    const address = this.#alloc(bytes);
+    this.#core.u32(address, series.length).set(series);
+    const count = this.#core.exports.select_drop_dead(address, series.length) >>> 0;
+    return { address, count, bytes };
   }
 
   /** The series that match any of the selectors; all series where there is none. The caller releases the list. */
@@ -186,14 +222,15 @@ export class Select {
   #condition(matcher: Matcher, check?: () => void): Condition | undefined {
     const test = compileMatcher(matcher);
     const inverted = test('');
-    const condition = this.#accepted(matcher, test, inverted, check);
+    const isExact = matcher.op === '=' && !inverted;
+    const condition = { ...this.#accepted(matcher, test, inverted, check), isExact };
     if (!inverted || condition.pairCount > 0) return condition;
     this.#free(condition.pairs, 0);
     return undefined;
   }
 
   /** The pairs whose value passes the matcher; with `inverted` those whose value does not. */
-  #accepted(matcher: Matcher, test: (value: string) => boolean, inverted: boolean, check?: () => void): Condition {
+  #accepted(matcher: Matcher, test: (value: string) => boolean, inverted: boolean, check?: () => void): Accepted {
     const { name, op, value } = matcher;
     // What the fast forms find are the values *equal to* or *matching* the text.
     const flip = inverted !== (op === '!=' || op === '!~');
@@ -223,7 +260,7 @@ export class Select {
     return { ...this.#matchTest(name, inverted ? (text) => !test(text) : test, check), inverted };
   }
 
-  #match(name: string, kind: number, text: string, inverted: boolean): Omit<Condition, 'inverted'> {
+  #match(name: string, kind: number, text: string, inverted: boolean): Omit<Accepted, 'inverted'> {
     const { exports } = this.#core;
     const isMatched = withString(this.#core, name, (nameAt, nameBytes) =>
       withString(this.#core, text, (textAt, textBytes) =>
@@ -238,7 +275,7 @@ export class Select {
     return { name, pairs, pairCount, total: exports.select_matched_total() >>> 0 };
   }
 
-  #matchSet(name: string, values: readonly string[]): Omit<Condition, 'inverted'> {
+  #matchSet(name: string, values: readonly string[]): Omit<Accepted, 'inverted'> {
     const numbers = values.flatMap((value) => {
       const found = this.#match(name, MATCH_EQUALS, value, false);
       const pairs = [...this.#core.u32(found.pairs, found.pairCount)];
@@ -249,11 +286,7 @@ export class Select {
   }
 
   /** The general way: the test runs on each distinct value of the name. */
-  #matchTest(
-    name: string,
-    test: (value: string) => boolean,
-    check: () => void = () => {},
-  ): Omit<Condition, 'inverted'> {
+  #matchTest(name: string, test: (value: string) => boolean, check: () => void = () => {}): Omit<Accepted, 'inverted'> {
     const every = this.#match(name, MATCH_ALL, '', false);
     const numbers: number[] = [];
     let untilCheck = CHECK_CHARACTERS;
@@ -273,7 +306,7 @@ export class Select {
     return this.#fromNumbers(name, numbers);
   }
 
-  #fromNumbers(name: string, numbers: readonly number[]): Omit<Condition, 'inverted'> {
+  #fromNumbers(name: string, numbers: readonly number[]): Omit<Accepted, 'inverted'> {
     const pairs = this.#alloc(numbers.length * 4);
     this.#core.u32(pairs, numbers.length).set(numbers);
     return {

@@ -7,6 +7,7 @@ import { compareStrings, type Labels, labelsOf, valueOf } from '../../../src/mod
 import { compileMatcher, type Matcher } from '../../../src/model/matcher.js';
 import { Truncation } from '../../../src/shard/truncation.js';
 import { NO_SERIES } from '../../../src/wasm/head.js';
+import { KeptSelections } from '../../../src/wasm/kept-selections.js';
 import { HeadRig } from '../../support/head.js';
 
 const NAMES = ['__name__', 'job', 'instance', 'zone', 'le', 'größe', 'only_some'];
@@ -49,6 +50,13 @@ function randomMatcher(random: Prng): Matcher {
   return { name, op, value };
 }
 
+/** Selectors that are asked for again and again, one value named in each: what was found before is known. */
+const USUAL = Array.from({ length: 40 }, (_, i): Matcher[] => {
+  const random = new Prng(i);
+  const exact: Matcher = { name: random.pick(NAMES.slice(0, 4)), op: '=', value: random.pick([...VALUES, 'host-7']) };
+  return [...Array.from({ length: random.int(3) }, () => randomMatcher(random)), exact];
+});
+
 /** The model: what is alive, by series index. */
 class Model {
   readonly alive = new Map<number, Labels>();
@@ -69,7 +77,7 @@ class Model {
 function check(rig: HeadRig, model: Model, random: Prng, rounds: number, seed: number): void {
   for (let i = 0; i < rounds; i++) {
     const selectors = Array.from({ length: 1 + random.int(2) }, () =>
-      Array.from({ length: random.int(4) }, () => randomMatcher(random)),
+      random.int(2) === 0 ? random.pick(USUAL) : Array.from({ length: random.int(4) }, () => randomMatcher(random)),
     );
     const want = [...new Set(selectors.flatMap((matchers) => model.select(matchers)))].sort((a, b) => a - b);
     const got = rig.indexes(rig.select.anyOf(selectors));
@@ -137,6 +145,21 @@ for (const seed of [1, 2, 3]) {
     }
   });
 }
+
+test('select: what is kept of selections is bounded, and found by the newest series of a value', () => {
+  const rig = new HeadRig();
+  const kept = new KeptSelections(rig.core);
+  const first = rig.create(['__name__', 'm', 'i', '0']);
+  const guard = { pair: 0, newest: rig.core.exports.pairs_newest(0) >>> 0 };
+  kept.keep('a', Uint32Array.of(first), guard);
+  assert.deepEqual(kept.find('a'), Uint32Array.of(first));
+  assert.equal(kept.find('b'), undefined);
+  for (let i = 0; i < 200; i++) kept.keep(`long ${i}`, new Uint32Array(16_000), guard);
+  assert.equal(kept.find('a'), undefined, 'the longest unused went');
+  assert.notEqual(kept.find('long 199'), undefined);
+  rig.create(['__name__', 'm', 'i', '1']);
+  assert.equal(kept.find('long 199'), undefined, 'one more has the name');
+});
 
 test('select: more labels than fit a small set, and a set without any', () => {
   const rig = new HeadRig();
