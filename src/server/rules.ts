@@ -2,9 +2,11 @@
 
 import { queryFeatures } from '../cli/features.js';
 import type { LoadedConfig } from '../config/load.js';
+import { parseRuleFile } from '../config/rule-file.js';
 import type { Labels } from '../model/labels.js';
 import type { QueryEngine } from '../query/engine.js';
 import { AlertingRule } from '../rules/alerting-rule.js';
+import { type DryRunParts, type DryRunRule, dryRun } from '../rules/dry-run/dry-run.js';
 import type { Group } from '../rules/group.js';
 import { RuleManager } from '../rules/manager.js';
 import { RuleMetrics } from '../rules/metrics.js';
@@ -12,7 +14,7 @@ import { engineQuery } from '../rules/query.js';
 import type { Rule } from '../rules/rule.js';
 import type { AlertSink } from '../rules/sending.js';
 import { ShardResults } from '../rules/shard-results.js';
-import { type GroupSpec, loadRuleGroups } from '../rules/spec.js';
+import { type GroupSpec, groupSpec, loadRuleGroups, type SpecOptions } from '../rules/spec.js';
 import { alertTemplates } from '../rules/templates.js';
 import type { Ingest } from '../shard/ingest.js';
 import type { Registry } from '../telemetry/metrics.js';
@@ -40,12 +42,12 @@ export interface Rules {
 }
 
 /** The groups of a configuration's rule files. Throws ConfigError. */
-export function loadRules({ config }: LoadedConfig, { disk, flags }: ServerOptions): readonly GroupSpec[] {
-  const { evaluationIntervalMs } = config.global;
-  return loadRuleGroups(disk, config.ruleFiles, {
-    intervalMs: evaluationIntervalMs,
-    language: queryFeatures(flags.enableFeature).parse,
-  });
+export function loadRules(loaded: LoadedConfig, options: ServerOptions): readonly GroupSpec[] {
+  return loadRuleGroups(options.disk, loaded.config.ruleFiles, specOptions(loaded, options));
+}
+
+export function specOptions({ config }: LoadedConfig, { flags }: ServerOptions): SpecOptions {
+  return { intervalMs: config.global.evaluationIntervalMs, language: queryFeatures(flags.enableFeature).parse };
 }
 
 /** Nothing is evaluated before apply(). */
@@ -78,8 +80,22 @@ export function openRules({ flags, clock, log }: ServerOptions, parts: RulesPart
   };
 }
 
-export function ruleDeps(manager: RuleManager): web.Rules {
-  return { groups: () => manager.groups.map(groupStatus) };
+/** `specOptions`: as the configuration has them now. */
+export function ruleDeps(manager: RuleManager, parts: DryRunParts, specOptions: () => SpecOptions): web.Rules {
+  return {
+    groups: () => manager.groups.map(groupStatus),
+    dryRun: async ({ text, file, startMs, endMs, signal }) => {
+      const groups = parseRuleFile(text).map((group) => groupSpec(file, group, specOptions()));
+      const ran = await dryRun({ groups, startMs, endMs, signal }, parts);
+      return ran.map(({ spec, evaluations, rules }) => {
+        return { name: spec.name, intervalMs: spec.intervalMs, evaluations, rules: rules.map(dryRunStatus) };
+      });
+    },
+  };
+}
+
+function dryRunStatus({ spec, ...rest }: DryRunRule): web.DryRunRule {
+  return { name: spec.name, expr: spec.expr, type: spec.kind, ...rest };
 }
 
 function groupStatus({ spec, rules, seconds, evaluatedMs }: Group): web.RuleGroupStatus {

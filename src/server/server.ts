@@ -43,7 +43,7 @@ import { Notifying } from './notifier.js';
 import { loadPolicies, rewriteSettings } from './policies.js';
 import { openQueries, type Queries } from './queries.js';
 import { retentionOf, retentionText } from './retention.js';
-import { loadRules, openRules, type Rules, ruleDeps } from './rules.js';
+import { loadRules, openRules, type Rules, ruleDeps, specOptions } from './rules.js';
 import { Storage } from './storage/storage.js';
 import { adminDeps, readDeps, storageDeps, targetDeps, writeDeps } from './web-deps.js';
 
@@ -268,7 +268,18 @@ export class Server {
         jobs: () => this.#loaded.jobs,
         globalUrl: (url) => this.#toGlobal(url),
       }),
-      rules: ruleDeps(rules.manager),
+      rules: ruleDeps(
+        rules.manager,
+        {
+          engine: queries.engine,
+          clock,
+          lookbackMs: flags.queryLookbackDeltaMs,
+          externalUrl: this.#externalUrl.href.replace(/\/+$/, ''),
+          externalLabels: () => this.#externalLabels,
+          queryOffsetMs: () => this.#loaded.config.global.ruleQueryOffsetMs,
+        },
+        () => specOptions(this.#loaded, this.#options),
+      ),
       status: this.#statusDeps(),
       alertmanagers: () => notifying.notifier,
       consoles: consoleDeps({

@@ -4,6 +4,7 @@
 
 import { Answer } from './answer.js';
 import { adminRoutes } from './api/admin.js';
+import { alertHistoryRoutes } from './api/alert-history.js';
 import { alertmanagerRoutes } from './api/alertmanagers.js';
 import type { ApiHandler, ApiRoute } from './api/call.js';
 import { exemplarRoutes } from './api/exemplars.js';
@@ -30,6 +31,7 @@ import { RequestMetrics } from './metrics.js';
 import { allowOrigin, compileOrigin, isCrossSite, type OriginTest } from './origin.js';
 import type { PageRoute } from './page.js';
 import { consoleRoute } from './pages/consoles.js';
+import { dryRunRoute } from './pages/dry-run.js';
 import { federateRoute } from './pages/federate.js';
 import { importRoute } from './pages/import.js';
 import { indexRoute } from './pages/index.js';
@@ -59,6 +61,7 @@ const READY_API_ROUTES: readonly ApiRoute[] = [
   ...targetRoutes,
   ...relabelRoutes,
   ...ruleRoutes,
+  ...alertHistoryRoutes,
   ...alertmanagerRoutes,
   ...statusRoutes,
   ...textRoutes,
@@ -74,6 +77,7 @@ const EARLY_API_ROUTES: readonly ApiRoute[] = [replayRoute, recoveryRoute, ...no
 const PAGE_ROUTES: readonly PageRoute[] = [
   indexRoute,
   consoleRoute,
+  dryRunRoute,
   federateRoute,
   importRoute,
   previewPoliciesRoute,

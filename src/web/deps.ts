@@ -247,6 +247,48 @@ export interface TargetMetadata {
 export interface Rules {
   /** By file, then by name. */
   groups(): readonly RuleGroupStatus[];
+  /** What the rules of a file would have done. Rejects with a ConfigError where the file is wrong. */
+  dryRun(request: DryRunRequest): Promise<readonly DryRunGroup[]>;
+}
+
+export interface DryRunRequest {
+  /** Of the rule file. */
+  readonly text: string;
+  /** Its path: the moments of evaluations depend on it. */
+  readonly file: string;
+  /** Both ends included. */
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly signal: Ending;
+}
+
+export interface DryRunGroup {
+  readonly name: string;
+  readonly intervalMs: number;
+  readonly evaluations: number;
+  readonly rules: readonly DryRunRule[];
+}
+
+export interface DryRunRule {
+  readonly name: string;
+  readonly expr: string;
+  readonly type: 'recording' | 'alerting';
+  readonly samples: number;
+  readonly failures: number;
+  /** The last one; empty where there was none. */
+  readonly error: string;
+  readonly alerts: readonly DryRunAlert[];
+}
+
+/** An alert from its beginning to its end. */
+export interface DryRunAlert {
+  readonly labels: Labels;
+  readonly annotations: Labels;
+  readonly value: number;
+  readonly activeAtMs: number;
+  /** undefined where it did not. */
+  readonly firedAtMs: number | undefined;
+  readonly endedAtMs: number | undefined;
 }
 
 export interface RuleGroupStatus {

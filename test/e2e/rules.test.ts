@@ -217,3 +217,43 @@ test('rules: for goes on after a kill', options, async () => {
     began.map((timeMs) => Math.floor(timeMs / 1000) * 1000),
   );
 });
+
+test('rules: alerts of the past are listed', { skip: options.skip }, async () => {
+  const { server } = servers[0]!;
+  const { alerts } = (await api(server.url, 'alerts/history', { 'match[]': '{alertname="High"}' })) as {
+    alerts: { labels: { cpu: string }; state: string; activeAt: string; firingAt?: string; lastSeenAt: string }[];
+  };
+  // Both processors were high, then one again.
+  assert.deepEqual(alerts.map(({ labels, state }) => `${labels.cpu} ${state}`).sort(), [
+    '0 firing',
+    '0 inactive',
+    '1 inactive',
+  ]);
+  for (const { activeAt, firingAt, lastSeenAt } of alerts) {
+    assert.ok(Date.parse(firingAt!) - Date.parse(activeAt) >= 3000);
+    assert.ok(Date.parse(lastSeenAt) >= Date.parse(firingAt!));
+  }
+});
+
+test('rules: a dry run over the same time finds the same alerts', { skip: options.skip }, async () => {
+  const { server } = servers[0]!;
+  const body = `groups:${ALERTS.replaceAll('High', 'Higher')}`;
+  const answer = await fetch(`${server.url}/api/v1/rules/dry_run`, { method: 'POST', body });
+  const { data } = (await answer.json()) as {
+    data: {
+      groups: { name: string; rules: { name: string; alerts: { labels: { cpu?: string }; state: string }[] }[] }[];
+    };
+  };
+  const higher = data.groups[0]!.rules[0]!;
+  assert.equal(higher.name, 'Higher');
+  assert.deepEqual(higher.alerts.map(({ labels, state }) => `${labels.cpu} ${state}`).sort(), [
+    '0 firing',
+    '0 inactive',
+    '1 inactive',
+  ]);
+  const wrong = await fetch(`${server.url}/api/v1/rules/dry_run`, {
+    method: 'POST',
+    body: 'groups: [{name: a, rules: [{record: x, expr: 1 +}]}]',
+  });
+  assert.equal(wrong.status, 400);
+});

@@ -77,7 +77,7 @@ export function fakeDeps(fakes: Fakes = {}): WebDeps {
       configOf: () => undefined,
       metadataByTarget: async () => [],
     },
-    rules: { groups: () => [] },
+    rules: { groups: () => [], dryRun: async () => [] },
     alertmanagers: () => ({ active: [], dropped: [] }),
     consoles: { page: async () => ({ kind: 'missing' }) },
     status: {

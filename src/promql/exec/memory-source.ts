@@ -29,6 +29,11 @@ export class MemorySource implements Source {
     series.append({ timeMs, value, startMs });
   }
 
+  /** Lets go of older samples, and of series that have no others. */
+  dropBefore(timeMs: number): void {
+    for (const [key, series] of this.#series) if (!series.dropBefore(timeMs)) this.#series.delete(key);
+  }
+
   select(fragment: Fragment, context: QueryContext): Promise<Columns> {
     return settle(() => {
       if (fragment.quantile !== undefined) return declinedColumns(fragment.steps.count);
@@ -105,6 +110,15 @@ class MemorySeries {
     const stored = { ...sample, value: asStored(sample.value, before?.value) };
     if (replaces) samples[at - 1] = stored;
     else samples.splice(at, 0, stored);
+  }
+
+  /** False where nothing is left. */
+  dropBefore(timeMs: number): boolean {
+    const older = this.#samples.findIndex((sample) => sample.timeMs >= timeMs);
+    if (older === 0) return true;
+    this.#all = undefined;
+    this.#samples.splice(0, older < 0 ? this.#samples.length : older);
+    return older > 0;
   }
 
   all(): MemorySamples {

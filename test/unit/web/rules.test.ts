@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { RuleGroupStatus, RuleStatus } from '../../../src/web/deps.js';
+import { ConfigError } from '../../../src/config/error.js';
+import type { DryRunRequest, RuleGroupStatus, RuleStatus } from '../../../src/web/deps.js';
 import { fakeDeps, NOW_MS, openApp, type TestApp } from '../../support/web.js';
 
 const never = { health: 'unknown', lastError: '', seconds: 0, evaluatedMs: undefined } as const;
@@ -47,7 +48,7 @@ const GROUPS = [
 
 let app: TestApp;
 before(async () => {
-  app = await openApp(fakeDeps({ rules: { groups: () => GROUPS } }));
+  app = await openApp(fakeDeps({ rules: { groups: () => GROUPS, dryRun: async () => [] } }));
 });
 after(() => app.close(0));
 
@@ -169,3 +170,99 @@ const FAULTS: readonly [query: string, error: string][] = [
 for (const [query, error] of FAULTS) {
   test(`rules?${query} is refused`, async () => assert.equal((await get(`rules?${query}`)).error, error));
 }
+
+const RAW = (name: string, labels: readonly string[], values: readonly number[]) => ({
+  labels: ['__name__', name, 'alertname', 'A', ...labels],
+  times: Float64Array.from(values, (_, i) => NOW_MS - (values.length - i) * 60_000),
+  values: Float64Array.from(values),
+});
+
+test('alerts/history: series of alerts become alerts, newest first', async () => {
+  const asked: string[] = [];
+  const instant = async (text: string) => {
+    asked.push(text);
+    const series = text.startsWith('ALERTS_FOR_STATE')
+      ? [RAW('ALERTS_FOR_STATE', [], [100, 100, 200])]
+      : [RAW('ALERTS', ['alertstate', 'firing'], [1, 1, 1])];
+    return { data: { kind: 'raw' as const, series }, warnings: [], infos: [] };
+  };
+  const deps = fakeDeps();
+  const own = await openApp({ ...deps, query: { ...deps.query, instant } });
+  const ask = async (query: string) => (await own.fetch(`/api/v1/alerts/history?${query}`)).json() as Promise<never>;
+  const { data } = (await ask('match[]={team="a"}&start=0&end=1000')) as { data: { alerts: { activeAt: string }[] } };
+  assert.deepEqual(asked, ['ALERTS{team="a",alertstate="firing"}[1000001ms]', 'ALERTS_FOR_STATE{team="a"}[1000001ms]']);
+  assert.deepEqual(
+    data.alerts.map(({ activeAt }) => activeAt),
+    ['1970-01-01T00:03:20Z', '1970-01-01T00:01:40Z'],
+  );
+  const { warnings } = (await ask('limit=1')) as { warnings: string[] };
+  assert.deepEqual(warnings, ['results truncated due to limit']);
+  const { error } = (await ask('start=2&end=1')) as { error: string };
+  assert.equal(error, 'end timestamp must not be before start timestamp');
+  await own.close(0);
+});
+
+test('rules/dry_run: takes a rule file and tells of its rules', async () => {
+  const requests: unknown[] = [];
+  const alert = {
+    labels: ['alertname', 'A'],
+    annotations: [],
+    value: 1.5,
+    activeAtMs: 0,
+    firedAtMs: 60_000,
+    endedAtMs: 120_000,
+  };
+  const rule = {
+    name: 'A',
+    expr: 'up',
+    type: 'alerting' as const,
+    samples: 4,
+    failures: 0,
+    error: '',
+    alerts: [alert],
+  };
+  const recorded = { ...rule, name: 'r', type: 'recording' as const, failures: 1, error: 'bad', alerts: [] };
+  const dryRun = async ({ signal: _, ...request }: DryRunRequest) => {
+    requests.push(request);
+    if (request.text === 'bad') throw new ConfigError('line 1: what is bad?');
+    return [{ name: 'g', intervalMs: 15_000, evaluations: 3, rules: [rule, recorded] }];
+  };
+  const own = await openApp(fakeDeps({ rules: { groups: () => [], dryRun } }));
+  const post = async (query: string, body: string) => {
+    return (await own.fetch(`/api/v1/rules/dry_run?${query}`, { method: 'POST', body })).json() as Promise<never>;
+  };
+  const { data } = (await post('start=10&end=20&file=a.yml', 'groups: []')) as { data: unknown };
+  assert.deepEqual(requests, [{ text: 'groups: []', file: 'a.yml', startMs: 10_000, endMs: 20_000 }]);
+  const common = { query: 'up', samples: 4 };
+  assert.deepEqual(data, {
+    groups: [
+      {
+        name: 'g',
+        interval: 15,
+        evaluations: 3,
+        rules: [
+          {
+            ...{ name: 'A', type: 'alerting', failures: 0, ...common },
+            alerts: [
+              {
+                labels: { alertname: 'A' },
+                annotations: {},
+                state: 'inactive',
+                activeAt: '1970-01-01T00:00:00Z',
+                firingAt: '1970-01-01T00:01:00Z',
+                endedAt: '1970-01-01T00:02:00Z',
+                value: '1.5e+00',
+              },
+            ],
+          },
+          { ...{ name: 'r', type: 'recording', failures: 1, lastError: 'bad' }, ...common },
+        ],
+      },
+    ],
+  });
+  const { errorType, error } = (await post('', 'bad')) as { errorType: string; error: string };
+  assert.deepEqual([errorType, error], ['bad_data', 'line 1: what is bad?']);
+  const late = (await post('start=2&end=1', '')) as { error: string };
+  assert.equal(late.error, 'end timestamp must not be before start timestamp');
+  await own.close(0);
+});
