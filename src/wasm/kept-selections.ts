@@ -11,16 +11,11 @@ const SERIES_MAX = 16 * 1024;
 /** What one takes beside its series, about. */
 const ENTRY_BYTES = 300;
 
-/** A pair that each series of the selection has. */
-export interface Guard {
-  readonly pair: number;
-  /** The newest of all series that have it. */
-  readonly newest: number;
-}
-
 interface Kept {
   readonly series: Uint32Array;
-  readonly guard: Guard;
+  /** A pair that each of them has, and the newest of all series that have it. */
+  readonly pair: number;
+  readonly newest: number;
 }
 
 export class KeptSelections {
@@ -38,16 +33,16 @@ export class KeptSelections {
     const kept = this.#kept.get(key);
     if (kept === undefined) return undefined;
     this.#drop(key, kept);
-    if (this.#core.exports.pairs_newest(kept.guard.pair) >>> 0 !== kept.guard.newest) return undefined;
+    if (this.#newest(kept.pair) !== kept.newest) return undefined;
     this.#put(key, kept);
     return kept.series;
   }
 
-  /** Takes the series. */
-  keep(key: string, series: Uint32Array, guard: Guard): void {
+  /** Takes the series, which were just found and all have a pair. */
+  keep(key: string, series: Uint32Array, pair: number): void {
     const known = this.#kept.get(key);
     if (known !== undefined) this.#drop(key, known);
-    this.#put(key, { series, guard });
+    this.#put(key, { series, pair, newest: this.#newest(pair) });
     for (const [oldest, kept] of this.#kept) {
       if (this.#bytes <= BYTES_MAX) return;
       this.#drop(oldest, kept);
@@ -57,6 +52,10 @@ export class KeptSelections {
   /** Whether so many series are worth it. */
   isWanted(count: number): boolean {
     return count <= SERIES_MAX;
+  }
+
+  #newest(pair: number): number {
+    return this.#core.exports.pairs_newest(pair) >>> 0;
   }
 
   #put(key: string, kept: Kept): void {

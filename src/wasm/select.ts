@@ -12,7 +12,7 @@ import { compileMatcher, type Matcher } from '../model/matcher.js';
 import { analysePattern } from '../model/pattern.js';
 import type { Core } from './core.js';
 import type { SeriesIndex } from './head.js';
-import { type Guard, KeptSelections } from './kept-selections.js';
+import { KeptSelections } from './kept-selections.js';
 import { OutOfMemory } from './out-of-memory.js';
 import { withString } from './strings.js';
 
@@ -70,9 +70,9 @@ export class Select {
         if (condition !== undefined) conditions.push(condition);
       }
       const list = this.#combine(conditions);
-      const guard = this.#guardOf(conditions);
-      if (guard !== undefined && this.#kept.isWanted(list.count)) {
-        this.#kept.keep(key, this.indexes(list).slice(), guard);
+      const pair = this.#pairOfAll(conditions);
+      if (pair !== undefined && this.#kept.isWanted(list.count)) {
+        this.#kept.keep(key, this.indexes(list).slice(), pair);
       }
       return list;
     } finally {
@@ -80,16 +80,11 @@ export class Select {
     }
   }
 
-  /** Of values that all series of a selection have the one with the fewest series. */
-  #guardOf(conditions: readonly Condition[]): Guard | undefined {
+  /** Of pairs that all series of a selection have, now and later, the one with the fewest series. */
+  #pairOfAll(conditions: readonly Condition[]): number | undefined {
     const exact = conditions.filter(({ isExact, pairCount }) => isExact && pairCount === 1);
-    const least = exact.reduce<Condition | undefined>(
-      (a, b) => (a === undefined || b.total < a.total ? b : a),
-      undefined,
-    );
-    if (least === undefined) return undefined;
-    const pair = this.#core.view.getUint32(least.pairs, true);
-    return { pair, newest: this.#core.exports.pairs_newest(pair) >>> 0 };
+    const [least] = exact.sort((a, b) => a.total - b.total);
+    return least && this.#core.view.getUint32(least.pairs, true);
   }
 
   /** A list of series that were alive. */

@@ -150,11 +150,10 @@ test('select: what is kept of selections is bounded, and found by the newest ser
   const rig = new HeadRig();
   const kept = new KeptSelections(rig.core);
   const first = rig.create(['__name__', 'm', 'i', '0']);
-  const guard = { pair: 0, newest: rig.core.exports.pairs_newest(0) >>> 0 };
-  kept.keep('a', Uint32Array.of(first), guard);
+  kept.keep('a', Uint32Array.of(first), 0);
   assert.deepEqual(kept.find('a'), Uint32Array.of(first));
   assert.equal(kept.find('b'), undefined);
-  for (let i = 0; i < 200; i++) kept.keep(`long ${i}`, new Uint32Array(16_000), guard);
+  for (let i = 0; i < 200; i++) kept.keep(`long ${i}`, new Uint32Array(16_000), 0);
   assert.equal(kept.find('a'), undefined, 'the longest unused went');
   assert.notEqual(kept.find('long 199'), undefined);
   rig.create(['__name__', 'm', 'i', '1']);
