@@ -177,11 +177,11 @@ function read<F extends FlagTable>(
     values.set(key, parseNamed(flag, text, values.get(key)));
     given.add(flag.name);
   }
-  checkRequired(table, given);
   return { values: Object.fromEntries(values) as ValuesOf<F>, given };
 }
 
-function checkRequired(table: FlagTable, given: ReadonlySet<string>): void {
+/** Throws FlagError where a flag is missing that has to be there. */
+export function checkRequired(table: FlagTable, given: ReadonlySet<string>): void {
   const missing = Object.values(table).filter(({ name, required }) => required === true && !given.has(name));
   if (missing.length === 0) return;
   throw new FlagError(`required flag(s) ${missing.map(({ name }) => `'--${name}'`).join(', ')} not provided`);

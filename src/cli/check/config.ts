@@ -3,7 +3,7 @@
 import { switchFlag } from '../flag.js';
 import { command } from '../tool/command.js';
 import { checkConfigFiles } from './check-config.js';
-import { checkFlags, ignoreUnknown, isAsked, lintFatal, lintFlag, needFiles, warnOfUnknown } from './files.js';
+import { checkFlags, ignoreUnknown, isAsked, lintFatal, lintFlag, warnOfUnknown } from './check-flags.js';
 
 const LINTS = ['all', 'duplicate-rules', 'none', 'too-long-scrape-interval'];
 
@@ -19,8 +19,8 @@ export const config = command({
     agent: switchFlag('agent', false, 'Check it as one of agent mode.'),
   },
   words: ['<config-files>...'],
+  files: (words) => words,
   run: (world, { values, words }) => {
-    needFiles(world, words);
     const {
       lint,
       lintFatal: isLintFatal,

@@ -4,8 +4,8 @@ import { parseFamilies, type TextFamily, TextFormatError } from '../../expositio
 import { command, SaidFailure, type ToolWorld } from '../tool/command.js';
 import { enumFlag } from '../tool/flags.js';
 import { columns } from '../tool/go-text.js';
+import { checkFlags } from './check-flags.js';
 import { LINT_CODE } from './check-rules.js';
-import { checkFlags } from './files.js';
 import { lintFamilies } from './metric-lint.js';
 
 export const metrics = command({

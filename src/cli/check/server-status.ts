@@ -3,7 +3,7 @@
 import { textFlag } from '../flag.js';
 import { command, ToolError } from '../tool/command.js';
 import { httpConfigFile, ToolServer } from '../tool/server.js';
-import { checkFlags } from './files.js';
+import { checkFlags } from './check-flags.js';
 
 const TIMEOUT_MS = 10_000;
 

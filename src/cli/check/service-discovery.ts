@@ -10,11 +10,10 @@ import { staticGroupsOf } from '../../discovery/static.js';
 import { type Labels, pairsOf } from '../../model/labels.js';
 import { buildTarget } from '../../scrape/target-labels.js';
 import { createLogger } from '../../telemetry/log.js';
-import { FlagError } from '../flag.js';
 import { stringJson } from '../query/values.js';
 import { command, SaidFailure, type ToolWorld } from '../tool/command.js';
 import { goDurationFlag } from '../tool/flags.js';
-import { checkFlags } from './files.js';
+import { checkFlags } from './check-flags.js';
 
 export const serviceDiscovery = command({
   path: ['check', 'service-discovery'],
@@ -24,9 +23,9 @@ export const serviceDiscovery = command({
     timeoutMs: goDurationFlag('timeout', 30_000, 'How long to wait for what is found.', { placeholder: '30s' }),
   },
   words: ['<config-file>', '<job>'],
+  files: ([file]) => (file === undefined ? [] : [file]),
   run: async (world, { values: { timeoutMs }, words }) => {
     const [file, name] = words as [string, string];
-    if (world.disk.stat(file) === undefined) throw new FlagError(`path '${file}' does not exist`);
     const job = jobOf(world, load(world, file), name);
     const groups = await discover(world, job, timeoutMs);
     const found = new Set(groups.flatMap(({ targets, labels }) => targets.map((own) => resultJson(job, own, labels))));

@@ -3,15 +3,15 @@
 import { ConfigError } from '../../config/error.js';
 import { readWebSettings } from '../../web/access/settings.js';
 import { command, SaidFailure } from '../tool/command.js';
-import { checkFlags, needFiles } from './files.js';
+import { checkFlags } from './check-flags.js';
 
 export const webConfig = command({
   path: ['check', 'web-config'],
   help: 'Check whether web configuration files are good: TLS, users, headers, rate limit.',
   flags: checkFlags,
   words: ['<web-config-files>...'],
+  files: (words) => words,
   run: (world, { words }) => {
-    needFiles(world, words);
     let failures = 0;
     for (const path of words) {
       try {

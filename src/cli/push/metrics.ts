@@ -3,7 +3,6 @@
 import { HttpError } from '../../base/http.js';
 import { snappyLiteral } from '../../base/snappy.js';
 import { parseFamilies, TextFormatError } from '../../exposition/families.js';
-import { FlagError } from '../flag.js';
 import { command, SaidFailure, ToolError, type ToolWorld } from '../tool/command.js';
 import { goDurationFlag, pairsFlag, pairsOf } from '../tool/flags.js';
 import { httpConfigFile, ToolServer } from '../tool/server.js';
@@ -28,10 +27,9 @@ export const metrics = command({
     header: pairsFlag('header', [], 'Header to send, as name=value. Can be repeated.'),
   },
   words: ['<remote-write-url>', '[<metric-files>...]'],
+  files: ([, ...files]) => files,
   run: async (world, { values, words }) => {
     const [address, ...files] = words as [string, ...string[]];
-    const missing = files.find((file) => world.disk.stat(file) === undefined);
-    if (missing !== undefined) throw new FlagError(`path '${missing}' does not exist`);
     const { label, timeoutMs, header, httpConfigFile: file } = values;
     const server = new ToolServer(world, address, { httpConfigFile: file, headers: pairsOf(header) });
     const options = { labels: pairsOf(label), timeoutMs };

@@ -1,6 +1,6 @@
 // The commands of `narthex test`: names, flags and words are those of `promtool test`.
 
-import { FlagError, listFlag, switchFlag, textFlag } from '../flag.js';
+import { listFlag, switchFlag, textFlag } from '../flag.js';
 import { type Command, command } from '../tool/command.js';
 import { testRules } from './test-rules.js';
 
@@ -23,9 +23,8 @@ const rules = command({
     ignoreUnknown: switchFlag('ignore-unknown-fields', false, 'Pass over keys of rule files that are not known.'),
   },
   words: ['<test-rule-file>...'],
+  files: (words) => words,
   run: (world, { values, words }) => {
-    const missing = words.find((path) => world.disk.stat(path) === undefined);
-    if (missing !== undefined) throw new FlagError(`path '${missing}' does not exist`);
     const { run, junit, debug, diff, ignoreUnknown, features } = values;
     return testRules(world, { files: words, run, junit, features, ignoreUnknown, isDebug: debug, isDiff: diff });
   },

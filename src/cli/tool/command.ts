@@ -9,6 +9,7 @@ import type { Clock } from '../../base/clock.js';
 import type { Disk } from '../../base/disk.js';
 import type { SessionTools } from '../../discovery/session.js';
 import {
+  checkRequired,
   type Flag,
   FlagError,
   type FlagTable,
@@ -83,6 +84,8 @@ export interface Command {
 
 interface CommandParts<F extends FlagTable> extends Omit<Command, 'run' | 'flags'> {
   readonly flags: F;
+  /** Which of the words are files that have to be there; none where absent. */
+  files?(words: readonly string[]): readonly string[];
   run(world: ToolWorld, invoked: Invoked<WithCommon<F>>): Promise<void> | void;
 }
 
@@ -92,19 +95,30 @@ export function command<F extends FlagTable>(parts: CommandParts<F>): Command {
   return {
     ...parts,
     flags,
-    run: (world, line) => parts.run(world, withWords(parts.words, readArguments(flags, line))),
+    run: (world, line) => {
+      const invoked = readArguments(flags, line);
+      checkCount(parts.words, invoked.words);
+      needFiles(world, parts.files?.(invoked.words) ?? []);
+      checkRequired(flags, invoked.given);
+      needWords(parts.words, invoked.words);
+      return parts.run(world, invoked);
+    },
   };
 }
 
-function withWords<F extends FlagTable>(wanted: readonly string[], invoked: Invoked<F>): Invoked<F> {
-  const takesMore = wanted.at(-1)?.includes('...') === true;
-  if (!takesMore && invoked.words.length > wanted.length) {
-    throw new FlagError(`unexpected ${invoked.words[wanted.length]}`);
-  }
-  const needed = wanted.filter((word) => !word.startsWith('['));
-  const missing = needed[invoked.words.length];
+function checkCount(known: readonly string[], given: readonly string[]): void {
+  const takesMore = known.at(-1)?.includes('...') === true;
+  if (!takesMore && given.length > known.length) throw new FlagError(`unexpected ${given[known.length]}`);
+}
+
+function needFiles({ disk }: ToolWorld, paths: readonly string[]): void {
+  const missing = paths.find((path) => disk.stat(path) === undefined);
+  if (missing !== undefined) throw new FlagError(`path '${missing}' does not exist`);
+}
+
+function needWords(known: readonly string[], given: readonly string[]): void {
+  const missing = known.filter((word) => !word.startsWith('['))[given.length];
   if (missing !== undefined) throw new FlagError(`required argument '${missing.replace(/[<>.]/g, '')}' not provided`);
-  return invoked;
 }
 
 /** What a line names so far. */

@@ -127,9 +127,8 @@ const createRules = command({
     evalIntervalMs: durationFlag('eval-interval', '60s', 'Of groups that say no interval.'),
   },
   words: ['<rule-files>...'],
+  files: (words) => words,
   run: (world, { values, words }) => {
-    const missing = words.find((file) => world.disk.stat(file) === undefined);
-    if (missing !== undefined) throw new FlagError(`path '${missing}' does not exist`);
     const { humanReadable: isForHumans, quiet: isQuiet, blockMsMax, outputDir: folder, start, end, ...asked } = values;
     const startMs = timeOf(start, 'start');
     const endMs = end === '' ? undefined : timeOf(end, 'end');

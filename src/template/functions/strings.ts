@@ -100,9 +100,24 @@ function stripDomain(text: string): string {
 
 const WORDS = new Intl.Segmenter('en', { granularity: 'word' });
 
-/** The first letter of every word in upper case. */
+const MIDDLE = /^[.:'’·]$/;
+
+/**
+ * The first letter of every word in upper case. A word that has a letter goes on behind a point or an apostrophe: for
+ * Unicode after a letter, for Go after a digit and `_`, too.
+ */
 function title(text: string): string {
-  return [...WORDS.segment(text)].map(({ segment }) => segment.replace(/\p{L}/u, titleCase)).join('');
+  let before = '';
+  let hasLetter = false;
+  let titled = '';
+  for (const { segment } of WORDS.segment(text)) {
+    const goesOn = hasLetter && MIDDLE.test(before.slice(-1)) && /[\p{N}_].$/u.test(before);
+    if (!goesOn && !MIDDLE.test(segment)) hasLetter = false;
+    titled += goesOn ? segment : segment.replace(/\p{L}/u, titleCase);
+    hasLetter ||= /\p{L}/u.test(segment);
+    before = (before + segment).slice(-3);
+  }
+  return titled;
 }
 
 /** Letters that are two have a form of their own. */

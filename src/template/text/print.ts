@@ -18,10 +18,14 @@ export function display(value: Value): string {
 export function displayAll(values: readonly Value[]): string {
   let text = '';
   for (const [index, value] of values.entries()) {
-    const apart = index > 0 && typeof value !== 'string' && typeof values[index - 1] !== 'string';
+    const apart = index > 0 && !isText(value) && !isText(values[index - 1]);
     text += (apart ? ' ' : '') + display(value);
   }
   return text;
+}
+
+function isText(value: Value): boolean {
+  return typeof value === 'string' || value instanceof Html;
 }
 
 /** A value with a verb; `top` for a value that is not in another. */

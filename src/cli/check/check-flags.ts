@@ -1,6 +1,6 @@
-// Flags, files and lints of checks.
+// Flags and lints of checks.
 
-import { durationFlag, type Flag, FlagError, switchFlag, valueFlag } from '../flag.js';
+import { durationFlag, type Flag, switchFlag, valueFlag } from '../flag.js';
 import type { ToolWorld } from '../tool/command.js';
 
 /** Flags of all checks. */
@@ -12,12 +12,6 @@ export const checkFlags = {
   ),
   extended: switchFlag('extended', false, 'Of metrics: say how many series each has, too.'),
 };
-
-/** Throws FlagError where one is not there. */
-export function needFiles({ disk }: ToolWorld, paths: readonly string[]): void {
-  const missing = paths.find((path) => disk.stat(path) === undefined);
-  if (missing !== undefined) throw new FlagError(`path '${missing}' does not exist`);
-}
 
 export const lintFatal = switchFlag('lint-fatal', false, 'End with exit code 3 where something is odd.');
 
