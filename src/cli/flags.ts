@@ -425,6 +425,7 @@ export function flagList(flags: Flags): Map<string, string> {
 
 function helpText(): string {
   return `usage: narthex [<flags>]
+       narthex <command> [<flags>] [<args> ...]      the tool: see narthex help
 
 A Prometheus-compatible monitoring server.
 
