@@ -58,9 +58,14 @@ const STORAGE_FEATURES: ReadonlyMap<string, string> = new Map([
 
 /** Names and values can be searched. */
 export const SEARCH_API = 'search-api';
+/** What intervals measured is taken from OTLP exports as it is. */
+export const NATIVE_DELTA = 'otlp-native-delta-ingestion';
 
 /** What changes the API, likewise. */
-const API_FEATURES: ReadonlyMap<string, string> = new Map([[SEARCH_API, 'Experimental search API enabled.']]);
+const API_FEATURES: ReadonlyMap<string, string> = new Map([
+  [SEARCH_API, 'Experimental search API enabled.'],
+  [NATIVE_DELTA, 'Delta samples of OTLP are stored as they are.'],
+]);
 
 const START_TIMES = 'created-timestamp-zero-ingestion';
 
@@ -108,7 +113,6 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   'memory-snapshot-on-shutdown',
   'old-ui',
   'otlp-deltatocumulative',
-  'otlp-native-delta-ingestion',
   'st-storage',
   'st-synthesis',
   'use-uncached-io',

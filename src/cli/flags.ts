@@ -103,7 +103,7 @@ const TABLE = {
     false,
     'Accept samples by remote write at /api/v1/write.',
   ),
-  webEnableOtlpReceiver: switchFlag('web.enable-otlp-receiver', false, 'Accept metrics by OTLP.', PENDING),
+  webEnableOtlpReceiver: switchFlag('web.enable-otlp-receiver', false, 'Accept metrics by OTLP.'),
   webRemoteWriteMessages: listFlag(
     'web.remote-write-receiver.accepted-protobuf-messages',
     WRITE_MESSAGES,

@@ -45,7 +45,7 @@ import { openQueries, type Queries } from './queries.js';
 import { retentionOf, retentionText } from './retention.js';
 import { loadRules, openRules, type Rules, ruleDeps, specOptions } from './rules.js';
 import { Storage } from './storage/storage.js';
-import { adminDeps, readDeps, storageDeps, targetDeps, writeDeps } from './web-deps.js';
+import { adminDeps, otlpDeps, otlpOptions, readDeps, storageDeps, targetDeps, writeDeps } from './web-deps.js';
 
 /** Of the files that the process may have open, what connections leave; half where that is less. */
 const FILES_KEPT = 256;
@@ -299,6 +299,18 @@ export class Server {
               scrapeFeatures(flags.enableFeature).startTimes,
               () => clock.nowMs(),
             ),
+          }
+        : {}),
+      ...(flags.webEnableOtlpReceiver
+        ? {
+            otlp: otlpDeps(storage, () => otlpOptions(this.#loaded.config.otlp, flags.enableFeature), {
+              nowMs: () => clock.nowMs(),
+              log,
+              leftOut: this.#registry.counter(
+                'prometheus_api_otlp_translation_warnings_total',
+                'What of OTLP exports could not be translated: metrics, data points and exemplars.',
+              ),
+            }),
           }
         : {}),
       remoteRead: readDeps({

@@ -1,8 +1,10 @@
 // The server's parts in the words of the web.
 
+import { NATIVE_DELTA } from '../cli/features.js';
 import type { Flags } from '../cli/flags.js';
 import { renderJob } from '../config/render.js';
 import type { ScrapeConfig } from '../config/scrape.js';
+import type { OtlpConfig } from '../config/storage.js';
 import { parseDuration } from '../model/duration.js';
 import type { Labels } from '../model/labels.js';
 import type { QueryEngine } from '../query/engine.js';
@@ -13,10 +15,11 @@ import { SlotSink } from '../scrape/shard-appender.js';
 import { ShardError, ShardTrap, ShardUnavailable } from '../shard/client.js';
 import { IngestRefused, REMOTE_WRITE } from '../shard/ingest.js';
 import { NotDurable } from '../shard/log-thread.js';
-import type { Outcome, WriteReply, WriteVersion } from '../shard/protocol.js';
+import type { OtlpOptions } from '../shard/otlp/translate.js';
+import type { Outcome, WriteForm, WriteReply } from '../shard/protocol.js';
 import type { Shards } from '../shard/shards.js';
 import type { Logger } from '../telemetry/log.js';
-import type { Registry } from '../telemetry/metrics.js';
+import type { Counter, Registry } from '../telemetry/metrics.js';
 import { formatMeta } from '../tsdb/block/meta.js';
 import { policiesOf } from '../tsdb/downsample/read-policies.js';
 import type * as web from '../web/deps.js';
@@ -34,6 +37,8 @@ const POISONOUS: web.WriteOutcome = {
 
 /** Most bytes of one compressed remote write. */
 const WRITE_BYTES_MAX = 16 * 2 ** 20;
+/** The same of an export, which may come as it is. */
+const OTLP_BYTES_MAX = 32 * 2 ** 20;
 
 export function storageDeps(storage: ShardStorage, head: Storage): web.Storage {
   const finite = (timeMs: number) => (Number.isFinite(timeMs) ? timeMs : undefined);
@@ -182,46 +187,104 @@ export function readDeps({
   return (body, gone, answer) => reads.read(body, gone, answer);
 }
 
-/** Remote writes go to the shards in turn: any of them can parse any body. `startTimes`: those of version 2.0 are taken. */
+/** Where bodies of writes go. */
+class WriteSlots {
+  readonly #storage: Storage;
+  readonly #startTimes: boolean;
+  readonly #nowMs: () => number;
+  readonly #poison = new Poison();
+  #turn = 0;
+
+  /** `startTimes`: those of remote write 2.0 are taken. */
+  constructor(storage: Storage, startTimes: boolean, nowMs: () => number) {
+    this.#storage = storage;
+    this.#startTimes = startTimes;
+    this.#nowMs = nowMs;
+  }
+
+  /** They go to the shards in turn: any of them can parse any body. */
+  open() {
+    const storage = this.#storage;
+    const shard = this.#turn++ % storage.shards.count;
+    const sink = new SlotSink(storage.shards.shard(shard).slots);
+    return {
+      reserve: (bytes: number) => sink.reserve(bytes, 0),
+      drop: () => sink.release(),
+      store: async (
+        bytes: number,
+        form: WriteForm,
+        onReply?: (reply: WriteReply) => void,
+      ): Promise<web.WriteOutcome> => {
+        const body = sink.body(bytes);
+        try {
+          if (body !== undefined && this.#poison.refuses(body)) return POISONOUS;
+          const span = { address: sink.address, bytes };
+          const reply = await storage.ingest.write(shard, span, this.#nowMs(), form, this.#startTimes);
+          const { refusedSeries } = reply.outcome;
+          if (refusedSeries > 0) storage.refused.note(REMOTE_WRITE, refusedSeries);
+          onReply?.(reply);
+          return { ...outcomeOf(reply, form), written: writtenOf(reply.outcome) };
+        } catch (error) {
+          if (body !== undefined && error instanceof ShardTrap) this.#poison.blame(body);
+          return faultOf(error);
+        } finally {
+          sink.release();
+        }
+      },
+    };
+  }
+}
+
+/** `startTimes`: those of version 2.0 are taken. */
 export function writeDeps(
   storage: Storage,
   messages: readonly string[],
   startTimes: boolean,
   nowMs: () => number,
 ): web.RemoteWrite {
-  let turn = 0;
-  const poison = new Poison();
+  const slots = new WriteSlots(storage, startTimes, nowMs);
+  return { messages, bodyBytesMax: WRITE_BYTES_MAX, open: () => slots.open() };
+}
+
+/** What of exports is left out is counted, and logged. */
+export function otlpDeps(
+  storage: Storage,
+  options: () => OtlpOptions,
+  { nowMs, log, leftOut }: { nowMs: () => number; log: Logger; leftOut: Counter },
+): web.OtlpReceiver {
+  const slots = new WriteSlots(storage, false, nowMs);
+  const tell = ({ leftOut: faults = [] }: WriteReply) => {
+    if (faults.length === 0) return;
+    leftOut.value += faults.length;
+    log.warn('Error translating OTLP metrics to Prometheus write request', { err: faults[0], count: faults.length });
+  };
   return {
-    messages,
-    bodyBytesMax: WRITE_BYTES_MAX,
-    open(): web.WriteSlot {
-      const shard = turn++ % storage.shards.count;
-      const sink = new SlotSink(storage.shards.shard(shard).slots);
-      return {
-        reserve: (bytes) => sink.reserve(bytes, 0),
-        drop: () => sink.release(),
-        async store(bytes, version) {
-          const body = sink.body(bytes);
-          try {
-            if (body !== undefined && poison.refuses(body)) return POISONOUS;
-            const span = { address: sink.address, bytes };
-            const reply = await storage.ingest.write(shard, span, nowMs(), version, startTimes);
-            const { refusedSeries } = reply.outcome;
-            if (refusedSeries > 0) storage.refused.note(REMOTE_WRITE, refusedSeries);
-            return { ...outcomeOf(reply, version), written: writtenOf(reply.outcome) };
-          } catch (error) {
-            if (body !== undefined && error instanceof ShardTrap) poison.blame(body);
-            return faultOf(error);
-          } finally {
-            sink.release();
-          }
-        },
-      };
+    bodyBytesMax: OTLP_BYTES_MAX,
+    open(coding) {
+      const slot = slots.open();
+      return { ...slot, store: (bytes) => slot.store(bytes, { ...coding, options: options() }, tell) };
     },
   };
 }
 
-function outcomeOf(reply: WriteReply, version: WriteVersion): web.WriteVerdict {
+/** What the configuration and features make of exports. */
+export function otlpOptions(config: OtlpConfig, features: readonly string[]): OtlpOptions {
+  const { translationStrategy: strategy } = config;
+  return {
+    withSuffixes: strategy === 'UnderscoreEscapingWithSuffixes' || strategy === 'NoUTF8EscapingWithSuffixes',
+    escaped: strategy === 'UnderscoreEscapingWithSuffixes' || strategy === 'UnderscoreEscapingWithoutSuffixes',
+    customBuckets: config.convertHistogramsToNhcb,
+    deltas: features.includes(NATIVE_DELTA),
+    prefixesUnderscore: config.labelNameUnderscoreSanitization,
+    preservesUnderscores: config.labelNamePreserveMultipleUnderscores,
+    promotesAll: config.promoteAllResourceAttributes,
+    promoted: config.promoteAllResourceAttributes ? config.ignoreResourceAttributes : config.promoteResourceAttributes,
+    promotesScope: config.promoteScopeMetadata,
+    keepsIdentifying: config.keepIdentifyingResourceAttributes,
+  };
+}
+
+function outcomeOf(reply: WriteReply, version: WriteForm): web.WriteVerdict {
   if (reply.malformed) return { kind: 'bad', message: reply.error ?? 'malformed request' };
   const { outcome } = reply;
   if (outcome.refusedSeries > 0 || outcome.noMemory > 0) {

@@ -33,8 +33,8 @@ import type {
   Strangers,
   TargetConfig,
   WalParts,
+  WriteForm,
   WriteReply,
-  WriteVersion,
 } from './protocol.js';
 import { type Recording, record } from './recording.js';
 import type { Shards } from './shards.js';
@@ -172,7 +172,7 @@ export class Ingest {
   }
 
   /** A remote write body in a slot of a shard. Resolves once it is on the disk and visible. */
-  write(shard: number, body: Span, nowMs: number, version: WriteVersion = 1, startTimes = false): Promise<WriteReply> {
+  write(shard: number, body: Span, nowMs: number, version: WriteForm = 1, startTimes = false): Promise<WriteReply> {
     const written = { body, version, startTimes };
     return this.#append({ stream: `writes ${shard}`, job: REMOTE_WRITE }, nowMs, 'durable', async (header, work) => {
       const reply = await work.watch(shard, this.#client(shard).call('write', { ...header, ...written }, 'ingest'));

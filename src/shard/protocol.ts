@@ -33,6 +33,7 @@ import type { HeadChunksReport } from './head-chunks.js';
 import type { BlockPlace, BlockRefusal } from './history/history.js';
 import type { TimeSpan } from './history/selection.js';
 import type { MixedMessage } from './mixed-series.js';
+import type { OtlpBody } from './otlp/body.js';
 import type { ReadStyle } from './read-messages.js';
 import type { ScratchLimits } from './scratch.js';
 import type { SideMessage } from './side-samples.js';
@@ -224,10 +225,13 @@ export interface SeriesElsewhere {
 /** Of remote write: prometheus.WriteRequest, or io.prometheus.write.v2.Request. */
 export type WriteVersion = 1 | 2;
 
-/** A remote write body in a lent slot. */
+/** How a body that comes by a write is to be read. */
+export type WriteForm = WriteVersion | OtlpBody;
+
+/** A remote write body in a lent slot, still compressed; or an OTLP export, which becomes one. */
 export interface WrittenBody {
   readonly body: Span;
-  readonly version: WriteVersion;
+  readonly version: WriteForm;
   /** Of version 2: series get a sample of 0 at the start times that it tells. */
   readonly startTimes: boolean;
 }
@@ -237,6 +241,8 @@ export interface WriteReply {
   readonly error: string | undefined;
   /** The body is no valid request: nothing of it was applied. */
   readonly malformed: boolean;
+  /** What of an export could not be translated. */
+  readonly leftOut?: readonly string[];
   readonly outcome: Outcome;
   readonly invalidSeries: number;
   /** Series with histograms or exemplars that other shards own. */
@@ -399,7 +405,7 @@ export interface ShardOps {
   failScrape: Op<AppendHeader & { target: number; report: FailureReport }, ScrapeReply>;
   /** Stale markers for all series of a target, synthetic ones too; then the target is forgotten. */
   closeTarget: Op<AppendHeader & { target: number; timeMs: number | undefined }, ScrapeReply>;
-  /** A remote write body, still compressed, in a lent slot. */
+  /** A remote write body or an OTLP export. */
   write: Op<AppendHeader & WrittenBody, WriteReply>;
   /** Makes or finds the series of strangers, and writes their records. */
   adopt: Op<AppendHeader & { labels: Labels[] }, { wal: WalParts; adopted: Adopted[]; outcome: Outcome }>;

@@ -133,7 +133,7 @@ function* histogramChunks(samples: readonly HistogramSample[], isFloat: boolean)
   yield chunkOf(appender.peek()!);
 }
 
-function writeLabels(to: MessageWriter, labels: Labels): void {
+export function writeLabels(to: MessageWriter, labels: Labels): void {
   for (const [name, value] of pairsOf(labels)) {
     const start = to.open(1);
     to.text(1, name);
@@ -161,7 +161,7 @@ function writeFloats(to: MessageWriter, { times, values }: StoredSeries): void {
 const HINTS = { unknown: 0, reset: 1, not_reset: 2, gauge: 3 } as const;
 
 /** prometheus.Histogram: drawn in write-histograms.ts. */
-function writeHistogram(to: MessageWriter, { timeMs, histogram }: HistogramSample): void {
+export function writeHistogram(to: MessageWriter, { timeMs, histogram }: HistogramSample): void {
   const { isFloat, count, sumBits, schema, zeroThreshold, zeroCount, hint, bounds } = histogram;
   const start = to.open(4);
   writeCount(to, 1, count, isFloat);

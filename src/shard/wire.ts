@@ -49,12 +49,19 @@ export class Fields {
     const value = this.varint;
     if (value < 2 ** 63) return value;
     // Exact: the high bits are ones, which a double would round away.
+    return Number(this.int64);
+  }
+
+  /** The same, whole. */
+  get int64(): bigint {
+    const value = this.varint;
+    if (value <= Number.MAX_SAFE_INTEGER) return BigInt(value);
     return this.#read(() => {
       let bits = 0n;
       for (let shift = 0n; ; shift += 7n) {
         const byte = this.#bytes[this.#at++]!;
         bits |= BigInt(byte & 0x7f) << shift;
-        if (byte < 0x80) return Number(BigInt.asIntN(64, bits));
+        if (byte < 0x80) return BigInt.asIntN(64, bits);
       }
     });
   }
@@ -73,6 +80,15 @@ export class Fields {
   get double(): number {
     if (this.#kind !== 1) throw new WireError(`wrong wire type of field ${this.number}`);
     return this.#view.getFloat64(this.#start, true);
+  }
+
+  /** Packed, or one of them. */
+  get fixed64s(): bigint[] {
+    if (this.#kind === 1) return [this.fixed64];
+    const { bytes } = this;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (bytes.length % 8 !== 0) throw new WireError(`field ${this.number} holds no numbers of eight bytes`);
+    return Array.from({ length: bytes.length / 8 }, (_, i) => view.getBigUint64(i * 8, true));
   }
 
   /** Packed, or one of them. */

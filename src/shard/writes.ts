@@ -18,7 +18,8 @@ import { ROW_BYTES, SERIES_OF_ROW } from '../wasm/rows.js';
 import type { AppendScope, OpenScope } from './append.js';
 import type { ShardExemplars } from './exemplars.js';
 import type { Families } from './families.js';
-import type { AppendedSeries, Reply, Request, WriteReply, WrittenBody } from './protocol.js';
+import { type OtlpBody, rewriteOtlp } from './otlp/body.js';
+import type { AppendedSeries, Reply, Request, Span, WriteReply, WrittenBody } from './protocol.js';
 import type { SideMessage, SideSamples } from './side-samples.js';
 import { AdoptedIndex, type ShardPlace, StrangerList, takeOutgoing } from './targets.js';
 import { WireError } from './wire.js';
@@ -34,6 +35,16 @@ interface Taken {
   /** Series with histograms or exemplars. */
   readonly extras: readonly ExtraSeries[];
   readonly metadata: readonly MetricMetadata[];
+  /** Of an export. */
+  readonly leftOut: readonly string[];
+}
+
+/** A request of version 1.0 in the core's memory. */
+interface Plain {
+  readonly body: Body;
+  /** Why series of it were left out already. */
+  readonly faults: readonly string[];
+  readonly leftOut?: readonly string[];
 }
 
 const NOTHING_TAKEN: Taken = {
@@ -42,6 +53,7 @@ const NOTHING_TAKEN: Taken = {
   firstInvalid: undefined,
   extras: [],
   metadata: [],
+  leftOut: [],
 };
 
 /** Series that no request named for two epochs are dropped from the cache; an epoch is this many requests. */
@@ -110,6 +122,7 @@ export class ShardWrites {
       strangers: strangers.list(),
       nearRef,
       metadata: this.#families.changesIn(taken.metadata),
+      leftOut: taken.leftOut,
     };
   }
 
@@ -199,18 +212,13 @@ export class ShardWrites {
   }
 
   /** Decodes and scans a body; its rows are in the batches then. */
-  #take(
-    { body, version, startTimes }: WrittenBody,
-    scope: AppendScope,
-    strangers: StrangerList,
-    adopted: AdoptedIndex | undefined,
-  ): Taken {
+  #take(written: WrittenBody, scope: AppendScope, strangers: StrangerList, adopted: AdoptedIndex | undefined): Taken {
     this.#exposition.clearRows();
-    const decoded = this.#remote.decodeAt(body.address, body.bytes, LIMITS);
-    if (!decoded.ok) return refused(decoded);
-    const plain = version === 1 ? { body: decoded.body, faults: [] } : this.#rewritten(decoded.body, startTimes);
+    const plain = this.#plain(written);
     if ('malformed' in plain) return plain;
-    const scanned = this.#remote.scan(this.#cache, plain.body, LIMITS, version === 2 && startTimes);
+    const { leftOut = [] } = plain;
+    const takesStarts = written.version === 2 && written.startTimes;
+    const scanned = this.#remote.scan(this.#cache, plain.body, LIMITS, takesStarts);
     if (!scanned.ok) return refused(scanned);
     this.#unknown += scanned.misses;
     let invalidSeries = plain.faults.length;
@@ -228,22 +236,37 @@ export class ShardWrites {
     }
     const extras = scanned.histograms + scanned.metadata + (this.#exemplars.isOn ? scanned.exemplars : 0);
     // They are all taken the first time: a request that is completed is here for its rows.
-    if (extras === 0 || adopted !== undefined) return { ...NOTHING_TAKEN, invalidSeries, firstInvalid };
+    if (extras === 0 || adopted !== undefined) return { ...NOTHING_TAKEN, invalidSeries, firstInvalid, leftOut };
     const { address, length } = plain.body;
     try {
-      const { series, metadata } = extrasOf(
-        this.#core.bytes.subarray(address, address + length),
-        version === 2 && startTimes,
-      );
-      return { malformed: undefined, invalidSeries, firstInvalid, extras: series, metadata };
+      const { series, metadata } = extrasOf(this.#core.bytes.subarray(address, address + length), takesStarts);
+      return { malformed: undefined, invalidSeries, firstInvalid, extras: series, metadata, leftOut };
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       return { ...NOTHING_TAKEN, invalidSeries: invalidSeries + 1, firstInvalid: error.message };
     }
   }
 
-  /** A body of version 2.0 as one of 1.0, until the next one is loaded. */
-  #rewritten({ address, length }: Body, startTimes: boolean): { body: Body; faults: readonly string[] } | Taken {
+  /** A body as a request of version 1.0, until the next one is loaded. */
+  #plain({ body, version, startTimes }: WrittenBody): Plain | Taken {
+    if (typeof version === 'object') return this.#translated(body, version);
+    const decoded = this.#remote.decodeAt(body.address, body.bytes, LIMITS);
+    if (!decoded.ok) return refused(decoded);
+    return version === 1 ? { body: decoded.body, faults: [] } : this.#rewritten(decoded.body, startTimes);
+  }
+
+  #translated({ address, bytes }: Span, otlp: OtlpBody): Plain | Taken {
+    try {
+      const { body, faults } = rewriteOtlp(this.#core.bytes.subarray(address, address + bytes), otlp);
+      return { body: this.#exposition.load(body), faults: [], leftOut: faults };
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      return { ...NOTHING_TAKEN, malformed: `malformed OTLP export: ${error.message}` };
+    }
+  }
+
+  /** A body of version 2.0. */
+  #rewritten({ address, length }: Body, startTimes: boolean): Plain | Taken {
     try {
       const { body, faults } = rewriteV2(this.#core.bytes.subarray(address, address + length), startTimes);
       return { body: this.#exposition.load(body), faults };

@@ -35,6 +35,7 @@ import { dryRunRoute } from './pages/dry-run.js';
 import { federateRoute } from './pages/federate.js';
 import { importRoute } from './pages/import.js';
 import { indexRoute } from './pages/index.js';
+import { otlpRoute } from './pages/otlp.js';
 import { previewPoliciesRoute } from './pages/preview-policies.js';
 import { probeRoutes } from './pages/probes.js';
 import { readRoute } from './pages/read.js';
@@ -83,6 +84,7 @@ const PAGE_ROUTES: readonly PageRoute[] = [
   previewPoliciesRoute,
   writeRoute,
   readRoute,
+  otlpRoute,
   ...probeRoutes,
 ];
 

@@ -45,6 +45,8 @@ export interface WebDeps {
   readonly consoles: Consoles;
   /** undefined where the receiver is not enabled. */
   readonly remoteWrite?: RemoteWrite;
+  /** The same of OTLP. */
+  readonly otlp?: OtlpReceiver;
   /** Calls `answer` with what a remote read is answered, which ends with it; rejects with a reason to tell. Borrows the body. */
   remoteRead(body: Uint8Array, gone: Ending, answer: (answer: ReadAnswer) => Promise<void>): Promise<void>;
   /** undefined where the lifecycle API is not enabled. */
@@ -451,6 +453,25 @@ export interface RemoteWrite {
   /** Most bytes of one compressed body. */
   readonly bodyBytesMax: number;
   open(): WriteSlot;
+}
+
+/** How the body of an export is coded. */
+export interface OtlpCoding {
+  readonly coding: 'protobuf' | 'json';
+  readonly gzip: boolean;
+}
+
+/** As WriteSlot, for an export. */
+export interface OtlpSlot extends BodySink {
+  store(bytes: number): Promise<WriteOutcome>;
+  drop(): void;
+}
+
+/** Takes metrics as OpenTelemetry exports them. */
+export interface OtlpReceiver {
+  /** Most bytes of one body, as it comes. */
+  readonly bodyBytesMax: number;
+  open(coding: OtlpCoding): OtlpSlot;
 }
 
 export interface Lifecycle {

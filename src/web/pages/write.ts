@@ -54,7 +54,7 @@ function tellWritten(answer: Answer, { samples, histograms, exemplars }: Written
   answer.header('X-Prometheus-Remote-Write-Exemplars-Written', String(exemplars));
 }
 
-function respond(answer: Answer, outcome: WriteOutcome): void | Promise<void> {
+export function respond(answer: Answer, outcome: WriteOutcome): void | Promise<void> {
   switch (outcome.kind) {
     case 'stored':
       return answer.empty(204);
@@ -68,7 +68,7 @@ function respond(answer: Answer, outcome: WriteOutcome): void | Promise<void> {
   }
 }
 
-function tooLarge(receiver: RemoteWrite): string {
+export function tooLarge(receiver: Pick<RemoteWrite, 'bodyBytesMax'>): string {
   return `request body larger than ${receiver.bodyBytesMax} bytes`;
 }
 
