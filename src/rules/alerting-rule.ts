@@ -6,6 +6,7 @@
 import type { Alert } from '../model/alert.js';
 import { keyOf, type Labels, METRIC_NAME, mergeLabels, withoutName } from '../model/labels.js';
 import { type ActiveAlert, type AlertState, advance, type FoundAlert } from './alert-state.js';
+import { KeptLabels } from './kept-labels.js';
 import { overlay } from './overlay.js';
 import type { VectorSample } from './query.js';
 import { type EvaluationContext, type LabelledSamples, Rule } from './rule.js';
@@ -37,8 +38,27 @@ const ACTION = '{{';
 
 const NOTHING: LabelledSamples = new Map();
 
+/** An alert's labels as its series have them, with their keys. */
+interface StoredForms {
+  readonly pending: Named;
+  readonly firing: Named;
+  readonly forState: Named;
+}
+
+interface Named {
+  readonly labels: Labels;
+  readonly key: string;
+}
+
 export class AlertingRule extends Rule {
   readonly #world: AlertingWorld;
+  /** Where Alertmanagers send people. */
+  readonly #url: string;
+  readonly #hasLabelTemplates: boolean;
+  /** By the labels of what the expression gives: the alert's, without what templates make. */
+  readonly #plain: KeptLabels<Named>;
+  /** By the alert's labels. */
+  readonly #stored: KeptLabels<StoredForms>;
   #active = new Map<string, ActiveAlert>();
   /** Whether `for` was restored, so that ALERTS_FOR_STATE may be written over. */
   isRestored: boolean;
@@ -47,6 +67,10 @@ export class AlertingRule extends Rule {
     super(spec);
     this.#world = world;
     this.isRestored = isRestored;
+    this.#url = expressionUrl(world.externalUrl, spec.expr);
+    this.#hasLabelTemplates = isTemplated(spec.labels);
+    this.#plain = new KeptLabels((given) => this.#alertOf(given, spec.labels));
+    this.#stored = new KeptLabels((labels) => this.#storedForms(labels));
   }
 
   /** Resolved ones among them. */
@@ -70,7 +94,15 @@ export class AlertingRule extends Rule {
       throw new Error(`exceeded limit of ${limit} with ${alive.length} alerts`);
     }
     if (!this.isRestored) return NOTHING;
-    return new Map(alive.flatMap((alert) => this.#samplesOf(alert)).map((sample) => [keyOf(sample.labels), sample]));
+    const samples = new Map<string, VectorSample>();
+    this.#stored.beginRound();
+    for (const { labels, state, activeAtMs } of alive) {
+      const { pending, firing, forState } = this.#stored.of(labels);
+      const alerts = state === 'firing' ? firing : pending;
+      samples.set(alerts.key, { labels: alerts.labels, value: 1 });
+      samples.set(forState.key, { labels: forState.labels, value: Math.floor(activeAtMs / 1000) });
+    }
+    return samples;
   }
 
   override inherit(from: Rule): void {
@@ -82,7 +114,7 @@ export class AlertingRule extends Rule {
 
   /** Alerts that Alertmanagers are to hear of now. */
   takeDue(times: SendingTimes): Alert[] {
-    return takeDue(this.#active.values(), times, expressionUrl(this.#world.externalUrl, this.spec.expr));
+    return takeDue(this.#active.values(), times, this.#url);
   }
 
   /** What all of its ALERTS_FOR_STATE series have in common: templates have other values in each. */
@@ -93,12 +125,13 @@ export class AlertingRule extends Rule {
 
   async #find(vector: readonly VectorSample[], timeMs: number): Promise<ReadonlyMap<string, FoundAlert>> {
     const found = new Map<string, FoundAlert>();
+    this.#plain.beginRound();
     for (const sample of vector) {
       const facts = { name: this.spec.name, sample, timeMs };
-      const over = await this.#expandAll(this.spec.labels, facts);
-      const labels = mergeLabels(overlay(withoutName(sample.labels), over), [ALERT_NAME, this.spec.name]);
+      const { labels, key } = this.#hasLabelTemplates
+        ? this.#alertOf(sample.labels, await this.#expandAll(this.spec.labels, facts))
+        : this.#plain.of(sample.labels);
       const annotations = await this.#expandAll(this.spec.annotations, facts);
-      const key = keyOf(labels);
       if (found.has(key)) {
         throw new Error('vector contains metrics with the same labelset after applying alert labels');
       }
@@ -107,9 +140,13 @@ export class AlertingRule extends Rule {
     return found;
   }
 
+  #alertOf(given: Labels, over: Labels): Named {
+    return namedOf(mergeLabels(overlay(withoutName(given), over), [ALERT_NAME, this.spec.name]));
+  }
+
   /** Names stay, values are expanded. */
   async #expandAll(templates: Labels, facts: TemplateFacts): Promise<Labels> {
-    if (!templates.some((text) => text.includes(ACTION))) return templates;
+    if (!isTemplated(templates)) return templates;
     const expanded: string[] = [];
     for (let i = 0; i < templates.length; i += 2) {
       const text = templates[i + 1]!;
@@ -118,11 +155,17 @@ export class AlertingRule extends Rule {
     return expanded;
   }
 
-  #samplesOf({ labels, state, activeAtMs }: ActiveAlert): VectorSample[] {
+  #storedForms(labels: Labels): StoredForms {
     const named = (name: string) => overlay(this.spec.labels, mergeLabels(labels, [METRIC_NAME, name]));
-    return [
-      { labels: mergeLabels(named(ALERTS), [ALERT_STATE, state]), value: 1 },
-      { labels: named(ALERTS_FOR_STATE), value: Math.floor(activeAtMs / 1000) },
-    ];
+    const alerts = (state: AlertState) => namedOf(mergeLabels(named(ALERTS), [ALERT_STATE, state]));
+    return { pending: alerts('pending'), firing: alerts('firing'), forState: namedOf(named(ALERTS_FOR_STATE)) };
   }
+}
+
+function namedOf(labels: Labels): Named {
+  return { labels, key: keyOf(labels) };
+}
+
+function isTemplated(texts: Labels): boolean {
+  return texts.some((text) => text.includes(ACTION));
 }

@@ -12,7 +12,8 @@ import { freePort } from './servers.js';
 /** An alert as it arrives. */
 export interface PostedAlert {
   readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
+  /** Left out where there are none. */
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly startsAt: string;
   readonly endsAt: string;
   readonly generatorURL: string;
