@@ -94,10 +94,9 @@ export class Struct {
   }
 }
 
-/** A time, in UTC. */
-export class Instant {
-  /** Since 1970. */
+abstract class Nanoseconds {
   readonly ns: bigint;
+  /** Whether it is reached by a pointer, which shows in its type only. */
   readonly pointer: boolean;
 
   constructor(ns: bigint, pointer = false) {
@@ -105,17 +104,12 @@ export class Instant {
     this.pointer = pointer;
   }
 }
+
+/** A time, in UTC: since 1970. */
+export class Instant extends Nanoseconds {}
 
 /** A duration. */
-export class Span {
-  readonly ns: bigint;
-  readonly pointer: boolean;
-
-  constructor(ns: bigint, pointer = false) {
-    this.ns = ns;
-    this.pointer = pointer;
-  }
-}
+export class Span extends Nanoseconds {}
 
 /** The field that may have values of any type: messages about it name that type. */
 export const ANY = 'interface {}';

@@ -6,21 +6,17 @@
 // `checkpoint.00000005` stands for segments 0 to 5. It is written under a
 // temporary name, synced, renamed, and only then may what it covers go.
 
-import { type Disk, DiskError } from '../../base/disk.js';
+import type { Disk } from '../../base/disk.js';
 import type { Core } from '../../wasm/core.js';
 import { Sift } from '../../wasm/sift.js';
 import { BytesError, ByteWriter } from '../bytes.js';
+import { BATCH_BYTES, RecordBatch, UNSYNCED_BYTES_MAX } from './batch.js';
 import { eachMetadata, emptyFilterStats, type FilterStats, filterRecord, type Keep } from './filter.js';
 import { drain, type LogDamage, type LogRecord, type LogVisitor, readingSegments } from './reader.js';
 import { RecordType } from './record.js';
 import { checkpointPath, listCheckpoints, listSegments, listTemporary, segmentPath } from './segments.js';
 import { logSources } from './sources.js';
-import { LogStuck, LogWriter } from './writer.js';
-
-/** Records are handed to the writer in batches of about this size. */
-const BATCH_BYTES = 1024 * 1024;
-/** The writer keeps no more than this in memory before it syncs: what it once took the core never gives back. */
-const UNSYNCED_BYTES_MAX = 4 * BATCH_BYTES;
+import { closeQuietly, LogWriter } from './writer.js';
 
 export interface CheckpointOptions {
   readonly disk: Disk;
@@ -146,23 +142,19 @@ class Sieve implements LogVisitor {
     damages: [],
   };
   readonly #keep: Keep;
-  readonly #writer: LogWriter;
+  readonly #batch: RecordBatch;
   readonly #sift: Sift | undefined;
   readonly #marksLosses: boolean;
-  #batch: Uint8Array[][] = [];
-  /** Where the records of a batch lie, one behind the other. */
-  readonly #room = new Uint8Array(BATCH_BYTES);
-  #batchBytes = 0;
   /** What was said last of each series, still encoded: all series of a metric share the bytes. */
   readonly #metadata = new Map<number, Uint8Array>();
   readonly #texts = new Map<string, Uint8Array>();
 
   constructor({ keep, front, core }: CheckpointOptions, writer: LogWriter) {
     this.#keep = keep;
-    this.#writer = writer;
+    this.#batch = new RecordBatch(writer);
     this.#sift = keep.times && Sift.open(core, keep.times, keep.mint);
     this.#marksLosses = front === undefined;
-    for (const record of front ?? []) this.#put(record);
+    for (const record of front ?? []) this.#batch.put(record);
   }
 
   release(): void {
@@ -181,7 +173,7 @@ class Sieve implements LogVisitor {
     if (record.type === RecordType.Samples && this.#takeSamples(record)) return;
     const bytes = record.bytes;
     const kept = filterRecord(bytes, this.#keep, this.stats);
-    if (kept !== undefined) this.#put(kept);
+    if (kept !== undefined) this.#batch.put(kept);
   }
 
   damage(): void {
@@ -189,7 +181,7 @@ class Sieve implements LogVisitor {
   }
 
   #markLoss(): void {
-    if (this.#marksLosses) this.#put(Uint8Array.of(RecordType.Filler));
+    if (this.#marksLosses) this.#batch.put(Uint8Array.of(RecordType.Filler));
   }
 
   /** In the core, where it has room. */
@@ -201,7 +193,7 @@ class Sieve implements LogVisitor {
     else {
       this.stats.samples += sift.samples;
       this.stats.samplesDropped += sift.dropped;
-      if (kept.length > 0) this.#put(kept);
+      if (kept.length > 0) this.#batch.put(kept);
     }
     return true;
   }
@@ -216,12 +208,12 @@ class Sieve implements LogVisitor {
       out.raw(said);
       length += said.length;
       if (length < BATCH_BYTES) continue;
-      this.#put(out.finish());
+      this.#batch.put(out.finish());
       out = new ByteWriter();
       length = 0;
     }
-    if (length > 0) this.#put(out.finish());
-    this.#flush();
+    if (length > 0) this.#batch.put(out.finish());
+    this.#batch.flush();
   }
 
   #takeMetadata(record: Uint8Array): void {
@@ -243,32 +235,5 @@ class Sieve implements LogVisitor {
     let shared = this.#texts.get(text);
     if (shared === undefined) this.#texts.set(text, (shared = said.slice()));
     return shared;
-  }
-
-  /** Copies a record that is only lent. */
-  #put(record: Uint8Array): void {
-    if (this.#batchBytes + record.length > this.#room.length) this.#flush();
-    if (record.length > this.#room.length) {
-      this.#writer.append([[record.slice()]]);
-      return;
-    }
-    const copy = this.#room.subarray(this.#batchBytes, this.#batchBytes + record.length);
-    copy.set(record);
-    this.#batch.push([copy]);
-    this.#batchBytes += record.length;
-  }
-
-  #flush(): void {
-    if (this.#batch.length > 0) this.#writer.append(this.#batch);
-    this.#batch = [];
-    this.#batchBytes = 0;
-  }
-}
-
-function closeQuietly(writer: LogWriter): void {
-  try {
-    writer.close();
-  } catch (error) {
-    if (!(error instanceof LogStuck) && !(error instanceof DiskError)) throw error;
   }
 }

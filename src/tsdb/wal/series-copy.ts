@@ -14,19 +14,16 @@
 //   - nothing waits for it: where it cannot be written the log goes on without.
 
 import type { Clock, Timer } from '../../base/clock.js';
-import { type Disk, DiskError } from '../../base/disk.js';
+import type { Disk } from '../../base/disk.js';
 import type { Core } from '../../wasm/core.js';
+import { RecordBatch, UNSYNCED_BYTES_MAX } from './batch.js';
 import { dropCovered, removeTemporary } from './checkpoint.js';
 import { type LogRecord, type LogVisitor, readingSegments, readSegments } from './reader.js';
 import { RecordType } from './record.js';
 import { checkpointPath, listCheckpoints, listSegments } from './segments.js';
 import { logSources } from './sources.js';
-import { LogStuck, LogWriter, type RecordParts } from './writer.js';
+import { closeQuietly, isRefusal, LogWriter, type RecordParts } from './writer.js';
 
-/** Records are handed to the writer in batches of about this size. */
-const BATCH_BYTES = 1024 * 1024;
-/** The writer keeps no more than this in memory before it syncs: what it once took the core never gives back. */
-const UNSYNCED_BYTES_MAX = 4 * BATCH_BYTES;
 const SYNC_WITHIN_MS = 1000;
 /** Less than this behind its checkpoint is not worth another reading of the log. */
 const REMAKE_BYTES = 16 * 1024 * 1024;
@@ -145,9 +142,8 @@ export class SeriesCopy {
   async #transcribe(folder: string): Promise<'whole' | 'damaged' | undefined> {
     const { disk, logFolder, core, soon } = this.#options;
     disk.makeFolder(folder);
-    const transcript = new Transcript(
-      new LogWriter({ disk, folder, core, segment: 0, stepBytes: 0, unsyncedBytesMax: UNSYNCED_BYTES_MAX }),
-    );
+    const unsyncedBytesMax = UNSYNCED_BYTES_MAX;
+    const transcript = new Transcript(new LogWriter({ disk, folder, core, segment: 0, stepBytes: 0, unsyncedBytesMax }));
     try {
       let found: 'whole' | 'damaged' = 'whole';
       for (const source of logSources(disk, logFolder, core).sources) {
@@ -206,27 +202,25 @@ export class SeriesCopy {
 /** The series records of a log, written down. */
 class Transcript implements LogVisitor {
   readonly #writer: LogWriter;
-  #batch: Uint8Array[][] = [];
-  #batchBytes = 0;
+  readonly #batch: RecordBatch;
   #isFinished = false;
   /** Of all records so far. */
   bytes = 0;
 
   constructor(writer: LogWriter) {
     this.#writer = writer;
+    this.#batch = new RecordBatch(writer);
   }
 
   record({ type, bytes }: LogRecord): void {
     if (type !== RecordType.Series) return;
-    this.#batch.push([bytes.slice()]);
-    this.#batchBytes += bytes.length;
+    this.#batch.put(bytes);
     this.bytes += bytes.length;
-    if (this.#batchBytes >= BATCH_BYTES) this.#flush();
   }
 
   /** All is on the disk then. Throws LogStuck. */
   finish(): void {
-    this.#flush();
+    this.#batch.flush();
     this.#isFinished = true;
     this.#writer.close();
   }
@@ -234,22 +228,4 @@ class Transcript implements LogVisitor {
   close(): void {
     if (!this.#isFinished) closeQuietly(this.#writer);
   }
-
-  #flush(): void {
-    if (this.#batch.length > 0) this.#writer.append(this.#batch);
-    this.#batch = [];
-    this.#batchBytes = 0;
-  }
-}
-
-function closeQuietly(writer: LogWriter): void {
-  try {
-    writer.close();
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-  }
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof DiskError || error instanceof LogStuck;
 }

@@ -58,6 +58,11 @@ export class LogStuck extends Error {
   }
 }
 
+/** Whether the disk or the log refused: anything else is a defect. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof DiskError || error instanceof LogStuck;
+}
+
 export interface WriterOptions {
   readonly disk: Disk;
   readonly folder: string;
@@ -613,4 +618,13 @@ function lengthOf(parts: RecordParts): number {
 function kindOf(first: boolean, last: boolean): Fragment {
   if (first) return last ? Fragment.Full : Fragment.First;
   return last ? Fragment.Last : Fragment.Middle;
+}
+
+/** For a writer whose log is given up. */
+export function closeQuietly(writer: LogWriter): void {
+  try {
+    writer.close();
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+  }
 }
