@@ -154,6 +154,7 @@ export {
   refOf as series_ref_low,
   replayFind as replay_find,
   replayHistogram as replay_histogram,
+  replayImage as replay_image,
   replaySamples as replay_samples,
   settleLate as append_settle_late,
   truncateScan as truncate_scan,
@@ -174,6 +175,15 @@ export {
   symbolsPage as export_symbols,
 } from './head/export';
 export { count as guests_count } from './head/guests';
+export {
+  collect as image_collect,
+  end as image_end,
+  isRefused as image_refused,
+  leftOut as image_left_out,
+  pageAddress as image_page,
+  pageBytes as image_page_bytes,
+  restoredSamples as image_restored,
+} from './head/image';
 export { inviteRows as guests_invite } from './head/invite';
 export {
   closeView as journal_close,

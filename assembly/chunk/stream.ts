@@ -66,6 +66,37 @@ function flush(state: ChunkState, word: u64): void {
   }
 }
 
+/**
+ * Fills the stream of an empty chunk with what read.copy() gave of another: `bytes` bytes in blocks, a multiple of 8, and behind them
+ * those of `tailBits` bits. The count in front is left out. False where memory is refused; then nothing has changed.
+ */
+export function refill(state: ChunkState, from: usize, bytes: usize, tailBits: u8): bool {
+  let block: usize = 0;
+  let fill: usize = 0;
+  for (let at: usize = 0; at < bytes; at += fill) {
+    const next = heap.alloc(BLOCK_BYTES);
+    if (next == 0) {
+      if (block != 0) state.cursor = <u32>(block + fill);
+      clear(state);
+      return false;
+    }
+    fill = min(bytes - at, PAYLOAD_BYTES);
+    memory.copy(next, from + at, fill);
+    if (at == 0) store<u16>(next, 0);
+    store<u32>(next, <u32>block, PAYLOAD_BYTES);
+    block = next;
+  }
+  state.cursor = block == 0 ? 0 : <u32>(block + fill);
+  let tail: u64 = 0;
+  for (let i: usize = 0; i < (<usize>tailBits + 7) >> 3; i++) {
+    const byte: u64 = bytes == 0 && i < 2 ? 0 : <u64>load<u8>(from + bytes + i);
+    tail |= byte << (<u64>(56 - i * 8));
+  }
+  state.tail = tail;
+  state.tailBits = tailBits;
+  return true;
+}
+
 /** Gives the blocks back and leaves the stream empty. */
 export function clear(state: ChunkState): void {
   const cursor: usize = state.cursor;

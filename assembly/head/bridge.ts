@@ -13,7 +13,7 @@ import { acceptLate, hasSamples, refuse, rows } from './append';
 import { deletedCount, deletedFrom, deletedTo, deleteRange } from './delete';
 import * as histograms from './histograms';
 import * as journal from './journal';
-import { find, histogram, samplesRecord } from './replay';
+import { find, histogram, imageRecords, samplesRecord } from './replay';
 import * as series from './series';
 import { scan } from './truncate';
 import * as wal from './wal';
@@ -79,7 +79,7 @@ export function wholeRefOf(number: u32): f64 {
   return record == 0 ? 0 : <f64>series.ref(record);
 }
 
-/** append.rows() and truncate.scan() and replay.samplesRecord() with times as f64: i64 would be BigInt in JS. */
+/** append.rows(), truncate.scan(), replay.imageRecords() and samplesRecord() with times as f64: i64 would be BigInt in JS. */
 export function appendRows(
   from: usize,
   count: u32,
@@ -142,6 +142,10 @@ export function replayHistogram(number: u32, time: f64): bool {
 
 export function truncateScan(minTime: f64, from: u32, count: u32): void {
   scan(<i64>minTime, from, count);
+}
+
+export function replayImage(at: usize, bytes: u32, minTime: f64): Status {
+  return imageRecords(at, bytes, <i64>minTime);
 }
 
 export function replaySamples(record: usize, bytes: u32, minTime: f64): Status {

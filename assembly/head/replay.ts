@@ -21,6 +21,7 @@ import * as head from './append';
 import * as attach from './attach';
 import { deleteRange } from './delete';
 import * as histograms from './histograms';
+import * as image from './image';
 import * as map from './ref-map';
 import { REF_MAX } from './ref-map';
 import * as series from './series';
@@ -65,6 +66,10 @@ let seriesRef: u64 = 0;
 /** Spare series for which there was no memory. */
 let sparesRefused: u32 = 0;
 
+/** By number the newest sample that an image had of a series, as i64. */
+const imaged: usize = memory.data(16, 8);
+const IMAGED_LOG2: u32 = 3;
+
 /** Starts a replay for shard `index` of `count`. */
 export function begin(index: u32, count: u32): void {
   self = index;
@@ -76,6 +81,7 @@ export function end(): void {
   map.clear(refs);
   spare.clear();
   attach.finish();
+  vector.clear(imaged, IMAGED_LOG2);
   buffer.clear(late);
 }
 
@@ -92,7 +98,7 @@ export function highest(): f64 {
 }
 
 export function applied(): f64 {
-  return samplesApplied;
+  return samplesApplied + image.restoredSamples();
 }
 
 export function skipped(): f64 {
@@ -106,7 +112,7 @@ export function foreign(): f64 {
 
 /** The newest time applied, in ms; below -2^62 where none was. */
 export function newest(): f64 {
-  return <f64>newestTime;
+  return max(<f64>newestTime, image.restoredNewest());
 }
 
 /** Byte offset of the fault in the record that came back Invalid. */
@@ -166,6 +172,29 @@ export function spareRecord(record: usize, bytes: u32): Status {
 /** Spare series that could not be made: their samples are not applied. */
 export function refusedSpares(): u32 {
   return sparesRefused;
+}
+
+/**
+ * Records of an image of the head (image.ts): gives the series that are ours what they had, but for what is before `mint`. Invalid where
+ * they are not as we write them, NoMemory where the limit says no: the log has all of it.
+ */
+export function imageRecords(at: usize, bytes: u32, mint: i64): Status {
+  const stop = at + bytes;
+  while (at < stop) {
+    const size = image.sizeAt(at, stop - at);
+    if (size == 0) return Status.Invalid;
+    const ref = image.refAt(at);
+    let number = recall(ref);
+    if (number == 0) number = adopt(ref);
+    const target: usize = number == 0 ? 0 : series.find(number - 1);
+    if (target != 0) {
+      const status = image.restore(target, at, mint);
+      if (status != Status.Ok) return status;
+      if (!noteImaged(number - 1, histograms.newestFloat(target))) return Status.NoMemory;
+    }
+    at += size;
+  }
+  return Status.Ok;
 }
 
 /** A samples record: applies what is ours, at or after `mint`. */
@@ -248,7 +277,7 @@ function applyGroup(): Status {
     const state = changetype<ChunkState>(series.chunk(target));
     const newest = max(histograms.newestFloat(target), series.newestHistogram(target));
     if (time <= newest) {
-      if (time == newest || time <= spilled.newest(series.spilled(target))) samplesSkipped += 1;
+      if (time == newest || time <= elsewhereTo(load<u32>(row), target)) samplesSkipped += 1;
       else if (!listLate(load<u32>(row), time, value)) return Status.NoMemory;
       continue;
     }
@@ -258,6 +287,23 @@ function applyGroup(): Status {
     if (time > newestTime) newestTime = time;
   }
   return Status.Ok;
+}
+
+/** What is not later than this is in files, or was in an image: it may come once more. */
+function elsewhereTo(number: u32, target: usize): i64 {
+  const filed = spilled.newest(series.spilled(target));
+  return number < vector.count(imaged) ? max(filed, load<i64>(vector.at(imaged, number, IMAGED_LOG2))) : filed;
+}
+
+/** False where the memory limit says no. */
+function noteImaged(number: u32, time: i64): bool {
+  while (vector.count(imaged) <= number) {
+    const place = vector.push(imaged, IMAGED_LOG2);
+    if (place == 0) return false;
+    store<i64>(place, i64.MIN_VALUE);
+  }
+  store<i64>(vector.at(imaged, number, IMAGED_LOG2), time);
+  return true;
 }
 
 /** False where the memory limit says no. */

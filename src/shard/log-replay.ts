@@ -4,6 +4,7 @@ import type { Disk } from '../base/disk.js';
 import { familyOf } from '../model/family.js';
 import { METRIC_NAME, valueOf } from '../model/labels.js';
 import { BytesError } from '../tsdb/bytes.js';
+import { headImagePath } from '../tsdb/head-image/layout.js';
 import { decodeHistogramRecord, type HistogramEntry } from '../tsdb/wal/histogram-record.js';
 import type { LogDamage, LogOutset, LogRecord } from '../tsdb/wal/reader.js';
 import { decodeMetadata, decodeTombstones, encodeSamples, RecordType } from '../tsdb/wal/record.js';
@@ -20,6 +21,7 @@ import type { HistogramAttach } from './histogram-attach.js';
 import type { HistogramStore } from './histogram-store.js';
 import { Faults } from './history/faults.js';
 import type { SpilledChunks } from './history/spilled.js';
+import { ImageReplay, removeImage } from './image-replay.js';
 import type { LateReplay } from './late/late-replay.js';
 import type { LateStore } from './late/late-store.js';
 import type { ReplayReport, Request } from './protocol.js';
@@ -36,6 +38,10 @@ const TIMED: ReadonlySet<number> = new Set([
   RecordType.CustomBucketsFloatHistogramSamples,
 ]);
 const BASE_TIME_OFFSET = 9;
+/** What an image of the head stands for. */
+const IMAGED: ReadonlySet<number> = new Set([RecordType.Samples, RecordType.SamplesV2]);
+/** Of the memory that is free when the log is begun: more than this is not taken back at once. */
+const IMAGE_SHARE = 1 / 4;
 
 /** What a shard recovers into. */
 export interface RecoveryParts {
@@ -71,6 +77,8 @@ export class LogReplay {
   /** What is behind here may name series whose records are lost. */
   #isHoleAhead = false;
   #isCopyRead = false;
+  #isCheckpoint = false;
+  #image: ImageReplay | undefined;
 
   /** What is earlier than its series' newest goes to `late`; `filed` is what files have of histograms. */
   constructor(disk: Disk, parts: RecoveryParts, request: Request<'replay'>, late: LateReplay, filed: HistogramAttach) {
@@ -83,17 +91,59 @@ export class LogReplay {
   }
 
   /** The copy of a log that another server wrote since is not of this log. */
-  begin({ isForeign, isShort }: LogOutset): void {
+  begin({ isForeign, isShort, checkpoint }: LogOutset): void {
     this.#isCopyRead = isForeign;
     this.#isHoleAhead = isShort;
+    const { core, head, memoryBytes } = this.#parts;
+    const { folder, ownFolder, minTimeMs } = this.#request;
+    const path = headImagePath(ownFolder);
+    if (isForeign || isShort) {
+      removeImage(this.#disk, path);
+      return;
+    }
+    const bytesMax = IMAGE_SHARE * (memoryBytes - core.heldBytes);
+    const log = { folder, path, minTimeMs, checkpoint };
+    this.#image = ImageReplay.open({ disk: this.#disk, core, head, ...log, bytesMax });
+  }
+
+  source(isCheckpoint: boolean): void {
+    this.#isCheckpoint = isCheckpoint;
+  }
+
+  /** All is read. */
+  finish(): void {
+    this.#takeImage();
   }
 
   record(record: LogRecord): void {
     if (this.#isHoleAhead || record.type === RecordType.Filler) this.#readCopy();
-    const { type, address, length, segment, offset } = record;
-    const { head, core, place } = this.#parts;
-    this.#request.progress[place.index] = segment;
+    const { type, address, length, segment } = record;
+    this.#request.progress[this.#parts.place.index] = segment;
     if (TIMED.has(type) && length >= BASE_TIME_OFFSET + 8) this.#noteTime(address);
+    if (this.#image !== undefined) {
+      const isCovered = this.#isCheckpoint || this.#image.covers(segment);
+      if (!isCovered) this.#takeImage();
+      else if (IMAGED.has(type)) return;
+    }
+    this.#take(record);
+  }
+
+  /** What the image has comes behind the series of the segments that it covers. */
+  #takeImage(): void {
+    const image = this.#image;
+    this.#image = undefined;
+    image?.take({
+      record: (record) => {
+        if (IMAGED.has(record.type)) this.#take(record);
+        // Between the samples, as before; of histograms all is done.
+        if (record.type === RecordType.Tombstones)
+          this.#deleteFloats(record.address, record.length, record.bytes.slice());
+      },
+    });
+  }
+
+  #take({ type, address, length, segment, offset }: LogRecord): void {
+    const { head, core } = this.#parts;
     const before = head.replayRefusals;
     const fault = this.#apply(type, address, length, () => core.bytes.subarray(address, address + length));
     this.#refusals += head.replayRefusals - before;
@@ -108,7 +158,10 @@ export class LogReplay {
   }
 
   damage({ torn }: LogDamage): void {
-    if (!torn) this.#readCopy();
+    if (!torn) {
+      this.#readCopy();
+      this.#image?.spoil();
+    }
     this.#lossSpans.push(this.#lastMs === undefined ? {} : { minTimeMs: this.#lastMs });
     this.#openSpans++;
   }
@@ -195,15 +248,20 @@ export class LogReplay {
 
   /** Samples that tombstones name go from what was replayed so far; what of it is in files has to be in memory for that. */
   #delete(address: number, length: number, bytes: () => Uint8Array): string | undefined {
-    const { head, spilled, histograms } = this.#parts;
+    const { histograms } = this.#parts;
     const record = bytes().slice();
-    const recalled = spilled.hasAny ? wellFormed('tombstones', () => this.#recall(record)) : undefined;
-    const fault = recalled ?? head.replayTombstones(address, length);
+    const fault = this.#deleteFloats(address, length, record);
     if (fault !== undefined) return fault;
     if (!histograms.isEmpty)
       for (const { series, mint, maxt } of this.#deleted(record)) histograms.delete(series, mint, maxt, this.faults);
     this.#late.delete(record);
     return undefined;
+  }
+
+  #deleteFloats(address: number, length: number, record: Uint8Array): string | undefined {
+    const { head, spilled } = this.#parts;
+    const recalled = spilled.hasAny ? wellFormed('tombstones', () => this.#recall(record)) : undefined;
+    return recalled ?? head.replayTombstones(address, length);
   }
 
   #recall(record: Uint8Array): void {

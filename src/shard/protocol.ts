@@ -576,6 +576,8 @@ export interface ShardOps {
   collectSpill: Op<{ from: number; isFirst: boolean; watermark: number }, SpilledRecords>;
   /** What was collected is on the disk, in a file from an offset on: noted some chunks at a time, called until done. */
   confirmSpill: Op<{ file: number; offset: number }, { done: boolean }>;
+  /** What is in memory alone of the next series from `from` on, for an image of the head; undefined after the last. Moves. */
+  collectImage: Op<{ from: number }, ImagedRecords>;
   /** Chunks that files have leave memory, some series at a time: called until done. */
   evictSpilled: Op<{ keepBytes: number }, { done: boolean }>;
 
@@ -713,6 +715,14 @@ export interface SpilledRecords {
   readonly latestMs: number;
   /** What was collected is to be confirmed before more is. */
   readonly isRefused: boolean;
+}
+
+/** A page of an image; `isPartial` where it would not be whole. */
+export interface ImagedRecords {
+  readonly next: number | undefined;
+  readonly records: ArrayBuffer;
+  readonly crc: number;
+  readonly isPartial: boolean;
 }
 
 /** What a shard is started with. */

@@ -70,6 +70,7 @@ export class Recovery {
     const late = new LateReplay(head, this.#parts.late);
     const log = new LogReplay(disk, this.#parts, request, late, filed);
     const opened = yield* openingLog({ disk, folder, ownFolder, core, repair }, log);
+    log.finish();
     const isLateInLog = !this.#parts.late.isEmpty;
     const openedLate = request.late && (yield* openingLog({ disk, core, repair, ...request.late }, late));
     const lateDeleted = openedLate?.isForeign ? late.deleteAsPrometheus() : 0;

@@ -188,6 +188,7 @@ export class Shard {
       collectSpill: (request) => spilling.collect(request),
       confirmSpill: (request) => spilling.confirm(request),
       evictSpilled: (request) => spilling.evict(request),
+      collectImage: ({ from }) => spilling.image(from),
       setBlocks: ({ blocks, headMinTimeMs }) => ({ refused: history.set(blocks, headMinTimeMs) }),
       blocksReleased: () => ({ released: !history.hasOlderQueries }),
       truncate: ({ minTimeMs }) => {

@@ -3,6 +3,7 @@
 
 import type { Core } from '../wasm/core.js';
 import type { Head, SeriesIndex } from '../wasm/head.js';
+import { Image } from '../wasm/image.js';
 import { Spill } from '../wasm/spill.js';
 import { HistogramSpilling } from './histogram-spilling.js';
 import type { HistogramStore } from './histogram-store.js';
@@ -26,6 +27,7 @@ export class ShardSpilling {
   readonly #core: Core;
   readonly #head: Head;
   readonly #spill: Spill;
+  readonly #image: Image;
   readonly #memoryBytes: number;
   readonly #histograms: HistogramStore;
   readonly #histogramSpilling: HistogramSpilling;
@@ -37,6 +39,7 @@ export class ShardSpilling {
     this.#core = core;
     this.#head = head;
     this.#spill = new Spill(core);
+    this.#image = new Image(core);
     this.#histogramSpilling = new HistogramSpilling(core, head, histograms, this.#spill);
     this.#memoryBytes = memoryBytes;
   }
@@ -79,6 +82,14 @@ export class ShardSpilling {
     // The last page is not full, and has what belongs to no page.
     const isLast = this.#head.seriesBound - from < LIVE_SERIES;
     return { refs, next: isLast ? undefined : from + LIVE_SERIES };
+  }
+
+  /** Of an image of the head: see the protocol. */
+  image(from: number): Reply<'collectImage'> {
+    const { next, ...page } = this.#image.collect(from, SCAN_SERIES, PAGE_BYTES);
+    if (next < this.#head.seriesBound) return { ...page, next };
+    this.#image.end();
+    return { ...page, next: undefined };
   }
 
   confirm({ file, offset }: Request<'confirmSpill'>): Reply<'confirmSpill'> {

@@ -74,6 +74,8 @@ export type LateFate = 'kept' | 'repeated' | 'out of order' | 'no memory';
 
 export interface ReplayTotals {
   readonly applied: number;
+  /** Of the applied those that an image of the head had. */
+  readonly imaged: number;
   /** Before the window, or not later than what the series has. */
   readonly skipped: number;
   /** Of other shards' series, or of none. */
@@ -388,6 +390,11 @@ export class Head {
     return this.#replayed(this.#core.exports.replay_samples(address, length, minTimeMs), 'samples');
   }
 
+  /** Records of an image of the head, in linear memory; false where they are not as we write them, or memory is refused. */
+  replayImage(address: number, length: number, minTimeMs: number): boolean {
+    return this.#core.exports.replay_image(address, length, minTimeMs) === Status.Ok;
+  }
+
   /** Samples of the last record that are earlier than what their series have: neither applied nor skipped. */
   replayLate(): { series: SeriesIndex; timeMs: number; bits: bigint }[] {
     const { exports } = this.#core;
@@ -418,6 +425,7 @@ export class Head {
     this.#replayRefusals += exports.replay_refused_spares() >>> 0;
     return {
       applied: exports.replay_applied(),
+      imaged: exports.image_restored(),
       skipped: exports.replay_skipped(),
       foreign: exports.replay_foreign(),
       restored,

@@ -25,6 +25,8 @@ export interface StorageOptions {
   readonly segmentBytes?: number;
   /** And how much the log grows before samples that are in files leave it; there is a good default. */
   readonly shortenLogBytes?: number;
+  /** And before an image of the head is taken; likewise. */
+  readonly imageLogBytes?: number;
   readonly stepBytes?: number;
   /** Span of the blocks that are cut from the head: two hours. */
   readonly blockMs: number;

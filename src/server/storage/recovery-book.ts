@@ -30,6 +30,8 @@ export interface RecoveryFigures {
   readonly headChunks: number;
   readonly series: number;
   readonly samples: number;
+  /** Of the samples those that came from an image of the head, and not one by one from the log. */
+  readonly imagedSamples: number;
   readonly lateSamples: number;
   /** Series whose records the log has lost, taken from their copy. */
   readonly restoredSeries: number;
@@ -49,7 +51,8 @@ export interface RecoveryReport {
 const LOSSES_MAX = 1000;
 
 const NOTHING: RecoveryFigures = {
-  ...{ logRecords: 0, logBytes: 0, headChunks: 0, series: 0, samples: 0, lateSamples: 0, restoredSeries: 0 },
+  ...{ logRecords: 0, logBytes: 0, headChunks: 0, series: 0, samples: 0, imagedSamples: 0, lateSamples: 0 },
+  restoredSeries: 0,
 };
 
 export class RecoveryBook {
@@ -93,6 +96,7 @@ export class RecoveryBook {
       headChunks: sum((report) => report.headChunks.chunks),
       series: sum(({ series }) => series),
       samples: sum(({ totals }) => totals.applied),
+      imagedSamples: sum(({ totals }) => totals.imaged),
       lateSamples: sum(({ lateApplied }) => lateApplied),
       restoredSeries: sum(({ totals }) => totals.restored),
     };

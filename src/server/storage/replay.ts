@@ -113,6 +113,7 @@ export class Replay {
       bytes: opened.bytes,
       series: reports.reduce((sum, report) => sum + report.series, 0),
       samples: reports.reduce((sum, report) => sum + report.totals.applied, 0),
+      imaged_samples: reports.reduce((sum, report) => sum + report.totals.imaged, 0),
       late_samples: reports.reduce((sum, report) => sum + report.lateApplied, 0),
     });
     if (this.#hasRestored) {

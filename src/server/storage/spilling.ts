@@ -36,12 +36,27 @@ export interface SpillStats {
   readonly bytes: number;
 }
 
+/** What follows when the log has grown. */
+export interface LogFollowers {
+  /** Takes from the log what files have, and has `meanwhile` wait for the checkpoint. */
+  readonly shorten: (meanwhile: Meanwhile) => Promise<void>;
+  readonly isImageDue: () => Promise<boolean>;
+  /** Of the head: what files do not have. */
+  readonly takeImage: () => Promise<void>;
+}
+
+const NO_FOLLOWERS: LogFollowers = {
+  shorten: () => Promise.resolve(),
+  isImageDue: () => Promise.resolve(false),
+  takeImage: () => Promise.resolve(),
+};
+
 export class Spilling {
   readonly #parts: StorageParts;
   readonly #apart: <T>(action: () => Promise<T>) => Promise<T>;
   readonly #looks: Rounds;
   readonly #stats = { rounds: 0, failures: 0, bytes: 0 };
-  readonly #shortenLog: (meanwhile: Meanwhile) => Promise<void>;
+  readonly #follow: LogFollowers;
   readonly #isComplete: () => boolean;
   /** Bytes written to the log when it was shortened. */
   #shortenedAtBytes: number | undefined;
@@ -51,19 +66,18 @@ export class Spilling {
   #writing: Promise<void> = Promise.resolve();
 
   /**
-   * `apart` runs an action while nothing is cut, truncated or deleted; `shortenLog` takes from the log what files have, and has
-   * `meanwhile` wait for the checkpoint. `isComplete`: the heads have all that the log has; what files have of a series the log
-   * is not asked for any more.
+   * `apart` runs an action while nothing is cut, truncated or deleted. `isComplete`: the heads have all that the log has; what files have
+   * of a series the log is not asked for any more.
    */
   constructor(
     parts: StorageParts,
     apart: <T>(action: () => Promise<T>) => Promise<T>,
-    shortenLog: (meanwhile: Meanwhile) => Promise<void> = () => Promise.resolve(),
+    follow: LogFollowers = NO_FOLLOWERS,
     isComplete: () => boolean = () => true,
   ) {
     this.#parts = parts;
     this.#apart = apart;
-    this.#shortenLog = shortenLog;
+    this.#follow = follow;
     this.#isComplete = isComplete;
     this.#looks = new Rounds({
       clock: parts.clock,
@@ -108,7 +122,8 @@ export class Spilling {
 
   async #look(): Promise<void> {
     if (!this.#isComplete()) return;
-    if (await this.#roundIfDue(this.#apart)) await this.#shortenIfDue();
+    if (!(await this.#roundIfDue(this.#apart)) || (await this.#shortenIfDue())) return;
+    if (await this.#follow.isImageDue()) await this.#follow.takeImage();
   }
 
   /** Whether there was a round. */
@@ -144,15 +159,16 @@ export class Spilling {
   }
 
   /** What is left of the log is read again each time, so that has to be worth it. */
-  async #shortenIfDue(): Promise<void> {
+  async #shortenIfDue(): Promise<boolean> {
     const { log, options } = this.#parts;
     const stats = await log.refreshStats();
-    if (stats === undefined) return;
+    if (stats === undefined) return false;
     const leastBytes = options.shortenLogBytes ?? LOG_SEGMENTS * (options.segmentBytes ?? SEGMENT_BYTES_DEFAULT);
     const leftBytes = Math.max(leastBytes, LOG_GROWTH_SHARE * stats.checkpointBytes);
-    if (stats.bytes - (this.#shortenedAtBytes ?? 0) < leftBytes) return;
+    if (stats.bytes - (this.#shortenedAtBytes ?? 0) < leftBytes) return false;
     this.#shortenedAtBytes = stats.bytes;
-    await this.#shortenLog((checkpoint) => this.#roundsDuring(checkpoint));
+    await this.#follow.shorten((checkpoint) => this.#roundsDuring(checkpoint));
+    return true;
   }
 
   /** Spills what can be of all shards. Only while nothing is cut, truncated or deleted. */

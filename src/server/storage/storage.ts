@@ -20,6 +20,7 @@ import { BlockKeeping } from './block-keeping.js';
 import { BlockSet } from './block-set.js';
 import { HeadCutting } from './cutting.js';
 import { Deletion } from './deletion.js';
+import { HeadImages } from './head-images.js';
 import { type HeadCutStats, HeadSchedule } from './head-schedule.js';
 import { Importing } from './importing.js';
 import { LateCutting } from './late-cutting.js';
@@ -79,6 +80,7 @@ export class Storage {
   readonly #book: RecoveryBook;
   readonly #replay: Replay;
   readonly #truncation: Truncation;
+  readonly #images: HeadImages;
   readonly #schedule: HeadSchedule;
   readonly #spilling: Spilling;
   readonly #refused: Refusals;
@@ -96,14 +98,19 @@ export class Storage {
     this.#spilling = new Spilling(
       parts,
       (action) => this.#schedule.afterLate(action),
-      (meanwhile) => this.#schedule.shortenLog(meanwhile),
+      {
+        shorten: (meanwhile) => this.#schedule.shortenLog(meanwhile),
+        isImageDue: () => this.#images.isDue(),
+        takeImage: () => this.#schedule.apart(() => this.#images.take()),
+      },
       () => this.#replay.isComplete,
     );
     const makeRoom = (client: ShardClient) => this.#spilling.makeRoom(client);
     this.#book = new RecoveryBook(parts.clock.nowMs(), parts.options.path);
     this.#notedBlocks = new NotedBlocks(disk, parts, this.#book);
     this.#replay = new Replay(disk, parts, () => this.#schedule.floorMs, makeRoom, this.#book);
-    this.#truncation = new Truncation(parts, () => this.#replay.isComplete);
+    this.#images = new HeadImages(parts);
+    this.#truncation = new Truncation(parts, this.#images, () => this.#replay.isComplete);
     this.#shardBlocks = new ShardBlocks(parts.shards, parts.compactor, () => this.#schedule.floorMs);
     this.blocks = new BlockSet({
       ...{ disk, folder: parts.options.path, logger: parts.logger },
@@ -177,6 +184,7 @@ export class Storage {
     if (this.#replay.hasLateToCut) this.#schedule.cutLateSoon();
     this.#schedule.start();
     this.#spilling.noteLogBytes(this.#replay.logBytes);
+    this.#images.noteLogBytes(this.#replay.logBytes);
     this.#spilling.start();
     if (this.#replay.hasRestored) this.#shortenLogSoon();
     this.keeping.start();
@@ -225,6 +233,7 @@ export class Storage {
   /** May be called during the replay: that ends at once then. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#images.close();
     const ended = [this.#schedule.close(), this.#spilling.close(), this.keeping.close(), this.scrubbing.close()];
     await this.#parts.compactor.close();
     await this.log.close();

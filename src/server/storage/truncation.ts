@@ -3,6 +3,7 @@
 import { sleep } from '../../base/clock.js';
 import type { ShardClient } from '../../shard/client.js';
 import type { Reply } from '../../shard/protocol.js';
+import type { HeadImages } from './head-images.js';
 import type { StorageParts } from './options.js';
 
 /** How soon it is tried again where a query still reads what is to go. */
@@ -16,12 +17,14 @@ const NOTHING: Meanwhile = (checkpoint) => checkpoint;
 export class Truncation {
   readonly #parts: StorageParts;
   readonly #isComplete: () => boolean;
+  readonly #images: Pick<HeadImages, 'before'>;
   #checkpointing: Promise<void> = Promise.resolve();
   #closed = false;
 
   /** `isComplete`: the heads have all that the log has. */
-  constructor(parts: StorageParts, isComplete: () => boolean = () => true) {
+  constructor(parts: StorageParts, images: Pick<HeadImages, 'before'>, isComplete: () => boolean = () => true) {
     this.#isComplete = isComplete;
+    this.#images = images;
     this.#parts = parts;
   }
 
@@ -60,6 +63,7 @@ export class Truncation {
     if (!this.#isComplete()) return;
     // Series that come from now on are in a segment behind it.
     const span = { newest: await log.roll(), isWhole };
+    await this.#images.before(span.newest + 1);
     const refs = await Promise.all(shards.handles.map(({ client }) => this.#liveRefs(client)));
     if (this.#closed) return;
     const checkpoint = log.checkpoint(refs.flat(), minTimeMs, span);

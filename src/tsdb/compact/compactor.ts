@@ -11,6 +11,7 @@ import { type IndexSummary, shareSummary } from '../block/index-summary.js';
 import { INDEX_NAME } from '../block/layout.js';
 import { PreviewJob } from '../downsample/preview.js';
 import { HeadChunkFiles } from '../head-chunks/files.js';
+import { HeadImageWriter } from '../head-image/writer.js';
 import { ImportJob } from '../import/import-job.js';
 import { commitImport } from '../import/staging.js';
 import { beginSnapshot, finishSnapshot, listSnapshots, removeSnapshot } from '../snapshot.js';
@@ -38,6 +39,7 @@ export class Compactor {
   #cut: HeadCut | undefined;
   #scrub: Scrub | undefined;
   #import: ImportJob | undefined;
+  #image: HeadImageWriter | undefined;
   #preview: PreviewJob | undefined;
 
   constructor(disk: Disk, setup: CompactorSetup, clock: Clock = realClock, core = new Core()) {
@@ -123,6 +125,22 @@ export class Compactor {
       noteBlocks: ({ blocks }) => nothing(() => blockList.write(blocks)),
       notedBlocks: () => ({ blocks: readBlockList(disk, setup.dataFolder, new Crc32c(this.#core)) }),
       dropHeadChunks: ({ minTimeMs }) => ({ removed: headChunks.dropBefore(minTimeMs) }),
+      beginHeadImage: ({ path, segment }) => {
+        this.#abortImage();
+        this.#image = new HeadImageWriter(disk, path, segment, new Crc32c(this.#core));
+        return {};
+      },
+      addToHeadImage: (page) => {
+        this.#imageUnderWay.add(page);
+        freeBuffer(page.records);
+        return {};
+      },
+      finishHeadImage: () => {
+        const bytes = this.#imageUnderWay.finish();
+        this.#image = undefined;
+        return { bytes };
+      },
+      abortHeadImage: () => nothing(() => this.#abortImage()),
       removeBlocks: ({ ulids }) => nothing(() => keeping.remove(ulids)),
     };
   }
@@ -142,6 +160,16 @@ export class Compactor {
   get #importUnderWay(): ImportJob {
     if (this.#import === undefined) throw new Error('no import is under way');
     return this.#import;
+  }
+
+  get #imageUnderWay(): HeadImageWriter {
+    if (this.#image === undefined) throw new Error('no image of the head is under way');
+    return this.#image;
+  }
+
+  #abortImage(): void {
+    this.#image?.abort();
+    this.#image = undefined;
   }
 
   #abort(): void {

@@ -7,6 +7,7 @@ import type { PreviewStep } from '../downsample/preview.js';
 import type { RewriteSettings } from '../downsample/series-rewriter.js';
 import type { HeadChunkFile } from '../head-chunks/files.js';
 import type { HeadChunkPlace } from '../head-chunks/writer.js';
+import type { ImagePage } from '../head-image/writer.js';
 import type { ImportRequest, ImportStep } from '../import/import-job.js';
 import type { NotedBlock } from './block-list.js';
 import type { CutRequest, WantedChunks } from './head-cut.js';
@@ -76,6 +77,13 @@ export interface CompactorOps {
   noteBlocks: Op<{ blocks: readonly NotedBlock[] }, Nothing>;
   /** What was noted last. */
   notedBlocks: Op<Nothing, { blocks: readonly NotedBlock[] }>;
+  /** Begins an image of the head, which will have all samples of the log's segments before one; one under way is given up. */
+  beginHeadImage: Op<{ path: string; segment: number }, Nothing>;
+  /** Pages as shards gave them. */
+  addToHeadImage: Op<ImagePage, Nothing>;
+  /** It is on the disk, in place of the one before; gives its bytes. */
+  finishHeadImage: Op<Nothing, { bytes: number }>;
+  abortHeadImage: Op<Nothing, Nothing>;
   /** Removes blocks that nobody reads any more. */
   removeBlocks: Op<{ ulids: readonly string[] }, Nothing>;
 }

@@ -62,7 +62,11 @@ export function* openingLog(options: OpenOptions, visitor: LogVisitor): Generato
   const { sources, checkpoint, distrusted } = logSources(disk, folder, core);
   const checkpointNow =
     checkpoint < 0 ? undefined : { last: checkpoint, bytes: checkpointBytes(disk, folder, checkpoint) };
-  visitor.begin?.({ isForeign: believed === undefined, isShort: isShort(disk, folder, believed, checkpointNow) });
+  visitor.begin?.({
+    isForeign: believed === undefined,
+    isShort: isShort(disk, folder, believed, checkpointNow),
+    checkpoint,
+  });
 
   const damages: LogDamage[] = [];
   let records = 0;
@@ -70,6 +74,7 @@ export function* openingLog(options: OpenOptions, visitor: LogVisitor): Generato
   let ends: ReadonlyMap<number, number> = new Map();
   for (const source of sources) {
     const isLog = source.folder === folder;
+    visitor.source?.(!isLog);
     const synced = isLog
       ? believed?.synced
       : endsOfCheckpoint(disk, source.folder, believed?.checkpoint, checkpointNow);

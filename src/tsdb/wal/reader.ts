@@ -78,6 +78,8 @@ export interface LogDamage {
 export interface LogVisitor {
   /** Before the first record of a log that is opened. */
   begin?(known: LogOutset): void;
+  /** Of a log that is opened: what comes now is from the checkpoint, or from the segments behind it. */
+  source?(isCheckpoint: boolean): void;
   record(record: LogRecord): void;
   damage?(damage: LogDamage): void;
   /** A segment was read to its end. */
@@ -90,6 +92,8 @@ export interface LogOutset {
   readonly isForeign: boolean;
   /** A file is not there, or shorter than it was. */
   readonly isShort: boolean;
+  /** The last segment that the checkpoint replaces; -1 without one. */
+  readonly checkpoint: number;
 }
 
 export interface ReadOptions {

@@ -143,7 +143,9 @@ export class SeriesCopy {
     const { disk, logFolder, core, soon } = this.#options;
     disk.makeFolder(folder);
     const unsyncedBytesMax = UNSYNCED_BYTES_MAX;
-    const transcript = new Transcript(new LogWriter({ disk, folder, core, segment: 0, stepBytes: 0, unsyncedBytesMax }));
+    const transcript = new Transcript(
+      new LogWriter({ disk, folder, core, segment: 0, stepBytes: 0, unsyncedBytesMax }),
+    );
     try {
       let found: 'whole' | 'damaged' = 'whole';
       for (const source of logSources(disk, logFolder, core).sources) {

@@ -462,6 +462,7 @@ class Simulation {
       lateWindowMs: this.#lateWindowMs,
       segmentBytes: 2 * PAGE_BYTES,
       shortenLogBytes: 300,
+      imageLogBytes: 100,
       stepBytes: PAGE_BYTES,
       retention: { timeMs: this.#retentionMs, bytes: 0, percentage: 0 },
       faults: true,
@@ -478,6 +479,7 @@ class Simulation {
     this.#tell(`started with ${storage.shards} shards`);
     const { losses, figures } = this.#current.storage.recovery;
     if (rot !== undefined && rot.records > 0 && losses.length === 0) throw new Wrong(['what rotted is not told (I6)']);
+    if (figures.imagedSamples > 0) this.#tell(`${figures.imagedSamples} samples came from an image`);
     if (figures.restoredSeries > 0) this.#tell(`${figures.restoredSeries} series were restored`);
     await this.#pass(2000);
     await this.#compare(true);

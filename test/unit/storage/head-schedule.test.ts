@@ -81,7 +81,7 @@ class Rig {
     this.schedule = new HeadSchedule(parts, {
       cutting,
       late: new LateCutting(parts, cutting, () => Promise.resolve()),
-      truncation: new Truncation(parts),
+      truncation: new Truncation(parts, { before: () => Promise.resolve() }),
       floorMs,
       onBlock: async () => {},
     });

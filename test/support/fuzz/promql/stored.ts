@@ -53,6 +53,7 @@ export class StoredSeries {
       lateWindowMs: random.pick([0, DATA_MS]),
       // What is in files leaves the log.
       shortenLogBytes: 1,
+      imageLogBytes: 1,
       onHopeless: (reason) => {
         throw reason;
       },
