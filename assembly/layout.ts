@@ -315,7 +315,7 @@ export const ROUND_BYTES = 64;
 export const READERS_MAX = 63;
 
 /** Where the reader module's data would begin: a page of its own, that the core keeps free. */
-export const READER_BASE = 65536;
+export const READER_BASE = 131072;
 
 /** What can be wrong with a label set. */
 export enum LabelFault {
