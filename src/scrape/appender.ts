@@ -94,6 +94,14 @@ export interface ScrapeOutcome {
    * counts above. undefined after a good scrape.
    */
   readonly error?: ScrapeRefusal;
+  /** Where the body said something new of metrics: what is known now. */
+  readonly metadataSize?: MetadataSize;
+}
+
+/** What is known of a target's metrics: HELP, TYPE and UNIT. */
+export interface MetadataSize {
+  readonly entries: number;
+  readonly bytes: number;
 }
 
 export interface ScrapeRefusal {

@@ -17,11 +17,11 @@ import { formatDuration } from '../model/duration.js';
 import { type Labels, valueOf as labelValue } from '../model/labels.js';
 import type { Logger } from '../telemetry/log.js';
 import { acceptHeader, formatOf } from './accept.js';
-import type { ContentEncoding, ScrapeAppender, ScrapeFormat, TargetHandle } from './appender.js';
+import type { ContentEncoding, MetadataSize, ScrapeAppender, ScrapeFormat, TargetHandle } from './appender.js';
 import type { FailureLogs } from './failure-log.js';
 import { targetHash } from './hash.js';
 import { bodyBytesMax, type ScrapeJob } from './job.js';
-import { intervalLabel, type ScrapeMetrics } from './metrics.js';
+import { intervalLabel, NO_METADATA, type ScrapeMetrics } from './metrics.js';
 import { Schedule } from './schedule.js';
 import type { ScrapeTarget } from './target-labels.js';
 
@@ -98,6 +98,7 @@ export class ScrapeLoop {
   /** The same, or that of the loop before. */
   #shownScrapeMs: number | undefined;
   #lastDurationSeconds = 0;
+  #metadata: MetadataSize = NO_METADATA;
 
   constructor(target: ScrapeTarget, job: ScrapeJob, http: HttpClientOptions, context: ScrapeContext) {
     this.target = target;
@@ -189,6 +190,7 @@ export class ScrapeLoop {
     if (reason === 'shutdown') return this.#shutDown();
     if (this.#phase === 'ending') throw new Error(`a loop is removed once: ${this.target.url}`);
     this.#phase = 'ending';
+    this.#noteMetadata(NO_METADATA);
     this.#timer?.cancel();
     await this.#scraping;
     if (this.#isPhase('ending')) await this.#end();
@@ -287,6 +289,7 @@ export class ScrapeLoop {
         bodyBytes: fetched.bodyBytes,
       });
       metrics.count(outcome);
+      if (outcome.metadataSize !== undefined && this.#isPhase('running')) this.#noteMetadata(outcome.metadataSize);
       const { error } = outcome;
       // The storage inflates what the target sent: to unpack is to fetch.
       if (error?.reason === 'gzip' || error?.reason === 'body-limit') this.#failed({ error: error.message });
@@ -297,6 +300,11 @@ export class ScrapeLoop {
       log.warn('Appending scrape failed', { scrape_pool: this.#job.jobName, target: this.target.url, err: error });
       return error;
     }
+  }
+
+  #noteMetadata(size: MetadataSize): void {
+    this.#context.metrics.noteMetadata(this.#job.jobName, this.#metadata, size);
+    this.#metadata = size;
   }
 
   /** No page came: to be written where the job says. */

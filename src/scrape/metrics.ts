@@ -2,7 +2,9 @@
 
 import type { Counter, Family, Gauge, Registry } from '../telemetry/metrics.js';
 import type { Summary } from '../telemetry/summary.js';
-import type { ScrapeOutcome } from './appender.js';
+import type { MetadataSize, ScrapeOutcome } from './appender.js';
+
+export const NO_METADATA: MetadataSize = { entries: 0, bytes: 0 };
 
 export class ScrapeMetrics {
   /** Real time between two scrapes of a target, by the interval they should have. */
@@ -25,6 +27,8 @@ export class ScrapeMetrics {
   readonly outOfOrder: Counter;
   readonly outOfBounds: Counter;
   readonly lateExemplars: Counter;
+  readonly metadataEntries: Family<Gauge>;
+  readonly metadataBytes: Family<Gauge>;
 
   constructor(registry: Registry) {
     const target = (name: string) => `prometheus_target_${name}`;
@@ -106,6 +110,16 @@ export class ScrapeMetrics {
       target('scrapes_exemplar_out_of_order_total'),
       'Total number of exemplar rejected due to not being out of the expected order.',
     );
+    this.metadataEntries = registry.gauges(
+      target('metadata_cache_entries'),
+      'Total number of metric metadata entries in the cache',
+      'scrape_job',
+    );
+    this.metadataBytes = registry.gauges(
+      target('metadata_cache_bytes'),
+      'The number of bytes that are currently used for storing metric metadata in the cache',
+      'scrape_job',
+    );
   }
 
   /** Counts what the storage said of one scrape. */
@@ -130,11 +144,16 @@ export class ScrapeMetrics {
     }
   }
 
+  /** What is known of the metrics of a target of a job has changed. */
+  noteMetadata(job: string, before: MetadataSize, now: MetadataSize): void {
+    this.metadataEntries.with(job).value += now.entries - before.entries;
+    this.metadataBytes.with(job).value += now.bytes - before.bytes;
+  }
+
   /** Forgets a job that is gone. */
   removePool(job: string): void {
-    for (const family of [this.syncLength, this.syncFailed, this.poolTargets, this.poolTargetLimit, this.poolSyncs]) {
-      family.remove(job);
-    }
+    const gauges = [this.poolTargets, this.poolTargetLimit, this.metadataEntries, this.metadataBytes];
+    for (const family of [this.syncLength, this.syncFailed, this.poolSyncs, ...gauges]) family.remove(job);
   }
 }
 

@@ -10,6 +10,7 @@ import type { TargetGroup } from '../discovery/group.js';
 import { keyOf, type Labels } from '../model/labels.js';
 import type { ScrapeJobEntry } from './job.js';
 import { type ScrapeContext, ScrapeLoop, type TargetStatus } from './loop.js';
+import { NO_METADATA } from './metrics.js';
 import { buildTarget, type ScrapeTarget } from './target-labels.js';
 
 export type { TargetGroup } from '../discovery/group.js';
@@ -108,8 +109,9 @@ export class ScrapePool {
     const loops = [...this.#loops.values()];
     this.#loops = new Map();
     if (reason === 'removed') {
+      const ended = loops.map((loop) => this.#end(loop));
       this.#context.metrics.removePool(this.#entry.job.jobName);
-      await Promise.all(loops.map((loop) => this.#end(loop)));
+      await Promise.all(ended);
     } else {
       await Promise.all([...loops, ...this.#ending].map((loop) => loop.stop('shutdown')));
     }
@@ -156,6 +158,7 @@ export class ScrapePool {
     const { jobName, targetLimit } = this.#entry.job;
     // A counter that is there from the start has a rate when it first counts.
     this.#context.metrics.syncFailed.with(jobName);
+    this.#context.metrics.noteMetadata(jobName, NO_METADATA, NO_METADATA);
     this.#context.metrics.poolTargetLimit.with(jobName).value = targetLimit;
   }
 }

@@ -195,7 +195,7 @@ function sourceOf(rule: RelabelRule): RelabelSource {
 }
 
 function outcomeOf(reply: ScrapeReply): ScrapeOutcome {
-  const { scraped, postRelabel, added, bodyBytes, outcome, error } = reply;
+  const { scraped, postRelabel, added, bodyBytes, outcome, error, metadataSize } = reply;
   return {
     scraped,
     postRelabel,
@@ -206,5 +206,6 @@ function outcomeOf(reply: ScrapeReply): ScrapeOutcome {
     outOfBounds: outcome.tooOld + outcome.tooFar,
     lateExemplars: outcome.exemplarsLate,
     ...(error === undefined ? {} : { error }),
+    ...(metadataSize && { metadataSize }),
   };
 }

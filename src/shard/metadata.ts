@@ -9,6 +9,13 @@ interface Entry {
   unit: string;
 }
 
+/** What is known of a target's metrics, in texts. */
+export interface MetadataSize {
+  readonly entries: number;
+  /** Of help, type and unit, as strings are long. */
+  readonly bytes: number;
+}
+
 export class MetadataStore {
   readonly #targets = new Map<number, Map<string, Entry>>();
 
@@ -23,6 +30,12 @@ export class MetadataStore {
     }
     const names = new Set(lines.map(({ metric }) => metric));
     return Array.from(names, (metric) => ({ metric, ...metrics.get(metric)! }));
+  }
+
+  size(target: number): MetadataSize {
+    const entries = [...(this.#targets.get(target)?.values() ?? [])];
+    const bytes = entries.reduce((sum, { type, help, unit }) => sum + type.length + help.length + unit.length, 0);
+    return { entries: entries.length, bytes };
   }
 
   forget(target: number): void {

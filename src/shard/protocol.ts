@@ -32,6 +32,7 @@ import type { FederatedBlock } from './federate-samples.js';
 import type { HeadChunksReport } from './head-chunks.js';
 import type { BlockPlace, BlockRefusal } from './history/history.js';
 import type { TimeSpan } from './history/selection.js';
+import type { MetadataSize } from './metadata.js';
 import type { MixedMessage } from './mixed-series.js';
 import type { OtlpBody } from './otlp/body.js';
 import type { ReadStyle } from './read-messages.js';
@@ -212,6 +213,8 @@ export interface ScrapeReply {
   readonly bodyBytes: number;
   /** What it says anew of metrics, where all shards are to know. */
   readonly metadata?: readonly MetricMetadata[];
+  /** What is known of the target's metrics, where the body said something new. */
+  readonly metadataSize?: MetadataSize;
   /** Native histograms and exemplars of series that other shards own. */
   readonly elsewhere?: readonly SeriesElsewhere[];
 }

@@ -21,7 +21,7 @@ import type { AppendScope, OpenScope } from './append.js';
 import { type ClassicHistogram, ClassicText } from './classic-text.js';
 import type { ShardExemplars } from './exemplars.js';
 import type { Families } from './families.js';
-import { MetadataStore } from './metadata.js';
+import { type MetadataSize, MetadataStore } from './metadata.js';
 import type {
   AdoptedStrangers,
   AppendedSeries,
@@ -129,6 +129,7 @@ export class ShardTargets {
   readonly #families: Families | undefined;
   /** What the scrape under way says anew. */
   #news: MetricMetadata[] = [];
+  #newSize: MetadataSize | undefined;
 
   constructor(
     exposition: Exposition,
@@ -183,6 +184,7 @@ export class ShardTargets {
     let bodyBytes = 0;
     let error: BodyRefusal | undefined;
     this.#news = [];
+    this.#newSize = undefined;
     try {
       const body = this.#body(request);
       bodyBytes = body.length;
@@ -199,7 +201,13 @@ export class ShardTargets {
     const bodySize = error?.reason === 'body-limit' ? OVER_LIMIT : bodyBytes;
     const report = { up: error === undefined, durationS, bodySize, counted };
     this.#report(target, scope, strangers, timeMs, report);
-    return { ...this.#finish(scope, strangers, extras), error, ...counted, bodyBytes, metadata: this.#news };
+    return { ...this.#finish(scope, strangers, extras), error, ...counted, bodyBytes, ...this.#said() };
+  }
+
+  /** What the scrape says anew of metrics. */
+  #said(): Pick<ScrapeReply, 'metadata' | 'metadataSize'> {
+    const size = this.#newSize;
+    return { metadata: this.#news, ...(size !== undefined && { metadataSize: size }) };
   }
 
   failScrape(request: Request<'failScrape'>): ScrapeReply {
@@ -428,6 +436,7 @@ export class ShardTargets {
 
   #learn(target: number, lines: readonly MetadataLine[]): void {
     const said = this.metadata.note(target, lines);
+    this.#newSize = this.metadata.size(target);
     this.#news = this.#families?.changesIn(said) ?? [];
   }
 

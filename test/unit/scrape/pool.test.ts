@@ -185,3 +185,24 @@ test('targets of a job that is gone are nobody’s', () => {
   manager.setTargets('node', [group(['a:1'])]);
   assert.deepEqual(manager.status, []);
 });
+
+test('what is known of metrics is told by job, as long as their targets are there', async () => {
+  const scrape = testScrape(new FakeClock());
+  const { metrics, appender } = scrape;
+  const manager = new ScrapeManager(scrape);
+  const told = () => [metrics.metadataEntries.with('node').value, metrics.metadataBytes.with('node').value];
+  manager.applyConfig([entry({})]);
+  manager.setTargets('node', [group(['a:1', 'b:1'])]);
+  assert.deepEqual(told(), [0, 0]);
+  appender.outcome = { metadataSize: { entries: 3, bytes: 50 } };
+  await pass(scrape.clock, INTERVAL, 50);
+  assert.deepEqual(told(), [6, 100]);
+  appender.outcome = { metadataSize: { entries: 4, bytes: 51 } };
+  await pass(scrape.clock, INTERVAL, 50);
+  assert.deepEqual(told(), [8, 102]);
+  appender.outcome = {};
+  manager.setTargets('node', [group(['a:1'])]);
+  await pass(scrape.clock, INTERVAL, 50);
+  assert.deepEqual(told(), [4, 51]);
+  await manager.stop();
+});
