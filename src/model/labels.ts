@@ -35,10 +35,35 @@ export function compareStrings(a: string, b: string): number {
 
 /** Sorts pairs into a label set; a later pair of the same name wins, empty values are dropped. */
 export function labelsOf(pairs: Iterable<readonly [string, string]>): Labels {
-  const map = new Map<string, string>();
-  for (const [name, value] of pairs) map.set(name, value);
-  const names = [...map.keys()].filter((name) => map.get(name) !== '').sort(compareStrings);
-  return names.flatMap((name) => [name, map.get(name)!]);
+  const labels: string[] = [];
+  const map = pairs instanceof Map ? (pairs as ReadonlyMap<string, string>) : new Map(pairs);
+  for (const [name, value] of map) if (value !== '') labels.push(name, value);
+  return labels.length <= FEW ? sortInPlace(labels) : sortMany(labels);
+}
+
+/** Names and values together. Sets mostly are this small, and nearly in order. */
+const FEW = 64;
+
+/** By insertion. */
+function sortInPlace(labels: string[]): Labels {
+  for (let i = 2; i < labels.length; i += 2) {
+    const name = labels[i]!;
+    if (compareStrings(labels[i - 2]!, name) < 0) continue;
+    const value = labels[i + 1]!;
+    let to = i;
+    for (; to > 0 && compareStrings(labels[to - 2]!, name) > 0; to -= 2) {
+      labels[to] = labels[to - 2]!;
+      labels[to + 1] = labels[to - 1]!;
+    }
+    labels[to] = name;
+    labels[to + 1] = value;
+  }
+  return labels;
+}
+
+function sortMany(labels: readonly string[]): Labels {
+  const places = Array.from({ length: labels.length / 2 }, (_, i) => 2 * i);
+  return places.sort((a, b) => compareStrings(labels[a]!, labels[b]!)).flatMap((at) => [labels[at]!, labels[at + 1]!]);
 }
 
 /** The value of a label; the empty string where it is not there, which PromQL treats alike. */

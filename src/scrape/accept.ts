@@ -29,8 +29,19 @@ const MEDIA_TYPES: ReadonlyMap<ScrapeProtocol, string> = new Map([
 /** Weights go down from the number of protocols Prometheus knows, plus one. */
 const FIRST_WEIGHT = MEDIA_TYPES.size + 1;
 
-/** The Accept header, most wanted first. */
+/** The Accept header, most wanted first. Each target of a job asks for it: that of the last one is remembered. */
 export function acceptHeader(protocols: readonly string[], escaping: EscapingScheme = 'allow-utf-8'): string {
+  if (last?.protocols !== protocols || last.escaping !== escaping) {
+    last = { protocols, escaping, header: headerOf(protocols, escaping) };
+  }
+  return last.header;
+}
+
+let last:
+  | { readonly protocols: readonly string[]; readonly escaping: EscapingScheme; readonly header: string }
+  | undefined;
+
+function headerOf(protocols: readonly string[], escaping: EscapingScheme): string {
   const types = [...protocols.flatMap((protocol) => TYPES.get(protocol)?.(escaping) ?? []), '*/*'];
   return types.map((type, index) => `${type};q=0.${FIRST_WEIGHT - index}`).join(',');
 }

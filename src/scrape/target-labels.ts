@@ -70,9 +70,10 @@ export function buildTarget(template: TargetTemplate, targetLabels: Labels, grou
   for (const [name] of builder.entries()) if (name.startsWith('__meta_')) builder.delete(name);
   if (builder.get('instance') === '') builder.set('instance', address);
   const internal = builder.labels();
-  const bad = [...pairsOf(internal)].find(([, value]) => !isUtf8(value));
-  if (bad !== undefined) {
-    return { kind: 'invalid', discovered, error: `invalid label value for ${quote(bad[0])}: ${quote(bad[1])}` };
+  const bad = internal.findIndex((text, i) => i % 2 === 1 && !isUtf8(text));
+  if (bad >= 0) {
+    const what = `${quote(internal[bad - 1]!)}: ${quote(internal[bad]!)}`;
+    return { kind: 'invalid', discovered, error: `invalid label value for ${what}` };
   }
   return {
     kind: 'target',
@@ -88,7 +89,10 @@ export function buildTarget(template: TargetTemplate, targetLabels: Labels, grou
 
 /** Labels as discovery and the job give them, before any rule. */
 export function discoveredLabels(template: TargetTemplate, targetLabels: Labels, groupLabels: Labels): Labels {
-  const labels = new Map([...pairsOf(groupLabels), ...pairsOf(targetLabels)]);
+  const labels = new Map<string, string>();
+  for (const given of [groupLabels, targetLabels]) {
+    for (let i = 0; i < given.length; i += 2) labels.set(given[i]!, given[i + 1]!);
+  }
   const defaults: [name: string, value: string][] = [
     ['job', template.jobName],
     ['__scrape_interval__', formatDuration(template.scrapeIntervalMs)],

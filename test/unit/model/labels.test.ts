@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Prng } from '../../../src/base/prng.js';
 import { compareStrings, formatLabelSet, formatLabels, type Labels, labelsOf } from '../../../src/model/labels.js';
 
 const printed: [labels: Labels, series: string, set: string][] = [
@@ -35,4 +36,17 @@ test('labels: a set is sorted by bytes, a later pair wins, empty values are drop
   ];
   assert.deepEqual(labelsOf(pairs), ['a', 'x', 'b', '2', '\uffee', 'half', '\u{1f525}', 'fire']);
   assert.ok(compareStrings('\uffee', '\u{1f525}') < 0);
+});
+
+test('labels: sets of any size are sorted', () => {
+  const prng = new Prng(7);
+  for (let count = 0; count < 80; count++) {
+    const pairs = Array.from({ length: count }, (_, i): [string, string] => [
+      `n${prng.int(60)}`,
+      i % 9 === 0 ? '' : `${i}`,
+    ]);
+    const want = [...new Map(pairs)].filter(([, value]) => value !== '').sort(([a], [b]) => compareStrings(a, b));
+    assert.deepEqual(labelsOf(pairs), want.flat());
+    assert.deepEqual(labelsOf(new Map(pairs)), want.flat());
+  }
 });
