@@ -7,7 +7,7 @@ import { readFileSync, realDisk, writeOut } from './base/disk.js';
 import { type Invocation, parseFlags } from './cli/flags.js';
 import type { ToolWorld } from './cli/tool/command.js';
 import { Output } from './cli/tool/output.js';
-import { painted } from './cli/tool/paint.js';
+import { barOf, painted } from './cli/tool/paint.js';
 import { isTool, runTool } from './cli/tool/run.js';
 import { ConfigError } from './config/error.js';
 import { discoveryTools } from './server/discovery.js';
@@ -47,6 +47,9 @@ async function useTool(line: readonly string[]): Promise<void> {
     isWatched: process.stderr.isTTY,
     discoveryTools: () => discoveryTools({ disk: realDisk, clock: realClock, version }, new Registry()),
     withWholeDirectory: (request, action) => withWholeDirectory(realDisk, realClock, request, action),
+    progress: (share) => {
+      if (process.stderr.isTTY) process.stderr.write(barOf(share));
+    },
     warn: (text) => {
       out.flush();
       process.stderr.write(shown(`${text}\n`, process.stderr.isTTY));

@@ -30,7 +30,7 @@ export async function runLine(line: readonly string[], disk: Disk = realDisk, in
   };
   const code = await runTool(
     {
-      ...{ version: '0.0.0', disk, clock: realClock, out: output, warn, isWatched: false },
+      ...{ version: '0.0.0', disk, clock: realClock, out: output, warn, isWatched: false, progress: () => {} },
       readInput: () => Buffer.from(input),
       discoveryTools: () => discoveryTools({ disk, clock: realClock, version: '0.0.0' }, new Registry()),
       withWholeDirectory: (request, action) => withWholeDirectory(disk, realClock, request, action),

@@ -2,10 +2,11 @@
 
 import { discoveriesOf } from '../../config/discovery.js';
 import { ConfigError } from '../../config/error.js';
-import { expandGlob, type LoadedConfig } from '../../config/load.js';
+import { expandGlob, type LoadedConfig, readText } from '../../config/load.js';
 import { formatDuration } from '../../model/duration.js';
 import { quote } from '../../model/quote.js';
 import { checkConfig, checkSyntax } from '../check-config.js';
+import { linesOf } from '../tool/caret.js';
 import { SaidFailure, type ToolWorld } from '../tool/command.js';
 import { checkRuleFile, LINT_CODE, type RuleOptions } from './check-rules.js';
 
@@ -45,7 +46,7 @@ export function checkConfigFiles(world: ToolWorld, request: ConfigCheck): void {
 }
 
 function checkOne(world: ToolWorld, file: string, { isSyntaxOnly, isAgent }: ConfigCheck): LoadedConfig | undefined {
-  const { disk, out, warn } = world;
+  const { disk, out, warn, isWatched } = world;
   out.line(`Checking ${file}`);
   try {
     const options = { disk, agent: isAgent };
@@ -60,6 +61,9 @@ function checkOne(world: ToolWorld, file: string, { isSyntaxOnly, isAgent }: Con
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     warn(`  FAILED: ${error.message}`);
+    // Of another file, which the message names, it has no line that is meant.
+    const isOfIt = error.message.startsWith(`parsing YAML file ${file}: `);
+    if (isWatched && isOfIt) for (const line of linesOf(readText(disk, file), error.message)) warn(line);
     return undefined;
   }
 }

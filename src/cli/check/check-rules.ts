@@ -4,7 +4,7 @@ import { DiskError } from '../../base/disk.js';
 import { ConfigError } from '../../config/error.js';
 import { type RuleGroup, readRuleFile } from '../../config/rule-file.js';
 import { compareLabels, compareStrings, keyOf, labelsOf, pairsOf } from '../../model/labels.js';
-import { pointAt } from '../tool/caret.js';
+import { linesOf, pointAt } from '../tool/caret.js';
 import { SaidFailure, type ToolWorld } from '../tool/command.js';
 
 /** How one file is looked at. */
@@ -51,8 +51,9 @@ export function checkRuleFile(
     for (const line of lines) warn(line);
   };
   let groups: readonly RuleGroup[];
+  let text = '';
   try {
-    const text = new TextDecoder().decode(disk.readFile(file));
+    text = new TextDecoder().decode(disk.readFile(file));
     const read = readRuleFile(text, { ignoreUnknown });
     if (read.faults.length > 0) {
       failed(read.faults.flatMap((fault) => [`${file}: ${fault}`, ...(isWatched ? pointed(text, fault) : [])]));
@@ -61,7 +62,7 @@ export function checkRuleFile(
     groups = read.groups;
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof DiskError)) throw error;
-    failed([`${file}: ${error.message}`]);
+    failed([`${file}: ${error.message}`, ...(isWatched ? linesOf(text, error.message) : [])]);
     return 'faults';
   }
   const odd = lintsDuplicates ? duplicates(groups) : undefined;

@@ -12,6 +12,16 @@ export interface Place {
 /** Wider lines are cut around the place. */
 const WIDTH = 100;
 
+/** The lines that a message names as `line 3: …`, once each. */
+export function linesOf(text: string, message: string): readonly string[] {
+  const lines = text.split('\n');
+  const numbers = new Set([...message.matchAll(/\bline (\d+): /g)].map(([, digits]) => Number(digits)));
+  return [...numbers].flatMap((number) => {
+    const line = lines[number - 1];
+    return line === undefined ? [] : [`${number} | ${line.replaceAll('\t', ' ').slice(0, WIDTH)}`];
+  });
+}
+
 /** The line and a caret below it; nothing where there is no such line. */
 export function pointAt(text: string, { line, column }: Place): readonly string[] {
   const whole = text.split('\n')[line - 1];

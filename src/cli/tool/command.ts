@@ -36,6 +36,8 @@ export interface ToolWorld {
   withWholeDirectory<T>(request: { folder: string; root: string }, action: (folder: string) => T): Promise<T>;
   /** What discovery needs of the network and the machine. */
   readonly discoveryTools: () => SessionTools;
+  /** How far a command is, from 0 to 1: the last it says. */
+  readonly progress: (share: number) => void;
   /** A line to whoever watches, beside what is printed. */
   readonly warn: (line: string) => void;
 }

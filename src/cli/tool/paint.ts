@@ -1,4 +1,4 @@
-// Colours of what tools say, for terminals alone.
+// Colours of what tools say, and how far they are, for terminals alone.
 
 const GREEN = '\x1b[32m';
 const RED = '\x1b[31m';
@@ -13,6 +13,15 @@ const COLOURS: ReadonlyMap<string, string> = new Map([
   ['WARNING', YELLOW],
   ['^', YELLOW],
 ]);
+
+const BAR_WIDTH = 40;
+
+/** How far something is, over what the line had before; nothing at its end. */
+export function barOf(share: number): string {
+  if (share >= 1) return '\r\x1b[K';
+  const done = Math.floor(share * BAR_WIDTH);
+  return `\r[${'='.repeat(done)}${' '.repeat(BAR_WIDTH - done)}] ${Math.floor(share * 100)}%`;
+}
 
 const WORDS = /^(.*?)(\bSUCCESS\b|\bFAILED\b|\berror:|\bWARNING\b|(?<= \| +)\^$)/gm;
 

@@ -45,7 +45,17 @@ export async function createFromOpenMetrics(world: ToolWorld, request: OpenMetri
   }
   await fillBlocks(world, request, (target) => {
     const text = new OpenMetricsImport(target, { labels: request.labels });
-    for (const piece of piecesOf(world.disk, request.file)) text.push(piece);
+    const size = world.disk.stat(request.file)!.size;
+    let read = 0;
+    try {
+      for (const piece of piecesOf(world.disk, request.file)) {
+        text.push(piece);
+        read += piece.length;
+        world.progress(read / size);
+      }
+    } finally {
+      world.progress(1);
+    }
     text.end();
   });
 }

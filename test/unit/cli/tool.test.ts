@@ -10,10 +10,10 @@ import { realDisk } from '../../../src/base/disk.js';
 import { Prng } from '../../../src/base/prng.js';
 import { snappyDecode, snappyHeader, snappyLiteral } from '../../../src/base/snappy.js';
 import { tarGz } from '../../../src/base/tar.js';
-import { pointAt } from '../../../src/cli/tool/caret.js';
+import { linesOf, pointAt } from '../../../src/cli/tool/caret.js';
 import { completionsOf } from '../../../src/cli/tool/completion.js';
 import { goDurationOf } from '../../../src/cli/tool/flags.js';
-import { painted } from '../../../src/cli/tool/paint.js';
+import { barOf, painted } from '../../../src/cli/tool/paint.js';
 import { isTool } from '../../../src/cli/tool/run.js';
 import { COMMANDS } from '../../../src/cli/tool/table.js';
 import { emptyFolder } from '../../support/folders.js';
@@ -70,6 +70,9 @@ test('help is of all commands, of some, of one', async () => {
 test('places are pointed at', () => {
   assert.deepEqual(pointAt('a\n\tsum(é', { line: 2, column: 8 }), ['2 |  sum(é', '  |       ^']);
   assert.deepEqual(pointAt('a', { line: 3, column: 1 }), []);
+  assert.deepEqual(linesOf('a\nb\n\tc', 'yaml:\n  line 3: x\n  line 9: y\n  line 3: z'), ['3 |  c']);
+  assert.equal(barOf(0.5), `\r[${'='.repeat(20)}${' '.repeat(20)}] 50%`);
+  assert.equal(barOf(1), '\r\x1b[K');
   const long = pointAt(`${'x'.repeat(200)}y${'z'.repeat(200)}`, { line: 1, column: 201 });
   assert.equal(long[0]![long[1]!.length - 1], 'y');
   assert.equal(painted('a FAILED: b\n1 | x\n  |  ^'), 'a \x1b[31mFAILED\x1b[0m: b\n1 | x\n  |  \x1b[33m^\x1b[0m');
