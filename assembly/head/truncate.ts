@@ -19,8 +19,8 @@ import * as spilled from './spilled';
 import { oldestSealed } from './wanted';
 
 /** Members of lists, series, and pages of records that one step looks at: a millisecond or two each. */
-const SWEPT_MEMBERS: u32 = 200_000;
-const DESTROYED_SERIES: u32 = 4000;
+const SWEPT_MEMBERS: u32 = 100_000;
+const DESTROYED_SERIES: u32 = 2000;
 const DROPPED_PAGES: u32 = 64;
 
 const retired: usize = memory.data(16, 8);

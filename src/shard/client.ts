@@ -3,7 +3,8 @@
 // One task is with the shard at a time. While it works, jobs wait in three lanes; the
 // next task takes all waiting ingest jobs (up to a bound) and then those of rules (up to
 // another), or else one of ad-hoc queries: of the one that has had the least (fair-lane.ts). So a long query, which is many short jobs, delays an append by one
-// morsel at most, and a wake-up is shared by all that waited for it.
+// morsel at most, and a wake-up is shared by all that waited for it. Steps of storage take turns with what rules and
+// queries ask, so that these wait for one step at most.
 
 import { type Clock, realClock, type Timer } from '../base/clock.js';
 import { Deadlines } from '../base/deadlines.js';
@@ -12,6 +13,7 @@ import { FairLane, type ShardUsage } from './fair-lane.js';
 import {
   type Job,
   type JobError,
+  LONG_OPS,
   type OpName,
   READING_OPS,
   type Reply,
@@ -106,6 +108,10 @@ export class ShardClient {
   readonly #ingest: Waiting[] = [];
   readonly #rules: Waiting[] = [];
   readonly #adhoc = new FairLane<Waiting>();
+  /** Of any lane: see LONG_OPS. */
+  readonly #steps: Waiting[] = [];
+  /** The last task had one of them. */
+  #hasStepped = false;
   #release: number[] = [];
   #watermark = 0;
   #held = 0;
@@ -153,7 +159,7 @@ export class ShardClient {
     if (this.#dead !== undefined) return Promise.reject(this.#dead);
     return new Promise<Reply<K>>((resolve, reject) => {
       const job = { op, request } as Job;
-      this.#laneOf(lane).push({
+      (LONG_OPS.has(op) ? this.#steps : this.#laneOf(lane)).push({
         job,
         transfer,
         usage,
@@ -239,13 +245,22 @@ export class ShardClient {
     });
   }
 
+  /** A step of storage, where it is its turn: what rules and queries ask waits for one at the most. */
+  #nextStep(): Waiting | undefined {
+    const isTurn = !this.#hasStepped || (this.#rules.length === 0 && this.#adhoc.length === 0);
+    const step = isTurn ? this.#steps.shift() : undefined;
+    this.#hasStepped = step !== undefined;
+    return step;
+  }
+
   #send(): void {
     for (const { turn, reason } of this.#adhoc.dropUnwanted()) {
       this.#urgent--;
       turn.reject(reason as Error);
     }
     const batch = this.#ingest.splice(0, INGEST_JOBS_MAX);
-    const ruled = this.#rules.splice(0, RULE_JOBS_MAX);
+    const step = this.#nextStep();
+    const ruled = step === undefined ? this.#rules.splice(0, RULE_JOBS_MAX) : [step];
     const asked = ruled.length === 0 ? this.#adhoc.shift() : undefined;
     batch.push(...ruled);
     if (asked !== undefined) batch.push(asked);
@@ -326,7 +341,12 @@ export class ShardClient {
   #die(reason: ShardUnavailable): void {
     if (this.#dead !== undefined) return;
     this.#dead = reason;
-    for (const waiting of [...this.#ingest.splice(0), ...this.#rules.splice(0), ...this.#adhoc.drain()])
+    for (const waiting of [
+      ...this.#ingest.splice(0),
+      ...this.#rules.splice(0),
+      ...this.#steps.splice(0),
+      ...this.#adhoc.drain(),
+    ])
       waiting.reject(reason);
     this.onDeath?.(reason);
   }

@@ -12,7 +12,7 @@ import type { Reply, Request } from './protocol.js';
 
 /** A step goes over so many series, or gives so many bytes: one or two milliseconds either way. */
 const SPLIT_SERIES = 4000;
-const SCAN_SERIES = 10_000;
+const SCAN_SERIES = 5000;
 /** The same where all chunks of each are looked at. */
 const OLDEST_SERIES = 3000;
 const PAGE_BYTES = 256 * 1024;

@@ -637,6 +637,12 @@ export interface ShardOps {
 
 export type OpName = keyof ShardOps;
 
+/** Steps of storage's work, of a millisecond or two each: a task has one of them at the most, and no two tasks in turn where others wait. */
+export const LONG_OPS: ReadonlySet<OpName> = new Set<OpName>([
+  ...(['collectSpill', 'confirmSpill', 'evictSpilled', 'truncate', 'liveRefs', 'deleteSamples'] as const),
+  ...(['oldestTime', 'splitChunks', 'exportSeries', 'exportSymbols', 'exportChunks'] as const),
+]);
+
 /** Operations that leave the records of series as they are. */
 export const READING_OPS: ReadonlySet<OpName> = new Set<OpName>([
   'openQuery',

@@ -38,7 +38,7 @@ export interface Server {
 }
 
 const NO_JOBS = 'global: {scrape_interval: 1h}\n';
-const READY_TRIES = 400;
+const READY_TRIES = 1200;
 const READY_EVERY_MS = 50;
 const mainFile = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 

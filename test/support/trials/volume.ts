@@ -68,8 +68,9 @@ export class Volume {
     this.#mount();
   }
 
+  /** What goes wrong is not to be hidden by a server that still has files open: the name goes at once, the rest with it. */
   remove(): void {
-    spawnSync('umount', [this.path]);
+    if (spawnSync('umount', [this.path]).status !== 0) spawnSync('umount', ['-l', this.path]);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 

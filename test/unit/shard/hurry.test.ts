@@ -51,6 +51,24 @@ test('a shard is told of jobs that wait, and of a task with others in it', async
   await client.close();
 });
 
+test('steps of storage take turns with rules and queries, and come alone', async () => {
+  const port = new FakePort();
+  const client = new ShardClient(port);
+  const step = () => void client.call('truncate', { minTimeMs: 0 }, 'rules');
+  void client.call('nextMorsel', { query: 0 }, 'adhoc');
+  for (let i = 0; i < 4; i++) step();
+  for (const query of [1, 2]) void client.call('nextMorsel', { query }, 'adhoc');
+  for (let i = 0; i < 3; i++) void client.call('closeQuery', { query: 9 }, 'rules');
+  await new Promise(setImmediate);
+  for (let i = 0; i < 8; i++) await port.finish();
+  const rules = 'closeQuery closeQuery closeQuery';
+  assert.deepEqual(
+    port.tasks.map(({ jobs }) => jobs.map(({ op }) => op).join(' ')),
+    ['nextMorsel', 'truncate', rules, 'truncate', 'nextMorsel', 'truncate', 'nextMorsel', 'truncate'],
+  );
+  await client.close();
+});
+
 test('a morsel is short where others wait, and long where nobody does', () => {
   const rig = new HeadRig();
   const count = 400;
