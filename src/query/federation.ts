@@ -154,7 +154,7 @@ async function* joinMetrics(
 }
 
 /** A message for each block. */
-function messagesOf(blocks: readonly FederatedBlock[], bytes: Uint8Array, utf8: boolean): Uint8Array {
+export function messagesOf(blocks: readonly FederatedBlock[], bytes: Uint8Array, utf8: boolean): Uint8Array {
   return Buffer.concat(
     blocks.flatMap((block) => [
       familyHead(block, block.bytes, utf8),

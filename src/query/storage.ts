@@ -10,7 +10,7 @@ import type { RenderedRows } from '../promql/exec/source.js';
 import type { Reply } from '../shard/protocol.js';
 import { joinTexts } from '../shard/rendered.js';
 import type { ShardHandle, Shards } from '../shard/shards.js';
-import type { FederateFormat } from '../wasm/federate.js';
+import type { FederateFormat, FederateStyle } from '../wasm/federate.js';
 import { FamilyStream, mergeFamilies, withInstance } from './federation.js';
 import { KnownLists, SERIES_MAX } from './known-lists.js';
 import { ListingCache } from './listing-cache.js';
@@ -137,6 +137,11 @@ export class ShardStorage {
     return shares.flatMap(({ series }) => series).sort((a, b) => compareLabels(a.labels, b.labels));
   }
 
+  /** How families are written. */
+  federateStyle(format: FederateFormat, utf8: boolean): FederateStyle {
+    return { externalLabels: withInstance(this.#externalLabels()), format, utf8 };
+  }
+
   /** The newest samples, families in the order of their names. */
   async *federate({ selectors, nowMs, format, utf8, signal }: FederateQuestion): AsyncGenerator<Uint8Array> {
     if (selectors.length === 0) return;
@@ -146,9 +151,7 @@ export class ShardStorage {
       fromMs: nowMs - this.#lookbackMs,
       toMs: nowMs,
       watermark: hold.watermark,
-      externalLabels: withInstance(this.#externalLabels()),
-      format,
-      utf8,
+      ...this.federateStyle(format, utf8),
     };
     let streams: FamilyStream[];
     try {

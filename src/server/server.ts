@@ -261,7 +261,7 @@ export class Server {
       metrics: this.#registry,
       query: queries.engine,
       language: queryFeatures(flags.enableFeature).parse,
-      storage: storageDeps(shardStorage, storage),
+      storage: storageDeps(shardStorage, storage, queries.engine),
       targets: targetDeps({
         manager: scraping,
         storage,

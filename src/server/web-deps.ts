@@ -8,6 +8,7 @@ import type { OtlpConfig } from '../config/storage.js';
 import { parseDuration } from '../model/duration.js';
 import type { Labels } from '../model/labels.js';
 import type { QueryEngine } from '../query/engine.js';
+import { federatedExpression } from '../query/federate-expressions.js';
 import type { ShardStorage } from '../query/storage.js';
 import { RemoteReads } from '../remote/reads.js';
 import type { ScrapeManager } from '../scrape/manager.js';
@@ -40,14 +41,23 @@ const WRITE_BYTES_MAX = 16 * 2 ** 20;
 /** The same of an export, which may come as it is. */
 const OTLP_BYTES_MAX = 32 * 2 ** 20;
 
-export function storageDeps(storage: ShardStorage, head: Storage): web.Storage {
+export function storageDeps(storage: ShardStorage, head: Storage, engine: QueryEngine): web.Storage {
   const finite = (timeMs: number) => (Number.isFinite(timeMs) ? timeMs : undefined);
   return {
     labelNames: (query) => storage.labelNames(query),
     labelValues: (name, query) => storage.labelValues(name, query),
     series: (query) => storage.series(query),
     exemplars: (query) => storage.exemplars({ ...query, limit: 0 }),
-    federate: ({ escaping, ...question }) => storage.federate({ ...question, utf8: escaping === 'allow-utf-8' }),
+    async *federate({ escaping, expressions, ...question }) {
+      const { nowMs, format, signal } = question;
+      const utf8 = escaping === 'allow-utf-8';
+      const style = storage.federateStyle(format, utf8);
+      const evaluate = (text: string) => engine.instant(text, nowMs, { signal });
+      const results: Uint8Array[] = [];
+      for (const one of expressions) results.push(await federatedExpression(one, evaluate, style));
+      yield* storage.federate({ ...question, utf8 });
+      for (const result of results) if (result.length > 0) yield result;
+    },
     blocks: () => head.blocks.blocks.map(({ meta }) => formatMeta(meta, '')),
     stats: async (limit) => ({
       ...(await storage.stats(limit)),

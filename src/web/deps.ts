@@ -122,6 +122,8 @@ export interface Found<T> {
 
 export interface FederateQuery {
   readonly selectors: readonly (readonly Matcher[])[];
+  /** Evaluated here, with the name that their results get; empty leaves them theirs. */
+  readonly expressions: readonly { readonly name: string; readonly text: string }[];
   readonly nowMs: number;
   readonly format: 'text' | 'protobuf';
   readonly escaping: EscapingScheme;

@@ -244,3 +244,48 @@ function withoutSource(metric: Metric): Metric {
   const { through: _, ...rest } = metric;
   return rest;
 }
+
+async function expressions(given: readonly string[], accept?: string): Promise<{ status: number; bytes: Buffer }> {
+  const params = new URLSearchParams(given.map((text): [string, string] => ['expr[]', text]));
+  const headers: Record<string, string> = accept === undefined ? {} : { Accept: accept };
+  const response = await fetch(`${narthex.url}/federate?${params}`, { headers });
+  return { status: response.status, bytes: Buffer.from(await response.arrayBuffer()) };
+}
+
+test('expressions are evaluated here: rows with a name, as text and as protobuf', options, async () => {
+  const given = ['job:many:count = count by (job) (many{job!=""})', 'with_region == 2', 'sum(floats)', 'answer = 42'];
+  const { status, bytes } = await expressions(given);
+  assert.equal(status, 200);
+  const external = 'ext_utf8="ž",instance="",region="eu \\"1\\""';
+  const lines = bytes
+    .toString()
+    .replace(/ \d{13}$/gm, ' T')
+    .split('\n');
+  assert.deepEqual(lines.sort(), [
+    '',
+    '# TYPE answer untyped',
+    '# TYPE job:many:count untyped',
+    '# TYPE with_region untyped',
+    `answer{ext_utf8="ž",instance="",job="outer",region="eu \\"1\\""} 42 T`,
+    `job:many:count{job="j0",${external}} 67 T`,
+    `job:many:count{job="j1",${external}} 67 T`,
+    `job:many:count{job="j2",${external}} 66 T`,
+    'with_region{instance="i",job="a",region="own",ext_utf8="ž"} 2 T',
+  ]);
+  const families = readFamilies((await expressions(given, PROTOBUF)).bytes);
+  assert.deepEqual(
+    families.map(({ name, metrics }) => [name, metrics.map(({ value }) => value).sort()]),
+    [
+      ['job:many:count', [66, 67, 67]],
+      ['with_region', [2]],
+      ['answer', [42]],
+    ],
+  );
+});
+
+test('expressions that fail, or give what has no place here, are refused', options, async () => {
+  for (const given of ['sum(', 'a = ', 'many[5m]', '"text"', 'many * on (job) many']) {
+    const { status } = await expressions([given]);
+    assert.ok(status === 400 || status === 422, `${given}: ${status}`);
+  }
+});

@@ -1,8 +1,11 @@
 // /federate: the newest sample of each selected series, as exposition text or protobuf.
 
 import type { Matcher } from '../../model/matcher.js';
+import { ParseError } from '../../promql/syntax/errors.js';
 import { parseSelector } from '../../promql/syntax/parse.js';
+import { expressionOf } from '../../query/federate-expressions.js';
 import { messageOf } from '../api/time.js';
+import { apiErrorOf, badData } from '../errors.js';
 import { chooseExposition, expositionType } from '../negotiate.js';
 import type { PageCall, PageRoute } from '../page.js';
 import { Params } from '../params.js';
@@ -37,12 +40,20 @@ async function answerFederation({ deps, request, answer }: PageCall): Promise<vo
   }
   const exposition = chooseExposition(request.header('accept'));
   const type = expositionType(exposition);
-  if (selectors.length === 0) return answer.whole(200, type, '');
+  const expressions = params.all('expr[]').map(expressionOf);
+  if (selectors.length + expressions.length === 0) return answer.whole(200, type, '');
 
-  const query = { selectors, nowMs: deps.clock.nowMs(), ...exposition, signal: answer.signal };
+  const query = { selectors, expressions, nowMs: deps.clock.nowMs(), ...exposition, signal: answer.signal };
   const pieces = deps.storage.federate(query)[Symbol.asyncIterator]();
   // The first piece decides between an error and an answer.
-  let piece = await pieces.next();
+  let piece: IteratorResult<Uint8Array>;
+  try {
+    piece = await pieces.next();
+  } catch (thrown) {
+    const error = apiErrorOf(thrown instanceof ParseError ? badData(thrown.message) : thrown);
+    if (error.type === 'internal' || expressions.length === 0) throw thrown;
+    return answer.error(error.status, error.message);
+  }
   if (piece.done === true) return answer.whole(200, type, '');
   const stream = answer.stream(200, type);
   try {
