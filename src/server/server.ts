@@ -11,6 +11,7 @@ import { renderConfig } from '../config/render.js';
 import type { DiscoveryManager } from '../discovery/manager.js';
 import { type Labels, labelsOf } from '../model/labels.js';
 import { ShardStorage } from '../query/storage.js';
+import type { DryRunParts } from '../rules/dry-run/dry-run.js';
 import type { GroupSpec } from '../rules/spec.js';
 import { discoveryJobOf, jobEntryOf } from '../scrape/config.js';
 import { FailureLogs } from '../scrape/failure-log.js';
@@ -30,10 +31,11 @@ import { SHARDS_MAX } from '../wasm/exposition.js';
 import { READERS_MAX } from '../wasm/query.js';
 import { externalUrlOf, globalUrl, parseListenAddress, routePrefixOf } from '../web/address.js';
 import { createApp } from '../web/app.js';
-import type { WebDeps } from '../web/deps.js';
+import type { Admin, WebDeps } from '../web/deps.js';
 import type { Door } from '../web/door.js';
 import { openDoor } from '../web/listen.js';
 import { openAccess, type WebAccess } from './access.js';
+import { backfill } from './backfill.js';
 import { consoleDeps } from './consoles.js';
 import { discoveryTools, startDiscovery } from './discovery.js';
 import { featureList } from './feature-list.js';
@@ -255,6 +257,19 @@ export class Server {
       queryOffsetMs: () => this.#loaded.config.global.ruleQueryOffsetMs,
     });
     this.#rules = rules;
+    const dryRunParts: DryRunParts = {
+      engine: queries.engine,
+      clock,
+      lookbackMs: flags.queryLookbackDeltaMs,
+      externalUrl: this.#externalUrl.href.replace(/\/+$/, ''),
+      externalLabels: () => this.#externalLabels,
+      queryOffsetMs: () => this.#loaded.config.global.ruleQueryOffsetMs,
+    };
+    const backfillRules: Admin['backfillRules'] = (startMs, endMs, signal) => {
+      const groups = rules.manager.groups.map(({ spec }) => spec);
+      const importText = (body: ArrayBuffer) => storage.importing.run('openmetrics', body);
+      return backfill({ groups, startMs, endMs, signal }, dryRunParts, importText);
+    };
     await this.#openDoors({
       clock,
       log,
@@ -268,18 +283,7 @@ export class Server {
         jobs: () => this.#loaded.jobs,
         globalUrl: (url) => this.#toGlobal(url),
       }),
-      rules: ruleDeps(
-        rules.manager,
-        {
-          engine: queries.engine,
-          clock,
-          lookbackMs: flags.queryLookbackDeltaMs,
-          externalUrl: this.#externalUrl.href.replace(/\/+$/, ''),
-          externalLabels: () => this.#externalLabels,
-          queryOffsetMs: () => this.#loaded.config.global.ruleQueryOffsetMs,
-        },
-        () => specOptions(this.#loaded, this.#options),
-      ),
+      rules: ruleDeps(rules.manager, dryRunParts, () => specOptions(this.#loaded, this.#options)),
       status: this.#statusDeps(),
       alertmanagers: () => notifying.notifier,
       consoles: consoleDeps({
@@ -324,7 +328,7 @@ export class Server {
       ...(flags.webEnableLifecycle
         ? { lifecycle: { reload: async () => this.reload(), quit: this.#options.quit } }
         : {}),
-      ...(flags.webEnableAdminApi ? { admin: adminDeps(storage) } : {}),
+      ...(flags.webEnableAdminApi ? { admin: adminDeps(storage, backfillRules) } : {}),
       readiness: () => this.#state,
       metricsPage: async () => {
         // During the replay the shards have no time for questions.

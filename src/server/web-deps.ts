@@ -137,8 +137,9 @@ export function targetDeps({ manager, storage, jobs, globalUrl }: TargetsShown):
   };
 }
 
-export function adminDeps(storage: Storage): web.Admin {
+export function adminDeps(storage: Storage, backfillRules: web.Admin['backfillRules']): web.Admin {
   return {
+    backfillRules,
     deleteSeries: (selectors, startMs, endMs) =>
       storage.deletion.run(
         selectors.map((matchers) => [...matchers]),

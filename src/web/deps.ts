@@ -509,8 +509,19 @@ export interface Imported {
   readonly example: string;
 }
 
+/** What recording rules gave for a time that is past. */
+export interface Backfilled {
+  readonly samples: number;
+  /** Native histograms that were left out. */
+  readonly histograms: number;
+  /** Evaluations that failed. */
+  readonly failures: number;
+}
+
 /** What changes the storage itself. */
 export interface Admin {
+  /** Evaluates the rules in force for a time, both ends included, and stores what recording rules give. */
+  backfillRules(startMs: number, endMs: number, signal: Ending): Promise<Backfilled>;
   /** Deletes the samples of series that a selector takes, both ends of the range included. Resolves when that is on the disk. */
   deleteSeries(selectors: readonly (readonly Matcher[])[], startMs: number, endMs: number): Promise<void>;
   /** Makes blocks anew without what is deleted of them. Resolves when that is done. */

@@ -23,7 +23,7 @@ import { Group } from '../group.js';
 import { firstEvaluation } from '../group-times.js';
 import { RuleMetrics } from '../metrics.js';
 import { type RuleQuery, vectorOf } from '../query.js';
-import type { RuleResults } from '../results.js';
+import type { RefusedSamples, RuleResults } from '../results.js';
 import type { Rule } from '../rule.js';
 import type { GroupSpec, RuleSpec } from '../spec.js';
 import { alertTemplates } from '../templates.js';
@@ -49,8 +49,8 @@ export interface DryRunParts {
   externalLabels(): Labels;
   /** Of groups that do not say. */
   queryOffsetMs(): number;
-  /** Hears of each result, if anybody is to. */
-  readonly onResults?: (results: RuleResults) => void;
+  /** Hears of each result, if anybody is to; waited for. */
+  readonly onResults?: (results: RuleResults) => void | Promise<void>;
 }
 
 /** One stretch of an alert, from its being found to its end. */
@@ -146,7 +146,7 @@ class Stage {
       log: noLog,
       metrics: new RuleMetrics(new Registry()),
       query,
-      results: { append: async (results) => this.#append(results, parts.onResults) },
+      results: { append: (results) => this.#append(results, parts.onResults) },
       alerts: { send: () => {} },
       expand: alertTemplates({ query, externalUrl, externalLabels, metrics: undefined, log: noLog }),
       externalUrl,
@@ -160,7 +160,7 @@ class Stage {
     this.memory.dropBefore(nowMs - this.#reachMs);
   }
 
-  #append(results: RuleResults, onResults: DryRunParts['onResults']) {
+  async #append(results: RuleResults, onResults: DryRunParts['onResults']): Promise<readonly RefusedSamples[]> {
     const { timeMs, ended } = results;
     for (const samples of results.results) {
       for (const { series, value, histogram } of samples) {
@@ -168,7 +168,7 @@ class Stage {
       }
     }
     for (const { labels } of ended) this.memory.append(labels, timeMs, STALE);
-    onResults?.(results);
+    await onResults?.(results);
     return results.results.map(() => ({ outOfOrder: 0, tooOld: 0, duplicates: 0, reason: undefined }));
   }
 }

@@ -6,7 +6,7 @@ import { parseSelector } from '../../promql/syntax/parse.js';
 import type { Admin } from '../deps.js';
 import { ApiError, badData, invalidParameter } from '../errors.js';
 import { type ApiCall, type ApiRoute, GET, objectJson, sendData } from './call.js';
-import { messageOf, TIME_MAX_MS, TIME_MIN_MS, timeParameter } from './time.js';
+import { messageOf, neededTimeParameter, TIME_MAX_MS, TIME_MIN_MS, timeParameter } from './time.js';
 
 const POST_PUT = ['POST', 'PUT'] as const;
 const DELETE = ['DELETE'] as const;
@@ -23,6 +23,7 @@ export const adminRoutes: readonly ApiRoute[] = [
   { pattern: '/admin/tsdb/snapshots', methods: GET, handler: listSnapshots },
   { pattern: '/admin/tsdb/snapshots/:name', methods: DELETE, handler: removeSnapshot, changes: true },
   { pattern: '/admin/tsdb/clean_tombstones', methods: POST_PUT, handler: cleanTombstones, changes: true },
+  { pattern: '/admin/rules/backfill', methods: POST_PUT, handler: backfillRules, changes: true },
 ];
 
 async function deleteSeries(call: ApiCall): Promise<void> {
@@ -35,6 +36,17 @@ async function deleteSeries(call: ApiCall): Promise<void> {
   const endMs = timeParameter(params, 'end', TIME_MAX_MS);
   await admin.deleteSeries(texts.map(readSelector), startMs, endMs);
   call.answer.empty(204);
+}
+
+async function backfillRules(call: ApiCall): Promise<void> {
+  const admin = enabled(call);
+  const startMs = neededTimeParameter(call.params, 'start');
+  const endMs = neededTimeParameter(call.params, 'end');
+  if (endMs < startMs) throw badData('end timestamp must not be before start timestamp');
+  const { samples, histograms, failures } = await admin.backfillRules(startMs, endMs, call.answer.signal);
+  const left = histograms === 0 ? [] : [`${histograms} native histograms were left out`];
+  const failed = failures === 0 ? [] : [`${failures} evaluations of rules failed`];
+  await sendData(call, objectJson([['samples', String(samples)]]), { warnings: [...left, ...failed] });
 }
 
 async function snapshot(call: ApiCall): Promise<void> {
