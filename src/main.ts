@@ -4,6 +4,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { realClock } from './base/clock.js';
 import { readFileSync, realDisk, writeOut } from './base/disk.js';
+import { GarbageAtRest, ownHeap } from './base/garbage.js';
 import { type Invocation, parseFlags } from './cli/flags.js';
 import type { ToolWorld } from './cli/tool/command.js';
 import { Output } from './cli/tool/output.js';
@@ -110,6 +111,7 @@ async function run(flags: Extract<Invocation, { kind: 'run' }>['flags'], log: Lo
       fail: (reason) => void end(reason.message, 1),
     });
     await server.start();
+    new GarbageAtRest(realClock, ownHeap()).start();
   } catch (error) {
     if (error instanceof ConfigError) {
       log.error('Error loading config', { file: flags.configFile, err: error });
