@@ -111,7 +111,7 @@ async function run(flags: Extract<Invocation, { kind: 'run' }>['flags'], log: Lo
       fail: (reason) => void end(reason.message, 1),
     });
     await server.start();
-    new GarbageAtRest(realClock, ownHeap()).start();
+    new GarbageAtRest(realClock, ownHeap(), () => server?.collectGarbage()).start();
   } catch (error) {
     if (error instanceof ConfigError) {
       log.error('Error loading config', { file: flags.configFile, err: error });

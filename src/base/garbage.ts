@@ -29,14 +29,17 @@ const AGAIN_MS = 60_000;
 export class GarbageAtRest {
   readonly #clock: Clock;
   readonly #heap: ScriptHeap;
+  readonly #alsoCollect: () => void;
   /** What the last collection left. */
   #leftBytes = 0;
   #collectedAtMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
 
-  constructor(clock: Clock, heap: ScriptHeap) {
+  /** `alsoCollect` has threads do the same that cannot look by themselves. */
+  constructor(clock: Clock, heap: ScriptHeap, alsoCollect: () => void = () => {}) {
     this.#clock = clock;
     this.#heap = heap;
+    this.#alsoCollect = alsoCollect;
   }
 
   start(): void {
@@ -58,6 +61,7 @@ export class GarbageAtRest {
     this.#collectedAtMs = nowMs;
     this.#heap.collect();
     this.#leftBytes = this.#heap.bytes;
+    this.#alsoCollect();
   }
 }
 

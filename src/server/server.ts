@@ -350,6 +350,13 @@ export class Server {
     log.info('Server is ready to receive web requests.', { shards: storage.shards.count });
   }
 
+  /** The shards collect the garbage of their threads, which sleep between tasks. */
+  collectGarbage(): void {
+    for (const { client } of this.#storage?.shards.handles ?? []) {
+      client.call('collectGarbage', {}, 'adhoc').catch(() => {});
+    }
+  }
+
   get #retention(): Retention {
     return retentionOf(this.#loaded.config.storage, this.#options.flags);
   }

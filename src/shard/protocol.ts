@@ -570,6 +570,9 @@ export interface ShardOps {
     { report: ReplayReport | undefined }
   >;
 
+  /** Collects the garbage of the shard's thread, but for what is in linear memory: for when nobody waits. */
+  collectGarbage: Op<Record<string, never>, Record<string, never>>;
+
   /** Sealed chunks in memory, and how many were sealed in all. */
   spillState: Op<Record<string, never>, { sealedBytes: number; sealed: number }>;
   /**

@@ -5,6 +5,7 @@
 // it any more, and the shard is made again from the log.
 
 import { type Disk, realDisk } from '../base/disk.js';
+import { ownHeap } from '../base/garbage.js';
 import { ChunkCache } from '../wasm/chunk-cache.js';
 import { Core, isTrap, PAGE_BYTES } from '../wasm/core.js';
 import { Crc32c } from '../wasm/crc32c.js';
@@ -184,6 +185,10 @@ export class Shard {
       closeRead: ({ read }) => nothing(() => reads.close(read)),
 
       replay: (request) => recovery.run(request),
+      collectGarbage: () => {
+        ownHeap().collect();
+        return {};
+      },
       spillState: () => spilling.state(),
       collectSpill: (request) => spilling.collect(request),
       confirmSpill: (request) => spilling.confirm(request),

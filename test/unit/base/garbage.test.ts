@@ -20,10 +20,14 @@ function rig() {
     },
   };
   const clock = new FakeClock();
-  const garbage = new GarbageAtRest(clock, heap);
+  let others = 0;
+  const garbage = new GarbageAtRest(clock, heap, () => {
+    others++;
+  });
   garbage.start();
   const pass = (seconds: number) => {
     for (let i = 0; i < seconds; i++) clock.advance(1000);
+    assert.equal(others, heap.collections);
     return heap.collections;
   };
   return { heap, garbage, pass };
