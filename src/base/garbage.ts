@@ -20,10 +20,10 @@ export interface ScriptHeap {
 
 /** How often it is looked, and how busy a thread at rest may be: V8 goes by the last seconds, too, when it gives room back. */
 const LOOK_EVERY_MS = 5000;
-const BUSY_SHARE_MAX = 0.05;
+const BUSY_SHARE_MAX = 0.02;
 /** Less than this above what a collection leaves is not worth another, and requests that come now and then do not wait for one often. */
 const GROWTH_BYTES = 8 * 2 ** 20;
-const AGAIN_MS = 60_000;
+const AGAIN_MS = 20_000;
 
 /** Collects the garbage of a heap whenever its thread comes to rest. */
 export class GarbageAtRest {
