@@ -32,7 +32,6 @@ export interface ImageRequest {
 export class ImageReplay {
   readonly #request: ImageRequest;
   readonly #image: HeadImage;
-  #isTaken = false;
   #isSpoilt = false;
 
   private constructor(request: ImageRequest, image: HeadImage) {
@@ -60,12 +59,15 @@ export class ImageReplay {
     return segment < this.#image.segment;
   }
 
-  /** Once: gives the series what the image has; where that does not work `samples` hears of what was passed over. */
-  take(samples: LogVisitor): void {
-    if (this.#isTaken) return;
-    this.#isTaken = true;
+  /**
+   * Once: gives the series what the image has, and says which segment is the first that it does not cover; undefined where that does
+   * not work, and `samples` heard of what was passed over.
+   */
+  take(samples: LogVisitor): number | undefined {
     if (this.#isSpoilt) this.#image.close();
-    if (this.#isSpoilt || !this.#give()) this.#readAgain(samples);
+    else if (this.#give()) return this.#image.segment;
+    this.#readAgain(samples);
+    return undefined;
   }
 
   #give(): boolean {

@@ -79,6 +79,7 @@ export class LogReplay {
   #isCopyRead = false;
   #isCheckpoint = false;
   #image: ImageReplay | undefined;
+  #imageSegment: number | undefined;
 
   /** What is earlier than its series' newest goes to `late`; `filed` is what files have of histograms. */
   constructor(disk: Disk, parts: RecoveryParts, request: Request<'replay'>, late: LateReplay, filed: HistogramAttach) {
@@ -128,11 +129,17 @@ export class LogReplay {
     this.#take(record);
   }
 
+  /** The first segment that the image does not cover; undefined where none was of use. */
+  get imageSegment(): number | undefined {
+    return this.#imageSegment;
+  }
+
   /** What the image has comes behind the series of the segments that it covers. */
   #takeImage(): void {
     const image = this.#image;
+    if (image === undefined) return;
     this.#image = undefined;
-    image?.take({
+    this.#imageSegment = image.take({
       record: (record) => {
         if (IMAGED.has(record.type)) this.#take(record);
         // Between the samples, as before; of histograms all is done.

@@ -383,6 +383,8 @@ export interface ReplayReport {
   readonly headChunks: HeadChunksReport;
   /** Records of which something found no memory: the log has it, and nobody else. */
   readonly refusals: number;
+  /** The first segment that an image of the head does not cover, where one stood for those before. */
+  readonly imageSegment: number | undefined;
   /** Of each damage of the log, in the order of `opened`. */
   readonly lossSpans: readonly LossSpan[];
 }

@@ -88,6 +88,7 @@ export class Recovery {
         totals,
         headChunks,
         restored,
+        imageSegment: log.imageSegment,
         series: head.seriesCount,
       },
       ...log.end(head.replayRefusals - refusalsBefore),

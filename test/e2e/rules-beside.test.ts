@@ -17,10 +17,13 @@ import { metricText, raw, type Server, sleep, startNarthex, startPeer } from '..
 const prometheus = peerBinary('prometheus');
 const options = { skip: prometheus === undefined && missing('prometheus') };
 
-const SECONDS = Number(process.env.RULES_SECONDS ?? 48);
+const SECONDS = Number(process.env.RULES_SECONDS ?? 60);
 const INTERVAL_S = 2;
-/** After a start the two are not at one: each begins when it is ready, and `for` is restored with the second evaluation. */
-const SETTLE_S = 12;
+/**
+ * After a start the two are not at one: each begins when it is ready, a Prometheus scrapes some seconds later, and `for` is restored
+ * with the second evaluation.
+ */
+const SETTLE_S = 18;
 
 /** Each is high for half of its period: alerts and the gaps between them are longer than what the two may differ by. */
 const PERIODS_S = [20, 22, 26, 30, 34, 44];

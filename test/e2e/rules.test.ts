@@ -122,8 +122,10 @@ async function bothAre(states: string): Promise<void> {
 }
 
 async function compare(question: (server: Server) => Promise<unknown>): Promise<void> {
-  const [ours, theirs] = await Promise.all(servers.map(({ server }) => question(server)));
-  assert.deepEqual(ours, theirs);
+  await eventually(async () => {
+    const [ours, theirs] = await Promise.all(servers.map(({ server }) => question(server)));
+    assert.deepEqual(ours, theirs);
+  });
 }
 
 /** Label sets and values that a query gives now. */

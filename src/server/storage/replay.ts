@@ -3,9 +3,11 @@
 import type { Disk } from '../../base/disk.js';
 import type { MetricMetadata } from '../../model/family.js';
 import type { ShardClient } from '../../shard/client.js';
+import { removeImage } from '../../shard/image-replay.js';
 import type { ReplayReport } from '../../shard/protocol.js';
 import { IncompleteLog } from '../../shard/rebuild.js';
 import { HEAD_CHUNKS_HEADER_BYTES } from '../../tsdb/head-chunks/layout.js';
+import { headImagePath } from '../../tsdb/head-image/layout.js';
 import { listSegments, segmentPath } from '../../tsdb/wal/segments.js';
 import { lateLog, ownFolder, type StorageParts, walFolder } from './options.js';
 import type { RecoveryBook } from './recovery-book.js';
@@ -107,6 +109,7 @@ export class Replay {
     const restored = reports.flatMap((report) => report.restored);
     this.#hasRestored = restored.length > 0;
     await log.open(opened, !alone && damages.length > 0, openedLate, restored);
+    await this.#leaveImage(reports);
     this.#parts.logger.info('Log replay completed', {
       duration: this.#since(startMs),
       records: opened.records,
@@ -120,6 +123,17 @@ export class Replay {
       const series = this.#book.report.figures.restoredSeries;
       this.#parts.logger.warn('The log has lost records of series: they are taken from their copy', { series });
     }
+  }
+
+  /**
+   * An image stays where all have used it, and no segment that it covers is written once more: numbers of segments of which nothing was
+   * left come again.
+   */
+  async #leaveImage(reports: readonly ReplayReport[]): Promise<void> {
+    const { log, options } = this.#parts;
+    const current = (await log.refreshStats())?.segmentCurrent ?? 0;
+    if (reports.every(({ imageSegment = Number.POSITIVE_INFINITY }) => imageSegment <= current)) return;
+    removeImage(this.#disk, headImagePath(ownFolder(options.path)));
   }
 
   /** Reads the log, which the log thread goes on writing for the other shards: its end may look torn. Rejects with IncompleteLog. */
