@@ -17,7 +17,7 @@ import { metricText, raw, type Server, sleep, startNarthex, startPeer } from '..
 const prometheus = peerBinary('prometheus');
 const options = { skip: prometheus === undefined && missing('prometheus') };
 
-const SECONDS = Number(process.env.RULES_SECONDS ?? 60);
+const SECONDS = Number(process.env.RULES_SECONDS ?? 72);
 const INTERVAL_S = 2;
 /**
  * After a start the two are not at one: each begins when it is ready, a Prometheus scrapes some seconds later, and `for` is restored

@@ -401,8 +401,10 @@ class Simulation {
     this.#noteRetention();
   }
 
+  /** As in Prometheus time is counted from the end of the newest block, and one of late samples may be of the range that the head is in. */
   #noteRetention(): void {
-    if (this.#retentionMs > 0) this.#keptFromMs = Math.max(this.#keptFromMs, this.#newestMs - this.#retentionMs);
+    const endMs = Math.ceil(this.#newestMs / BLOCK_MS) * BLOCK_MS;
+    if (this.#retentionMs > 0) this.#keptFromMs = Math.max(this.#keptFromMs, endMs - this.#retentionMs);
   }
 
   async #query(): Promise<Found | undefined> {
