@@ -337,6 +337,11 @@ export function tombstonesRecord(record: usize, bytes: u32): Status {
     if (target == 0) continue;
     const status = deleteRange(target, mint, maxt);
     if (status != Status.Ok) return status;
+    // Also where nothing was there to be deleted, because an image has it or its series went and came again under another ref: what comes at
+    // these times must not go to files, of which the next replay would delete it.
+    const slot = series.spilled(target);
+    if (!spilled.reserve(slot, 0, 0)) return Status.NoMemory;
+    spilled.hold(slot, maxt);
   }
   return Status.Ok;
 }
