@@ -1,4 +1,4 @@
-// Snappy's block format, encoding: for answers to remote reads. The format is drawn in snappy.ts.
+// Snappy's block format, encoding: for answers to remote reads, and what the tool pushes. The format is drawn in snappy.ts.
 //
 // Each stretch of 64 KiB is compressed by itself: a table says where four bytes like the next ones were seen last.
 

@@ -1,5 +1,4 @@
-// Snappy's block format, for cold paths: records that another server compressed are decoded, and what we send is packed
-// without being compressed.
+// Snappy's block format, decoding, for cold paths: records that another server compressed. Encoding is in snappy-encode.ts.
 //
 //   ┌──────────────────────────┬──────────┬─────────┬──────────┬─
 //   │ decoded length <uvarint> │ literal  │ copy    │ literal  │ ...
@@ -79,26 +78,4 @@ function littleEndian(bytes: Uint8Array, at: number, width: number): number {
   let value = 0;
   for (let i = width - 1; i >= 0; i--) value = value * 256 + bytes[at + i]!;
   return value;
-}
-
-/** Longest literal with its length in two bytes. */
-const LITERAL_BYTES_MAX = 1 << 16;
-const TAG_LITERAL_16 = 61 << 2;
-
-/** A block that says the same as `bytes`, and is a little longer: literals alone. */
-export function snappyLiteral(bytes: Uint8Array): Uint8Array {
-  const parts: Uint8Array[] = [uvarint(bytes.length)];
-  for (let at = 0; at < bytes.length; at += LITERAL_BYTES_MAX) {
-    const literal = bytes.subarray(at, at + LITERAL_BYTES_MAX);
-    const less = literal.length - 1;
-    parts.push(Uint8Array.of(TAG_LITERAL_16, less & 0xff, less >> 8), literal);
-  }
-  return Buffer.concat(parts);
-}
-
-function uvarint(value: number): Uint8Array {
-  const bytes: number[] = [];
-  let left = value;
-  for (; left > 0x7f; left = Math.floor(left / 128)) bytes.push((left % 128) | 0x80);
-  return Uint8Array.from([...bytes, left]);
 }

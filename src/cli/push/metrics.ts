@@ -1,7 +1,7 @@
 // `narthex push metrics`: the metrics of a page, sent to a server by remote write.
 
 import { HttpError } from '../../base/http.js';
-import { snappyLiteral } from '../../base/snappy.js';
+import { snappyEncode } from '../../base/snappy-encode.js';
 import { parseFamilies, TextFormatError } from '../../exposition/families.js';
 import { command, SaidFailure, ToolError, type ToolWorld } from '../tool/command.js';
 import { goDurationFlag, pairsFlag, pairsOf } from '../tool/flags.js';
@@ -83,7 +83,7 @@ async function pushPage(
   { labels, timeoutMs }: { readonly labels: ReadonlyMap<string, string>; readonly timeoutMs: number },
 ): Promise<void> {
   const families = parseFamilies(new TextDecoder().decode(page));
-  const body = snappyLiteral(encodePage(families, { labels, nowMs: clock.nowMs() }));
+  const body = snappyEncode(encodePage(families, { labels, nowMs: clock.nowMs() }));
   const answer = await server.ask({ path: '', method: 'POST', headers: HEADERS, body, timeoutMs });
   if (Math.trunc(answer.status / 100) === 2) return;
   const said = new TextDecoder().decode(answer.body.subarray(0, SAID_BYTES));
