@@ -3,10 +3,10 @@
 //   WriteRequest   1 timeseries   { 1 label { 1 name, 2 value } …, 2 sample { 1 value, 2 time } }
 //                  3 metadata     { 1 type, 2 family, 4 help }
 
+import { DOUBLE, MessageWriter, VARINT } from '../../base/message-writer.js';
 import type { TextFamily, TextMetric, TextType } from '../../exposition/families.js';
 import { compareStrings } from '../../model/labels.js';
 import { formatGeneral } from '../../model/number.js';
-import { Message } from './message.js';
 
 export interface PageOptions {
   /** In all series; those of the page win. */
@@ -24,33 +24,57 @@ const TYPES: ReadonlyMap<TextType | undefined, number> = new Map([
 
 /** By name of the family, whose parts stay together. */
 export function encodePage(families: readonly TextFamily[], options: PageOptions): Uint8Array {
-  const request = new Message();
+  const request = new MessageWriter();
   const sorted = [...families].sort((a, b) => compareStrings(a.name, b.name));
   for (const { name, type, help, metrics } of sorted) {
-    request.message(3, (metadata) => {
-      metadata.number(1, TYPES.get(type) ?? 0);
-      metadata.text(2, name);
-      metadata.text(4, help ?? '');
+    writeMessage(request, 3, () => {
+      writeNumber(request, 1, TYPES.get(type) ?? 0);
+      writeText(request, 2, name);
+      writeText(request, 4, help ?? '');
     });
     for (const metric of metrics) {
       for (const { suffix, label, value } of seriesOf(type, metric)) {
         const labels = labelsOf(name + suffix, metric, label, options.labels);
-        request.message(1, (series) => {
+        writeMessage(request, 1, () => {
           for (const [labelName, text] of labels) {
-            series.message(1, (pair) => {
-              pair.text(1, labelName);
-              pair.text(2, text);
+            writeMessage(request, 1, () => {
+              writeText(request, 1, labelName);
+              writeText(request, 2, text);
             });
           }
-          series.message(2, (sample) => {
-            sample.float(1, value);
-            sample.number(2, metric.timeMs || options.nowMs);
+          writeMessage(request, 2, () => {
+            writeDouble(request, 1, value);
+            writeNumber(request, 2, metric.timeMs || options.nowMs);
           });
         });
       }
     }
   }
-  return request.bytes();
+  return request.finish();
+}
+
+function writeMessage(to: MessageWriter, field: number, fill: () => void): void {
+  const start = to.open(field);
+  fill();
+  to.closeExact(start);
+}
+
+// Fields that are empty are left out, as Go has it.
+
+function writeText(to: MessageWriter, field: number, text: string): void {
+  if (text !== '') to.text(field, text);
+}
+
+function writeNumber(to: MessageWriter, field: number, value: number): void {
+  if (value === 0) return;
+  to.head(field, VARINT);
+  to.signed(value);
+}
+
+function writeDouble(to: MessageWriter, field: number, value: number): void {
+  if (Object.is(value, 0)) return;
+  to.head(field, DOUBLE);
+  to.double(value);
 }
 
 interface Part {
